@@ -1,0 +1,135 @@
+//! The bus over Redis Streams.
+//!
+//! Each producer has one stream, which every listener reads on its own (XREAD). There are
+//! no consumer groups to lose: order, progress and fencing live in the consumer's own
+//! database, so FLUSHALL, a restart or trimming cost nothing but a fetch.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::streams::{StreamMaxlen, StreamReadOptions, StreamReadReply};
+use redis::{AsyncCommands, AsyncConnectionConfig, Client, RedisError};
+use tokio::sync::{Mutex, mpsc};
+use xietong_timers::{MachineClock, MachineTime};
+
+use super::{AbortOnDrop, BACKLOG, Batch, Subscription};
+
+/// Streams are trimmed to about this many batches.
+const KEPT: usize = 10_000;
+/// After a failure nothing is sent for this long: a Redis that is away must not make
+/// every batch wait for it.
+const PAUSE: Duration = Duration::from_secs(1);
+const TIMEOUT: Duration = Duration::from_millis(500);
+const BLOCK_MS: usize = 1_000;
+
+/// The Redis URL cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("not a Redis URL")]
+pub struct BusError(#[source] RedisError);
+
+/// Publishes to and reads from Redis. Cloning is cheap.
+#[derive(Clone)]
+pub struct RedisBus {
+    client: Client,
+    sending: Arc<Mutex<Sending>>,
+}
+
+#[derive(Default)]
+struct Sending {
+    connection: Option<ConnectionManager>,
+    paused_until: Option<MachineTime>,
+}
+
+impl RedisBus {
+    pub(super) fn new(url: &str) -> Result<Self, BusError> {
+        let client = Client::open(url).map_err(BusError)?;
+        Ok(RedisBus { client, sending: Arc::new(Mutex::new(Sending::default())) })
+    }
+
+    pub(super) async fn publish(&self, batch: &Batch) {
+        let mut sending = self.sending.lock().await;
+        let now = MachineClock::system().now();
+        if sending.paused_until.is_some_and(|until| now < until) {
+            return;
+        }
+        match self.send(&mut sending, batch).await {
+            Ok(()) => sending.paused_until = None,
+            Err(error) => {
+                if sending.paused_until.is_none() {
+                    tracing::warn!(%error, "the bus is away; consumers fetch until it is back");
+                }
+                sending.connection = None;
+                sending.paused_until = Some(now.plus(PAUSE));
+            }
+        }
+    }
+
+    async fn send(&self, sending: &mut Sending, batch: &Batch) -> Result<(), RedisError> {
+        let payload = serde_json::to_string(batch)
+            .map_err(|error| RedisError::from((redis::ErrorKind::Client, "batch", error.to_string())))?;
+        let connection = match &mut sending.connection {
+            Some(connection) => connection,
+            None => {
+                let config = ConnectionManagerConfig::new()
+                    .set_connection_timeout(Some(TIMEOUT))
+                    .set_response_timeout(Some(TIMEOUT))
+                    .set_number_of_retries(0);
+                sending.connection.insert(ConnectionManager::new_with_config(self.client.clone(), config).await?)
+            }
+        };
+        let key = stream(&batch.producer);
+        connection.xadd_maxlen(key, StreamMaxlen::Approx(KEPT), "*", &[("batch", payload)]).await
+    }
+
+    pub(super) fn subscribe(&self, producer: &str) -> Subscription {
+        let (sender, batches) = mpsc::channel(BACKLOG);
+        let reader = tokio::spawn(read(self.client.clone(), stream(producer), sender));
+        Subscription { batches, waiting: None, _reader: Some(AbortOnDrop(reader)) }
+    }
+}
+
+fn stream(producer: &str) -> String {
+    format!("xietong:events:{producer}")
+}
+
+/// Reads a stream for as long as anybody listens, over a connection of its own because
+/// the read blocks.
+async fn read(client: Client, key: String, listener: mpsc::Sender<Arc<Batch>>) {
+    let mut pause = Duration::from_millis(100);
+    while !listener.is_closed() {
+        let config = AsyncConnectionConfig::new().set_connection_timeout(Some(TIMEOUT)).set_response_timeout(None);
+        if let Ok(mut connection) = client.get_multiplexed_async_connection_with_config(&config).await {
+            pause = Duration::from_millis(100);
+            // What was published before is fetched; from here on nothing is missed while
+            // the connection holds.
+            let mut after = "$".to_owned();
+            while !listener.is_closed() {
+                let options = StreamReadOptions::default().block(BLOCK_MS).count(64);
+                let reply: Result<Option<StreamReadReply>, RedisError> =
+                    connection.xread_options(&[&key], &[&after], &options).await;
+                match reply {
+                    Ok(reply) => deliver(reply.unwrap_or_default(), &mut after, &listener),
+                    Err(error) => {
+                        tracing::debug!(%error, key, "reading the bus failed");
+                        break;
+                    }
+                }
+            }
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_secs(5));
+    }
+}
+
+fn deliver(reply: StreamReadReply, after: &mut String, listener: &mpsc::Sender<Arc<Batch>>) {
+    for entry in reply.keys.into_iter().flat_map(|key| key.ids) {
+        let batch = entry.get::<String>("batch").and_then(|text| serde_json::from_str(&text).ok());
+        *after = entry.id;
+        match batch {
+            // A full listener is behind and will fetch.
+            Some(batch) => drop(listener.try_send(Arc::new(batch))),
+            None => tracing::warn!(entry = *after, "the bus carried something that is no batch"),
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! [`EventLog`]: appending in the caller's transaction, and reading what is sequenced.
+
+use domain_calendar::Timestamp;
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, QueryResult, Value};
+use xietong_store::{Db, StoreError, statement};
+use xietong_timers::{MachineClock, MachineTime, Poke};
+
+use crate::consumer::LogPage;
+use crate::event::{Act, Digest, Draft, Event};
+
+/// The columns of an event, in the order [`event`] does not care about.
+pub(crate) const COLUMNS: &str = "id, position, aggregate, version, type, actor, acting_for, ground, \
+     occurred_at, recorded_at, traceparent, causation_id, payload, prev_hash, hash";
+
+/// At most this many events a read.
+const PAGE_CAP: u32 = 1_000;
+
+/// The log of one service. Cloning is cheap.
+#[derive(Debug, Clone)]
+pub struct EventLog {
+    producer: String,
+    epoch: Epoch,
+    db: Db,
+    machine: MachineClock,
+    committed: Poke,
+}
+
+/// One incarnation of a log. A restored database begins another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Epoch {
+    pub(crate) name: String,
+    pub(crate) previous: Option<String>,
+    pub(crate) after_position: i64,
+}
+
+/// New events of one aggregate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Append {
+    /// Resource name of the aggregate.
+    pub aggregate: String,
+    /// The version they build on; 0 for a new aggregate.
+    pub expected_version: i64,
+    /// In order.
+    pub drafts: Vec<Draft>,
+}
+
+impl EventLog {
+    /// Opens the log of `producer`, giving it an epoch if it is new.
+    pub async fn open(producer: &str, db: Db) -> Result<Self, StoreError> {
+        let machine = MachineClock::system();
+        let writer = db.writer();
+        // Replicas may open a new log together: the ordinal lets only one of them succeed.
+        let sql = "INSERT INTO event_epochs (ordinal, epoch, after_position) VALUES (1, $1, 0)
+                   ON CONFLICT (ordinal) DO NOTHING";
+        writer.execute_raw(statement(writer, sql, [machine.new_id().to_string().into()])).await?;
+        let sql = "SELECT epoch, after_position FROM event_epochs ORDER BY ordinal DESC LIMIT 2";
+        let rows = writer.query_all_raw(statement(writer, sql, [])).await?;
+        let current = rows.first().ok_or_else(|| StoreError::corrupt("event log", "it has no epoch"))?;
+        let epoch = Epoch {
+            name: current.try_get_by("epoch")?,
+            previous: rows.get(1).map(|row| row.try_get_by("epoch")).transpose()?,
+            after_position: current.try_get_by("after_position")?,
+        };
+        Ok(EventLog { producer: producer.to_owned(), epoch, db, machine, committed: Poke::new() })
+    }
+
+    pub(crate) fn epoch(&self) -> &Epoch {
+        &self.epoch
+    }
+
+    /// The service that writes this log.
+    pub fn producer(&self) -> &str {
+        &self.producer
+    }
+
+    /// To be poked after a transaction with events was committed.
+    pub fn committed(&self) -> &Poke {
+        &self.committed
+    }
+
+    pub(crate) fn db(&self) -> &Db {
+        &self.db
+    }
+
+    /// Writes events in the caller's transaction and returns them, not yet sequenced.
+    ///
+    /// [`StoreError::Stale`] when an aggregate is no longer at its expected version: the
+    /// transaction must then be rolled back.
+    pub async fn append(
+        &self,
+        tx: &DatabaseTransaction,
+        act: &Act,
+        appends: &[Append],
+    ) -> Result<Vec<Event>, StoreError> {
+        let mut events = Vec::new();
+        for append in appends {
+            let mut prev_hash = self.head(tx, append).await?;
+            for (draft, version) in append.drafts.iter().zip(append.expected_version + 1..) {
+                let mut event = Event {
+                    id: self.machine.new_id().to_string(),
+                    position: 0,
+                    aggregate: append.aggregate.clone(),
+                    version,
+                    event_type: draft.event_type.clone(),
+                    actor: act.actor.clone(),
+                    acting_for: act.acting_for.clone(),
+                    ground: act.ground.clone(),
+                    occurred_at: act.occurred_at,
+                    recorded_at: self.machine.now(),
+                    traceparent: act.traceparent.clone(),
+                    causation_id: act.causation_id.clone(),
+                    payload: draft.payload.clone(),
+                    prev_hash,
+                    hash: Digest::default(),
+                };
+                event.hash = event.expected_hash();
+                prev_hash = event.hash.clone();
+                events.push(event);
+            }
+        }
+        for chunk in events.chunks(500) {
+            insert(tx, chunk).await?;
+        }
+        Ok(events)
+    }
+
+    /// The hash the next event of an aggregate is chained to.
+    async fn head(&self, tx: &DatabaseTransaction, append: &Append) -> Result<Digest, StoreError> {
+        if append.expected_version == 0 {
+            return Ok(Digest::default());
+        }
+        let sql = "SELECT hash FROM events WHERE aggregate = $1 AND version = $2";
+        let values: [Value; 2] = [append.aggregate.clone().into(), append.expected_version.into()];
+        let row = tx.query_one_raw(statement(tx, sql, values)).await?;
+        let row = row.ok_or_else(|| StoreError::Stale(append.aggregate.clone()))?;
+        Ok(Digest::from_bytes(row.try_get_by("hash")?))
+    }
+
+    /// Reads sequenced events after a position, dense and in order.
+    pub async fn read(&self, after: i64, limit: u32) -> Result<LogPage, StoreError> {
+        // The head is read before the events: what is sequenced between the two reads only
+        // makes the page longer than the head says, never shorter.
+        let last_position = self.last_position().await?;
+        let reader = self.db.reader();
+        let sql = format!("SELECT {COLUMNS} FROM events WHERE position > $1 ORDER BY position LIMIT $2");
+        let limit = limit.min(PAGE_CAP);
+        let rows = reader.query_all_raw(statement(reader, &sql, [after.into(), i64::from(limit).into()])).await?;
+        Ok(LogPage {
+            epoch: self.epoch.name.clone(),
+            last_position,
+            previous_epoch: self.epoch.previous.clone(),
+            epoch_after: self.epoch.after_position,
+            events: rows.iter().map(event).collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// The highest position given out; 0 for an empty log.
+    pub async fn last_position(&self) -> Result<i64, StoreError> {
+        let reader = self.db.reader();
+        let sql = "SELECT position FROM events WHERE position IS NOT NULL ORDER BY position DESC LIMIT 1";
+        let row = reader.query_one_raw(statement(reader, sql, [])).await?;
+        Ok(row.map(|row| row.try_get_by("position")).transpose()?.unwrap_or(0))
+    }
+
+    /// Every event of an aggregate, in order of version, sequenced or not.
+    pub async fn of_aggregate(&self, aggregate: &str) -> Result<Vec<Event>, StoreError> {
+        let reader = self.db.reader();
+        let sql = format!("SELECT {COLUMNS} FROM events WHERE aggregate = $1 ORDER BY version");
+        let rows = reader.query_all_raw(statement(reader, &sql, [aggregate.into()])).await?;
+        Ok(rows.iter().map(event).collect::<Result<_, _>>()?)
+    }
+
+    /// The latest business time of any act in the log.
+    pub async fn last_occurred_at(&self) -> Result<Option<Timestamp>, StoreError> {
+        let reader = self.db.reader();
+        let row = reader.query_one_raw(statement(reader, "SELECT MAX(occurred_at) AS latest FROM events", [])).await?;
+        let latest = row.map(|row| row.try_get_by::<Option<i64>, _>("latest")).transpose()?.flatten();
+        Ok(latest.map(Timestamp::from_micros))
+    }
+
+    /// Begins a new epoch after the database was restored: consumers that had seen more
+    /// than it now holds stop instead of skipping what comes next. The service must not
+    /// run meanwhile.
+    pub async fn begin_epoch(self) -> Result<Self, StoreError> {
+        let writer = self.db.writer();
+        let sql = "INSERT INTO event_epochs (ordinal, epoch, after_position)
+                   SELECT MAX(ordinal) + 1, CAST($1 AS TEXT), CAST($2 AS BIGINT) FROM event_epochs";
+        let values: [Value; 2] = [self.machine.new_id().to_string().into(), self.last_position().await?.into()];
+        writer.execute_raw(statement(writer, sql, values)).await?;
+        EventLog::open(&self.producer, self.db).await
+    }
+}
+
+async fn insert(tx: &DatabaseTransaction, events: &[Event]) -> Result<(), StoreError> {
+    const WIDTH: usize = 14;
+    let rows: Vec<String> = (0..events.len())
+        .map(|row| {
+            let places: Vec<String> = (1..=WIDTH).map(|column| format!("${}", row * WIDTH + column)).collect();
+            format!("({})", places.join(", "))
+        })
+        .collect();
+    let sql = format!(
+        "INSERT INTO events (id, aggregate, version, type, actor, acting_for, ground, occurred_at, recorded_at, \
+         traceparent, causation_id, payload, prev_hash, hash) VALUES {}",
+        rows.join(", ")
+    );
+    let values = events.iter().flat_map(|event| -> [Value; WIDTH] {
+        [
+            event.id.clone().into(),
+            event.aggregate.clone().into(),
+            event.version.into(),
+            event.event_type.clone().into(),
+            event.actor.clone().into(),
+            event.acting_for.clone().into(),
+            event.ground.clone().into(),
+            event.occurred_at.as_micros().into(),
+            event.recorded_at.as_micros().into(),
+            event.traceparent.clone().into(),
+            event.causation_id.clone().into(),
+            event.payload.clone().into(),
+            event.prev_hash.as_bytes().to_vec().into(),
+            event.hash.as_bytes().to_vec().into(),
+        ]
+    });
+    match tx.execute_raw(statement(tx, &sql, values)).await.map_err(StoreError::from) {
+        Ok(_) => Ok(()),
+        Err(error) if error.is_unique_violation() => {
+            Err(StoreError::Stale(events.first().map(|event| event.aggregate.clone()).unwrap_or_default()))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+pub(crate) fn event(row: &QueryResult) -> Result<Event, DbErr> {
+    Ok(Event {
+        id: row.try_get_by("id")?,
+        position: row.try_get_by::<Option<i64>, _>("position")?.unwrap_or(0),
+        aggregate: row.try_get_by("aggregate")?,
+        version: row.try_get_by("version")?,
+        event_type: row.try_get_by("type")?,
+        actor: row.try_get_by("actor")?,
+        acting_for: row.try_get_by("acting_for")?,
+        ground: row.try_get_by("ground")?,
+        occurred_at: Timestamp::from_micros(row.try_get_by("occurred_at")?),
+        recorded_at: MachineTime::from_micros(row.try_get_by("recorded_at")?),
+        traceparent: row.try_get_by("traceparent")?,
+        causation_id: row.try_get_by("causation_id")?,
+        payload: row.try_get_by("payload")?,
+        prev_hash: Digest::from_bytes(row.try_get_by("prev_hash")?),
+        hash: Digest::from_bytes(row.try_get_by("hash")?),
+    })
+}

@@ -1,0 +1,31 @@
+//! What every service shares at its edge.
+
+pub mod authorize;
+pub mod call;
+pub mod client;
+pub mod convert;
+pub mod error;
+pub mod event_log;
+mod idempotency;
+pub mod layer;
+pub mod matrix;
+pub mod metrics;
+pub mod page;
+pub mod principal;
+pub mod roster_copy;
+pub mod service;
+pub mod service_name;
+pub mod token;
+pub mod trace_context;
+pub mod transaction;
+
+pub use error::{Code, Error, FieldViolation};
+pub use authorize::{Resource, Scope};
+pub use call::Call;
+pub use client::Peers;
+pub use idempotency::MIGRATIONS;
+pub use principal::Principal;
+pub use roster_copy::{RosterCopy, RosterView};
+pub use service::{Assembly, Foundation, Ground, Service};
+pub use service_name::ServiceName;
+pub use transaction::{Attempt, Transaction, Transactions};

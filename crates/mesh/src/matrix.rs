@@ -1,0 +1,268 @@
+//! The permission matrix: which role may do what, and how far it reaches.
+//!
+//! Every RPC declares an action in its proto, and every action has one row here; tests
+//! hold the two together. What is not granted is refused.
+
+use std::collections::BTreeMap;
+
+use prost_reflect::{DescriptorPool, Value};
+
+use crate::authorize::Reach::{self, All, Groups, Portfolio, SelfOnly, Units};
+use crate::matrix::Access::{Read, Write};
+use crate::principal::Role::{
+    self, Administrator, AssistingDeputySecretaryGeneral, Auditor, GroupOffice, Inspector, Leader, Liaison,
+    Secretary, Supervisor, System, SystemClient, UnitApprover, UnitClerk,
+};
+
+/// Whether an action changes anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// It does not. A public record may be read by whoever may perform the action at all.
+    Read,
+    /// It does.
+    Write,
+}
+
+/// One action, and the roles that may perform it.
+#[derive(Debug)]
+pub struct Row {
+    /// As the protos declare it, for example `supervision.tasks.issue`.
+    pub action: &'static str,
+    /// Whether it changes anything.
+    pub access: Access,
+    /// Roles and how far each reaches.
+    pub grants: &'static [(&'static [Role], Reach)],
+}
+
+impl Row {
+    /// How far the role reaches in this action; empty when it may not perform it.
+    pub fn reaches(&self, role: Role) -> impl Iterator<Item = Reach> + '_ {
+        self.grants.iter().filter(move |(roles, _)| roles.contains(&role)).map(|(_, reach)| *reach)
+    }
+}
+
+/// Everybody with an account.
+const EVERYONE: &[Role] = &Role::OF_ACCOUNTS;
+
+/// Those who do a unit's work.
+const UNIT_STAFF: &[Role] = &[UnitClerk, UnitApprover, Liaison];
+
+/// Those who see the work of the units their account names, and do none of it.
+const UNIT_READERS: &[Role] = &[Secretary, AssistingDeputySecretaryGeneral, Inspector, SystemClient];
+
+/// Those who see everything.
+const OVERSEERS: &[Role] = &[Supervisor, Auditor, Administrator];
+
+/// What everybody may read, and the services with them.
+const OPEN: &[(&[Role], Reach)] = &[(EVERYONE, All), (&[System], All)];
+
+/// Reading tasks.
+const TASK_READERS: &[(&[Role], Reach)] =
+    &[(OVERSEERS, All), (UNIT_STAFF, Units), (UNIT_READERS, Units), (&[Leader], Portfolio)];
+
+/// Doing a unit's part of a task.
+const UNIT_WORK: &[(&[Role], Reach)] = &[(UNIT_STAFF, Units)];
+
+/// Running a group.
+const GROUP_WORK: &[(&[Role], Reach)] = &[(&[Supervisor], All), (&[GroupOffice], Groups)];
+
+/// One's own.
+const OWN: &[(&[Role], Reach)] = &[(EVERYONE, SelfOnly)];
+
+/// Keeping the directory, the roster and the accounts.
+const ADMINISTRATION: &[(&[Role], Reach)] = &[(&[Administrator], All)];
+
+const fn row(action: &'static str, access: Access, grants: &'static [(&'static [Role], Reach)]) -> Row {
+    Row { action, access, grants }
+}
+
+/// The matrix.
+pub const MATRIX: &[Row] = &[
+    // Between services.
+    row("events.read", Read, &[(&[System], All)]),
+    // Directory.
+    row("roster.units.list", Read, OPEN),
+    row("roster.units.get", Read, OPEN),
+    row("roster.units.create", Write, ADMINISTRATION),
+    row("roster.units.lookup", Read, OPEN),
+    row("roster.officials.list", Read, OPEN),
+    row("roster.officials.get", Read, OPEN),
+    row("roster.officials.create", Write, ADMINISTRATION),
+    row("roster.accounts.list", Read, ADMINISTRATION),
+    row("roster.accounts.get", Read, ADMINISTRATION),
+    row("roster.accounts.create", Write, ADMINISTRATION),
+    row("roster.accounts.resolve", Read, &[(&[System], All)]),
+    // Roster.
+    row("roster.divisions.create", Write, ADMINISTRATION),
+    row("roster.divisions.list", Read, OPEN),
+    row("roster.divisions.get", Read, OPEN),
+    row("roster.absences.create", Write, ADMINISTRATION),
+    row("roster.absences.list", Read, OPEN),
+    row("roster.absences.get", Read, OPEN),
+    row("roster.absences.end", Write, ADMINISTRATION),
+    row("roster.absences.cancel", Write, ADMINISTRATION),
+    row("roster.resolve", Read, OPEN),
+    // Supervision. A service creates what its own records escalate to.
+    row("supervision.tasks.create", Write, &[(&[Supervisor], All), (&[System], All)]),
+    row("supervision.tasks.issue", Write, &[(&[Supervisor], All), (&[System], All)]),
+    row("supervision.tasks.withdraw", Write, &[(&[Supervisor], All)]),
+    row(
+        "supervision.tasks.get",
+        Read,
+        &[
+            (OVERSEERS, All),
+            (&[System], All),
+            (UNIT_STAFF, Units),
+            (UNIT_READERS, Units),
+            (&[Leader], Portfolio),
+        ],
+    ),
+    row("supervision.tasks.list", Read, TASK_READERS),
+    row("supervision.tasks.timeline", Read, TASK_READERS),
+    row("supervision.assignments.sign", Write, UNIT_WORK),
+    row("supervision.assignments.deploy", Write, UNIT_WORK),
+    row("supervision.assignments.report", Write, UNIT_WORK),
+    row("supervision.assignments.submit", Write, UNIT_WORK),
+    row("supervision.assignments.verify", Write, &[(&[Supervisor], All), (&[Leader], Portfolio)]),
+    // Working groups.
+    row("workgroup.groups.create", Write, &[(&[Supervisor, Administrator], All), (&[GroupOffice], Groups)]),
+    row("workgroup.groups.get", Read, OPEN),
+    row("workgroup.groups.list", Read, OPEN),
+    row("workgroup.seats.list", Read, OPEN),
+    row("workgroup.meetings.create", Write, GROUP_WORK),
+    row("workgroup.meetings.get", Read, OPEN),
+    row("workgroup.meetings.list", Read, OPEN),
+    row("workgroup.decisions.create", Write, GROUP_WORK),
+    row("workgroup.decisions.get", Read, OPEN),
+    row("workgroup.decisions.list", Read, OPEN),
+    row("workgroup.decisions.escalate", Write, GROUP_WORK),
+    // Inbox.
+    row("notification.inbox.list", Read, OWN),
+    row("notification.inbox.get", Read, OWN),
+    row("notification.inbox.unread", Read, OWN),
+    row("notification.inbox.read", Write, OWN),
+    row("notification.inbox.acknowledge", Write, OWN),
+    row("notification.inbox.stream", Read, OWN),
+    // Gateway.
+    row("gateway.clock.get", Read, OPEN),
+    row("gateway.clock.advance", Write, ADMINISTRATION),
+];
+
+/// The row of an action; `None` when the matrix has none.
+pub fn row_of(action: &str) -> Option<&'static Row> {
+    MATRIX.iter().find(|row| row.action == action)
+}
+
+/// The protos and the matrix do not fit together: a fault of the build.
+#[derive(Debug, thiserror::Error)]
+pub enum MatrixError {
+    /// The shipped descriptors cannot be read.
+    #[error("the descriptors cannot be read")]
+    Descriptors(#[from] prost_reflect::DescriptorError),
+    /// The option that names actions is not among them.
+    #[error("the descriptors have no option `{ACTION_OPTION}`")]
+    NoOption,
+    /// An RPC declares no action.
+    #[error("{0} declares no action")]
+    NoAction(String),
+    /// An action has no row.
+    #[error("{path} declares the action `{action}`, which has no row in the permission matrix")]
+    NoRow {
+        /// The RPC.
+        path: String,
+        /// The action it declares.
+        action: String,
+    },
+}
+
+const ACTION_OPTION: &str = "xietong.common.v1.action";
+
+/// The row of every RPC of the mesh, by path, for example
+/// `/xietong.supervision.v1.TaskService/IssueTask`.
+///
+/// # Errors
+/// When an RPC has no action or its action no row.
+pub fn actions_by_path() -> Result<BTreeMap<String, &'static Row>, MatrixError> {
+    let pool = DescriptorPool::decode(xietong_proto::DESCRIPTORS)?;
+    let option = pool.get_extension_by_name(ACTION_OPTION).ok_or(MatrixError::NoOption)?;
+    let mut rows = BTreeMap::new();
+    for service in pool.services() {
+        for method in service.methods() {
+            let path = format!("/{}/{}", service.full_name(), method.name());
+            let options = method.options();
+            let declared = options.get_extension(&option);
+            let Value::String(action) = declared.as_ref() else {
+                return Err(MatrixError::NoAction(path));
+            };
+            if action.is_empty() {
+                return Err(MatrixError::NoAction(path));
+            }
+            let row = row_of(action)
+                .ok_or_else(|| MatrixError::NoRow { path: path.clone(), action: action.clone() })?;
+            rows.insert(path, row);
+        }
+    }
+    Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_rpc_has_a_row_and_every_row_an_rpc() {
+        let by_path = actions_by_path().unwrap();
+        assert!(!by_path.is_empty());
+        let declared: BTreeSet<&str> = by_path.values().map(|row| row.action).collect();
+        let rows: BTreeSet<&str> = MATRIX.iter().map(|row| row.action).collect();
+        assert_eq!(declared, rows);
+        assert_eq!(rows.len(), MATRIX.len(), "an action has two rows");
+    }
+
+    #[test]
+    fn paths_are_those_of_grpc() {
+        let by_path = actions_by_path().unwrap();
+        assert_eq!(
+            by_path["/xietong.supervision.v1.TaskService/IssueTask"].action,
+            "supervision.tasks.issue"
+        );
+    }
+
+    #[test]
+    fn a_role_stands_once_in_a_row() {
+        for row in MATRIX {
+            for role in Role::OF_ACCOUNTS.into_iter().chain([System]) {
+                assert!(row.reaches(role).count() <= 1, "{role:?} in {}", row.action);
+            }
+        }
+    }
+
+    #[test]
+    fn accounts_are_open_to_administrators_alone() {
+        for action in ["roster.accounts.list", "roster.accounts.get", "roster.accounts.create"] {
+            let row = row_of(action).unwrap();
+            for role in Role::OF_ACCOUNTS {
+                assert_eq!(row.reaches(role).next().is_some(), role == Administrator);
+            }
+        }
+    }
+
+    #[test]
+    fn no_account_may_perform_what_is_between_services() {
+        for action in ["events.read", "roster.accounts.resolve"] {
+            for role in Role::OF_ACCOUNTS {
+                assert_eq!(row_of(action).unwrap().reaches(role).next(), None);
+            }
+        }
+    }
+
+    #[test]
+    fn auditors_change_nothing() {
+        for row in MATRIX.iter().filter(|row| row.access == Write) {
+            let allowed = row.reaches(Auditor).any(|reach| reach != SelfOnly);
+            assert!(!allowed, "{}", row.action);
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! The local copy of the roster that every other service resolves with.
+//!
+//! The copy is the roster's log, applied in order to a [`Book`] in memory: the same events,
+//! the same functions, so the same answers. It says at which position it stands and when
+//! it was last known to be current.
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain_calendar::Timestamp;
+use domain_roster::{Book, RosterEvent};
+use tokio::sync::Mutex;
+use xietong_events::{Bus, Event, EventSource, Subscription};
+use xietong_timers::{MachineClock, MachineTime, Progress, Worker, WorkerError};
+
+use crate::service_name::ServiceName;
+
+/// A copy that was not confirmed current for longer than this is stale.
+pub const STALE_AFTER: Duration = Duration::from_secs(5);
+const POLL: Duration = Duration::from_secs(1);
+const PAGE: u32 = 1_000;
+
+/// The roster at a position of its log. Cloning is cheap.
+#[derive(Debug, Clone, Default)]
+pub struct RosterView {
+    /// The roster.
+    pub book: Arc<Book>,
+    /// Position of the roster's log up to which it holds.
+    pub position: i64,
+    /// When the copy was last known to hold everything; `None` before the first time.
+    pub confirmed_at: Option<MachineTime>,
+    epoch: String,
+}
+
+impl RosterView {
+    /// Not confirmed current within the last five seconds: reads must say so, and acting
+    /// authority must ask the roster itself.
+    pub fn is_stale(&self, now: MachineTime) -> bool {
+        self.confirmed_at.is_none_or(|at| now.since(at) > STALE_AFTER)
+    }
+
+    /// When it was last known to be current, as the API has it.
+    pub fn as_of(&self) -> Option<Timestamp> {
+        self.confirmed_at.map(|at| Timestamp::from_micros(at.as_micros()))
+    }
+}
+
+/// Follows the roster's log. A worker: it has to be run.
+pub struct RosterCopy {
+    name: String,
+    view: RwLock<RosterView>,
+    source: Arc<dyn EventSource>,
+    subscription: Mutex<Subscription>,
+    machine: MachineClock,
+}
+
+impl RosterCopy {
+    /// The copy of `service`, read from `source` and woken by `bus`.
+    pub fn new(service: ServiceName, source: Arc<dyn EventSource>, bus: &Bus) -> Self {
+        RosterCopy {
+            name: format!("{}/roster-copy", service.as_str()),
+            view: RwLock::new(RosterView::default()),
+            source,
+            subscription: Mutex::new(bus.subscribe(ServiceName::Roster.as_str())),
+            machine: MachineClock::system(),
+        }
+    }
+
+    /// The roster as this process knows it now.
+    pub fn view(&self) -> RosterView {
+        self.view.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// True once the copy has held everything.
+    pub fn is_complete(&self) -> bool {
+        self.view.read().unwrap_or_else(PoisonError::into_inner).confirmed_at.is_some()
+    }
+
+    fn apply(view: &mut RosterView, event: &Event) -> Result<(), WorkerError> {
+        let decoded = RosterEvent::from_payload(&event.event_type, &event.payload).map_err(WorkerError::new)?;
+        // An event of a kind this reader does not know is a newer writer's.
+        if let Some(decoded) = decoded {
+            // What the city knew, it knew in business time.
+            Arc::make_mut(&mut view.book).apply(&decoded, event.occurred_at).map_err(WorkerError::new)?;
+        }
+        view.position = event.position;
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Worker for RosterCopy {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    async fn turn(&self) -> Result<Progress, WorkerError> {
+        let mut view = self.view();
+        let asked_at = self.machine.now();
+        let page = self.source.read(view.position, PAGE).await.map_err(WorkerError::new)?;
+        if view.epoch != page.epoch && view.position > 0 {
+            tracing::warn!(worker = self.name, epoch = page.epoch, "the roster was restored: copying it anew");
+            *self.view.write().unwrap_or_else(PoisonError::into_inner) = RosterView::default();
+            return Ok(Progress::Worked);
+        }
+        view.epoch = page.epoch;
+        for event in &page.events {
+            Self::apply(&mut view, event)?;
+        }
+        if view.position >= page.last_position {
+            // What held when it was asked for: the answer's way back must not count.
+            view.confirmed_at = Some(asked_at);
+        }
+        *self.view.write().unwrap_or_else(PoisonError::into_inner) = view;
+        Ok(if page.events.is_empty() { Progress::Idle } else { Progress::Worked })
+    }
+
+    async fn wait(&self) {
+        let mut subscription = self.subscription.lock().await;
+        subscription.wait(POLL).await;
+        // Batches are only a hint here: the log is read anyway.
+        drop(subscription.take());
+    }
+}

@@ -1,0 +1,170 @@
+//! A service put together: its database, log, workers and routes.
+
+use std::sync::Arc;
+
+use tonic::service::Routes;
+use xietong_events::{Bus, Consumer, ConsumerParts, EventHandler, EventLog, Sequencer};
+use xietong_proto::common::event_log_service_server::EventLogServiceServer;
+use xietong_store::{CrashPoints, Db, SqlMigration, StoreError, migrate};
+use xietong_timers::{Clock, Poke, TimerHandler, Timers, Worker};
+
+use crate::client::Peers;
+use crate::event_log::{EventLogServer, RemoteLog};
+use crate::idempotency;
+use crate::roster_copy::RosterCopy;
+use crate::service_name::ServiceName;
+use crate::transaction::Transactions;
+
+/// What a service is given to work with.
+pub struct Foundation {
+    /// Which service it is.
+    pub name: ServiceName,
+    /// Its own database, at the newest schema.
+    pub db: Db,
+    /// Business time.
+    pub clock: Clock,
+    /// Its own event log.
+    pub log: EventLog,
+    /// The fast path.
+    pub bus: Bus,
+    /// The other services.
+    pub peers: Peers,
+    /// Begins its transactions.
+    pub transactions: Transactions,
+    scheduled: Poke,
+}
+
+/// How to lay a [`Foundation`].
+pub struct Ground {
+    /// Which service it is.
+    pub name: ServiceName,
+    /// `sqlite://…` or `postgres://…`.
+    pub database_url: String,
+    /// Bound of the PostgreSQL pool.
+    pub connections: u32,
+    /// Armed crash points, if any.
+    pub crash: CrashPoints,
+    /// Business time.
+    pub clock: Clock,
+    /// The fast path.
+    pub bus: Bus,
+    /// The other services.
+    pub peers: Peers,
+}
+
+impl Foundation {
+    /// Connects, migrates and opens the log. `own` are the service's own migrations.
+    pub async fn lay(ground: Ground, own: &[SqlMigration]) -> Result<Self, StoreError> {
+        let db = Db::connect(&ground.database_url, ground.connections, ground.crash).await?;
+        let shared = [xietong_events::MIGRATIONS, xietong_timers::MIGRATIONS, idempotency::MIGRATIONS];
+        migrate(&db, &[&shared.concat(), own].concat()).await?;
+        let log = EventLog::open(ground.name.as_str(), db.clone()).await?;
+        let scheduled = Poke::new();
+        let transactions = Transactions::new(db.clone(), log.clone(), ground.clock.clone(), scheduled.clone());
+        Ok(Foundation {
+            name: ground.name,
+            db,
+            clock: ground.clock,
+            log,
+            bus: ground.bus,
+            peers: ground.peers,
+            transactions,
+            scheduled,
+        })
+    }
+
+    /// A copy of the roster for this service; hand it to [`Assembly::copy`].
+    pub fn roster_copy(&self) -> Arc<RosterCopy> {
+        let source = Arc::new(RemoteLog::new(ServiceName::Roster, self.peers.clone()));
+        Arc::new(RosterCopy::new(self.name, source, &self.bus))
+    }
+
+    /// Puts the service together.
+    pub fn assemble(self, assembly: Assembly) -> Service {
+        let mut workers: Vec<Arc<dyn Worker>> = Vec::new();
+        if let Some(copy) = &assembly.copy {
+            workers.push(copy.clone());
+        }
+        workers.push(Arc::new(Sequencer::new(self.log.clone(), self.bus.clone())));
+        let consumers: Vec<Arc<Consumer>> =
+            assembly.consumers.into_iter().map(|(producer, handler)| self.consumer(producer, handler)).collect();
+        workers.extend(consumers.iter().map(|consumer| consumer.clone() as Arc<dyn Worker>));
+        workers.extend(assembly.jobs);
+        let timers = assembly.timers.map(|handler| {
+            let (scheduled, committed) = (self.scheduled.clone(), self.log.committed().clone());
+            let timers =
+                Timers::new(self.name.as_str(), self.db.clone(), self.clock.clone(), handler, scheduled, committed);
+            Arc::new(timers)
+        });
+        if let Some(timers) = &timers {
+            workers.push(timers.clone());
+        }
+        workers.push(Arc::new(idempotency::Sweeper::new(self.name.as_str(), self.db.clone())));
+        let feed = EventLogServiceServer::new(EventLogServer::new(self.log.clone()));
+        Service {
+            name: self.name,
+            routes: assembly.routes.add_service(feed),
+            workers,
+            consumers,
+            timers,
+            copy: assembly.copy,
+            log: self.log,
+            db: self.db,
+        }
+    }
+
+    fn consumer(&self, producer: ServiceName, handler: Arc<dyn EventHandler>) -> Arc<Consumer> {
+        let parts = ConsumerParts {
+            consumer: self.name.as_str().to_owned(),
+            producer: producer.as_str().to_owned(),
+            db: self.db.clone(),
+            source: Arc::new(RemoteLog::new(producer, self.peers.clone())),
+            handler,
+            committed: self.log.committed().clone(),
+        };
+        Arc::new(Consumer::new(parts, &self.bus))
+    }
+}
+
+/// What a service adds to its foundation.
+#[derive(Default)]
+pub struct Assembly {
+    /// Its own gRPC services.
+    pub routes: Routes,
+    /// The copy of the roster it resolves with, if it does.
+    pub copy: Option<Arc<RosterCopy>>,
+    /// Whom it follows, and what it does with their events.
+    pub consumers: Vec<(ServiceName, Arc<dyn EventHandler>)>,
+    /// Its background jobs.
+    pub jobs: Vec<Arc<dyn Worker>>,
+    /// What it does when timers are due, if it has any.
+    pub timers: Option<Arc<dyn TimerHandler>>,
+}
+
+/// A service ready to be run: [`Service::routes`] served, [`Service::workers`] turning.
+pub struct Service {
+    /// Which one it is.
+    pub name: ServiceName,
+    /// Its gRPC services, the event feed included.
+    pub routes: Routes,
+    /// Everything it does on its own account, in the order they are driven when the
+    /// clock is advanced.
+    pub workers: Vec<Arc<dyn Worker>>,
+    /// Those of the workers that follow other services.
+    pub consumers: Vec<Arc<Consumer>>,
+    /// The one that fires timers.
+    pub timers: Option<Arc<Timers>>,
+    /// Its copy of the roster.
+    pub copy: Option<Arc<RosterCopy>>,
+    /// Its log.
+    pub log: EventLog,
+    /// Its database.
+    pub db: Db,
+}
+
+impl Service {
+    /// True when everything a caller may ask for can be answered.
+    pub fn is_ready(&self) -> bool {
+        self.copy.as_ref().is_none_or(|copy| copy.is_complete())
+    }
+}

@@ -1,0 +1,1 @@
+//! The notice reader: extracted text in, typed proposals out; pure.

@@ -1,0 +1,148 @@
+//! [`address`]: from notices with audiences to letters, one for each person.
+
+use std::collections::BTreeMap;
+
+use domain_calendar::Timestamp;
+use domain_roster::Book;
+
+use crate::audience::{Recipient, recipients};
+use crate::notice::{Ladder, Notice, NoticeKind};
+
+/// What one person gets of one event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Letter {
+    /// Who gets it and why.
+    pub recipient: Recipient,
+    /// What it is about.
+    pub kind: NoticeKind,
+    /// One line, in Chinese.
+    pub title: String,
+    /// In Chinese.
+    pub body: String,
+    /// The record it is about.
+    pub subject: String,
+    /// It must be signed for.
+    pub requires_acknowledgement: bool,
+    /// Where it climbs from if it is not: one entry for each unit the recipient is to sign for.
+    pub ladders: Vec<Ladder>,
+}
+
+/// The letters of one event.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Mail {
+    /// In order of recipient, one for each.
+    pub letters: Vec<Letter>,
+    /// Notices that must be signed for and reach nobody: an alarm, never a guess.
+    pub unaddressed: Vec<Notice>,
+}
+
+/// Resolves the audiences of one event's notices at the moment of sending.
+///
+/// A person who would get several gets one: its kind and title are those of the first that
+/// must be signed for, else of the first; their texts follow one another.
+pub fn address(notices: &[Notice], book: &Book, at: Timestamp) -> Mail {
+    let mut letters: BTreeMap<String, Letter> = BTreeMap::new();
+    let mut unaddressed = Vec::new();
+    let (signed, read): (Vec<_>, Vec<_>) = notices.iter().partition(|one| one.requires_acknowledgement());
+    for notice in signed.into_iter().chain(read) {
+        let mut reached = false;
+        for recipient in notice.audiences.iter().flat_map(|audience| recipients(audience, book, at)) {
+            reached = true;
+            match letters.get_mut(&recipient.official) {
+                Some(letter) => letter.take_in(notice, recipient),
+                None => {
+                    letters.insert(recipient.official.clone(), Letter::of(notice, recipient));
+                }
+            }
+        }
+        if !reached && notice.requires_acknowledgement() {
+            unaddressed.push(notice.clone());
+        }
+    }
+    Mail { letters: letters.into_values().collect(), unaddressed }
+}
+
+impl Letter {
+    fn of(notice: &Notice, recipient: Recipient) -> Self {
+        Letter {
+            recipient,
+            kind: notice.kind,
+            title: notice.title.clone(),
+            body: notice.body.clone(),
+            subject: notice.subject.clone(),
+            requires_acknowledgement: notice.requires_acknowledgement(),
+            ladders: notice.ladder.iter().cloned().collect(),
+        }
+    }
+
+    fn take_in(&mut self, notice: &Notice, recipient: Recipient) {
+        let known = &mut self.recipient;
+        if known.capacity.split('、').all(|capacity| capacity != recipient.capacity) {
+            known.capacity = format!("{}、{}", known.capacity, recipient.capacity);
+        }
+        if known.acting_for.is_none() {
+            known.acting_for = recipient.acting_for;
+        }
+        if self.body.lines().all(|line| line != notice.body) {
+            self.body = format!("{}\n{}", self.body, notice.body);
+        }
+        self.ladders.extend(notice.ladder.iter().filter(|ladder| !self.ladders.contains(ladder)).cloned().collect::<Vec<_>>());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::address;
+    use crate::audience::Audience;
+    use crate::fixture::{Roster, at};
+    use crate::notice::{Ladder, Notice, NoticeKind};
+
+    fn notice(body: &str, audiences: Vec<Audience>) -> Notice {
+        Notice::new(NoticeKind::Progress, "tasks/1", format!("题：{body}"), body.to_owned(), audiences)
+    }
+
+    fn ladder(unit: &str) -> Ladder {
+        Ladder { unit: format!("units/{unit}"), decider: format!("units/{unit}") }
+    }
+
+    #[test]
+    fn one_person_gets_one_letter_of_one_event() {
+        let mut roster = Roster::new();
+        roster.away("qiao-feihong", None);
+        let in_charge = |unit: &str| Audience::LeaderInCharge(format!("units/{unit}"));
+        let notices = [notice("水利", vec![in_charge("water")]), notice("财政", vec![in_charge("finance")])];
+        let mail = address(&notices, &roster.book, at("2023-06-05T10:00+08:00"));
+        let [qiao, wang] = mail.letters.as_slice() else { panic!("{:?}", mail.letters) };
+        assert_eq!((qiao.recipient.official.as_str(), qiao.body.as_str()), ("officials/qiao-feihong", "水利"));
+        assert_eq!(wang.recipient.capacity, "代行分管领导、分管领导");
+        assert_eq!(wang.recipient.acting_for.as_deref(), Some("officials/qiao-feihong"));
+        assert_eq!((wang.title.as_str(), wang.body.as_str()), ("题：水利", "水利\n财政"));
+    }
+
+    #[test]
+    fn what_must_be_signed_for_comes_first_and_keeps_every_ladder() {
+        let roster = Roster::new();
+        let liaison = vec![Audience::UnitLiaison("units/water".into())];
+        let notices = [
+            notice("供参阅", liaison.clone()),
+            notice("请签收甲", liaison.clone()).to_be_signed(ladder("water")),
+            notice("请签收乙", liaison).to_be_signed(ladder("finance")),
+        ];
+        let mail = address(&notices, &roster.book, at("2023-06-05T10:00+08:00"));
+        let [letter] = mail.letters.as_slice() else { panic!("{:?}", mail.letters) };
+        assert!(letter.requires_acknowledgement);
+        assert_eq!(letter.title, "题：请签收甲");
+        assert_eq!(letter.body, "请签收甲\n请签收乙\n供参阅");
+        assert_eq!(letter.ladders, [ladder("water"), ladder("finance")]);
+    }
+
+    #[test]
+    fn what_must_be_signed_for_and_reaches_nobody_is_reported() {
+        let roster = Roster::new();
+        let nobody = vec![Audience::UnitLiaison("units/yaodu".into())];
+        let lost = notice("请签收", nobody.clone()).to_be_signed(ladder("yaodu"));
+        let mail = address(&[lost.clone(), notice("供参阅", nobody)], &roster.book, at("2023-06-05T10:00+08:00"));
+        assert!(mail.letters.is_empty());
+        assert_eq!(mail.unaddressed, [lost]);
+    }
+}

@@ -1,0 +1,34 @@
+//! Who is told what, and when it climbs; pure.
+//!
+//! - [`of_task`], [`of_workgroup`] and [`of_roster`] turn what happened into [`Notice`]s in
+//!   plain Chinese, each with its [`Audience`]s.
+//! - [`address`] resolves the audiences at the moment of sending and merges what one person
+//!   would get twice into one [`Letter`].
+//! - [`Receipt`] is the life of a message in an inbox: read, signed for.
+//! - [`next_step`] and [`ClimbRule`] say how an unsigned message climbs.
+//! - [`DigestEntry`] and [`digest`] make a leader's daily summary of what climbed.
+//! - [`NotificationEvent`] is what the service records of all that.
+//!
+//! Nothing here reads a clock: instants, the roster and the calendar are given.
+
+mod address;
+mod audience;
+mod climb;
+mod compose;
+mod digest;
+mod event;
+mod notice;
+mod receipt;
+mod wording;
+
+#[cfg(test)]
+mod fixture;
+
+pub use address::{Letter, Mail, address};
+pub use audience::{Audience, Recipient, recipients};
+pub use climb::{ClimbRule, ClimbStep, Rung, Standing, climbed_letters, next_step};
+pub use compose::{Ended, Matter, ended_by, of_roster, of_task, of_workgroup};
+pub use digest::{DigestEntry, digest, digest_due};
+pub use event::{DigestSent, MessageFacts, MessageMarked, NotificationEvent, PayloadError, Unaddressed};
+pub use notice::{Ladder, Notice, NoticeKind, UnknownKind};
+pub use receipt::{Receipt, ReceiptError};

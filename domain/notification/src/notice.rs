@@ -1,0 +1,152 @@
+//! [`Notice`]: what is to be told, before anybody is looked up.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::audience::Audience;
+
+/// What a notice is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoticeKind {
+    /// 交办.
+    Assignment,
+    /// 进展: a unit signed, deployed, reported or submitted.
+    Progress,
+    /// 提醒.
+    Reminder,
+    /// 催办.
+    Urging,
+    /// 红灯, 黄灯.
+    Light,
+    /// 决定.
+    Decision,
+    /// 销号, 撤销, 退回.
+    Outcome,
+    /// 交接: a division took effect, somebody stands in.
+    Handover,
+    /// 升级: an unsigned notice that climbed.
+    Climbed,
+    /// 汇总.
+    Digest,
+}
+
+/// A stored kind that this version does not know.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown kind of notice {0:?}")]
+pub struct UnknownKind(String);
+
+/// How far a notice climbs when nobody signs for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Ladder {
+    /// The unit that must sign, `units/{slug}`: its liaison first, then its head.
+    pub unit: String,
+    /// The unit whose leader in charge is told last: the unit itself, or the first lead unit
+    /// of the task for those who only cooperate or carry out.
+    pub decider: String,
+}
+
+/// What is to be told, to whom, and whether it must be signed for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// What it is about.
+    pub kind: NoticeKind,
+    /// One line, in Chinese.
+    pub title: String,
+    /// In Chinese.
+    pub body: String,
+    /// The record it is about, for example `tasks/{id}`.
+    pub subject: String,
+    /// Who is told.
+    pub audiences: Vec<Audience>,
+    /// It must be signed for (签收), and climbs this ladder until it is.
+    pub ladder: Option<Ladder>,
+}
+
+impl NoticeKind {
+    /// Every kind, in the order of the API.
+    pub const ALL: [NoticeKind; 10] = [
+        Self::Assignment,
+        Self::Progress,
+        Self::Reminder,
+        Self::Urging,
+        Self::Light,
+        Self::Decision,
+        Self::Outcome,
+        Self::Handover,
+        Self::Climbed,
+        Self::Digest,
+    ];
+
+    /// The word it is stored under, as in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Assignment => "assignment",
+            Self::Progress => "progress",
+            Self::Reminder => "reminder",
+            Self::Urging => "urging",
+            Self::Light => "light",
+            Self::Decision => "decision",
+            Self::Outcome => "outcome",
+            Self::Handover => "handover",
+            Self::Climbed => "climbed",
+            Self::Digest => "digest",
+        }
+    }
+}
+
+impl fmt::Display for NoticeKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for NoticeKind {
+    type Err = UnknownKind;
+
+    /// Reads the word it is stored under.
+    fn from_str(text: &str) -> Result<Self, UnknownKind> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| UnknownKind(text.to_owned()))
+    }
+}
+
+impl Notice {
+    /// Whether it must be signed for.
+    pub fn requires_acknowledgement(&self) -> bool {
+        self.ladder.is_some()
+    }
+
+    /// A notice that is only read.
+    pub(crate) fn new(
+        kind: NoticeKind,
+        subject: &str,
+        title: String,
+        body: String,
+        audiences: Vec<Audience>,
+    ) -> Self {
+        Notice { kind, title, body, subject: subject.to_owned(), audiences, ladder: None }
+    }
+
+    /// The same, to be signed for.
+    pub(crate) fn to_be_signed(mut self, ladder: Ladder) -> Self {
+        self.ladder = Some(ladder);
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::NoticeKind;
+
+    #[test]
+    fn every_kind_is_read_back_and_is_its_json() {
+        for kind in NoticeKind::ALL {
+            assert_eq!(kind.as_str().parse(), Ok(kind));
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
+        }
+        assert!("teatime".parse::<NoticeKind>().is_err());
+    }
+}

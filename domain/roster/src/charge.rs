@@ -1,0 +1,178 @@
+//! Who is in charge of a unit or a field under one division of work.
+//!
+//! Whoever directs it (主管, 分管), else presides over it (主持), else liaises with it (联系); a unit
+//! no portfolio names is answered for with its parent unit; what is left falls to whoever presides
+//! over the whole. Assisting (协助) never makes one the person in charge.
+
+use crate::division::{Division, Relation};
+use crate::names::half_width;
+use crate::resolution::{Rule, Step};
+use crate::unit::Unit;
+use crate::view::View;
+
+/// The leader in charge, and how that follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Charge<'d> {
+    pub(crate) official: &'d str,
+    pub(crate) rule: Rule,
+}
+
+impl Charge<'_> {
+    /// Whether the division states it, of the unit or of a parent, rather than leaving it to
+    /// whoever presides over the whole.
+    pub(crate) fn stated(&self) -> bool {
+        self.rule != Rule::PresidesOverAll
+    }
+}
+
+/// Who is in charge of a unit.
+pub(crate) fn of_unit<'a>(view: View<'a>, division: &'a Division, unit: &'a Unit) -> Option<Charge<'a>> {
+    let line = view.lineage(unit);
+    let named = line.iter().find_map(|link| {
+        division.named(&link.name).map(|(official, relation)| {
+            let rule = if link.name == unit.name { rule_of(relation) } else { Rule::ParentUnit };
+            Charge { official, rule }
+        })
+    });
+    named.or_else(|| division.presider().map(|official| Charge { official, rule: Rule::PresidesOverAll }))
+}
+
+/// Who is in charge of a unit, with each step taken.
+pub(crate) fn explain_unit<'a>(
+    view: View<'a>,
+    division: &'a Division,
+    unit: &'a Unit,
+    steps: &mut Vec<Step>,
+) -> Option<&'a str> {
+    let document = division.label();
+    for link in view.lineage(unit) {
+        let own = link.name == unit.name;
+        let called = &link.display_name;
+        for (official, duty) in division.unit_duties().filter(|(_, duty)| duty.unit == link.name) {
+            if duty.relation.assists() {
+                let label = view.official_label(official);
+                let basis =
+                    format!("{document}：{label}{}{called}，协助不作为负责人", duty.relation.chinese());
+                steps.push(Step::skipped(Rule::Assists, official, basis));
+            }
+        }
+        match division.named(&link.name) {
+            Some((official, relation)) => {
+                let (label, relation_text) = (view.official_label(official), relation.chinese());
+                let (rule, basis) = if own {
+                    (rule_of(relation), format!("{document}：{label}{relation_text}{called}"))
+                } else {
+                    let basis = format!(
+                        "{document}未列{}，由其上级单位{called}的{relation_text}领导{label}负责{}",
+                        unit.display_name,
+                        partial_note(division)
+                    );
+                    (Rule::ParentUnit, basis)
+                };
+                steps.push(Step::chosen(rule, official, basis));
+                return Some(official);
+            }
+            None => {
+                let rule = if own { Rule::Directs } else { Rule::ParentUnit };
+                let note = partial_note(division);
+                let basis = if own {
+                    format!("{document}未列{called}{note}")
+                } else {
+                    format!("{document}也未列上级单位{called}{note}")
+                };
+                steps.push(Step::none(rule, basis));
+            }
+        }
+    }
+    explain_presider(view, division, steps)
+}
+
+/// Falls to whoever presides over the whole.
+pub(crate) fn explain_presider<'a>(
+    view: View<'a>,
+    division: &'a Division,
+    steps: &mut Vec<Step>,
+) -> Option<&'a str> {
+    let (document, note) = (division.label(), partial_note(division));
+    let presider = division.presider();
+    steps.push(match presider {
+        Some(official) => Step::chosen(
+            Rule::PresidesOverAll,
+            official,
+            format!("{document}：由主持全面工作的{}负责{note}", view.official_label(official)),
+        ),
+        None => Step::none(Rule::PresidesOverAll, format!("{document}没有主持全面工作的领导{note}")),
+    });
+    presider
+}
+
+/// A leader whose fields or classes of units match a text, with the text as the division has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FieldMatch<'d> {
+    pub(crate) official: &'d str,
+    pub(crate) relation: Relation,
+    pub(crate) field: &'d str,
+}
+
+/// The leaders in charge of a field, one match a leader: by exact text first, then by containment
+/// either way; within each by the strongest relation. Several leaders mean the text is ambiguous.
+pub(crate) fn of_field<'d>(division: &'d Division, text: &str) -> Vec<FieldMatch<'d>> {
+    let key = field_key(text);
+    if key.is_empty() {
+        return Vec::new();
+    }
+    let exact = |field: &str| field == key;
+    let contains = |field: &str| field.contains(&key) || key.contains(field);
+    let tiers: [&dyn Fn(&str) -> bool; 2] = [&exact, &contains];
+    for matches in tiers {
+        for relation in Relation::IN_CHARGE {
+            let found = fields_where(division, |own, candidate| own == relation && matches(candidate));
+            if !found.is_empty() {
+                return found;
+            }
+        }
+    }
+    Vec::new()
+}
+
+/// The leaders who merely assist with exactly this field.
+pub(crate) fn assistants<'d>(division: &'d Division, text: &str) -> Vec<FieldMatch<'d>> {
+    let key = field_key(text);
+    fields_where(division, |relation, candidate| relation.assists() && candidate == key)
+}
+
+fn fields_where(division: &Division, matches: impl Fn(Relation, &str) -> bool) -> Vec<FieldMatch<'_>> {
+    let mut found = Vec::new();
+    for portfolio in &division.portfolios {
+        let matching = portfolio.texts().find(|(field, relation)| matches(*relation, &field_key(field)));
+        found.extend(matching.map(|(field, relation)| FieldMatch {
+            official: &portfolio.official,
+            relation,
+            field,
+        }));
+    }
+    found
+}
+
+/// The key under which two writings of one field are equal: 水利方面的工作 is 水利.
+fn field_key(text: &str) -> String {
+    let key = half_width(text);
+    let key = key.strip_suffix("工作").unwrap_or(&key);
+    let key = key.strip_suffix('的').unwrap_or(key);
+    key.strip_suffix("方面").unwrap_or(key).to_owned()
+}
+
+/// The rule by which a relation puts a leader in charge.
+pub(crate) fn rule_of(relation: Relation) -> Rule {
+    match relation {
+        Relation::Presides => Rule::Presides,
+        Relation::Directs => Rule::Directs,
+        Relation::Liaises => Rule::Liaises,
+        Relation::AssistsDirecting | Relation::AssistsLiaising => Rule::Assists,
+    }
+}
+
+/// What an answer adds when it did not find the subject in a division known only in part.
+pub(crate) fn partial_note(division: &Division) -> &'static str {
+    if division.partial { "（分工不完整）" } else { "" }
+}

@@ -1,0 +1,274 @@
+//! What the roster refuses, and how it says so to developers and to officials.
+
+use domain_calendar::Timestamp;
+
+use crate::absence::AbsenceState;
+use crate::account::{Role, RoleNeed};
+use crate::gap::Gap;
+use crate::interval::chinese_instant;
+use crate::official::PostKind;
+
+/// One of several a name could stand for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// Resource name.
+    pub name: String,
+    /// What people call it.
+    pub display_name: String,
+}
+
+/// Why the roster refused. `Display` is English, for logs and developers; [`RosterError::chinese`]
+/// is what an official reads.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RosterError {
+    /// A required field is empty.
+    #[error("{field} is required")]
+    Missing {
+        /// The field, as the API names it.
+        field: &'static str,
+    },
+    /// Not a resource name of the collection.
+    #[error("{value:?} is not a resource name of the form {collection}/{{id}}")]
+    NameMalformed {
+        /// The collection, for example `units`.
+        collection: &'static str,
+        /// What was given.
+        value: String,
+    },
+    /// Not six digits (GB/T 2260).
+    #[error("{code:?} is not a six-digit division code")]
+    DivisionCodeMalformed {
+        /// What was given.
+        code: String,
+    },
+    /// A period ends before or as it begins.
+    #[error("the period from {start} to {end} is empty")]
+    PeriodEmpty {
+        /// Its first instant.
+        start: Timestamp,
+        /// The first instant after it.
+        end: Timestamp,
+    },
+    /// The resource name is in use.
+    #[error("{name} exists already")]
+    NameTaken {
+        /// The resource name.
+        name: String,
+    },
+    /// The subject has an account.
+    #[error("subject {subject:?} has an account already")]
+    SubjectTaken {
+        /// The identity provider's `sub`.
+        subject: String,
+    },
+    /// A unit is said to belong to itself.
+    #[error("{unit} cannot be its own parent")]
+    OwnParent {
+        /// The unit.
+        unit: String,
+    },
+    /// A post inside a unit names no unit.
+    #[error("a post of kind {kind:?} needs a unit")]
+    PostWithoutUnit {
+        /// The kind of post.
+        kind: PostKind,
+    },
+    /// A role lacks what it works for.
+    #[error("role {role:?} needs {needs:?}")]
+    RoleIncomplete {
+        /// The role.
+        role: Role,
+        /// What it lacks.
+        needs: RoleNeed,
+    },
+    /// No unit has the name.
+    #[error("no unit is called {text:?}")]
+    UnitUnknown {
+        /// What was asked.
+        text: String,
+    },
+    /// Several units have the name; never guessed.
+    #[error("{} units are called {text:?}", candidates.len())]
+    UnitAmbiguous {
+        /// What was asked.
+        text: String,
+        /// The units.
+        candidates: Vec<Candidate>,
+    },
+    /// No official has the name.
+    #[error("no official is called {text:?}")]
+    OfficialUnknown {
+        /// What was asked.
+        text: String,
+    },
+    /// Several officials have the name.
+    #[error("{} officials are called {text:?}", candidates.len())]
+    OfficialAmbiguous {
+        /// What was asked.
+        text: String,
+        /// The officials.
+        candidates: Vec<Candidate>,
+    },
+    /// Several leaders' fields match the text.
+    #[error("the fields of {} leaders match {text:?}", candidates.len())]
+    FieldAmbiguous {
+        /// What was asked.
+        text: String,
+        /// The leaders.
+        candidates: Vec<Candidate>,
+    },
+    /// The text names no post the roster can read.
+    #[error("{text:?} names no post")]
+    PostUnknown {
+        /// What was asked.
+        text: String,
+    },
+    /// Several officials hold the post.
+    #[error("{} officials hold the post {text:?}", candidates.len())]
+    PostAmbiguous {
+        /// What was asked.
+        text: String,
+        /// Its holders.
+        candidates: Vec<Candidate>,
+    },
+    /// A leader has two portfolios in one division.
+    #[error("{official} has two portfolios")]
+    PortfolioRepeated {
+        /// The leader.
+        official: String,
+    },
+    /// Two leaders preside over the whole.
+    #[error("both {first} and {second} preside over the whole")]
+    PresiderContested {
+        /// One.
+        first: String,
+        /// The other.
+        second: String,
+    },
+    /// Two leaders stand in the same deciding relation to a unit or field.
+    #[error("both {first} and {second} are in charge of {duty}")]
+    DutyContested {
+        /// The unit or field.
+        duty: String,
+        /// One.
+        first: String,
+        /// The other.
+        second: String,
+    },
+    /// Somebody would stand in for himself.
+    #[error("{official} cannot stand in for himself or herself")]
+    OwnStandIn {
+        /// The official.
+        official: String,
+    },
+    /// An official has two stand-ins of the same rank.
+    #[error("{official} has two stand-ins of the same rank")]
+    StandInContested {
+        /// The official.
+        official: String,
+    },
+    /// The fallback names an official twice.
+    #[error("the fallback names {official} twice")]
+    FallbackRepeated {
+        /// The official.
+        official: String,
+    },
+    /// No absence has the name.
+    #[error("no absence is called {name}")]
+    AbsenceUnknown {
+        /// What was asked.
+        name: String,
+    },
+    /// The official is already registered as away for some of the time.
+    #[error("{official} is already away from {start} to {end} ({existing})")]
+    AbsenceOverlaps {
+        /// The official.
+        official: String,
+        /// The other absence.
+        existing: String,
+        /// Its first instant.
+        start: Timestamp,
+        /// The first instant after it.
+        end: Timestamp,
+    },
+    /// A and B would be away together, and the mayor has not approved it.
+    #[error("an official and the stand-in would be away together in {} gaps without approval", gaps.len())]
+    AwayTogether {
+        /// Whose duties nobody would cover, and when.
+        gaps: Vec<Gap>,
+    },
+    /// Only an active absence can be ended.
+    #[error("an absence that is {state:?} cannot be ended")]
+    AbsenceNotActive {
+        /// Where it stands.
+        state: AbsenceState,
+    },
+    /// Only a planned absence can be cancelled.
+    #[error("an absence that is {state:?} cannot be cancelled")]
+    AbsenceNotPlanned {
+        /// Where it stands.
+        state: AbsenceState,
+    },
+}
+
+impl RosterError {
+    /// The refusal as an official reads it.
+    pub fn chinese(&self) -> String {
+        match self {
+            Self::Missing { field } => format!("必填项“{field}”为空"),
+            Self::NameMalformed { collection, value } => {
+                format!("“{value}”不是有效的名称，应为“{collection}/…”")
+            }
+            Self::DivisionCodeMalformed { code } => format!("“{code}”不是六位行政区划代码"),
+            Self::PeriodEmpty { start, end } => {
+                format!("结束时间（{}）应晚于开始时间（{}）", chinese_instant(*end), chinese_instant(*start))
+            }
+            Self::NameTaken { name } => format!("“{name}”已存在"),
+            Self::SubjectTaken { subject } => format!("“{subject}”已有账号"),
+            Self::OwnParent { .. } => "单位不能以自身为上级单位".to_owned(),
+            Self::PostWithoutUnit { kind } => format!("“{}”应填写所在单位", kind.chinese()),
+            Self::RoleIncomplete { role, needs } => {
+                format!("角色“{}”应填写{}", role.chinese(), needs.chinese())
+            }
+            Self::UnitUnknown { text } => format!("没有名为“{text}”的单位"),
+            Self::UnitAmbiguous { text, candidates } => {
+                format!("“{text}”对应多个单位：{}，请写明全称", listed(candidates))
+            }
+            Self::OfficialUnknown { text } => format!("没有“{text}”这名人员"),
+            Self::OfficialAmbiguous { text, candidates } => {
+                format!("“{text}”对应多名人员：{}，请明确", listed(candidates))
+            }
+            Self::FieldAmbiguous { text, candidates } => {
+                format!("“{text}”涉及多位领导的分工：{}，请明确", listed(candidates))
+            }
+            Self::PostUnknown { text } => format!("无法识别职务“{text}”"),
+            Self::PostAmbiguous { text, candidates } => {
+                format!("“{text}”由多人担任：{}，请明确", listed(candidates))
+            }
+            Self::PortfolioRepeated { official } => format!("“{official}”的分工重复"),
+            Self::PresiderContested { first, second } => {
+                format!("“{first}”与“{second}”不能同时主持全面工作")
+            }
+            Self::DutyContested { duty, first, second } => {
+                format!("“{duty}”同时列入“{first}”与“{second}”的分工")
+            }
+            Self::OwnStandIn { .. } => "不能由本人代行本人的职责".to_owned(),
+            Self::StandInContested { official } => format!("“{official}”有两名同级的代行人"),
+            Self::FallbackRepeated { official } => format!("兜底规则中“{official}”重复"),
+            Self::AbsenceUnknown { name } => format!("没有请假登记“{name}”"),
+            Self::AbsenceOverlaps { start, end, .. } => {
+                format!("该领导{}至{}已登记不在岗，时间重叠", chinese_instant(*start), chinese_instant(*end))
+            }
+            Self::AwayTogether { gaps } => {
+                let gaps: Vec<String> = gaps.iter().map(Gap::chinese).collect();
+                format!("A、B角同时不在岗，须经市长批准：{}", gaps.join("；"))
+            }
+            Self::AbsenceNotActive { state } => format!("请假登记{}，不能销假", state.chinese()),
+            Self::AbsenceNotPlanned { state } => format!("请假登记{}，不能取消", state.chinese()),
+        }
+    }
+}
+
+fn listed(candidates: &[Candidate]) -> String {
+    candidates.iter().map(|candidate| candidate.display_name.as_str()).collect::<Vec<_>>().join("、")
+}

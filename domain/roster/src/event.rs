@@ -1,0 +1,222 @@
+//! What happened to the roster, as written to its event log and read by every other service.
+
+use domain_calendar::Timestamp;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::absence::Absence;
+use crate::account::Account;
+use crate::division::Division;
+use crate::handover::Handover;
+use crate::official::Official;
+use crate::unit::Unit;
+
+const UNIT_CREATED: &str = "roster.unit.created";
+const OFFICIAL_CREATED: &str = "roster.official.created";
+const ACCOUNT_CREATED: &str = "roster.account.created";
+const DIVISION_CREATED: &str = "roster.division.created";
+const DIVISION_TOOK_EFFECT: &str = "roster.division.took_effect";
+const ABSENCE_CREATED: &str = "roster.absence.created";
+const ABSENCE_STARTED: &str = "roster.absence.started";
+const ABSENCE_ENDED: &str = "roster.absence.ended";
+const ABSENCE_CANCELLED: &str = "roster.absence.cancelled";
+
+/// One event of the roster. The payload is the resource or fact itself, without a tag: the type
+/// stands beside it in the log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum RosterEvent {
+    /// A unit was added.
+    UnitCreated(Unit),
+    /// An official was added.
+    OfficialCreated(Official),
+    /// An account was added.
+    AccountCreated(Account),
+    /// A division of work was recorded; it may take effect later.
+    DivisionCreated(Division),
+    /// A division's effective time came.
+    DivisionTookEffect(DivisionTookEffect),
+    /// An absence was registered.
+    AbsenceCreated(Absence),
+    /// An absence began.
+    AbsenceStarted(AbsenceStarted),
+    /// An absence ended, at its end or early.
+    AbsenceEnded(AbsenceEnded),
+    /// An absence was cancelled before it began.
+    AbsenceCancelled(AbsenceCancelled),
+}
+
+/// A division's effective time came.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DivisionTookEffect {
+    /// `divisions/{id}`.
+    pub division: String,
+    /// From when it holds.
+    pub effective_time: Timestamp,
+    /// Units whose person in charge changed with it.
+    pub handovers: Vec<Handover>,
+}
+
+/// An absence began.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AbsenceStarted {
+    /// `absences/{id}`.
+    pub absence: String,
+    /// Who is away.
+    pub official: String,
+    /// Who acts from now on; unset: nobody, which is an alarm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acting: Option<String>,
+    /// First instant away.
+    pub start_time: Timestamp,
+    /// First instant back.
+    pub end_time: Timestamp,
+}
+
+/// An absence ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AbsenceEnded {
+    /// `absences/{id}`.
+    pub absence: String,
+    /// Who is back.
+    pub official: String,
+    /// Who acted until then; unset: nobody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acting: Option<String>,
+    /// First instant away.
+    pub start_time: Timestamp,
+    /// First instant back.
+    pub end_time: Timestamp,
+    /// The official came back before the registered end.
+    #[serde(default)]
+    pub early: bool,
+}
+
+/// An absence was cancelled before it began.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AbsenceCancelled {
+    /// `absences/{id}`.
+    pub absence: String,
+    /// Who does not leave after all.
+    pub official: String,
+    /// The first instant away, as it was registered.
+    pub start_time: Timestamp,
+    /// The first instant back, as it was registered.
+    pub end_time: Timestamp,
+}
+
+/// A payload that cannot be written or is not what its type says.
+#[derive(Debug, thiserror::Error)]
+#[error("payload of {event_type}: {source}")]
+pub struct PayloadError {
+    /// The event's type.
+    pub event_type: String,
+    /// What is wrong with the JSON.
+    pub source: serde_json::Error,
+}
+
+impl RosterEvent {
+    /// The type that stands in the log.
+    pub fn event_type(&self) -> &'static str {
+        match self {
+            Self::UnitCreated(_) => UNIT_CREATED,
+            Self::OfficialCreated(_) => OFFICIAL_CREATED,
+            Self::AccountCreated(_) => ACCOUNT_CREATED,
+            Self::DivisionCreated(_) => DIVISION_CREATED,
+            Self::DivisionTookEffect(_) => DIVISION_TOOK_EFFECT,
+            Self::AbsenceCreated(_) => ABSENCE_CREATED,
+            Self::AbsenceStarted(_) => ABSENCE_STARTED,
+            Self::AbsenceEnded(_) => ABSENCE_ENDED,
+            Self::AbsenceCancelled(_) => ABSENCE_CANCELLED,
+        }
+    }
+
+    /// The resource the event belongs to, for example `units/water`.
+    pub fn aggregate(&self) -> &str {
+        match self {
+            Self::UnitCreated(unit) => &unit.name,
+            Self::OfficialCreated(official) => &official.name,
+            Self::AccountCreated(account) => &account.name,
+            Self::DivisionCreated(division) => &division.name,
+            Self::DivisionTookEffect(fact) => &fact.division,
+            Self::AbsenceCreated(absence) => &absence.name,
+            Self::AbsenceStarted(fact) => &fact.absence,
+            Self::AbsenceEnded(fact) => &fact.absence,
+            Self::AbsenceCancelled(fact) => &fact.absence,
+        }
+    }
+
+    /// The JSON that stands in the log: the fields of the API, times in RFC 3339.
+    pub fn to_payload(&self) -> Result<String, PayloadError> {
+        serde_json::to_string(self)
+            .map_err(|source| PayloadError { event_type: self.event_type().to_owned(), source })
+    }
+
+    /// Reads a payload by its type. Types this reader does not know give nothing, so that an old
+    /// reader skips new events; fields it does not know are ignored.
+    pub fn from_payload(event_type: &str, json: &str) -> Result<Option<Self>, PayloadError> {
+        fn read<T: DeserializeOwned>(json: &str, event: fn(T) -> RosterEvent) -> Read {
+            serde_json::from_str(json).map(|value| Some(event(value)))
+        }
+        type Read = Result<Option<RosterEvent>, serde_json::Error>;
+        match event_type {
+            UNIT_CREATED => read(json, Self::UnitCreated),
+            OFFICIAL_CREATED => read(json, Self::OfficialCreated),
+            ACCOUNT_CREATED => read(json, Self::AccountCreated),
+            DIVISION_CREATED => read(json, Self::DivisionCreated),
+            DIVISION_TOOK_EFFECT => read(json, Self::DivisionTookEffect),
+            ABSENCE_CREATED => read(json, Self::AbsenceCreated),
+            ABSENCE_STARTED => read(json, Self::AbsenceStarted),
+            ABSENCE_ENDED => read(json, Self::AbsenceEnded),
+            ABSENCE_CANCELLED => read(json, Self::AbsenceCancelled),
+            _ => Ok(None),
+        }
+        .map_err(|source| PayloadError { event_type: event_type.to_owned(), source })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RosterEvent;
+    use crate::fixture::{Roster, at};
+    use crate::handover::took_effect;
+
+    #[test]
+    fn every_event_reads_back_as_it_was_written() {
+        let mut roster = Roster::linfen();
+        roster.away("one", "cui-yuanbin", "2023-06-10T00:00+08:00", "2023-06-12T00:00+08:00");
+        let absence = roster.absence("one");
+        let during = at("2023-06-11T00:00+08:00");
+        let mut events: Vec<RosterEvent> = roster.log.iter().map(|(event, _)| event.clone()).collect();
+        events.extend(took_effect(&roster.book, "divisions/no-12", during));
+        events.extend(absence.begin(&roster.book, during));
+        events.push(absence.end(&roster.book, during).unwrap());
+        events.push(absence.cancel(at("2023-06-09T00:00+08:00")).unwrap());
+
+        let types: std::collections::BTreeSet<_> = events.iter().map(RosterEvent::event_type).collect();
+        assert_eq!(types.len(), 9, "every type is exercised: {types:?}");
+        for event in events {
+            let payload = event.to_payload().unwrap();
+            let read = RosterEvent::from_payload(event.event_type(), &payload).unwrap();
+            assert_eq!(read.as_ref(), Some(&event), "{payload}");
+        }
+    }
+
+    #[test]
+    fn unknown_types_are_skipped_and_unknown_fields_ignored() {
+        assert_eq!(RosterEvent::from_payload("roster.unit.painted", "{}").unwrap(), None);
+        let json = r#"{"name":"units/water","displayName":"市水利局","kind":"UNIT_KIND_DEPARTMENT","colour":"blue"}"#;
+        let read = RosterEvent::from_payload("roster.unit.created", json).unwrap();
+        assert!(matches!(read, Some(RosterEvent::UnitCreated(unit)) if unit.display_name == "市水利局"));
+    }
+
+    #[test]
+    fn a_payload_that_is_not_its_type_is_refused() {
+        let refused = RosterEvent::from_payload("roster.unit.created", r#"{"name":"units/water"}"#);
+        assert!(refused.unwrap_err().to_string().starts_with("payload of roster.unit.created"));
+    }
+}

@@ -1,0 +1,56 @@
+//! Who answers: units, officials, divisions of work (分工), AB pairs and absences.
+//!
+//! Pure: nothing here reads a clock, a file or a network. The roster service decides with it,
+//! and every other service resolves locally with it over a copy of the roster.
+//!
+//! - [`Book`] is the roster in memory, built by applying [`RosterEvent`]s in log order.
+//! - [`View`] is the book at one instant, as far as it was known at another.
+//! - [`resolve()`] says who is accountable, who acts, and why.
+//! - [`Absence`] is the state machine of an official's time away.
+//!
+//! Intervals are half-open. `known_at` is inclusive: what was recorded at that very
+//! microsecond is known; `Timestamp::MAX` asks with all that is known.
+
+mod absence;
+mod account;
+mod admission;
+mod book;
+mod charge;
+mod division;
+mod error;
+mod event;
+mod gap;
+mod handover;
+mod interval;
+mod names;
+mod official;
+mod post;
+mod resolution;
+mod resolve;
+mod stand_in;
+mod unit;
+mod view;
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod properties;
+
+pub use absence::{Absence, AbsenceChange, AbsenceState, Registration};
+pub use account::{Account, Role, RoleBinding, RoleNeed};
+pub use admission::{admit_account, admit_division, admit_official, admit_unit};
+pub use book::Book;
+pub use division::{ClassDuty, Division, Fallback, FieldDuty, Portfolio, Relation, StandInPair, UnitDuty};
+pub use error::{Candidate, RosterError};
+pub use event::{
+    AbsenceCancelled, AbsenceEnded, AbsenceStarted, DivisionTookEffect, PayloadError, RosterEvent,
+};
+pub use gap::Gap;
+pub use handover::{Handover, handovers, took_effect};
+pub use interval::Interval;
+pub use names::normalise;
+pub use official::{Official, Post, PostKind};
+pub use resolution::{Outcome, Person, Resolution, Rule, Step};
+pub use resolve::{Subject, resolve, stands_in_for, units_of_leader};
+pub use unit::{Unit, UnitKind};
+pub use view::{Lookup, View};

@@ -1,0 +1,274 @@
+//! The roster at one instant, as far as it was known at another.
+
+use domain_calendar::Timestamp;
+
+use crate::absence::Absence;
+use crate::book::Book;
+use crate::division::Division;
+use crate::error::{Candidate, RosterError};
+use crate::names::{half_width, normalise, split_signboard};
+use crate::official::{Official, PostKind};
+use crate::resolution::Person;
+use crate::unit::Unit;
+
+/// What a name stands for; several candidates are reported and never guessed between.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lookup<'a, T> {
+    /// Exactly one.
+    Found(&'a T),
+    /// None.
+    Unknown,
+    /// Several, in order of resource name.
+    Ambiguous(Vec<&'a T>),
+}
+
+impl<'a, T> Lookup<'a, T> {
+    fn among(mut found: Vec<&'a T>) -> Self {
+        match (found.pop(), found.is_empty()) {
+            (None, _) => Lookup::Unknown,
+            (Some(only), true) => Lookup::Found(only),
+            (Some(last), false) => {
+                found.push(last);
+                Lookup::Ambiguous(found)
+            }
+        }
+    }
+}
+
+impl<'a> Lookup<'a, Unit> {
+    /// The one unit, or the refusal that names the candidates.
+    pub fn require(self, text: &str) -> Result<&'a Unit, RosterError> {
+        let text = text.to_owned();
+        match self {
+            Lookup::Found(unit) => Ok(unit),
+            Lookup::Unknown => Err(RosterError::UnitUnknown { text }),
+            Lookup::Ambiguous(units) => {
+                let candidates = units.into_iter().map(|unit| candidate(&unit.name, &unit.display_name));
+                Err(RosterError::UnitAmbiguous { text, candidates: candidates.collect() })
+            }
+        }
+    }
+}
+
+impl<'a> Lookup<'a, Official> {
+    /// The one official, or the refusal that names the candidates.
+    pub fn require(self, text: &str) -> Result<&'a Official, RosterError> {
+        let text = text.to_owned();
+        match self {
+            Lookup::Found(official) => Ok(official),
+            Lookup::Unknown => Err(RosterError::OfficialUnknown { text }),
+            Lookup::Ambiguous(officials) => {
+                let candidates = officials.into_iter().map(|one| candidate(&one.name, &one.display_name));
+                Err(RosterError::OfficialAmbiguous { text, candidates: candidates.collect() })
+            }
+        }
+    }
+}
+
+fn candidate(name: &str, display_name: &str) -> Candidate {
+    Candidate { name: name.to_owned(), display_name: display_name.to_owned() }
+}
+
+/// A [`Book`] at `at`, as far as it was known at `known_at`. Nothing recorded after `known_at`
+/// ever changes what it says.
+#[derive(Debug, Clone, Copy)]
+pub struct View<'a> {
+    book: &'a Book,
+    at: Timestamp,
+    known_at: Timestamp,
+}
+
+impl<'a> View<'a> {
+    pub(crate) fn new(book: &'a Book, at: Timestamp, known_at: Timestamp) -> Self {
+        View { book, at, known_at }
+    }
+
+    /// The instant it is about.
+    pub fn at(self) -> Timestamp {
+        self.at
+    }
+
+    /// The instant whose knowledge it has.
+    pub fn known_at(self) -> Timestamp {
+        self.known_at
+    }
+
+    /// The division in force: of those known, the latest to take effect; of two that took effect
+    /// together, the one recorded last.
+    pub fn division(self) -> Option<&'a Division> {
+        self.book
+            .divisions()
+            .filter(|division| division.record_time <= self.known_at && division.effective_time <= self.at)
+            .max_by_key(|division| (division.effective_time, division.record_time))
+    }
+
+    /// A unit by resource name, existing at the instant or not.
+    pub fn unit(self, name: &str) -> Option<&'a Unit> {
+        self.book.unit_known(name, self.known_at)
+    }
+
+    /// The units that exist, in order of resource name.
+    pub fn units(self) -> impl Iterator<Item = &'a Unit> {
+        self.book.units_known(self.known_at).filter(move |unit| unit.exists_at(self.at))
+    }
+
+    /// An official by resource name.
+    pub fn official(self, name: &str) -> Option<&'a Official> {
+        self.book.official_known(name, self.known_at)
+    }
+
+    /// Officials in order of resource name.
+    pub fn officials(self) -> impl Iterator<Item = &'a Official> {
+        self.book.officials_known(self.known_at)
+    }
+
+    /// The unit a name stands for: its resource name, or the full name, alias (简称) or second
+    /// signboard of a unit that exists. A name with a signboard in brackets must agree on both.
+    pub fn lookup_unit(self, text: &str) -> Lookup<'a, Unit> {
+        if let Some(unit) = self.unit(text.trim()) {
+            return Lookup::Found(unit);
+        }
+        let key = normalise(text);
+        let called = |key: &str| self.units().filter(|unit| unit.is_called(key)).collect::<Vec<_>>();
+        let mut found = called(&key);
+        if found.is_empty()
+            && let Some((name, signboard)) = split_signboard(&key)
+        {
+            found = called(name);
+            // A signboard nobody carries is only a remark; one of another unit is a contradiction.
+            let others = if found.is_empty() { Vec::new() } else { called(&normalise(signboard)) };
+            found.extend(others);
+            found.sort_by(|left, right| left.name.cmp(&right.name));
+            found.dedup_by(|left, right| left.name == right.name);
+        }
+        Lookup::among(found)
+    }
+
+    /// The official a name stands for: a resource name or a person's name.
+    pub fn lookup_official(self, text: &str) -> Lookup<'a, Official> {
+        if let Some(official) = self.official(text.trim()) {
+            return Lookup::Found(official);
+        }
+        let key = half_width(text);
+        Lookup::among(self.officials().filter(|official| half_width(&official.display_name) == key).collect())
+    }
+
+    /// Who holds a post of a kind, in order of resource name; in any unit when `unit` is unset.
+    pub fn holders(self, kind: PostKind, unit: Option<&str>) -> Vec<&'a Official> {
+        self.officials().filter(|official| official.holds(kind, unit, self.at)).collect()
+    }
+
+    /// The absence an official is away on; nothing when the official is there.
+    pub fn away(self, official: &str) -> Option<&'a Absence> {
+        self.book.absences_of(official).find(|absence| {
+            absence.interval(self.known_at).is_some_and(|interval| interval.contains(self.at))
+        })
+    }
+
+    /// Officials who are away, in order of resource name.
+    pub fn absentees(self) -> impl Iterator<Item = &'a Absence> {
+        self.book.absences().filter(move |absence| {
+            absence.interval(self.known_at).is_some_and(|interval| interval.contains(self.at))
+        })
+    }
+
+    /// An official as answers show one; the resource name stands in for an unknown person's name.
+    pub fn person(self, official: &str) -> Person {
+        let display_name = self.official(official).map_or(official, |known| known.display_name.as_str());
+        Person { official: official.to_owned(), display_name: display_name.to_owned() }
+    }
+
+    /// What people call an official.
+    pub(crate) fn official_label<'s>(self, official: &'s str) -> &'s str
+    where
+        'a: 's,
+    {
+        self.official(official).map_or(official, |known| known.display_name.as_str())
+    }
+
+    /// The unit and those it belongs to, nearest first; each once, whatever the data says.
+    pub(crate) fn lineage(self, unit: &'a Unit) -> Vec<&'a Unit> {
+        let mut line = vec![unit];
+        let mut current = unit;
+        while let Some(parent) = current.parent.as_deref().and_then(|parent| self.unit(parent)) {
+            if line.iter().any(|seen| seen.name == parent.name) {
+                break;
+            }
+            line.push(parent);
+            current = parent;
+        }
+        line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain_calendar::Timestamp;
+
+    use super::Lookup;
+    use crate::fixture::{Roster, at, unit};
+
+    #[test]
+    fn a_unit_is_found_by_every_name() {
+        let roster = Roster::linfen();
+        let view = roster.book.view(at("2023-06-01T00:00+08:00"), Timestamp::MAX);
+        for (text, name) in [
+            ("units/health", "units/health"),
+            ("市卫健委", "units/health"),
+            ("临汾市卫生健康委员会", "units/health"),
+            ("市 卫\n生健康委", "units/health"),
+            ("市民营经济发展促进局", "units/industry"),
+            ("市工业和信息化局（市民营经济发展促进局）", "units/industry"),
+            ("市水利局(无此牌子)", "units/water"),
+            ("临投集团", "units/investment-group"),
+        ] {
+            let found = view.lookup_unit(text);
+            assert!(matches!(found, Lookup::Found(unit) if unit.name == name), "{text}: {found:?}");
+        }
+        for text in ["市月球局", "", "()", "units/moon"] {
+            assert_eq!(view.lookup_unit(text), Lookup::Unknown, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_ambiguous_name_gives_the_candidates() {
+        let mut roster = Roster::linfen();
+        roster.add_unit(unit("water-company", "临汾市水务公司", &["市水利局"]));
+        let view = roster.book.view(at("2023-06-01T00:00+08:00"), Timestamp::MAX);
+        let Lookup::Ambiguous(candidates) = view.lookup_unit("市水利局") else {
+            panic!("two carry the name")
+        };
+        assert_eq!(
+            candidates.iter().map(|unit| unit.name.as_str()).collect::<Vec<_>>(),
+            ["units/water", "units/water-company"]
+        );
+    }
+
+    #[test]
+    fn a_signboard_of_another_unit_is_a_contradiction() {
+        let roster = Roster::linfen();
+        let view = roster.book.view(at("2023-06-01T00:00+08:00"), Timestamp::MAX);
+        assert!(
+            matches!(view.lookup_unit("市水利局(市卫健委)"), Lookup::Ambiguous(found) if found.len() == 2)
+        );
+    }
+
+    #[test]
+    fn a_unit_that_ceased_leaves_its_name_to_its_successor() {
+        let mut roster = Roster::linfen();
+        let change = at("2023-07-01T00:00+08:00");
+        let mut old = unit("science-old", "市科学局", &["市科局"]);
+        old.end_time = Some(change);
+        let mut new = unit("science-new", "市科学和技术局", &["市科局"]);
+        new.start_time = Some(change);
+        roster.add_unit(old);
+        roster.add_unit(new);
+        for (instant, name) in [
+            ("2023-06-30T23:59:59.999999+08:00", "units/science-old"),
+            ("2023-07-01T00:00+08:00", "units/science-new"),
+        ] {
+            let found = roster.book.view(at(instant), Timestamp::MAX).lookup_unit("市科局");
+            assert!(matches!(found, Lookup::Found(unit) if unit.name == name), "{instant}: {found:?}");
+        }
+    }
+}

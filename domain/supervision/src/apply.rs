@@ -1,0 +1,134 @@
+//! [`Task::apply`]: the only way a task changes.
+
+use domain_calendar::Timestamp;
+
+use crate::assignment::{Assignment, AssignmentState, Stage};
+use crate::error::SupervisionError;
+use crate::event::{AssignmentChange, AssignmentFacts, TaskChange, TaskEvent};
+use crate::task::{Task, TaskState};
+use crate::timers::TimerKind;
+
+impl Task {
+    /// Takes in one event. It was decided before and is not questioned now; only an
+    /// assignment the task does not hold is refused, since the log is then of another task.
+    pub fn apply(&mut self, event: &TaskEvent) -> Result<(), SupervisionError> {
+        match event {
+            TaskEvent::Task(event) => match &event.change {
+                TaskChange::Created { draft } => {
+                    *self = Task::from_draft(draft);
+                    return Ok(());
+                }
+                TaskChange::Issued { rule_version, assignments } => {
+                    self.each(assignments, |one| one.issue(event.at))?;
+                    self.state = TaskState::Issued;
+                    self.issue_time = Some(event.at);
+                    self.rule_version = Some(*rule_version);
+                }
+                TaskChange::Withdrawn { ground: _, assignments } => {
+                    self.each(assignments, |one| one.state = AssignmentState::Withdrawn)?;
+                    self.state = TaskState::Withdrawn;
+                }
+                TaskChange::StruckOff { .. } => self.state = TaskState::StruckOff,
+            },
+            TaskEvent::Assignment(event) => {
+                let assignment = self.assignment_mut(&event.assignment.name)?;
+                assignment.late.extend(&event.late);
+                assignment.apply(&event.change, event.at);
+            }
+        }
+        self.version += 1;
+        Ok(())
+    }
+
+    /// The task that a log of events leaves, oldest first; none if the log is empty or
+    /// does not begin with its creation.
+    pub fn replay<'a>(
+        events: impl IntoIterator<Item = &'a TaskEvent>,
+    ) -> Result<Option<Task>, SupervisionError> {
+        let mut events = events.into_iter();
+        let Some(TaskEvent::Task(first)) = events.next() else { return Ok(None) };
+        let mut task = match &first.change {
+            TaskChange::Created { draft } => Task::from_draft(draft),
+            TaskChange::Issued { .. } | TaskChange::Withdrawn { .. } | TaskChange::StruckOff { .. } => {
+                return Ok(None);
+            }
+        };
+        events.try_for_each(|event| task.apply(event))?;
+        Ok(Some(task))
+    }
+
+    fn each(
+        &mut self,
+        facts: &[AssignmentFacts],
+        change: impl Fn(&mut Assignment),
+    ) -> Result<(), SupervisionError> {
+        facts.iter().try_for_each(|one| self.assignment_mut(&one.name).map(&change))
+    }
+
+    fn assignment_mut(&mut self, name: &str) -> Result<&mut Assignment, SupervisionError> {
+        self.assignments
+            .iter_mut()
+            .find(|one| one.name == name)
+            .ok_or_else(|| SupervisionError::UnknownAssignment { name: name.to_owned() })
+    }
+}
+
+impl Assignment {
+    pub(crate) fn issue(&mut self, at: Timestamp) {
+        self.state = AssignmentState::Assigned;
+        self.assigned_at = Some(at);
+    }
+
+    pub(crate) fn apply(&mut self, change: &AssignmentChange, at: Timestamp) {
+        match change {
+            AssignmentChange::Signed => {
+                self.state = AssignmentState::Signed;
+                self.signed_at = Some(at);
+            }
+            AssignmentChange::Deployed => {
+                self.state = AssignmentState::Deployed;
+                self.deployed_at = Some(at);
+            }
+            AssignmentChange::Reported { text: _ } => {
+                self.state = AssignmentState::InProgress;
+                self.last_report_at = Some(at);
+            }
+            AssignmentChange::Submitted { text: _ } => {
+                self.state = AssignmentState::Submitted;
+                self.submitted_at = Some(at);
+                self.last_report_at = Some(at);
+            }
+            // The striking-off that follows in the same decision closes it.
+            AssignmentChange::Verified { note: _, completed_at } => self.completed_at = Some(*completed_at),
+            AssignmentChange::SentBack { note: _, waited } => {
+                self.state = AssignmentState::InProgress;
+                self.sent_back_at = Some(at);
+                self.verifier_wait = self.verifier_wait.saturating_add(*waited);
+            }
+            AssignmentChange::StruckOff { completed_at, with_task: _ } => {
+                self.state = AssignmentState::StruckOff;
+                self.completed_at = Some(*completed_at);
+            }
+            AssignmentChange::Overdue => self.note_fired(TimerKind::SettleDue, at),
+            AssignmentChange::Reminded => self.note_fired(TimerKind::Yellow, at),
+            AssignmentChange::Urged { stages } => {
+                for stage in stages {
+                    self.note_fired(timer_of(*stage), at);
+                }
+            }
+        }
+    }
+
+    fn note_fired(&mut self, kind: TimerKind, at: Timestamp) {
+        self.fired.insert(kind, at);
+    }
+}
+
+fn timer_of(stage: Stage) -> TimerKind {
+    match stage {
+        Stage::Sign => TimerKind::SignDue,
+        Stage::Deploy => TimerKind::DeployDue,
+        Stage::Report => TimerKind::ReportDue,
+        Stage::Settle => TimerKind::SettleDue,
+    }
+}

@@ -1,0 +1,269 @@
+//! [`Assignment`]: one unit's part in a task, and the state machine of its life.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use domain_calendar::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::error::SupervisionError;
+use crate::task::AssignmentDraft;
+use crate::timers::TimerKind;
+
+/// As what a unit is named in a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Role {
+    /// 牵头单位: answers for the matter and submits it.
+    Lead,
+    /// 配合单位.
+    Cooperating,
+    /// 责任单位, usually a county.
+    Responsible,
+}
+
+/// Where one unit's assignment stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum AssignmentState {
+    /// 待交办: the task is a draft.
+    Pending,
+    /// 已交办: the unit has been told; its clock runs.
+    Assigned,
+    /// 已签收.
+    Signed,
+    /// 已部署: the unit has studied the matter and set people to it.
+    Deployed,
+    /// 办理中: progress has been reported, or the matter was sent back.
+    InProgress,
+    /// 已申请办结: the clock stands still and waits for the verifier.
+    Submitted,
+    /// 已销号.
+    StruckOff,
+    /// 已撤销.
+    Withdrawn,
+}
+
+/// What can happen to an assignment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Action {
+    /// 交办, with the whole task.
+    Issue,
+    /// 签收.
+    Sign,
+    /// 部署.
+    Deploy,
+    /// 反馈.
+    Report,
+    /// 申请办结.
+    Submit,
+    /// 核验通过, which strikes the assignment off.
+    Accept,
+    /// 核验退回, for rework.
+    SendBack,
+    /// 随任务销号: the settling units are done, and with them the task.
+    CloseWithTask,
+    /// 撤销, with the whole task.
+    Withdraw,
+}
+
+/// The stages of 13710 that have a time limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Stage {
+    /// 签收.
+    Sign,
+    /// 部署.
+    Deploy,
+    /// 反馈.
+    Report,
+    /// 办结.
+    Settle,
+}
+
+impl AssignmentState {
+    /// Every state, in the order of an assignment's life.
+    pub const ALL: [AssignmentState; 8] = [
+        Self::Pending,
+        Self::Assigned,
+        Self::Signed,
+        Self::Deployed,
+        Self::InProgress,
+        Self::Submitted,
+        Self::StruckOff,
+        Self::Withdrawn,
+    ];
+
+    /// The whole life of an assignment: the state an action leads to, or the refusal,
+    /// which knows why ([`SupervisionError::chinese`]).
+    pub fn after(self, action: Action) -> Result<AssignmentState, SupervisionError> {
+        use AssignmentState::{
+            Assigned, Deployed, InProgress, Pending, Signed, StruckOff, Submitted, Withdrawn,
+        };
+        let next = match (action, self) {
+            (Action::Issue, Pending) => Some(Assigned),
+            (
+                Action::Issue,
+                Assigned | Signed | Deployed | InProgress | Submitted | StruckOff | Withdrawn,
+            ) => None,
+
+            (Action::Sign, Assigned) => Some(Signed),
+            (Action::Sign, Pending | Signed | Deployed | InProgress | Submitted | StruckOff | Withdrawn) => {
+                None
+            }
+
+            (Action::Deploy, Signed) => Some(Deployed),
+            (
+                Action::Deploy,
+                Pending | Assigned | Deployed | InProgress | Submitted | StruckOff | Withdrawn,
+            ) => None,
+
+            // A report says what was done after deployment: before it there is nothing to say.
+            (Action::Report, Deployed | InProgress) => Some(InProgress),
+            (Action::Report, Pending | Assigned | Signed | Submitted | StruckOff | Withdrawn) => None,
+
+            (Action::Submit, Deployed | InProgress) => Some(Submitted),
+            (Action::Submit, Pending | Assigned | Signed | Submitted | StruckOff | Withdrawn) => None,
+
+            (Action::Accept, Submitted) => Some(StruckOff),
+            (Action::SendBack, Submitted) => Some(InProgress),
+            (
+                Action::Accept | Action::SendBack,
+                Pending | Assigned | Signed | Deployed | InProgress | StruckOff | Withdrawn,
+            ) => None,
+
+            (Action::CloseWithTask, Assigned | Signed | Deployed | InProgress | Submitted) => Some(StruckOff),
+            (Action::CloseWithTask, Pending | StruckOff | Withdrawn) => None,
+
+            (Action::Withdraw, Pending | Assigned | Signed | Deployed | InProgress | Submitted) => {
+                Some(Withdrawn)
+            }
+            (Action::Withdraw, StruckOff | Withdrawn) => None,
+        };
+        next.ok_or(SupervisionError::AssignmentRefused { action, state: self })
+    }
+}
+
+impl Action {
+    /// Every action.
+    pub const ALL: [Action; 9] = [
+        Self::Issue,
+        Self::Sign,
+        Self::Deploy,
+        Self::Report,
+        Self::Submit,
+        Self::Accept,
+        Self::SendBack,
+        Self::CloseWithTask,
+        Self::Withdraw,
+    ];
+}
+
+/// One unit's part in a task: what happened to it and when. Due times and the light are
+/// computed from this ([`crate::clocks`]), never kept here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Assignment {
+    /// Resource name, `tasks/{t}/assignments/{a}`.
+    pub name: String,
+    /// `units/{slug}`.
+    pub unit: String,
+    /// As what the unit is named.
+    pub role: Role,
+    /// Where it stands.
+    pub state: AssignmentState,
+    /// When the clock started.
+    pub assigned_at: Option<Timestamp>,
+    /// When the unit signed for it.
+    pub signed_at: Option<Timestamp>,
+    /// When the unit deployed it.
+    pub deployed_at: Option<Timestamp>,
+    /// When progress was last reported; a submission is a report too.
+    pub last_report_at: Option<Timestamp>,
+    /// When completion was last submitted.
+    pub submitted_at: Option<Timestamp>,
+    /// When it was last sent back for rework.
+    pub sent_back_at: Option<Timestamp>,
+    /// When it was completed: the moment of the submission that was accepted, not of the
+    /// verification.
+    pub completed_at: Option<Timestamp>,
+    /// How long submissions that were sent back had waited for the verifier, in all. It
+    /// is charged to the verifier: the unit's settle date moves by it.
+    pub verifier_wait: Duration,
+    /// The stages it was late in. It survives completion.
+    pub late: BTreeSet<Stage>,
+    /// When a timer of each kind last took effect, so that none does twice for one due time.
+    pub fired: BTreeMap<TimerKind, Timestamp>,
+}
+
+impl Assignment {
+    pub(crate) fn from_draft(draft: &AssignmentDraft) -> Self {
+        Self {
+            name: draft.name.clone(),
+            unit: draft.unit.clone(),
+            role: draft.role,
+            state: AssignmentState::Pending,
+            assigned_at: None,
+            signed_at: None,
+            deployed_at: None,
+            last_report_at: None,
+            submitted_at: None,
+            sent_back_at: None,
+            completed_at: None,
+            verifier_wait: Duration::ZERO,
+            late: BTreeSet::new(),
+            fired: BTreeMap::new(),
+        }
+    }
+
+    /// Whether it was ever late in any stage.
+    pub fn was_late(&self) -> bool {
+        !self.late.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every action (rows) in every state (columns, in the order of [`AssignmentState::ALL`]).
+    /// `-` is a refusal; a digit is the index of the state reached.
+    #[test]
+    fn every_action_has_a_defined_answer_in_every_state() {
+        let table = [
+            (Action::Issue, "1-------"),
+            (Action::Sign, "-2------"),
+            (Action::Deploy, "--3-----"),
+            (Action::Report, "---44---"),
+            (Action::Submit, "---55---"),
+            (Action::Accept, "-----6--"),
+            (Action::SendBack, "-----4--"),
+            (Action::CloseWithTask, "-66666--"),
+            (Action::Withdraw, "777777--"),
+        ];
+        assert_eq!(table.map(|(action, _)| action), Action::ALL);
+        for (action, row) in table {
+            for (state, cell) in AssignmentState::ALL.into_iter().zip(row.chars()) {
+                let expected = match cell.to_digit(10) {
+                    Some(index) => Ok(AssignmentState::ALL[index as usize]),
+                    None => Err(SupervisionError::AssignmentRefused { action, state }),
+                };
+                assert_eq!(state.after(action), expected, "{action:?} in {state:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_refusal_has_a_reason_in_chinese() {
+        for action in Action::ALL {
+            for state in AssignmentState::ALL {
+                if let Err(refusal) = state.after(action) {
+                    let reason = refusal.chinese();
+                    assert!(reason.chars().any(|c| c >= '\u{4e00}'), "{action:?} in {state:?}: {reason}");
+                }
+            }
+        }
+        let before_deployment = AssignmentState::Signed.after(Action::Report).unwrap_err();
+        assert_eq!(before_deployment.chinese(), "已签收、尚未部署,请先部署再反馈进展");
+    }
+}

@@ -1,0 +1,311 @@
+//! [`clocks`]: when each stage of an assignment is due, as a pure function of its facts,
+//! the rule and the calendar.
+
+use std::time::Duration;
+
+use domain_calendar::{Calendar, Timestamp};
+use serde::{Deserialize, Serialize};
+use time::Date;
+
+use crate::assignment::{Assignment, AssignmentState, Stage};
+use crate::light::StoredClock;
+use crate::rule::{Cycle, ReportLimit, Rule, end_of};
+use crate::task::Task;
+
+const MICROS_PER_HOUR: u64 = 3_600_000_000;
+
+/// The instant each stage must be done before (half-open); what is not asked is none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct DueTimes {
+    /// 签收.
+    pub sign: Option<Timestamp>,
+    /// 部署.
+    pub deploy: Option<Timestamp>,
+    /// 反馈: the only report of a short matter, the next one of a long-term matter.
+    pub report: Option<Timestamp>,
+    /// 办结.
+    pub settle: Option<Timestamp>,
+}
+
+/// What the clock of an assignment is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ClockPhase {
+    /// No clock: a draft, or withdrawn.
+    Off,
+    /// It runs against the unit.
+    Running,
+    /// It stands still since the submission; waiting is charged to the verifier.
+    Held,
+    /// Struck off.
+    Closed,
+}
+
+/// The clocks of one assignment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Clocks {
+    /// Every due time, whether or not the stage has been done.
+    pub due: DueTimes,
+    /// The due times of the stages still owed; none unless the clock runs.
+    pub owed: DueTimes,
+    /// When the time left to settle becomes short. While held, only if that was before the
+    /// submission.
+    pub yellow_at: Option<Timestamp>,
+    /// When the settle date is missed. While held, only if that was before the submission.
+    pub red_at: Option<Timestamp>,
+    /// What the clock is doing.
+    pub phase: ClockPhase,
+    /// The due times reach into a year whose calendar is not published.
+    pub provisional: bool,
+}
+
+impl DueTimes {
+    /// The stages with a due time at or before an instant.
+    pub fn missed_at(&self, at: Timestamp) -> Vec<Stage> {
+        [
+            (Stage::Sign, self.sign),
+            (Stage::Deploy, self.deploy),
+            (Stage::Report, self.report),
+            (Stage::Settle, self.settle),
+        ]
+        .into_iter()
+        .filter(|(_, due)| due.is_some_and(|due| due <= at))
+        .map(|(stage, _)| stage)
+        .collect()
+    }
+}
+
+impl Clocks {
+    const OFF: Clocks = Clocks {
+        due: DueTimes { sign: None, deploy: None, report: None, settle: None },
+        owed: DueTimes { sign: None, deploy: None, report: None, settle: None },
+        yellow_at: None,
+        red_at: None,
+        phase: ClockPhase::Off,
+        provisional: false,
+    };
+
+    /// Whether the light is grey: no clock runs and none is held.
+    pub fn paused(&self) -> bool {
+        self.phase == ClockPhase::Off
+    }
+
+    /// When the first step still owed (sign, deploy, report) is or was missed.
+    pub fn late_step_at(&self) -> Option<Timestamp> {
+        [self.owed.sign, self.owed.deploy, self.owed.report].into_iter().flatten().min()
+    }
+
+    /// What is stored and indexed of these clocks. A missed step is yellow, so whichever
+    /// comes first turns the light.
+    pub fn stored(&self) -> StoredClock {
+        StoredClock {
+            yellow_at: [self.yellow_at, self.late_step_at()].into_iter().flatten().min(),
+            red_at: self.red_at,
+            paused: self.paused(),
+            closed: self.phase == ClockPhase::Closed,
+        }
+    }
+}
+
+/// The clocks of one assignment of a task. Depends on nothing but its arguments: not on
+/// now, so it changes only when something happens or a rule or calendar is replaced.
+pub fn clocks(task: &Task, assignment: &Assignment, rule: &Rule, calendar: &Calendar) -> Clocks {
+    let Some(start) = assignment.assigned_at else { return Clocks::OFF };
+    let days = rule.last_days(start.day(), task.grade, task.due_date, calendar);
+    let promised = end_of(days.settle);
+    let settle = promised.saturating_add(assignment.verifier_wait);
+    let report = match days.report {
+        ReportLimit::Once(day) => Some(end_of(day)),
+        ReportLimit::Every(cycle) => next_cycle_report(cycle, start.day(), assignment, settle),
+    };
+    let due = DueTimes {
+        sign: Some(end_of(days.sign)),
+        deploy: days.deploy.map(end_of),
+        // Settling the matter answers for a report that would only be due with it or later.
+        report: report.filter(|report| *report < settle),
+        settle: Some(settle),
+    };
+    let yellow = yellow_before_end(promised.since(start), rule).map(|left| settle.saturating_sub(left));
+    let phase = match assignment.state {
+        AssignmentState::Pending | AssignmentState::Withdrawn => ClockPhase::Off,
+        AssignmentState::Assigned
+        | AssignmentState::Signed
+        | AssignmentState::Deployed
+        | AssignmentState::InProgress => ClockPhase::Running,
+        AssignmentState::Submitted => ClockPhase::Held,
+        AssignmentState::StruckOff => ClockPhase::Closed,
+    };
+    let (owed, yellow_at, red_at) = match phase {
+        ClockPhase::Off | ClockPhase::Closed => (DueTimes::default(), None, None),
+        ClockPhase::Running => (owed(&due, days.report, assignment), yellow, due.settle),
+        ClockPhase::Held => {
+            let reached = |at: &Timestamp| assignment.submitted_at.is_some_and(|held| *at <= held);
+            (DueTimes::default(), yellow.filter(reached), due.settle.filter(reached))
+        }
+    };
+    Clocks { due, owed, yellow_at, red_at, phase, provisional: days.provisional }
+}
+
+/// The due times of the stages that are not done.
+fn owed(due: &DueTimes, report: ReportLimit, assignment: &Assignment) -> DueTimes {
+    let report_owed = match report {
+        ReportLimit::Once(_) => assignment.last_report_at.is_none(),
+        ReportLimit::Every(_) => true,
+    };
+    DueTimes {
+        sign: due.sign.filter(|_| assignment.signed_at.is_none()),
+        deploy: due.deploy.filter(|_| assignment.deployed_at.is_none()),
+        report: due.report.filter(|_| report_owed),
+        settle: due.settle,
+    }
+}
+
+/// The end of the first cycle that is not reported on: the one after the cycle of the last
+/// report. A matter that lay with the verifier owes nothing for the cycles it lay there.
+fn next_cycle_report(
+    cycle: Cycle,
+    start: Date,
+    assignment: &Assignment,
+    settle: Timestamp,
+) -> Option<Timestamp> {
+    let ends = || (1..).map(|number| end_of(cycle.last_day(start, number))).take_while(|end| *end < settle);
+    let unreported = match assignment.last_report_at {
+        None => ends().next(),
+        Some(report) => ends().filter(|end| *end > report).nth(1),
+    }?;
+    let returned_before = |end: &Timestamp| assignment.sent_back_at.is_none_or(|sent_back| *end > sent_back);
+    ends().filter(|end| *end >= unreported).find(returned_before)
+}
+
+fn yellow_before_end(total: Duration, rule: &Rule) -> Option<Duration> {
+    let hours = |count: u32| Duration::from_micros(u64::from(count).saturating_mul(MICROS_PER_HOUR));
+    let share = total.saturating_mul(rule.yellow_percent) / 100;
+    (total >= hours(rule.no_yellow_below_hours)).then(|| share.max(hours(rule.yellow_at_least_hours)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::assignment::Role;
+    use crate::task::{AssignmentDraft, Grade, Source, TaskDraft, Visibility};
+
+    fn at(text: &str) -> Timestamp {
+        Timestamp::parse(text).unwrap()
+    }
+
+    /// An issued task of one lead unit and its assignment.
+    fn issued(grade: Grade, due_date: Option<Date>, when: &str) -> (Task, Assignment) {
+        let task = Task::from_draft(&TaskDraft {
+            name: "tasks/1".to_owned(),
+            ledger_number: 1,
+            title: "清洁取暖".to_owned(),
+            text: String::new(),
+            grade,
+            source: Source::default(),
+            visibility: Visibility::Internal,
+            restricted_units: vec![],
+            tags: vec![],
+            created_by: "clerk".to_owned(),
+            unclassified: true,
+            origin: None,
+            due_date,
+            assignments: vec![AssignmentDraft {
+                name: "tasks/1/assignments/1".to_owned(),
+                unit: "units/energy".to_owned(),
+                role: Role::Lead,
+            }],
+        });
+        let mut assignment = task.assignments[0].clone();
+        assignment.assigned_at = Some(at(when));
+        assignment.state = AssignmentState::Assigned;
+        (task, assignment)
+    }
+
+    fn version_1(task: &Task, assignment: &Assignment) -> Clocks {
+        clocks(task, assignment, &Rule::version_1(), &Calendar::built_in())
+    }
+
+    #[test]
+    fn an_ordinary_matter_has_the_four_clocks_of_13710() {
+        let (task, assignment) = issued(Grade::Ordinary, None, "2023-06-01T12:00+08:00");
+        let clocks = version_1(&task, &assignment);
+        assert_eq!(clocks.due.sign, Some(at("2023-06-02T00:00+08:00")));
+        assert_eq!(clocks.due.deploy, Some(at("2023-06-02T00:00+08:00")));
+        assert_eq!(clocks.due.report, Some(at("2023-06-05T00:00+08:00")));
+        assert_eq!(clocks.due.settle, Some(at("2023-06-09T00:00+08:00")));
+        // 7.5 days: a fifth of it is 36 hours.
+        assert_eq!(clocks.yellow_at, Some(at("2023-06-07T12:00+08:00")));
+        assert_eq!(clocks.red_at, clocks.due.settle);
+    }
+
+    #[test]
+    fn yellow_is_never_shorter_than_a_day_and_absent_below_three() {
+        let (task, assignment) =
+            issued(Grade::Ordinary, Some(time::macros::date!(2023 - 06 - 03)), "2023-06-01T00:00+08:00");
+        assert_eq!(version_1(&task, &assignment).yellow_at, Some(at("2023-06-03T00:00+08:00")));
+        let (task, assignment) =
+            issued(Grade::Ordinary, Some(time::macros::date!(2023 - 06 - 03)), "2023-06-01T00:00:01+08:00");
+        assert_eq!(version_1(&task, &assignment).yellow_at, None);
+    }
+
+    #[test]
+    fn a_report_due_no_earlier_than_the_end_is_not_asked_for() {
+        let (task, assignment) =
+            issued(Grade::Ordinary, Some(time::macros::date!(2023 - 06 - 04)), "2023-06-01T09:00+08:00");
+        assert_eq!(version_1(&task, &assignment).due.report, None);
+    }
+
+    #[test]
+    fn a_long_term_matter_reports_once_in_every_month() {
+        let (task, mut assignment) = issued(Grade::LongTerm, None, "2023-09-10T09:00+08:00");
+        let report_due = |assignment: &Assignment| version_1(&task, assignment).owed.report;
+        assert_eq!(version_1(&task, &assignment).due.deploy, None);
+        assert_eq!(report_due(&assignment), Some(at("2023-10-11T00:00+08:00")));
+        assignment.last_report_at = Some(at("2023-09-30T09:00+08:00"));
+        assert_eq!(report_due(&assignment), Some(at("2023-11-11T00:00+08:00")));
+        assignment.last_report_at = Some(at("2023-10-11T00:00+08:00"));
+        assert_eq!(report_due(&assignment), Some(at("2023-12-11T00:00+08:00")), "midnight is the next cycle");
+        assignment.last_report_at = Some(at("2023-12-01T00:00+08:00"));
+        assert_eq!(report_due(&assignment), None, "the matter ends before the next cycle does");
+    }
+
+    #[test]
+    fn no_report_is_owed_for_cycles_spent_with_the_verifier() {
+        let (task, mut assignment) = issued(Grade::LongTerm, None, "2023-03-10T09:00+08:00");
+        assignment.last_report_at = Some(at("2023-04-01T09:00+08:00"));
+        assignment.sent_back_at = Some(at("2023-07-01T09:00+08:00"));
+        assert_eq!(version_1(&task, &assignment).owed.report, Some(at("2023-07-11T00:00+08:00")));
+    }
+
+    #[test]
+    fn waiting_for_the_verifier_moves_the_settle_date_and_yellow_with_it() {
+        let (task, mut assignment) = issued(Grade::Ordinary, None, "2023-06-01T12:00+08:00");
+        assignment.verifier_wait = Duration::from_secs(2 * 86_400);
+        let clocks = version_1(&task, &assignment);
+        assert_eq!(clocks.due.settle, Some(at("2023-06-11T00:00+08:00")));
+        assert_eq!(clocks.yellow_at, Some(at("2023-06-09T12:00+08:00")));
+    }
+
+    #[test]
+    fn a_held_clock_keeps_what_it_had_reached_and_reaches_nothing_more() {
+        let (task, mut assignment) = issued(Grade::Ordinary, None, "2023-06-01T12:00+08:00");
+        assignment.state = AssignmentState::Submitted;
+        assignment.submitted_at = Some(at("2023-06-08T12:00+08:00"));
+        let clocks = version_1(&task, &assignment);
+        assert_eq!(clocks.yellow_at, Some(at("2023-06-07T12:00+08:00")));
+        assert_eq!(clocks.red_at, None);
+        assert_eq!(clocks.owed, DueTimes::default());
+    }
+
+    #[test]
+    fn a_missed_step_turns_the_stored_clock_yellow_first() {
+        let (task, mut assignment) = issued(Grade::Ordinary, None, "2023-06-01T12:00+08:00");
+        assert_eq!(version_1(&task, &assignment).stored().yellow_at, Some(at("2023-06-02T00:00+08:00")));
+        assignment.signed_at = assignment.assigned_at;
+        assignment.deployed_at = assignment.assigned_at;
+        assert_eq!(version_1(&task, &assignment).stored().yellow_at, Some(at("2023-06-05T00:00+08:00")));
+        assignment.last_report_at = assignment.assigned_at;
+        assert_eq!(version_1(&task, &assignment).stored().yellow_at, Some(at("2023-06-07T12:00+08:00")));
+    }
+}

@@ -1,0 +1,274 @@
+//! [`decide`]: a command becomes events, or a reason why not.
+
+use domain_calendar::{Calendar, Timestamp};
+
+use crate::assignment::{Action, Assignment, AssignmentState};
+use crate::deadline::clocks;
+use crate::error::{NotEmpty, SupervisionError};
+use crate::event::{AssignmentChange, AssignmentEvent, AssignmentFacts, TaskChange, TaskEvent, TaskFacts};
+use crate::rule::Rule;
+use crate::task::{Task, TaskDraft, TaskState};
+
+/// What a decision depends on beside the task: the rule it runs by, the calendar, now.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// The version the task was issued under; for issuing, the one in force.
+    pub rule: &'a Rule,
+    /// The calendar as published.
+    pub calendar: &'a Calendar,
+    /// The instant of the command.
+    pub now: Timestamp,
+}
+
+/// What can be asked of a task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// 交办 of the draft to every unit.
+    Issue,
+    /// 撤销.
+    Withdraw {
+        /// Why; must not be empty.
+        ground: String,
+    },
+    /// What is asked of one assignment.
+    Assignment {
+        /// Its resource name.
+        name: String,
+        /// What is asked.
+        command: AssignmentCommand,
+    },
+}
+
+/// What can be asked of one assignment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AssignmentCommand {
+    /// 签收.
+    Sign,
+    /// 部署.
+    Deploy,
+    /// 反馈.
+    Report {
+        /// The progress; must not be empty.
+        text: String,
+    },
+    /// 申请办结.
+    Submit {
+        /// The result; must not be empty.
+        text: String,
+    },
+    /// 核验.
+    Verify {
+        /// Strikes it off, or sends it back.
+        accept: bool,
+        /// Must not be empty when sending back.
+        note: String,
+        /// Every unit the verifier belongs to: none of them may hold the assignment.
+        verifier_units: Vec<String>,
+    },
+}
+
+/// Enters a draft at an instant.
+pub fn create(draft: TaskDraft, now: Timestamp) -> Result<TaskEvent, SupervisionError> {
+    draft.check()?;
+    let facts = TaskFacts::of(&Task::from_draft(&draft));
+    Ok(TaskEvent::on_task(facts, now, TaskChange::Created { draft: Box::new(draft) }))
+}
+
+/// The events that follow from a command, in order, or why it is refused. Changes nothing:
+/// the events are applied by [`Task::apply`].
+pub fn decide(
+    task: &Task,
+    command: &Command,
+    context: &Context<'_>,
+) -> Result<Vec<TaskEvent>, SupervisionError> {
+    match command {
+        Command::Issue => issue(task, context).map(|event| vec![event]),
+        Command::Withdraw { ground } => withdraw(task, ground, context).map(|event| vec![event]),
+        Command::Assignment { name, command } => {
+            let assignment = task.assignment(name)?;
+            match command {
+                AssignmentCommand::Sign => {
+                    step(task, assignment, Action::Sign, AssignmentChange::Signed, context)
+                }
+                AssignmentCommand::Deploy => {
+                    step(task, assignment, Action::Deploy, AssignmentChange::Deployed, context)
+                }
+                AssignmentCommand::Report { text } => {
+                    let text = said(text, NotEmpty::Report)?;
+                    step(task, assignment, Action::Report, AssignmentChange::Reported { text }, context)
+                }
+                AssignmentCommand::Submit { text } => {
+                    let text = said(text, NotEmpty::Submission)?;
+                    step(task, assignment, Action::Submit, AssignmentChange::Submitted { text }, context)
+                }
+                AssignmentCommand::Verify { accept, note, verifier_units } => {
+                    if verifier_units.contains(&assignment.unit) {
+                        return Err(SupervisionError::OwnWork { unit: assignment.unit.clone() });
+                    }
+                    if *accept {
+                        accept_completion(task, assignment, note, context)
+                    } else {
+                        send_back(task, assignment, note, context)
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn issue(task: &Task, context: &Context<'_>) -> Result<TaskEvent, SupervisionError> {
+    match task.state {
+        TaskState::Draft => {}
+        state @ (TaskState::Issued | TaskState::StruckOff | TaskState::Withdrawn) => {
+            return Err(SupervisionError::TaskRefused { action: Action::Issue, state });
+        }
+    }
+    if let Some(due_date) = task.due_date.filter(|due| *due < context.now.day()) {
+        return Err(SupervisionError::DueBeforeIssue { due_date, issue_time: context.now });
+    }
+    let mut assignments = Vec::with_capacity(task.assignments.len());
+    for one in &task.assignments {
+        one.state.after(Action::Issue)?;
+        let mut issued = one.clone();
+        issued.issue(context.now);
+        assignments.push(facts(task, &issued, context));
+    }
+    let change = TaskChange::Issued { rule_version: context.rule.version, assignments };
+    Ok(TaskEvent::on_task(TaskFacts::of(task), context.now, change))
+}
+
+fn withdraw(task: &Task, ground: &str, context: &Context<'_>) -> Result<TaskEvent, SupervisionError> {
+    match task.state {
+        TaskState::Draft | TaskState::Issued => {}
+        state @ (TaskState::StruckOff | TaskState::Withdrawn) => {
+            return Err(SupervisionError::TaskRefused { action: Action::Withdraw, state });
+        }
+    }
+    let ground = said(ground, NotEmpty::WithdrawalGround)?;
+    // What a unit has already settled stays settled.
+    let assignments = task
+        .assignments
+        .iter()
+        .filter(|one| one.state.after(Action::Withdraw).is_ok())
+        .map(|one| facts(task, one, context))
+        .collect();
+    Ok(TaskEvent::on_task(TaskFacts::of(task), context.now, TaskChange::Withdrawn { ground, assignments }))
+}
+
+/// One action, one event.
+fn step(
+    task: &Task,
+    assignment: &Assignment,
+    action: Action,
+    change: AssignmentChange,
+    context: &Context<'_>,
+) -> Result<Vec<TaskEvent>, SupervisionError> {
+    assignment.state.after(action)?;
+    Ok(vec![happened(task, assignment, change, context)])
+}
+
+fn send_back(
+    task: &Task,
+    assignment: &Assignment,
+    note: &str,
+    context: &Context<'_>,
+) -> Result<Vec<TaskEvent>, SupervisionError> {
+    let waited = context.now.since(assignment.submitted_at.unwrap_or(context.now));
+    assignment.state.after(Action::SendBack)?;
+    let note = said(note, NotEmpty::SendBackNote)?;
+    step(task, assignment, Action::SendBack, AssignmentChange::SentBack { note, waited }, context)
+}
+
+/// Strikes the assignment off and, if it was the last that settles the task, the task and
+/// whatever is still open in it.
+fn accept_completion(
+    task: &Task,
+    assignment: &Assignment,
+    note: &str,
+    context: &Context<'_>,
+) -> Result<Vec<TaskEvent>, SupervisionError> {
+    assignment.state.after(Action::Accept)?;
+    let completed_at = assignment.submitted_at.unwrap_or(context.now);
+    let mut events = vec![
+        happened(
+            task,
+            assignment,
+            AssignmentChange::Verified { note: note.to_owned(), completed_at },
+            context,
+        ),
+        happened(task, assignment, AssignmentChange::StruckOff { completed_at, with_task: false }, context),
+    ];
+
+    let others_settled = task
+        .settling_assignments()
+        .all(|one| one.name == assignment.name || one.state == AssignmentState::StruckOff);
+    if assignment.role != task.settling_role() || !others_settled {
+        return Ok(events);
+    }
+    let task_completed_at =
+        task.settling_assignments().filter_map(|one| one.completed_at).fold(completed_at, Timestamp::max);
+    for one in task.assignments.iter().filter(|one| one.name != assignment.name) {
+        if one.state.after(Action::CloseWithTask).is_ok() {
+            let completed_at = match one.state {
+                AssignmentState::Submitted => one.submitted_at.unwrap_or(task_completed_at),
+                AssignmentState::Pending
+                | AssignmentState::Assigned
+                | AssignmentState::Signed
+                | AssignmentState::Deployed
+                | AssignmentState::InProgress
+                | AssignmentState::StruckOff
+                | AssignmentState::Withdrawn => task_completed_at,
+            };
+            let change = AssignmentChange::StruckOff { completed_at, with_task: true };
+            events.push(happened(task, one, change, context));
+        }
+    }
+    let assignments = task.assignments.iter().map(|one| facts(task, one, context)).collect();
+    let change = TaskChange::StruckOff { completed_at: task_completed_at, assignments };
+    events.push(TaskEvent::on_task(TaskFacts::of(task), context.now, change));
+    Ok(events)
+}
+
+/// An event of one assignment: with what it had missed until then and its due times as the
+/// change leaves them.
+pub(crate) fn happened(
+    task: &Task,
+    assignment: &Assignment,
+    change: AssignmentChange,
+    context: &Context<'_>,
+) -> TaskEvent {
+    // Whoever is closed with the task is judged at its completion, not at the verification.
+    let until = match &change {
+        AssignmentChange::StruckOff { completed_at, .. } => *completed_at,
+        AssignmentChange::Signed
+        | AssignmentChange::Deployed
+        | AssignmentChange::Reported { .. }
+        | AssignmentChange::Submitted { .. }
+        | AssignmentChange::Verified { .. }
+        | AssignmentChange::SentBack { .. }
+        | AssignmentChange::Overdue
+        | AssignmentChange::Reminded
+        | AssignmentChange::Urged { .. } => context.now,
+    };
+    let late = clocks(task, assignment, context.rule, context.calendar).owed.missed_at(until);
+    let mut after = assignment.clone();
+    after.apply(&change, context.now);
+    TaskEvent::Assignment(AssignmentEvent {
+        task: TaskFacts::of(task),
+        assignment: facts(task, &after, context),
+        at: context.now,
+        late,
+        change,
+    })
+}
+
+fn facts(task: &Task, assignment: &Assignment, context: &Context<'_>) -> AssignmentFacts {
+    AssignmentFacts::of(assignment, clocks(task, assignment, context.rule, context.calendar).due)
+}
+
+fn said(text: &str, what: NotEmpty) -> Result<String, SupervisionError> {
+    match text.trim() {
+        "" => Err(SupervisionError::Empty(what)),
+        said => Ok(said.to_owned()),
+    }
+}

@@ -1,0 +1,177 @@
+//! [`SupervisionError`]: why a command is refused, in words an official understands.
+
+use domain_calendar::Timestamp;
+use time::Date;
+
+use crate::assignment::{Action, AssignmentState};
+use crate::task::TaskState;
+
+/// A text that must say something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum NotEmpty {
+    /// The task's title.
+    Title,
+    /// An assignment's unit.
+    Unit,
+    /// The text of a progress report.
+    Report,
+    /// The text of a submission.
+    Submission,
+    /// The note that tells a unit why its work is sent back.
+    SendBackNote,
+    /// The ground of a withdrawal.
+    WithdrawalGround,
+}
+
+/// Why a command is refused. It changes nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SupervisionError {
+    /// The system carries no classified matter, and whoever enters something says so.
+    #[error("the matter is not declared unclassified")]
+    NotDeclaredUnclassified,
+    /// A text is missing.
+    #[error("{0:?} is empty")]
+    Empty(NotEmpty),
+    /// Restricted, but no unit is named that may see it.
+    #[error("restricted visibility names no unit")]
+    RestrictedToNobody,
+    /// A task concerns at least one unit.
+    #[error("a task needs at least one assignment")]
+    NoAssignment,
+    /// Nobody answers for the task.
+    #[error("a task needs a lead unit or a responsible unit")]
+    OnlyCooperatingUnits,
+    /// A unit is named twice in one task.
+    #[error("{unit} is named twice")]
+    UnitTwice {
+        /// `units/{slug}`.
+        unit: String,
+    },
+    /// Two assignments carry one name.
+    #[error("{name} is used twice")]
+    AssignmentNameTwice {
+        /// The assignment's resource name.
+        name: String,
+    },
+    /// The task holds no such assignment.
+    #[error("no assignment {name}")]
+    UnknownAssignment {
+        /// The resource name asked for.
+        name: String,
+    },
+    /// The last day lies before the day of issue.
+    #[error("due date {due_date} is before the issue at {issue_time}")]
+    DueBeforeIssue {
+        /// The last day, Asia/Shanghai.
+        due_date: Date,
+        /// When it was to be issued.
+        issue_time: Timestamp,
+    },
+    /// The task as a whole is past this action.
+    #[error("{action:?} is not possible while the task is {state:?}")]
+    TaskRefused {
+        /// What was asked for: issue or withdraw.
+        action: Action,
+        /// Where the task stands.
+        state: TaskState,
+    },
+    /// The state machine of the assignment refuses.
+    #[error("{action:?} is not possible while the assignment is {state:?}")]
+    AssignmentRefused {
+        /// What was asked for.
+        action: Action,
+        /// Where the assignment stands.
+        state: AssignmentState,
+    },
+    /// A holder never verifies its own work.
+    #[error("{unit} cannot verify its own work")]
+    OwnWork {
+        /// `units/{slug}`.
+        unit: String,
+    },
+}
+
+impl SupervisionError {
+    /// The reason as an official reads it.
+    pub fn chinese(&self) -> String {
+        match self {
+            Self::NotDeclaredUnclassified => "请先确认本事项不涉密,本系统不得录入涉密内容".to_owned(),
+            Self::Empty(text) => text.chinese().to_owned(),
+            Self::RestrictedToNobody => "限定单位可见的任务,请至少指定一个可见单位".to_owned(),
+            Self::NoAssignment => "任务至少要有一个承办单位".to_owned(),
+            Self::OnlyCooperatingUnits => "任务不能只有配合单位,请指定牵头单位或责任单位".to_owned(),
+            Self::UnitTwice { unit } => format!("同一单位({unit})在一项任务中只能出现一次"),
+            Self::AssignmentNameTwice { name } => format!("交办事项编号({name})重复"),
+            Self::UnknownAssignment { name } => format!("该任务下没有这项交办({name})"),
+            Self::DueBeforeIssue { due_date, .. } => {
+                format!("办结期限({due_date})早于交办日期,请核对后再交办")
+            }
+            Self::TaskRefused { action, state } => {
+                format!("任务{},不能{}", task_state(*state), verb(*action))
+            }
+            Self::AssignmentRefused { action, state } => refusal(*action, *state),
+            Self::OwnWork { unit } => format!("承办单位({unit})不能核验本单位的办理结果"),
+        }
+    }
+}
+
+impl NotEmpty {
+    fn chinese(self) -> &'static str {
+        match self {
+            Self::Title => "请填写任务名称",
+            Self::Unit => "请填写承办单位",
+            Self::Report => "请填写进展情况",
+            Self::Submission => "请填写办结情况",
+            Self::SendBackNote => "退回返工请说明原因",
+            Self::WithdrawalGround => "撤销任务请说明依据",
+        }
+    }
+}
+
+fn task_state(state: TaskState) -> &'static str {
+    match state {
+        TaskState::Draft => "尚未交办",
+        TaskState::Issued => "已经交办",
+        TaskState::StruckOff => "已经销号",
+        TaskState::Withdrawn => "已经撤销",
+    }
+}
+
+fn verb(action: Action) -> &'static str {
+    match action {
+        Action::Issue => "交办",
+        Action::Sign => "签收",
+        Action::Deploy => "部署",
+        Action::Report => "反馈进展",
+        Action::Submit => "申请办结",
+        Action::Accept | Action::SendBack => "核验",
+        Action::CloseWithTask => "随任务销号",
+        Action::Withdraw => "撤销",
+    }
+}
+
+/// Says what stands in the way and, where there is one, the step to take first.
+fn refusal(action: Action, state: AssignmentState) -> String {
+    let verb = verb(action);
+    match state {
+        AssignmentState::Pending => format!("任务尚未交办,不能{verb}"),
+        AssignmentState::StruckOff => format!("该事项已经销号,不能再{verb}"),
+        AssignmentState::Withdrawn => format!("该事项已经撤销,不能再{verb}"),
+        AssignmentState::Submitted => format!("已申请办结、正在等待核验,不能{verb}"),
+        AssignmentState::Assigned
+        | AssignmentState::Signed
+        | AssignmentState::Deployed
+        | AssignmentState::InProgress => match action {
+            Action::Issue => "已经交办,不必重复交办".to_owned(),
+            Action::Sign => "已经签收,不必重复签收".to_owned(),
+            Action::Accept | Action::SendBack => "承办单位尚未申请办结,不能核验".to_owned(),
+            Action::Deploy if state == AssignmentState::Assigned => "尚未签收,请先签收再部署".to_owned(),
+            Action::Deploy => "已经部署,不必重复部署".to_owned(),
+            Action::Report | Action::Submit if state == AssignmentState::Assigned => {
+                format!("尚未签收,请先签收、部署再{verb}")
+            }
+            Action::Report | Action::Submit => format!("已签收、尚未部署,请先部署再{verb}"),
+            Action::CloseWithTask | Action::Withdraw => format!("目前不能{verb}"),
+        },
+    }
+}

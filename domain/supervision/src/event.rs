@@ -1,0 +1,209 @@
+//! [`TaskEvent`]: what happened. Each event says enough for whoever must tell people about
+//! it without asking back.
+
+use std::time::Duration;
+
+use domain_calendar::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::assignment::{Assignment, Role, Stage};
+use crate::deadline::DueTimes;
+use crate::task::{Task, TaskDraft, Visibility};
+
+/// Something that happened to a task as a whole or to one of its assignments.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum TaskEvent {
+    /// Of type `supervision.task.*`.
+    Task(WholeTaskEvent),
+    /// Of type `supervision.assignment.*`.
+    Assignment(AssignmentEvent),
+}
+
+/// Something that happened to a task as a whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WholeTaskEvent {
+    /// The task it happened to.
+    pub task: TaskFacts,
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub change: TaskChange,
+}
+
+/// Something that happened to one assignment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AssignmentEvent {
+    /// The task it belongs to.
+    pub task: TaskFacts,
+    /// The assignment, with its due times as they are after the change.
+    pub assignment: AssignmentFacts,
+    /// When.
+    pub at: Timestamp,
+    /// The stages that were owed and missed when it happened.
+    pub late: Vec<Stage>,
+    /// What.
+    pub change: AssignmentChange,
+}
+
+/// What a notice needs to know of a task, and who may see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TaskFacts {
+    /// Resource name, `tasks/{id}`.
+    pub name: String,
+    /// The number people say aloud.
+    pub ledger_number: i64,
+    /// One line, as it stands on the ledger.
+    pub title: String,
+    /// Subject of the account that entered it.
+    pub created_by: String,
+    /// Who may see it.
+    pub visibility: Visibility,
+    /// `units/{slug}` that may see a restricted task.
+    pub restricted_units: Vec<String>,
+    /// What it was escalated from.
+    pub origin: Option<String>,
+}
+
+/// What a notice needs to know of an assignment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AssignmentFacts {
+    /// Resource name, `tasks/{t}/assignments/{a}`.
+    pub name: String,
+    /// `units/{slug}`.
+    pub unit: String,
+    /// As what the unit is named.
+    pub role: Role,
+    /// When its stages are due.
+    pub due: DueTimes,
+}
+
+/// What happened to a task as a whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum TaskChange {
+    /// A draft was entered.
+    Created {
+        /// Everything entered.
+        draft: Box<TaskDraft>,
+    },
+    /// 交办: every unit is told, and its clock starts.
+    Issued {
+        /// The rule its clocks run by.
+        rule_version: u32,
+        /// Every assignment.
+        assignments: Vec<AssignmentFacts>,
+    },
+    /// 撤销.
+    Withdrawn {
+        /// Why.
+        ground: String,
+        /// The assignments withdrawn with it: those not struck off before.
+        assignments: Vec<AssignmentFacts>,
+    },
+    /// 销号: all that settle it are struck off.
+    StruckOff {
+        /// The moment of the last of the accepted submissions.
+        completed_at: Timestamp,
+        /// Every assignment.
+        assignments: Vec<AssignmentFacts>,
+    },
+}
+
+/// What happened to an assignment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum AssignmentChange {
+    /// 签收.
+    Signed,
+    /// 部署.
+    Deployed,
+    /// 反馈.
+    Reported {
+        /// The progress.
+        text: String,
+    },
+    /// 申请办结: the clock stops.
+    Submitted {
+        /// The result.
+        text: String,
+    },
+    /// 核验通过. The striking-off follows in the same decision.
+    Verified {
+        /// The verifier's note; may be empty.
+        note: String,
+        /// The moment of the submission, which is the completion.
+        completed_at: Timestamp,
+    },
+    /// 退回返工: the clock goes on.
+    SentBack {
+        /// Why.
+        note: String,
+        /// How long the submission had waited, which is charged to the verifier.
+        waited: Duration,
+    },
+    /// 销号.
+    StruckOff {
+        /// The completion.
+        completed_at: Timestamp,
+        /// It was not verified itself: the units that settle the task are done.
+        with_task: bool,
+    },
+    /// The settle date was missed.
+    Overdue,
+    /// 提醒: little time is left. Sent once for one due time.
+    Reminded,
+    /// 催办 of missed steps, all of them in one.
+    Urged {
+        /// The steps.
+        stages: Vec<Stage>,
+    },
+}
+
+impl TaskEvent {
+    /// The task it belongs to.
+    pub fn task(&self) -> &TaskFacts {
+        match self {
+            Self::Task(event) => &event.task,
+            Self::Assignment(event) => &event.task,
+        }
+    }
+
+    /// When it happened.
+    pub fn at(&self) -> Timestamp {
+        match self {
+            Self::Task(event) => event.at,
+            Self::Assignment(event) => event.at,
+        }
+    }
+
+    pub(crate) fn on_task(task: TaskFacts, at: Timestamp, change: TaskChange) -> Self {
+        Self::Task(WholeTaskEvent { task, at, change })
+    }
+}
+
+impl TaskFacts {
+    /// What a notice needs to know of a task.
+    pub fn of(task: &Task) -> Self {
+        Self {
+            name: task.name.clone(),
+            ledger_number: task.ledger_number,
+            title: task.title.clone(),
+            created_by: task.created_by.clone(),
+            visibility: task.visibility,
+            restricted_units: task.restricted_units.clone(),
+            origin: task.origin.clone(),
+        }
+    }
+}
+
+impl AssignmentFacts {
+    /// What a notice needs to know of an assignment with these due times.
+    pub fn of(assignment: &Assignment, due: DueTimes) -> Self {
+        Self { name: assignment.name.clone(), unit: assignment.unit.clone(), role: assignment.role, due }
+    }
+}

@@ -1,0 +1,38 @@
+//! 13710 supervision (督办): tasks, each unit's assignment, clocks, lights; pure.
+//!
+//! * [`Task`] is the aggregate: one matter and the [`Assignment`] of every unit it concerns.
+//! * [`decide`] answers a [`Command`] with events or with the reason why not, and
+//!   [`Task::apply`] is the only way a task changes. Both are functions of their inputs:
+//!   the instant, the [`Rule`] and the calendar are given, never read.
+//! * [`clocks`] computes due times from the facts of an assignment; [`StoredClock`] is the
+//!   part of them that is stored, and [`light`] the one comparison with now.
+//! * [`timers_for`] says what must be looked at later, and [`fire`] what follows then.
+//!
+//! Who may give a command is decided outside, except for what belongs to the matter
+//! itself: nobody verifies the work of a unit he belongs to.
+
+mod apply;
+mod assignment;
+mod date_text;
+mod deadline;
+mod decide;
+mod error;
+mod event;
+mod light;
+mod payload;
+mod rule;
+mod task;
+mod timers;
+
+pub use assignment::{Action, Assignment, AssignmentState, Role, Stage};
+pub use deadline::{ClockPhase, Clocks, DueTimes, clocks};
+pub use decide::{AssignmentCommand, Command, Context, create, decide};
+pub use error::{NotEmpty, SupervisionError};
+pub use event::{
+    AssignmentChange, AssignmentEvent, AssignmentFacts, TaskChange, TaskEvent, TaskFacts, WholeTaskEvent,
+};
+pub use light::{Light, StoredClock, light, light_sql};
+pub use payload::{EVENT_TYPES, PayloadError};
+pub use rule::{Cycle, DayKind, Rule, Span};
+pub use task::{AssignmentDraft, Grade, Source, Task, TaskDraft, TaskState, Visibility};
+pub use timers::{PlannedTimer, TimerKind, fire, timers_for};

@@ -1,0 +1,234 @@
+//! [`Task`]: one matter on the ledger, and what a clerk enters to create it.
+
+use std::collections::BTreeSet;
+
+use domain_calendar::Timestamp;
+use serde::{Deserialize, Serialize};
+use time::Date;
+
+use crate::assignment::{Assignment, Role};
+use crate::error::{NotEmpty, SupervisionError};
+
+/// How heavy a matter is: it chooses the last clock of 13710.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Grade {
+    /// 一般事项: settled within seven days.
+    Ordinary,
+    /// 重大、复杂事项: settled within one month.
+    Major,
+    /// 长期事项: runs on the ledger to its date with reports on a cycle.
+    LongTerm,
+}
+
+/// Who may see a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Visibility {
+    /// 公开.
+    Public,
+    /// 内部: whoever works in the system and is concerned.
+    Internal,
+    /// 限定单位: only the named units.
+    Restricted,
+}
+
+/// Where a task stands as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum TaskState {
+    /// 草稿: entered, nobody has been told.
+    Draft,
+    /// 已交办: its clocks run.
+    Issued,
+    /// 已销号: every assignment that settles it is struck off.
+    StruckOff,
+    /// 已撤销: taken back, with ground.
+    Withdrawn,
+}
+
+/// The place in a document that a task comes from. One document number can carry several
+/// plans, each numbered from one, so the part belongs to the key.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Source {
+    /// 文号, for example 临政办发〔2023〕8号; empty when the matter has no document.
+    pub document_number: String,
+    /// Title of the plan or section inside the document; empty when there is one only.
+    pub part: String,
+    /// Number of the item as printed; empty when there is none.
+    pub item_number: String,
+    /// Line of the document's text, counted from one.
+    pub line: Option<u32>,
+}
+
+/// What is entered to create a task. Becomes the body of the `created` event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TaskDraft {
+    /// Resource name, `tasks/{id}`.
+    pub name: String,
+    /// The number people say aloud.
+    pub ledger_number: i64,
+    /// One line, as it stands on the ledger.
+    pub title: String,
+    /// The wording of the item.
+    pub text: String,
+    /// Chooses the clock.
+    pub grade: Grade,
+    /// Where it comes from.
+    pub source: Source,
+    /// Who may see it.
+    pub visibility: Visibility,
+    /// `units/{slug}` that may see a restricted task; empty otherwise.
+    pub restricted_units: Vec<String>,
+    /// Tags to filter by, for example 省政府12件民生实事.
+    pub tags: Vec<String>,
+    /// Subject of the account that entered it.
+    pub created_by: String,
+    /// The person who enters the task declares that it is not classified (非涉密).
+    pub unclassified: bool,
+    /// What it was escalated from, for example `groups/g/meetings/m/decisions/d`.
+    pub origin: Option<String>,
+    /// Last day, Asia/Shanghai, when the document names one; otherwise the rule decides.
+    #[serde(with = "crate::date_text", default)]
+    pub due_date: Option<Date>,
+    /// The units concerned, in the order of the document.
+    pub assignments: Vec<AssignmentDraft>,
+}
+
+/// One unit's part in a draft.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AssignmentDraft {
+    /// Resource name, `tasks/{t}/assignments/{a}`.
+    pub name: String,
+    /// `units/{slug}`.
+    pub unit: String,
+    /// As what the unit is named.
+    pub role: Role,
+}
+
+/// One matter on the ledger with the assignment of every unit concerned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Task {
+    /// Resource name, `tasks/{id}`.
+    pub name: String,
+    /// The number people say aloud.
+    pub ledger_number: i64,
+    /// One line, as it stands on the ledger.
+    pub title: String,
+    /// The wording of the item.
+    pub text: String,
+    /// Chooses the clock.
+    pub grade: Grade,
+    /// Where it comes from.
+    pub source: Source,
+    /// Who may see it.
+    pub visibility: Visibility,
+    /// `units/{slug}` that may see a restricted task; empty otherwise.
+    pub restricted_units: Vec<String>,
+    /// Tags to filter by.
+    pub tags: Vec<String>,
+    /// Subject of the account that entered it.
+    pub created_by: String,
+    /// Declared not classified (非涉密).
+    pub unclassified: bool,
+    /// What it was escalated from.
+    pub origin: Option<String>,
+    /// Where the task stands as a whole.
+    pub state: TaskState,
+    /// When it was issued and its clocks started.
+    pub issue_time: Option<Timestamp>,
+    /// Version of the rule its clocks run by; set when it is issued and kept.
+    pub rule_version: Option<u32>,
+    /// Last day, Asia/Shanghai, when the document names one.
+    #[serde(with = "crate::date_text", default)]
+    pub due_date: Option<Date>,
+    /// The units' assignments, in the order of the document; never fewer, never more.
+    pub assignments: Vec<Assignment>,
+    /// Number of events applied so far: what a save compares and sets.
+    pub version: i64,
+}
+
+impl TaskDraft {
+    /// Refuses a draft that could not be carried out or may not be entered.
+    pub fn check(&self) -> Result<(), SupervisionError> {
+        if !self.unclassified {
+            return Err(SupervisionError::NotDeclaredUnclassified);
+        }
+        if self.title.trim().is_empty() {
+            return Err(SupervisionError::Empty(NotEmpty::Title));
+        }
+        if self.visibility == Visibility::Restricted && self.restricted_units.is_empty() {
+            return Err(SupervisionError::RestrictedToNobody);
+        }
+        if self.assignments.is_empty() {
+            return Err(SupervisionError::NoAssignment);
+        }
+        if self.assignments.iter().all(|one| one.role == Role::Cooperating) {
+            return Err(SupervisionError::OnlyCooperatingUnits);
+        }
+        let (mut units, mut names) = (BTreeSet::new(), BTreeSet::new());
+        for one in &self.assignments {
+            if one.unit.trim().is_empty() {
+                return Err(SupervisionError::Empty(NotEmpty::Unit));
+            }
+            if !units.insert(one.unit.as_str()) {
+                return Err(SupervisionError::UnitTwice { unit: one.unit.clone() });
+            }
+            if !names.insert(one.name.as_str()) {
+                return Err(SupervisionError::AssignmentNameTwice { name: one.name.clone() });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Task {
+    /// The task as its `created` event leaves it.
+    pub fn from_draft(draft: &TaskDraft) -> Self {
+        Self {
+            name: draft.name.clone(),
+            ledger_number: draft.ledger_number,
+            title: draft.title.clone(),
+            text: draft.text.clone(),
+            grade: draft.grade,
+            source: draft.source.clone(),
+            visibility: draft.visibility,
+            restricted_units: draft.restricted_units.clone(),
+            tags: draft.tags.clone(),
+            created_by: draft.created_by.clone(),
+            unclassified: draft.unclassified,
+            origin: draft.origin.clone(),
+            state: TaskState::Draft,
+            issue_time: None,
+            rule_version: None,
+            due_date: draft.due_date,
+            assignments: draft.assignments.iter().map(Assignment::from_draft).collect(),
+            version: 1,
+        }
+    }
+
+    /// An assignment by its resource name.
+    pub fn assignment(&self, name: &str) -> Result<&Assignment, SupervisionError> {
+        self.assignments
+            .iter()
+            .find(|one| one.name == name)
+            .ok_or_else(|| SupervisionError::UnknownAssignment { name: name.to_owned() })
+    }
+
+    /// The role whose assignments settle the task: the lead units; where the document
+    /// names none, every responsible unit completes for itself.
+    pub fn settling_role(&self) -> Role {
+        if self.assignments.iter().any(|one| one.role == Role::Lead) { Role::Lead } else { Role::Responsible }
+    }
+
+    /// The assignments that must all be struck off before the task is, and whose worst
+    /// light the task shows.
+    pub fn settling_assignments(&self) -> impl Iterator<Item = &Assignment> {
+        let role = self.settling_role();
+        self.assignments.iter().filter(move |one| one.role == role)
+    }
+}

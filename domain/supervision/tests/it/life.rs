@@ -1,0 +1,346 @@
+//! What each command brings about, and what is refused.
+
+use domain_supervision::{
+    AssignmentCommand, AssignmentState, Command, Grade, Light, NotEmpty, Role, Stage, SupervisionError,
+    TaskChange, TaskEvent, TaskState, TimerKind, Visibility, create, decide, fire, timers_for,
+};
+
+use crate::ledger::{Ledger, at, draft, name, report, submit, verify};
+
+fn types(events: &[TaskEvent]) -> Vec<&'static str> {
+    events.iter().map(TaskEvent::event_type).collect()
+}
+
+fn bring_to(ledger: &mut Ledger, index: usize, state: AssignmentState) {
+    let steps = [
+        (AssignmentState::Signed, AssignmentCommand::Sign),
+        (AssignmentState::Deployed, AssignmentCommand::Deploy),
+        (AssignmentState::InProgress, report("已进场")),
+        (AssignmentState::Submitted, submit()),
+        (AssignmentState::StruckOff, verify(true)),
+    ];
+    for (reached, command) in steps.into_iter().filter(|(reached, _)| *reached <= state) {
+        ledger.unit(index, command).unwrap();
+        assert_eq!(ledger.assignment(index).state, reached);
+    }
+}
+
+/// Every command on every state of an assignment, in the order Sign, Deploy, Report,
+/// Submit, Verify(accept), Verify(reject): the state reached, or none when refused.
+#[test]
+fn every_command_has_a_defined_answer_in_every_state() {
+    use AssignmentState as S;
+    let table: [(S, [Option<S>; 6]); 8] = [
+        (S::Pending, [None; 6]),
+        (S::Assigned, [Some(S::Signed), None, None, None, None, None]),
+        (S::Signed, [None, Some(S::Deployed), None, None, None, None]),
+        (S::Deployed, [None, None, Some(S::InProgress), Some(S::Submitted), None, None]),
+        (S::InProgress, [None, None, Some(S::InProgress), Some(S::Submitted), None, None]),
+        (S::Submitted, [None, None, None, None, Some(S::StruckOff), Some(S::InProgress)]),
+        (S::StruckOff, [None; 6]),
+        (S::Withdrawn, [None; 6]),
+    ];
+    for (state, answers) in table {
+        let commands = [
+            AssignmentCommand::Sign,
+            AssignmentCommand::Deploy,
+            report("进展"),
+            submit(),
+            verify(true),
+            verify(false),
+        ];
+        for (command, expected) in commands.into_iter().zip(answers) {
+            // A second lead keeps the task open when the first is struck off.
+            let mut ledger =
+                Ledger::created(draft(Grade::Ordinary, &[Role::Lead, Role::Lead]), "2023-06-01T09:00+08:00");
+            match state {
+                S::Pending => {}
+                S::Withdrawn => {
+                    ledger.task(Command::Withdraw { ground: "重复交办".to_owned() }).unwrap();
+                }
+                S::Assigned | S::Signed | S::Deployed | S::InProgress | S::Submitted | S::StruckOff => {
+                    ledger.task(Command::Issue).unwrap();
+                    bring_to(&mut ledger, 0, state);
+                }
+            }
+            let before = ledger.task.clone();
+            let answer = ledger.unit(0, command.clone());
+            match expected {
+                Some(reached) => {
+                    assert!(answer.is_ok(), "{command:?} in {state:?}: {answer:?}");
+                    assert_eq!(ledger.assignment(0).state, reached, "{command:?} in {state:?}");
+                }
+                None => {
+                    assert!(
+                        matches!(answer, Err(SupervisionError::AssignmentRefused { state: found, .. }) if found == state),
+                        "{command:?} in {state:?}: {answer:?}"
+                    );
+                    assert_eq!(ledger.task, before, "a refusal changes nothing");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_task_as_a_whole_answers_issue_and_withdraw_in_every_state() {
+    let withdraw = || Command::Withdraw { ground: "上级撤销".to_owned() };
+    for (state, issue, withdrawn) in [
+        (TaskState::Draft, true, true),
+        (TaskState::Issued, false, true),
+        (TaskState::StruckOff, false, false),
+        (TaskState::Withdrawn, false, false),
+    ] {
+        let mut ledger = Ledger::created(draft(Grade::Ordinary, &[Role::Lead]), "2023-06-01T09:00+08:00");
+        match state {
+            TaskState::Draft => {}
+            TaskState::Issued => drop(ledger.task(Command::Issue).unwrap()),
+            TaskState::StruckOff => {
+                ledger.task(Command::Issue).unwrap();
+                bring_to(&mut ledger, 0, AssignmentState::StruckOff);
+            }
+            TaskState::Withdrawn => drop(ledger.task(withdraw()).unwrap()),
+        }
+        assert_eq!(ledger.task.state, state);
+        for (command, allowed) in [(Command::Issue, issue), (withdraw(), withdrawn)] {
+            let answer = decide(&ledger.task, &command, &ledger.context());
+            assert_eq!(answer.is_ok(), allowed, "{command:?} in {state:?}");
+            if let Err(refusal) = answer {
+                assert!(
+                    matches!(refusal, SupervisionError::TaskRefused { state: found, .. } if found == state)
+                );
+                assert!(!refusal.chinese().is_empty());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_task_is_struck_off_only_with_its_last_lead_and_takes_the_others_along() {
+    let roles = [Role::Lead, Role::Cooperating, Role::Lead, Role::Responsible];
+    let mut ledger = Ledger::issued(draft(Grade::Ordinary, &roles), "2023-06-01T09:00+08:00");
+    bring_to(&mut ledger, 0, AssignmentState::Submitted);
+    assert_eq!(
+        types(&ledger.unit(0, verify(true)).unwrap()),
+        ["supervision.assignment.verified", "supervision.assignment.struck_off"]
+    );
+    assert_eq!(ledger.task.state, TaskState::Issued);
+
+    bring_to(&mut ledger, 2, AssignmentState::Submitted);
+    let events = ledger.unit(2, verify(true)).unwrap();
+    assert_eq!(
+        types(&events),
+        [
+            "supervision.assignment.verified",
+            "supervision.assignment.struck_off",
+            "supervision.assignment.struck_off",
+            "supervision.assignment.struck_off",
+            "supervision.task.struck_off",
+        ]
+    );
+    assert_eq!(ledger.task.state, TaskState::StruckOff);
+    assert!(ledger.task.assignments.iter().all(|one| one.state == AssignmentState::StruckOff));
+    assert!((0..4).all(|index| ledger.light(index) == Light::Blue));
+}
+
+#[test]
+fn without_a_lead_every_responsible_unit_completes_for_itself() {
+    let roles = [Role::Responsible, Role::Responsible, Role::Cooperating];
+    let mut ledger = Ledger::issued(draft(Grade::Ordinary, &roles), "2023-06-01T09:00+08:00");
+    bring_to(&mut ledger, 2, AssignmentState::StruckOff);
+    bring_to(&mut ledger, 0, AssignmentState::StruckOff);
+    assert_eq!(ledger.task.state, TaskState::Issued);
+    bring_to(&mut ledger, 1, AssignmentState::StruckOff);
+    assert_eq!(ledger.task.state, TaskState::StruckOff);
+}
+
+#[test]
+fn a_holder_never_verifies_its_own_work() {
+    let mut ledger = Ledger::issued(draft(Grade::Ordinary, &[Role::Lead]), "2023-06-01T09:00+08:00");
+    bring_to(&mut ledger, 0, AssignmentState::Submitted);
+    for accept in [true, false] {
+        let own = AssignmentCommand::Verify {
+            accept,
+            note: "同意".to_owned(),
+            verifier_units: vec!["units/supervisor".to_owned(), "units/0".to_owned()],
+        };
+        assert_eq!(ledger.unit(0, own), Err(SupervisionError::OwnWork { unit: "units/0".to_owned() }));
+    }
+}
+
+#[test]
+fn texts_that_must_say_something_are_asked_for() {
+    let mut ledger = Ledger::issued(draft(Grade::Ordinary, &[Role::Lead]), "2023-06-01T09:00+08:00");
+    bring_to(&mut ledger, 0, AssignmentState::Deployed);
+    assert_eq!(ledger.unit(0, report(" ")), Err(SupervisionError::Empty(NotEmpty::Report)));
+    let empty = AssignmentCommand::Submit { text: String::new() };
+    assert_eq!(ledger.unit(0, empty), Err(SupervisionError::Empty(NotEmpty::Submission)));
+    ledger.unit(0, submit()).unwrap();
+    let silent = AssignmentCommand::Verify { accept: false, note: String::new(), verifier_units: vec![] };
+    assert_eq!(ledger.unit(0, silent), Err(SupervisionError::Empty(NotEmpty::SendBackNote)));
+    let groundless = Command::Withdraw { ground: "\n".to_owned() };
+    assert_eq!(ledger.task(groundless), Err(SupervisionError::Empty(NotEmpty::WithdrawalGround)));
+}
+
+#[test]
+fn drafts_that_cannot_be_carried_out_are_refused() {
+    let sound = || draft(Grade::Ordinary, &[Role::Lead, Role::Cooperating]);
+    let refused = |change: &dyn Fn(&mut domain_supervision::TaskDraft)| {
+        let mut draft = sound();
+        change(&mut draft);
+        let refusal = create(draft, at("2023-06-01T09:00+08:00")).unwrap_err();
+        assert!(!refusal.chinese().is_empty());
+        refusal
+    };
+    assert!(create(sound(), at("2023-06-01T09:00+08:00")).is_ok());
+    assert_eq!(refused(&|d| d.unclassified = false), SupervisionError::NotDeclaredUnclassified);
+    assert_eq!(refused(&|d| d.title.clear()), SupervisionError::Empty(NotEmpty::Title));
+    assert_eq!(refused(&|d| d.visibility = Visibility::Restricted), SupervisionError::RestrictedToNobody);
+    assert_eq!(refused(&|d| d.assignments.clear()), SupervisionError::NoAssignment);
+    assert_eq!(refused(&|d| drop(d.assignments.remove(0))), SupervisionError::OnlyCooperatingUnits);
+    assert_eq!(
+        refused(&|d| d.assignments[1].unit = "units/0".to_owned()),
+        SupervisionError::UnitTwice { unit: "units/0".to_owned() }
+    );
+    assert_eq!(
+        refused(&|d| d.assignments[1].name = name(0)),
+        SupervisionError::AssignmentNameTwice { name: name(0) }
+    );
+    assert_eq!(refused(&|d| d.assignments[0].unit.clear()), SupervisionError::Empty(NotEmpty::Unit));
+}
+
+#[test]
+fn a_last_day_before_the_issue_is_reported_and_not_issued() {
+    let mut late = draft(Grade::Ordinary, &[Role::Lead]);
+    late.due_date = Some(at("2023-05-31T00:00+08:00").day());
+    let mut ledger = Ledger::created(late.clone(), "2023-06-01T09:00+08:00");
+    assert!(matches!(ledger.task(Command::Issue), Err(SupervisionError::DueBeforeIssue { .. })));
+    late.due_date = Some(at("2023-06-01T00:00+08:00").day());
+    let mut ledger = Ledger::created(late, "2023-06-01T09:00+08:00");
+    assert!(ledger.task(Command::Issue).is_ok(), "the day of issue itself is possible");
+}
+
+#[test]
+fn issuing_tells_every_unit_its_due_times_in_one_event() {
+    let mut ledger =
+        Ledger::created(draft(Grade::Ordinary, &[Role::Lead, Role::Cooperating]), "2023-06-01T09:00+08:00");
+    let events = ledger.task(Command::Issue).unwrap();
+    let [TaskEvent::Task(issued)] = events.as_slice() else { panic!("one event: {events:?}") };
+    let TaskChange::Issued { rule_version: 1, assignments } = &issued.change else { panic!("{issued:?}") };
+    assert_eq!(assignments.len(), 2);
+    assert!(assignments.iter().all(|one| one.due.settle == Some(at("2023-06-09T00:00+08:00"))));
+    assert_eq!(issued.task.ledger_number, 147);
+}
+
+#[test]
+fn withdrawing_leaves_settled_what_was_settled() {
+    let mut ledger =
+        Ledger::issued(draft(Grade::Ordinary, &[Role::Lead, Role::Lead]), "2023-06-01T09:00+08:00");
+    bring_to(&mut ledger, 0, AssignmentState::StruckOff);
+    ledger.task(Command::Withdraw { ground: "政策调整".to_owned() }).unwrap();
+    assert_eq!(ledger.assignment(0).state, AssignmentState::StruckOff);
+    assert_eq!(ledger.assignment(1).state, AssignmentState::Withdrawn);
+    assert_eq!(ledger.light(1), Light::Grey);
+    assert!(timers_for(ledger.assignment(1), &ledger.clocks(1)).is_empty());
+}
+
+#[test]
+fn completion_is_the_moment_of_the_accepted_submission() {
+    let mut ledger = Ledger::issued(draft(Grade::Ordinary, &[Role::Lead]), "2023-06-01T09:00+08:00");
+    bring_to(&mut ledger, 0, AssignmentState::InProgress);
+    ledger.until("2023-06-08T23:59:59+08:00");
+    ledger.unit(0, submit()).unwrap();
+    ledger.until("2023-06-20T10:00+08:00");
+    assert_eq!(ledger.light(0), Light::Yellow, "the light is held as it was when submitted");
+    ledger.unit(0, verify(true)).unwrap();
+    assert_eq!(ledger.assignment(0).completed_at, Some(at("2023-06-08T23:59:59+08:00")));
+    assert!(!ledger.assignment(0).was_late());
+}
+
+#[test]
+fn the_wait_of_a_returned_submission_is_charged_to_the_verifier() {
+    let mut ledger = Ledger::issued(draft(Grade::Ordinary, &[Role::Lead]), "2023-06-01T09:00+08:00");
+    bring_to(&mut ledger, 0, AssignmentState::InProgress);
+    ledger.until("2023-06-06T09:00+08:00");
+    ledger.unit(0, submit()).unwrap();
+    ledger.until("2023-06-12T09:00+08:00");
+    assert_eq!(ledger.light(0), Light::Green);
+    let events = ledger.unit(0, verify(false)).unwrap();
+    assert_eq!(types(&events), ["supervision.assignment.sent_back"]);
+    assert_eq!(ledger.clocks(0).due.settle, Some(at("2023-06-15T00:00+08:00")), "six days later");
+    assert_eq!(ledger.light(0), Light::Green);
+
+    // Only the last submission counts, and it comes too late.
+    ledger.until("2023-06-15T00:00+08:00");
+    assert_eq!(ledger.light(0), Light::Red);
+    ledger.until("2023-06-16T09:00+08:00");
+    ledger.unit(0, submit()).unwrap();
+    ledger.unit(0, verify(true)).unwrap();
+    assert_eq!(ledger.assignment(0).completed_at, Some(at("2023-06-16T09:00+08:00")));
+    assert_eq!(ledger.light(0), Light::Blue);
+    assert!(ledger.assignment(0).late.contains(&Stage::Settle), "was late survives completion");
+}
+
+#[test]
+fn a_unit_that_does_nothing_is_urged_once_for_both_first_day_steps() {
+    let mut ledger = Ledger::issued(draft(Grade::Ordinary, &[Role::Lead]), "2023-06-01T09:00+08:00");
+    ledger.until("2023-06-30T00:00+08:00");
+    assert_eq!(
+        ledger.alarms(),
+        [
+            ("2023-06-02T00:00:00+08:00".to_owned(), "supervision.assignment.urged"),
+            ("2023-06-05T00:00:00+08:00".to_owned(), "supervision.assignment.urged"),
+            // 183 hours: a fifth is 36 hours and 36 minutes.
+            ("2023-06-07T11:24:00+08:00".to_owned(), "supervision.assignment.reminded"),
+            ("2023-06-09T00:00:00+08:00".to_owned(), "supervision.assignment.overdue"),
+        ]
+    );
+    assert_eq!(ledger.light(0), Light::Red);
+    assert_eq!(ledger.assignment(0).late.len(), 4);
+}
+
+#[test]
+fn a_missed_step_is_yellow_until_it_is_done_and_counted_ever_after() {
+    let mut ledger = Ledger::issued(draft(Grade::Ordinary, &[Role::Lead]), "2023-06-01T09:00+08:00");
+    bring_to(&mut ledger, 0, AssignmentState::Signed);
+    ledger.until("2023-06-02T09:00+08:00");
+    assert_eq!(ledger.light(0), Light::Yellow);
+    ledger.unit(0, AssignmentCommand::Deploy).unwrap();
+    assert_eq!(ledger.light(0), Light::Green);
+    assert_eq!(ledger.assignment(0).late.iter().collect::<Vec<_>>(), [&Stage::Deploy]);
+}
+
+#[test]
+fn lateness_is_counted_even_if_no_timer_fired_in_time() {
+    let mut ledger = Ledger::issued(draft(Grade::Ordinary, &[Role::Lead]), "2023-06-01T09:00+08:00");
+    ledger.now = at("2023-06-02T00:00+08:00");
+    ledger.unit(0, AssignmentCommand::Sign).unwrap();
+    assert!(ledger.assignment(0).late.contains(&Stage::Sign));
+}
+
+#[test]
+fn a_timer_finds_nothing_to_do_when_early_or_when_the_unit_moved_on() {
+    let mut ledger = Ledger::issued(draft(Grade::Ordinary, &[Role::Lead]), "2023-06-01T09:00+08:00");
+    for kind in TimerKind::ALL {
+        assert!(fire(&ledger.task, ledger.assignment(0), kind, &ledger.context()).is_empty(), "{kind:?}");
+    }
+    bring_to(&mut ledger, 0, AssignmentState::Submitted);
+    ledger.now = at("2023-07-01T09:00+08:00");
+    for kind in TimerKind::ALL {
+        assert!(fire(&ledger.task, ledger.assignment(0), kind, &ledger.context()).is_empty(), "{kind:?}");
+    }
+}
+
+#[test]
+fn a_timer_that_fires_late_fires_once_and_never_reminds_after_the_end() {
+    let mut ledger = Ledger::issued(draft(Grade::Ordinary, &[Role::Lead]), "2023-06-01T09:00+08:00");
+    bring_to(&mut ledger, 0, AssignmentState::InProgress);
+    ledger.now = at("2023-06-10T09:00+08:00");
+    let reminded = fire(&ledger.task, ledger.assignment(0), TimerKind::Yellow, &ledger.context());
+    assert!(reminded.is_empty(), "{reminded:?}");
+    let overdue = fire(&ledger.task, ledger.assignment(0), TimerKind::SettleDue, &ledger.context());
+    assert_eq!(types(&overdue), ["supervision.assignment.overdue"]);
+    ledger.task.apply(&overdue[0]).unwrap();
+    assert!(fire(&ledger.task, ledger.assignment(0), TimerKind::SettleDue, &ledger.context()).is_empty());
+    assert_eq!(timers_for(ledger.assignment(0), &ledger.clocks(0)), []);
+}

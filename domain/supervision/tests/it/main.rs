@@ -1,0 +1,8 @@
+//! Whole lives of tasks: decisions, events, clocks and timers together.
+
+#![allow(clippy::unwrap_used, reason = "clippy allows it in test functions, not in what they share")]
+
+mod ledger;
+mod life;
+mod months;
+mod properties;

@@ -1,0 +1,126 @@
+//! What holds for every sequence of commands at any pace, timers firing or not.
+
+use std::time::Duration;
+
+use domain_supervision::{
+    AssignmentCommand, AssignmentState, ClockPhase, Command, Grade, Light, Role, Task, TaskEvent, TaskState,
+    TimerKind, fire,
+};
+use proptest::prelude::*;
+use time::macros::date;
+
+use crate::ledger::{Ledger, draft, name, report, submit, verify};
+
+#[derive(Debug, Clone)]
+enum Happening {
+    Command(Command),
+    /// Whatever the timer finds, at whatever moment it is looked at.
+    Timer(usize, TimerKind),
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    let on_unit = (0..3_usize, 0..6_usize).prop_map(|(index, which)| {
+        let command = match which {
+            0 => AssignmentCommand::Sign,
+            1 => AssignmentCommand::Deploy,
+            2 => report("进展"),
+            3 => submit(),
+            4 => verify(true),
+            _ => verify(false),
+        };
+        Happening::Command(Command::Assignment { name: name(index), command })
+    });
+    prop_oneof![
+        20 => on_unit,
+        4 => (0..3_usize, 0..5_usize).prop_map(|(index, kind)| Happening::Timer(index, TimerKind::ALL[kind])),
+        1 => Just(Happening::Command(Command::Issue)),
+        1 => Just(Happening::Command(Command::Withdraw { ground: "撤销".to_owned() })),
+    ]
+}
+
+fn role() -> impl Strategy<Value = Role> {
+    prop_oneof![Just(Role::Lead), Just(Role::Cooperating), Just(Role::Responsible)]
+}
+
+fn grade() -> impl Strategy<Value = Grade> {
+    prop_oneof![Just(Grade::Ordinary), Just(Grade::Major), Just(Grade::LongTerm)]
+}
+
+fn check(ledger: &Ledger, roles: &[Role]) -> Result<(), TestCaseError> {
+    let task = &ledger.task;
+    let names: Vec<_> = task.assignments.iter().map(|one| one.name.clone()).collect();
+    prop_assert_eq!(names, (0..roles.len()).map(name).collect::<Vec<_>>(), "no assignment is lost");
+
+    if task.state == TaskState::StruckOff {
+        prop_assert!(task.assignments.iter().all(|one| one.state == AssignmentState::StruckOff));
+    } else {
+        let all_settled = task.settling_assignments().all(|one| one.state == AssignmentState::StruckOff);
+        prop_assert!(!all_settled, "a settled task is struck off");
+    }
+    for (index, one) in task.assignments.iter().enumerate() {
+        prop_assert_eq!(one.state == AssignmentState::StruckOff, one.completed_at.is_some());
+        prop_assert_eq!(one.state == AssignmentState::StruckOff, ledger.light(index) == Light::Blue);
+        let clocks = ledger.clocks(index);
+        if clocks.phase == ClockPhase::Running {
+            prop_assert_eq!(clocks.red_at, clocks.due.settle);
+        }
+    }
+
+    prop_assert_eq!(task.version, i64::try_from(ledger.log.len()).unwrap());
+    let replayed = Task::replay(&ledger.log).unwrap();
+    prop_assert_eq!(replayed.as_ref(), Some(task), "the log is the task");
+    for event in &ledger.log {
+        let payload = event.to_payload().unwrap();
+        let read = TaskEvent::from_payload(event.event_type(), &payload).unwrap();
+        prop_assert_eq!(read.as_ref(), Some(event));
+    }
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn no_sequence_loses_an_assignment_or_strikes_off_with_an_open_lead(
+        grade in grade(),
+        mut roles in proptest::collection::vec(role(), 2),
+        settling in prop_oneof![Just(Role::Lead), Just(Role::Responsible)],
+        due_in_days in proptest::option::of(0_i64..90),
+        happenings in proptest::collection::vec((happening(), 0_u64..200), 1..60),
+    ) {
+        // At least one that can settle the task, with and without a lead.
+        roles.push(settling);
+        let mut draft = draft(grade, &roles);
+        draft.due_date = due_in_days.map(|days| date!(2023 - 09 - 20) + time::Duration::days(days));
+        let mut ledger = Ledger::issued(draft, "2023-09-20T10:00+08:00");
+        for (happening, hours) in happenings {
+            ledger.now = ledger.now.saturating_add(Duration::from_secs(hours * 3_600));
+            match happening {
+                Happening::Command(command) => {
+                    let before = ledger.task.clone();
+                    if let Err(refusal) = ledger.task(command) {
+                        prop_assert_eq!(&ledger.task, &before);
+                        prop_assert!(!refusal.chinese().is_empty());
+                    }
+                }
+                Happening::Timer(index, kind) => {
+                    let due = ledger.clocks(index).owed;
+                    let events = fire(&ledger.task, ledger.assignment(index), kind, &ledger.context());
+                    for event in &events {
+                        let promised = match kind {
+                            TimerKind::SignDue => due.sign,
+                            TimerKind::DeployDue => due.deploy,
+                            TimerKind::ReportDue => due.report,
+                            TimerKind::Yellow => ledger.clocks(index).yellow_at,
+                            TimerKind::SettleDue => due.settle,
+                        };
+                        prop_assert!(promised.is_some_and(|promised| promised <= ledger.now), "never early");
+                        ledger.task.apply(event).unwrap();
+                        ledger.log.push(event.clone());
+                    }
+                    let again = fire(&ledger.task, ledger.assignment(index), kind, &ledger.context());
+                    prop_assert!(again.is_empty(), "never twice");
+                }
+            }
+        }
+        check(&ledger, &roles)?;
+    }
+}

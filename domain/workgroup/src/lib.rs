@@ -1,0 +1,29 @@
+//! Working groups (议事协调机构): seats that follow the post, meetings and decisions; pure.
+//!
+//! - [`Group`] is the body with its [`Seat`]s; [`held_seats`] says who holds them at an
+//!   instant, by the roster.
+//! - [`Meeting`] is where a group decides.
+//! - [`Decision`] is the state machine of what was decided: followed in the group, or
+//!   escalated into a task of supervision whose striking-off comes back.
+//! - [`WorkgroupEvent`] is what happened, as the event log keeps it.
+//!
+//! Nothing here reads a clock, a file or a network.
+
+mod decision;
+mod error;
+mod event;
+mod group;
+mod meeting;
+mod names;
+mod seat;
+
+pub use decision::{Decision, DecisionAction, DecisionChange, DecisionCommand, DecisionPhase, DecisionState};
+pub use error::WorkgroupError;
+pub use event::{
+    DecisionEvent, DecisionFacts, EVENT_TYPES, GroupFacts, MeetingFacts, MeetingHeld, PayloadError,
+    WorkgroupEvent,
+};
+pub use group::{Group, GroupKind, Seat, SeatHolder, SeatRole, WindUp};
+pub use meeting::Meeting;
+pub use names::{group_of, meeting_of};
+pub use seat::{HeldSeat, held_seats};

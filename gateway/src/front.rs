@@ -1,0 +1,109 @@
+//! What every request passes: the API, who calls, and who serves.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::response::Response;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Request};
+use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, info_span};
+use xietong_mesh::trace_context::{TRACEPARENT, current_traceparent, set_parent};
+use xietong_mesh::Error;
+use xietong_timers::{MachineClock, MachineTime};
+
+use crate::auth::Authenticator;
+use crate::grpc::passthrough;
+use crate::grpc::upstream::Upstreams;
+use crate::http::rest;
+use crate::transcode::Api;
+
+/// The gateway's state, shared by all its connections.
+pub(crate) struct Front {
+    /// The API of the mesh.
+    pub(crate) api: Api,
+    /// Who calls.
+    pub(crate) authenticator: Authenticator,
+    /// Who serves.
+    pub(crate) upstreams: Upstreams,
+    /// Machine time, for expiry.
+    pub(crate) machine: MachineClock,
+    /// Cancelled when the gateway stops: open streams then end.
+    pub(crate) drain: CancellationToken,
+}
+
+impl Front {
+    /// Answers any request but the probes.
+    pub(crate) async fn answer(&self, request: Request<Body>) -> Response {
+        let span = info_span!(
+            "gateway",
+            http.request.method = %request.method(),
+            url.path = request.uri().path(),
+            http.response.status_code = tracing::field::Empty,
+        );
+        if let Some(parent) = request.headers().get(TRACEPARENT).and_then(|value| value.to_str().ok()) {
+            set_parent(&span, parent);
+        }
+        let answer = async {
+            if is_grpc(&request) {
+                passthrough::answer(self, request).await
+            } else {
+                rest::answer(self, request).await
+            }
+        };
+        let response = answer.instrument(span.clone()).await;
+        span.record("http.response.status_code", response.status().as_u16());
+        response
+    }
+
+    /// Becomes ready when an open stream must end: the gateway stops, or the caller's
+    /// token has expired.
+    pub(crate) fn end_of_stream(&self, expires: MachineTime) -> impl Future<Output = Error> + Send + 'static {
+        let drain = self.drain.clone();
+        let left = expires.since(self.machine.now());
+        async move {
+            tokio::select! {
+                () = drain.cancelled() => Error::unavailable("the gateway").with_retry_after(RECONNECT),
+                () = tokio::time::sleep(left) => {
+                    Error::unauthenticated("TOKEN_EXPIRED", "the token expired while the stream was open")
+                }
+            }
+        }
+    }
+}
+
+/// How soon a stream that was ended by a restart is worth opening again.
+const RECONNECT: Duration = Duration::from_secs(1);
+
+/// The current span as a header for the next process.
+pub(crate) fn outgoing_trace() -> Option<HeaderValue> {
+    current_traceparent().and_then(|trace| HeaderValue::try_from(trace).ok())
+}
+
+/// gRPC-Web is not gRPC: its content type goes on after a hyphen.
+fn is_grpc(request: &Request<Body>) -> bool {
+    let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    content_type
+        .and_then(|text| text.strip_prefix("application/grpc"))
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with(['+', ';']))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use http::Request;
+    use http::header::CONTENT_TYPE;
+
+    use super::is_grpc;
+
+    #[test]
+    fn grpc_is_told_from_what_resembles_it() {
+        let sent = |text: &str| is_grpc(&Request::builder().header(CONTENT_TYPE, text).body(Body::empty()).unwrap());
+        for text in ["application/grpc", "application/grpc+proto", "application/grpc;charset=x"] {
+            assert!(sent(text), "{text}");
+        }
+        for text in ["application/grpc-web", "application/grpcx", "application/json", ""] {
+            assert!(!sent(text), "{text}");
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! The gateway: one front door for REST, SSE and gRPC.
+//!
+//! It authenticates whoever calls, turns REST into gRPC and back by the `google.api.http`
+//! options of the protos (`transcode`), passes gRPC on undecoded (`grpc`), and gives every
+//! error one shape (`http`). It knows no business rule: what a call may do is decided by
+//! the service that owns it.
+
+mod auth;
+mod clock;
+mod front;
+mod grpc;
+mod http;
+mod transcode;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
+use tower::Layer;
+use tower::util::BoxCloneSyncService;
+use xietong_mesh::client::Peers;
+use xietong_mesh::layer::MeshLayer;
+use xietong_mesh::matrix::MatrixError;
+use xietong_mesh::metrics::Metrics;
+//RD use xietong_mesh::readiness::Readiness;
+use xietong_mesh::service_name::ServiceName;
+use xietong_mesh::token::{Signer, Verifier};
+use xietong_proto::gateway::clock_service_server::ClockServiceServer;
+use xietong_timers::MachineClock;
+
+pub use auth::{IssueError, LocalIssuer, TokenKeyError, TokenVerifier};
+pub use clock::{Advanced, ClockControl, real_clock};
+pub use transcode::{ApiError, RuleError, TemplateError};
+
+use auth::{Accounts, Authenticator};
+use clock::ClockServer;
+use front::Front;
+use grpc::upstream::{Upstream, Upstreams};
+use transcode::Api;
+
+/// What a gateway is made of.
+pub struct GatewayParts {
+    /// The services, and how the gateway signs for itself (`system/gateway`).
+    pub peers: Peers,
+    /// Signs for accounts (issuer `gateway`).
+    pub signer: Signer,
+    /// Verifies what `signer` signs, for the services that the gateway serves itself.
+    pub verifier: Verifier,
+    /// Verifies the bearer tokens of callers.
+    pub tokens: TokenVerifier,
+    /// Business time.
+    pub clock: Arc<dyn ClockControl>,
+    /// Counts and timings of the services that the gateway serves itself.
+    pub metrics: Metrics,
+    /// Un-ready as soon as the gateway stops.
+    pub readiness: Router,
+    /// How long calls under way may take to finish once the gateway stops.
+    pub drain: Duration,
+}
+
+/// The gateway, ready to serve.
+pub struct Gateway {
+    front: Arc<Front>,
+    probes: Router,
+    readiness: Router,
+    drain: Duration,
+}
+
+/// A gateway cannot be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayError {
+    /// The protos cannot be served.
+    #[error("protos: {0}")]
+    Api(#[from] ApiError),
+    /// An RPC has no row in the permission matrix.
+    #[error(transparent)]
+    Matrix(#[from] MatrixError),
+    /// No address is configured for the service that owns a public method.
+    #[error("no address is configured for the service that serves {0}")]
+    Unserved(String),
+}
+
+impl Gateway {
+    /// Puts a gateway together. Call it inside a runtime; it connects to nothing yet.
+    ///
+    /// # Errors
+    /// When the protos cannot be served, or a public method is served by nobody.
+    pub fn new(parts: GatewayParts) -> Result<Self, GatewayError> {
+        let api = Api::decode(xietong_proto::DESCRIPTORS)?;
+        let machine = MachineClock::system();
+        let layer = MeshLayer::new(parts.verifier, parts.metrics.clone())?;
+        let own = Routes::new(ClockServiceServer::new(ClockServer::new(Arc::clone(&parts.clock))));
+        let own = Upstream::Local(BoxCloneSyncService::new(layer.layer(own.prepare())));
+        let mut upstreams = BTreeMap::from([(ServiceName::Gateway, own)]);
+        for name in ServiceName::ALL.into_iter().filter(|name| *name != ServiceName::Gateway) {
+            if let Ok(channel) = parts.peers.channel(name) {
+                upstreams.insert(name, Upstream::Remote(channel));
+            }
+        }
+        let upstreams = Upstreams::new(upstreams);
+        if let Some(method) = upstreams.first_unserved(&api) {
+            return Err(GatewayError::Unserved(method.to_owned()));
+        }
+        let accounts = Accounts::new(parts.peers);
+        let authenticator = Authenticator::new(parts.tokens, accounts, parts.signer, parts.clock, machine);
+        let front = Front { api, authenticator, upstreams, machine, drain: CancellationToken::new() };
+        let probes = parts.readiness.clone();
+        Ok(Gateway { front: Arc::new(front), probes, readiness: parts.readiness, drain: parts.drain })
+    }
+
+    /// Serves REST, SSE, gRPC and the probes (`/livez`, `/readyz`, `/metrics`) on one port
+    /// until `shutdown` is ready. It then stops accepting, ends open streams, lets calls
+    /// under way finish, and returns when they have, or when the time to drain is over,
+    /// whatever clients do.
+    pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
+        let drain = self.front.drain.clone();
+        let stop = async {
+            shutdown.await;
+            //self.readiness.drain();
+            drain.cancel();
+        };
+        let serving = http::server::serve(Arc::clone(&self.front), self.probes, listener, self.drain);
+        tokio::join!(serving, stop);
+    }
+}
+
+impl fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gateway").field("drain", &self.drain).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,1 @@
+//! End-to-end, failure and load tests over the whole mesh.

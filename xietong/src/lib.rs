@@ -1,0 +1,1 @@
+//! The Xietong binary: one process, or one service of the mesh.
