@@ -16,6 +16,8 @@ use xietong_proto::gateway::clock_service_server::ClockService;
 /// The furthest a clock is moved in one call: 31 days.
 const FURTHEST: Duration = Duration::from_secs(31 * 24 * 60 * 60);
 
+const NANOS_PER_SECOND: u32 = 1_000_000_000;
+
 /// Business time as whoever runs the process gives it to the gateway.
 #[async_trait]
 pub trait ClockControl: Send + Sync + 'static {
@@ -95,15 +97,16 @@ pub fn real_clock() -> Error {
 }
 
 fn distance(duration: Option<&prost_types::Duration>) -> Result<Duration, Error> {
-    let asked = duration.copied().unwrap_or_default();
-    match Duration::try_from(asked) {
-        Ok(duration) if !duration.is_zero() && duration <= FURTHEST => Ok(duration),
-        Ok(_) | Err(_) => Err(Error::invalid(
-            "duration",
-            "must be more than zero and at most 31 days",
-            "必须大于零且不超过31天",
-        )),
-    }
+    duration
+        .and_then(|asked| {
+            let seconds = u64::try_from(asked.seconds).ok()?;
+            let nanos = u32::try_from(asked.nanos).ok().filter(|nanos| *nanos < NANOS_PER_SECOND)?;
+            Some(Duration::new(seconds, nanos))
+        })
+        .filter(|duration| !duration.is_zero() && *duration <= FURTHEST)
+        .ok_or_else(|| {
+            Error::invalid("duration", "must be more than zero and at most 31 days", "必须大于零且不超过31天")
+        })
 }
 
 #[cfg(test)]

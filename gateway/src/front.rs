@@ -1,20 +1,24 @@
 //! What every request passes: the API, who calls, and who serves.
 
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::Response;
+use futures_util::FutureExt;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Request};
-use tokio_util::sync::CancellationToken;
+use tonic::Status;
 use tracing::{Instrument, info_span};
-use xietong_mesh::trace_context::{TRACEPARENT, current_traceparent, set_parent};
 use xietong_mesh::Error;
+use xietong_mesh::drain::Drain;
+use xietong_mesh::trace_context::{TRACEPARENT, current_traceparent, set_parent};
 use xietong_timers::{MachineClock, MachineTime};
 
 use crate::auth::Authenticator;
 use crate::grpc::passthrough;
 use crate::grpc::upstream::Upstreams;
+use crate::http::refusal::Refusal;
 use crate::http::rest;
 use crate::transcode::Api;
 
@@ -28,8 +32,8 @@ pub(crate) struct Front {
     pub(crate) upstreams: Upstreams,
     /// Machine time, for expiry.
     pub(crate) machine: MachineClock,
-    /// Cancelled when the gateway stops: open streams then end.
-    pub(crate) drain: CancellationToken,
+    /// Begun when the gateway stops: open streams then end.
+    pub(crate) drain: Drain,
 }
 
 impl Front {
@@ -44,14 +48,17 @@ impl Front {
         if let Some(parent) = request.headers().get(TRACEPARENT).and_then(|value| value.to_str().ok()) {
             set_parent(&span, parent);
         }
+        let grpc = is_grpc(&request);
         let answer = async {
-            if is_grpc(&request) {
-                passthrough::answer(self, request).await
-            } else {
-                rest::answer(self, request).await
-            }
+            if grpc { passthrough::answer(self, request).await } else { rest::answer(self, request).await }
         };
-        let response = answer.instrument(span.clone()).await;
+        // A panic must not take the other calls of its connection along.
+        let caught = AssertUnwindSafe(answer).catch_unwind().instrument(span.clone()).await;
+        let response = match caught {
+            Ok(response) => response,
+            Err(_) if grpc => Status::from(Error::internal(Panicked)).into_http(),
+            Err(_) => Refusal::from(Error::internal(Panicked)).into_response(),
+        };
         span.record("http.response.status_code", response.status().as_u16());
         response
     }
@@ -63,7 +70,7 @@ impl Front {
         let left = expires.since(self.machine.now());
         async move {
             tokio::select! {
-                () = drain.cancelled() => Error::unavailable("the gateway").with_retry_after(RECONNECT),
+                () = drain.begun() => Error::unavailable("the gateway").with_retry_after(RECONNECT),
                 () = tokio::time::sleep(left) => {
                     Error::unauthenticated("TOKEN_EXPIRED", "the token expired while the stream was open")
                 }
@@ -71,6 +78,11 @@ impl Front {
         }
     }
 }
+
+/// The panic itself was written to standard error where it happened.
+#[derive(Debug, thiserror::Error)]
+#[error("the gateway panicked")]
+struct Panicked;
 
 /// How soon a stream that was ended by a restart is worth opening again.
 const RECONNECT: Duration = Duration::from_secs(1);
@@ -98,7 +110,8 @@ mod tests {
 
     #[test]
     fn grpc_is_told_from_what_resembles_it() {
-        let sent = |text: &str| is_grpc(&Request::builder().header(CONTENT_TYPE, text).body(Body::empty()).unwrap());
+        let sent =
+            |text: &str| is_grpc(&Request::builder().header(CONTENT_TYPE, text).body(Body::empty()).unwrap());
         for text in ["application/grpc", "application/grpc+proto", "application/grpc;charset=x"] {
             assert!(sent(text), "{text}");
         }

@@ -19,15 +19,16 @@ use std::time::Duration;
 
 use axum::Router;
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tower::Layer;
 use tower::util::BoxCloneSyncService;
+use xietong_mesh::admin::admin_router;
 use xietong_mesh::client::Peers;
+use xietong_mesh::drain::Drain;
 use xietong_mesh::layer::MeshLayer;
 use xietong_mesh::matrix::MatrixError;
 use xietong_mesh::metrics::Metrics;
-//RD use xietong_mesh::readiness::Readiness;
+use xietong_mesh::readiness::Readiness;
 use xietong_mesh::service_name::ServiceName;
 use xietong_mesh::token::{Signer, Verifier};
 use xietong_proto::gateway::clock_service_server::ClockServiceServer;
@@ -58,7 +59,7 @@ pub struct GatewayParts {
     /// Counts and timings of the services that the gateway serves itself.
     pub metrics: Metrics,
     /// Un-ready as soon as the gateway stops.
-    pub readiness: Router,
+    pub readiness: Readiness,
     /// How long calls under way may take to finish once the gateway stops.
     pub drain: Duration,
 }
@@ -67,7 +68,7 @@ pub struct GatewayParts {
 pub struct Gateway {
     front: Arc<Front>,
     probes: Router,
-    readiness: Router,
+    readiness: Readiness,
     drain: Duration,
 }
 
@@ -108,8 +109,8 @@ impl Gateway {
         }
         let accounts = Accounts::new(parts.peers);
         let authenticator = Authenticator::new(parts.tokens, accounts, parts.signer, parts.clock, machine);
-        let front = Front { api, authenticator, upstreams, machine, drain: CancellationToken::new() };
-        let probes = parts.readiness.clone();
+        let front = Front { api, authenticator, upstreams, machine, drain: Drain::new() };
+        let probes = admin_router(parts.metrics, parts.readiness.clone());
         Ok(Gateway { front: Arc::new(front), probes, readiness: parts.readiness, drain: parts.drain })
     }
 
@@ -121,8 +122,8 @@ impl Gateway {
         let drain = self.front.drain.clone();
         let stop = async {
             shutdown.await;
-            //self.readiness.drain();
-            drain.cancel();
+            self.readiness.drain();
+            drain.begin();
         };
         let serving = http::server::serve(Arc::clone(&self.front), self.probes, listener, self.drain);
         tokio::join!(serving, stop);

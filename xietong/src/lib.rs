@@ -1,1 +1,10 @@
-//! The Xietong binary: one process, or one service of the mesh.
+//! The Xietong binary as a library, so that tests run the very same thing.
+//!
+//! [`up`] is the whole mesh in one process; [`serve`] is one service of it.
+
+pub mod cli;
+pub mod keys;
+pub mod run;
+pub mod serve;
+pub mod token;
+pub mod up;

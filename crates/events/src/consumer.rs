@@ -99,7 +99,7 @@ pub struct Consumer {
     /// Poked after each commit: effects may be events, which want sequencing.
     committed: Poke,
     state: Mutex<State>,
-    subscription: Mutex<Subscription>,
+    subscription: Subscription,
 }
 
 #[derive(Default)]
@@ -135,7 +135,7 @@ impl Consumer {
             name: format!("{}/consumer/{}", parts.consumer, parts.producer),
             cursor: Cursor::new(&parts.consumer, &parts.producer, machine),
             eager: matches!(bus, Bus::Embedded(_)),
-            subscription: Mutex::new(bus.subscribe(&parts.producer)),
+            subscription: bus.subscribe(&parts.producer),
             producer: parts.producer,
             db: parts.db,
             source: parts.source,
@@ -154,7 +154,7 @@ impl Consumer {
     }
 
     async fn next_run(&self, state: &mut State, held: &Held) -> Result<Option<(String, Vec<Event>)>, WorkerError> {
-        for batch in self.subscription.lock().await.take() {
+        for batch in self.subscription.take() {
             if state.ahead_epoch != batch.epoch {
                 state.ahead.clear();
                 state.ahead_epoch.clone_from(&batch.epoch);
@@ -260,6 +260,6 @@ impl Worker for Consumer {
     }
 
     async fn wait(&self) {
-        self.subscription.lock().await.wait(POLL).await;
+        self.subscription.wait(POLL).await;
     }
 }

@@ -209,9 +209,8 @@ mod tests {
     #[tokio::test]
     async fn an_unusable_address_is_named() {
         let urls = BTreeMap::from([(ServiceName::Roster, "not a url".to_owned())]);
-        let error =
-            Peers::new(ServiceName::Workgroup, &urls, signer(Issuer::System(ServiceName::Workgroup)))
-                .unwrap_err();
+        let error = Peers::new(ServiceName::Workgroup, &urls, signer(Issuer::System(ServiceName::Workgroup)))
+            .unwrap_err();
         assert!(error.to_string().contains("not a url"));
     }
 

@@ -140,11 +140,7 @@ impl Error {
 
     /// INVALID_ARGUMENT: `field` is wrong. Add further fields with
     /// [`and_invalid`](Self::and_invalid), so that a caller learns of all at once.
-    pub fn invalid(
-        field: impl Into<String>,
-        english: impl Into<String>,
-        chinese: impl Into<String>,
-    ) -> Self {
+    pub fn invalid(field: impl Into<String>, english: impl Into<String>, chinese: impl Into<String>) -> Self {
         Self::new(Code::InvalidArgument, "INVALID_FIELD", String::new(), String::new())
             .and_invalid(field, english, chinese)
     }

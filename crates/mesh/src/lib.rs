@@ -1,9 +1,12 @@
 //! What every service shares at its edge.
 
+pub mod admin;
 pub mod authorize;
 pub mod call;
 pub mod client;
+pub mod config;
 pub mod convert;
+pub mod drain;
 pub mod error;
 pub mod event_log;
 mod idempotency;
@@ -12,9 +15,12 @@ pub mod matrix;
 pub mod metrics;
 pub mod page;
 pub mod principal;
+pub mod readiness;
 pub mod roster_copy;
+pub mod serve;
 pub mod service;
 pub mod service_name;
+pub mod telemetry;
 pub mod token;
 pub mod trace_context;
 pub mod transaction;

@@ -51,8 +51,10 @@ pub struct RosterCopy {
     name: String,
     view: RwLock<RosterView>,
     source: Arc<dyn EventSource>,
-    subscription: Mutex<Subscription>,
+    subscription: Subscription,
     machine: MachineClock,
+    /// One turn at a time: a slow one must not put back what a fast one has read.
+    turning: Mutex<()>,
 }
 
 impl RosterCopy {
@@ -62,9 +64,28 @@ impl RosterCopy {
             name: format!("{}/roster-copy", service.as_str()),
             view: RwLock::new(RosterView::default()),
             source,
-            subscription: Mutex::new(bus.subscribe(ServiceName::Roster.as_str())),
+            subscription: bus.subscribe(ServiceName::Roster.as_str()),
             machine: MachineClock::system(),
+            turning: Mutex::new(()),
         }
+    }
+
+    /// The roster at `position` of its log or later. Whoever reacts to a roster event asks
+    /// for the roster that has it.
+    ///
+    /// # Errors
+    /// When the roster cannot be read, or its log does not reach so far.
+    pub async fn at_least(&self, position: i64) -> Result<RosterView, WorkerError> {
+        while self.view().position < position {
+            if self.turn().await? == Progress::Idle {
+                break;
+            }
+        }
+        let view = self.view();
+        if view.position < position {
+            return Err(WorkerError::new(format!("{} ends before position {position}", self.name)));
+        }
+        Ok(view)
     }
 
     /// The roster as this process knows it now.
@@ -96,6 +117,7 @@ impl Worker for RosterCopy {
     }
 
     async fn turn(&self) -> Result<Progress, WorkerError> {
+        let _one_at_a_time = self.turning.lock().await;
         let mut view = self.view();
         let asked_at = self.machine.now();
         let page = self.source.read(view.position, PAGE).await.map_err(WorkerError::new)?;
@@ -117,9 +139,8 @@ impl Worker for RosterCopy {
     }
 
     async fn wait(&self) {
-        let mut subscription = self.subscription.lock().await;
-        subscription.wait(POLL).await;
+        self.subscription.wait(POLL).await;
         // Batches are only a hint here: the log is read anyway.
-        drop(subscription.take());
+        drop(self.subscription.take());
     }
 }

@@ -36,6 +36,9 @@ const MAX_CONCURRENT_STREAMS: u32 = 200;
 const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(30);
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// What the health protocol calls the whole server.
+const WHOLE_SERVER: &str = "";
+
 /// How long connections take to notice that they have been severed.
 const SEVERING: Duration = Duration::from_secs(1);
 
@@ -60,7 +63,7 @@ pub struct ServeOptions {
 #[error("the server failed")]
 pub struct ServeError(#[from] tonic::transport::Error);
 
-/// Serves until `shutdown` completes, then lets calls end for the grace period and severs
+/// Serves until `shutdown` completes (or readiness is drained), then lets calls end for the grace period and severs
 /// what is left. Returns at most two seconds after that, whatever clients do.
 ///
 /// # Errors
@@ -68,7 +71,7 @@ pub struct ServeError(#[from] tonic::transport::Error);
 pub async fn serve(options: ServeOptions, shutdown: impl Future<Output = ()>) -> Result<(), ServeError> {
     let ServeOptions { listener, routes, layer, grace, readiness, drain } = options;
     let sever = CancellationToken::new();
-    let (health, health_server) = health_reporter();
+    let (mut health, health_server) = health_reporter();
     let incoming = {
         let (sever, drain) = (sever.clone(), drain.clone());
         TcpListenerStream::new(listener)
@@ -87,26 +90,20 @@ pub async fn serve(options: ServeOptions, shutdown: impl Future<Output = ()>) ->
         );
     tokio::pin!(server);
 
-    // Health follows readiness for as long as this function runs.
-    let reported = report_health(&health, &readiness);
-    tokio::pin!(reported);
     tokio::select! {
         ended = &mut server => return Ok(ended?),
-        () = &mut reported => {}
+        () = report_health(&health, &readiness) => {}
         () = shutdown => {}
     }
 
     tracing::info!(grace_seconds = grace.as_secs(), "draining");
     readiness.drain();
     drain.begin();
+    health.set_service_status(WHOLE_SERVER, ServingStatus::NotServing).await;
+    // Whoever watches health has read the last of it; their streams would hold us up.
+    health.clear_service_status(WHOLE_SERVER).await;
     stop.cancel();
-    let drained = async {
-        tokio::select! {
-            ended = &mut server => ended,
-            () = &mut reported => (&mut server).await,
-        }
-    };
-    if let Ok(ended) = tokio::time::timeout(grace, drained).await {
+    if let Ok(ended) = tokio::time::timeout(grace, &mut server).await {
         return Ok(ended?);
     }
     tracing::warn!("calls were still open at the end of the grace period and are cut off");
@@ -118,18 +115,17 @@ pub async fn serve(options: ServeOptions, shutdown: impl Future<Output = ()>) ->
     }
 }
 
-/// Tells the health service's clients of every change; ends when the service has drained.
+/// Tells the health service's clients of every change, until the service drains.
 async fn report_health(health: &HealthReporter, readiness: &Readiness) {
     let mut changes = readiness.changes();
     loop {
-        let stage = *changes.borrow_and_update();
-        let status = match stage {
+        let status = match *changes.borrow_and_update() {
+            Stage::Starting => ServingStatus::NotServing,
             Stage::Ready => ServingStatus::Serving,
-            Stage::Starting | Stage::Draining => ServingStatus::NotServing,
+            Stage::Draining => return,
         };
-        // The empty name stands for the whole server.
-        health.set_service_status("", status).await;
-        if stage == Stage::Draining || changes.changed().await.is_err() {
+        health.set_service_status(WHOLE_SERVER, status).await;
+        if changes.changed().await.is_err() {
             return;
         }
     }

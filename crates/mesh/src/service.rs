@@ -9,6 +9,7 @@ use xietong_store::{CrashPoints, Db, SqlMigration, StoreError, migrate};
 use xietong_timers::{Clock, Poke, TimerHandler, Timers, Worker};
 
 use crate::client::Peers;
+use crate::drain::Drain;
 use crate::event_log::{EventLogServer, RemoteLog};
 use crate::idempotency;
 use crate::roster_copy::RosterCopy;
@@ -29,6 +30,8 @@ pub struct Foundation {
     pub bus: Bus,
     /// The other services.
     pub peers: Peers,
+    /// Begins when the process is told to end: open streams must then end.
+    pub drain: Drain,
     /// Begins its transactions.
     pub transactions: Transactions,
     scheduled: Poke,
@@ -50,6 +53,8 @@ pub struct Ground {
     pub bus: Bus,
     /// The other services.
     pub peers: Peers,
+    /// Begins when the process is told to end.
+    pub drain: Drain,
 }
 
 impl Foundation {
@@ -68,6 +73,7 @@ impl Foundation {
             log,
             bus: ground.bus,
             peers: ground.peers,
+            drain: ground.drain,
             transactions,
             scheduled,
         })
@@ -110,6 +116,7 @@ impl Foundation {
             copy: assembly.copy,
             log: self.log,
             db: self.db,
+            drain: self.drain,
         }
     }
 
@@ -160,6 +167,8 @@ pub struct Service {
     pub log: EventLog,
     /// Its database.
     pub db: Db,
+    /// Begins when the process is told to end.
+    pub drain: Drain,
 }
 
 impl Service {

@@ -86,7 +86,9 @@ impl Letter {
         if self.body.lines().all(|line| line != notice.body) {
             self.body = format!("{}\n{}", self.body, notice.body);
         }
-        self.ladders.extend(notice.ladder.iter().filter(|ladder| !self.ladders.contains(ladder)).cloned().collect::<Vec<_>>());
+        self.ladders.extend(
+            notice.ladder.iter().filter(|ladder| !self.ladders.contains(ladder)).cloned().collect::<Vec<_>>(),
+        );
     }
 }
 
@@ -113,7 +115,10 @@ mod tests {
         let notices = [notice("水利", vec![in_charge("water")]), notice("财政", vec![in_charge("finance")])];
         let mail = address(&notices, &roster.book, at("2023-06-05T10:00+08:00"));
         let [qiao, wang] = mail.letters.as_slice() else { panic!("{:?}", mail.letters) };
-        assert_eq!((qiao.recipient.official.as_str(), qiao.body.as_str()), ("officials/qiao-feihong", "水利"));
+        assert_eq!(
+            (qiao.recipient.official.as_str(), qiao.body.as_str()),
+            ("officials/qiao-feihong", "水利")
+        );
         assert_eq!(wang.recipient.capacity, "代行分管领导、分管领导");
         assert_eq!(wang.recipient.acting_for.as_deref(), Some("officials/qiao-feihong"));
         assert_eq!((wang.title.as_str(), wang.body.as_str()), ("题：水利", "水利\n财政"));
@@ -125,8 +130,8 @@ mod tests {
         let liaison = vec![Audience::UnitLiaison("units/water".into())];
         let notices = [
             notice("供参阅", liaison.clone()),
-            notice("请签收甲", liaison.clone()).to_be_signed(ladder("water")),
-            notice("请签收乙", liaison).to_be_signed(ladder("finance")),
+            notice("请签收甲", liaison.clone()).requiring_signature(ladder("water")),
+            notice("请签收乙", liaison).requiring_signature(ladder("finance")),
         ];
         let mail = address(&notices, &roster.book, at("2023-06-05T10:00+08:00"));
         let [letter] = mail.letters.as_slice() else { panic!("{:?}", mail.letters) };
@@ -140,8 +145,9 @@ mod tests {
     fn what_must_be_signed_for_and_reaches_nobody_is_reported() {
         let roster = Roster::new();
         let nobody = vec![Audience::UnitLiaison("units/yaodu".into())];
-        let lost = notice("请签收", nobody.clone()).to_be_signed(ladder("yaodu"));
-        let mail = address(&[lost.clone(), notice("供参阅", nobody)], &roster.book, at("2023-06-05T10:00+08:00"));
+        let lost = notice("请签收", nobody.clone()).requiring_signature(ladder("yaodu"));
+        let mail =
+            address(&[lost.clone(), notice("供参阅", nobody)], &roster.book, at("2023-06-05T10:00+08:00"));
         assert!(mail.letters.is_empty());
         assert_eq!(mail.unaddressed, [lost]);
     }

@@ -23,6 +23,8 @@ pub enum Audience {
     Official(String),
     /// An official, there or not, and nobody in the official's place.
     InPerson(String),
+    /// Whoever holds a post, as people write it, and whoever acts for an absent one.
+    Post(String),
     /// Whoever presides over the whole, and whoever acts for an absent one.
     Presider,
 }
@@ -69,6 +71,9 @@ pub fn recipients(audience: &Audience, book: &Book, at: Timestamp) -> Vec<Recipi
         Audience::InPerson(official) => {
             book.official(official).map(|known| Recipient::own(&known.name, "本人")).into_iter().collect()
         }
+        Audience::Post(post) => resolve(book, &Subject::Post(post.clone()), at, Timestamp::MAX)
+            .map(|resolution| both(resolution, post))
+            .unwrap_or_default(),
         Audience::Presider => book
             .view(at, Timestamp::MAX)
             .division()
@@ -81,7 +86,8 @@ pub fn recipients(audience: &Audience, book: &Book, at: Timestamp) -> Vec<Recipi
 fn liaison(book: &Book, unit: &str, at: Timestamp) -> Vec<Recipient> {
     const LIAISON: &str = "联络员";
     let view = book.view(at, Timestamp::MAX);
-    let there = |kind| view.holders(kind, Some(unit)).into_iter().filter(|one| view.away(&one.name).is_none());
+    let there =
+        |kind| view.holders(kind, Some(unit)).into_iter().filter(|one| view.away(&one.name).is_none());
     let present: Vec<_> = there(PostKind::Liaison).map(|one| Recipient::own(&one.name, LIAISON)).collect();
     if !present.is_empty() {
         return present;

@@ -29,6 +29,8 @@ pub use audience::{Audience, Recipient, recipients};
 pub use climb::{ClimbRule, ClimbStep, Rung, Standing, climbed_letters, next_step};
 pub use compose::{Ended, Matter, ended_by, of_roster, of_task, of_workgroup};
 pub use digest::{DigestEntry, digest, digest_due};
-pub use event::{DigestSent, MessageFacts, MessageMarked, NotificationEvent, PayloadError, Unaddressed};
-pub use notice::{Ladder, Notice, NoticeKind, UnknownKind};
+pub use event::{
+    DigestSent, MessageClimbed, MessageFacts, MessageMarked, NotificationEvent, PayloadError, Unaddressed,
+};
+pub use notice::{Ladder, Notice, NoticeKind, UnknownWord};
 pub use receipt::{Receipt, ReceiptError};

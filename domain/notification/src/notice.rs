@@ -33,10 +33,16 @@ pub enum NoticeKind {
     Digest,
 }
 
-/// A stored kind that this version does not know.
+/// A stored word that this version does not know.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown kind of notice {0:?}")]
-pub struct UnknownKind(String);
+#[error("unknown word {0:?}")]
+pub struct UnknownWord(String);
+
+impl UnknownWord {
+    pub(crate) fn new(text: &str) -> Self {
+        UnknownWord(text.to_owned())
+    }
+}
 
 /// How far a notice climbs when nobody signs for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,11 +111,11 @@ impl fmt::Display for NoticeKind {
 }
 
 impl FromStr for NoticeKind {
-    type Err = UnknownKind;
+    type Err = UnknownWord;
 
     /// Reads the word it is stored under.
-    fn from_str(text: &str) -> Result<Self, UnknownKind> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| UnknownKind(text.to_owned()))
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| UnknownWord::new(text))
     }
 }
 
@@ -131,7 +137,7 @@ impl Notice {
     }
 
     /// The same, to be signed for.
-    pub(crate) fn to_be_signed(mut self, ladder: Ladder) -> Self {
+    pub(crate) fn requiring_signature(mut self, ladder: Ladder) -> Self {
         self.ladder = Some(ladder);
         self
     }

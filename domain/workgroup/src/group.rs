@@ -4,7 +4,7 @@ use domain_calendar::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::error::WorkgroupError;
-use crate::names::{check_group, check_official, check_present, check_unit};
+use crate::names::{check_group_name, check_official, check_present, check_unit};
 
 /// What sort of body a group is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -145,7 +145,7 @@ impl Group {
     /// Refuses a group that could not be founded so. Checks what can be checked on the group
     /// alone; whether units and officials exist is the roster's to say when seats are read.
     pub fn check(&self) -> Result<(), WorkgroupError> {
-        check_group("name", &self.name)?;
+        check_group_name("name", &self.name)?;
         check_present("display_name", "机构名称", &self.display_name)?;
         if let Some(unit) = &self.office_unit {
             check_unit("office_unit", unit)?;

@@ -25,5 +25,5 @@ pub use event::{
 };
 pub use group::{Group, GroupKind, Seat, SeatHolder, SeatRole, WindUp};
 pub use meeting::Meeting;
-pub use names::{group_of, meeting_of};
+pub use names::{check_decision_name, check_group_name, check_meeting_name, group_of, meeting_of};
 pub use seat::{HeldSeat, held_seats};

@@ -4,7 +4,7 @@ use domain_calendar::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::error::WorkgroupError;
-use crate::names::{check_meeting, check_present, group_of};
+use crate::names::{check_meeting_name, check_present, group_of};
 
 /// A meeting of a group (会议).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,7 +24,7 @@ pub struct Meeting {
 impl Meeting {
     /// Refuses a meeting that could not be recorded so.
     pub fn check(&self) -> Result<(), WorkgroupError> {
-        check_meeting("name", &self.name)?;
+        check_meeting_name("name", &self.name)?;
         check_present("title", "会议议题", &self.title)
     }
 

@@ -7,17 +7,17 @@ const MEETING: &[&str] = &["groups", "meetings"];
 const DECISION: &[&str] = &["groups", "meetings", "decisions"];
 
 /// Checks `groups/{g}`, given in `field`.
-pub(crate) fn check_group(field: &str, name: &str) -> Result<(), WorkgroupError> {
+pub fn check_group_name(field: &str, name: &str) -> Result<(), WorkgroupError> {
     check(field, "groups/{group}", GROUP, name)
 }
 
 /// Checks `groups/{g}/meetings/{m}`, given in `field`.
-pub(crate) fn check_meeting(field: &str, name: &str) -> Result<(), WorkgroupError> {
+pub fn check_meeting_name(field: &str, name: &str) -> Result<(), WorkgroupError> {
     check(field, "groups/{group}/meetings/{meeting}", MEETING, name)
 }
 
 /// Checks `groups/{g}/meetings/{m}/decisions/{d}`, given in `field`.
-pub(crate) fn check_decision(field: &str, name: &str) -> Result<(), WorkgroupError> {
+pub fn check_decision_name(field: &str, name: &str) -> Result<(), WorkgroupError> {
     check(field, "groups/{group}/meetings/{meeting}/decisions/{decision}", DECISION, name)
 }
 
@@ -84,13 +84,15 @@ fn malformed(field: &str, pattern: &'static str, value: &str) -> WorkgroupError 
 
 #[cfg(test)]
 mod tests {
-    use super::{check_decision, check_group, check_meeting, check_unit, group_of, meeting_of};
+    use super::{
+        check_decision_name, check_group_name, check_meeting_name, check_unit, group_of, meeting_of,
+    };
 
     #[test]
     fn well_formed_names_pass() {
-        assert_eq!(check_group("name", "groups/green-energy_1"), Ok(()));
-        assert_eq!(check_meeting("name", "groups/g/meetings/m"), Ok(()));
-        assert_eq!(check_decision("name", "groups/g/meetings/m/decisions/d"), Ok(()));
+        assert_eq!(check_group_name("name", "groups/green-energy_1"), Ok(()));
+        assert_eq!(check_meeting_name("name", "groups/g/meetings/m"), Ok(()));
+        assert_eq!(check_decision_name("name", "groups/g/meetings/m/decisions/d"), Ok(()));
         assert_eq!(check_unit("unit", "units/water-2"), Ok(()));
     }
 
@@ -106,15 +108,15 @@ mod tests {
             "groups/a/",
             "groups/a/meetings/b",
         ] {
-            assert!(check_group("name", name).is_err(), "{name}");
+            assert!(check_group_name("name", name).is_err(), "{name}");
         }
         for name in ["groups/g/meetings", "groups/g/meetings/", "groups/g/decisions/d", "meetings/m"] {
-            assert!(check_meeting("name", name).is_err(), "{name}");
+            assert!(check_meeting_name("name", name).is_err(), "{name}");
         }
         for name in ["units/w", "units/Water", "officials/water", "units/water/x"] {
             assert!(check_unit("unit", name).is_err(), "{name}");
         }
-        assert!(check_group("name", &format!("groups/{}", "a".repeat(64))).is_err());
+        assert!(check_group_name("name", &format!("groups/{}", "a".repeat(64))).is_err());
     }
 
     #[test]

@@ -94,7 +94,8 @@ fn end(binding: &RoleBinding) -> Timestamp {
 
 /// An instant out of range is held at the end of time that it is nearest to.
 fn instant(timestamp: &prost_types::Timestamp) -> Timestamp {
-    let micros = timestamp.seconds.saturating_mul(1_000_000).saturating_add(i64::from(timestamp.nanos) / 1_000);
+    let micros =
+        timestamp.seconds.saturating_mul(1_000_000).saturating_add(i64::from(timestamp.nanos) / 1_000);
     Timestamp::from_micros(micros)
 }
 

@@ -115,7 +115,10 @@ fn refusal(error: &jsonwebtoken::errors::Error) -> Error {
             Error::unauthenticated("TOKEN_WRONG_AUDIENCE", "the token is meant for another audience")
         }
         ErrorKind::InvalidSignature | ErrorKind::InvalidAlgorithm | ErrorKind::InvalidIssuer => {
-            Error::unauthenticated("TOKEN_NOT_TRUSTED", "the token is not signed by the issuer that is trusted")
+            Error::unauthenticated(
+                "TOKEN_NOT_TRUSTED",
+                "the token is not signed by the issuer that is trusted",
+            )
         }
         // A foreign, non-exhaustive enum: whatever else it says, the token is unusable.
         _ => malformed(),

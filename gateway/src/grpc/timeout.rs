@@ -40,11 +40,8 @@ pub(crate) fn parse(value: &HeaderValue) -> Option<Duration> {
 pub(crate) fn format(timeout: Duration) -> HeaderValue {
     const LARGEST: u64 = 99_999_999;
     let millis = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
-    let text = if millis <= LARGEST {
-        format!("{millis}m")
-    } else {
-        format!("{}S", timeout.as_secs().min(LARGEST))
-    };
+    let text =
+        if millis <= LARGEST { format!("{millis}m") } else { format!("{}S", timeout.as_secs().min(LARGEST)) };
     HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static("10S"))
 }
 

@@ -50,7 +50,9 @@ async fn call(front: &Front, request: Request<Body>) -> Result<Response, Refusal
         Matched::WrongMethod(allowed) => return Err(Refusal::wrong_method(parts.method.as_str(), allowed)),
         Matched::Nothing => return Err(Refusal::no_route(path)),
         Matched::Malformed => {
-            return Err(Violation::new("path", "is not percent-encoded UTF-8", "不是百分号编码的UTF-8").into());
+            return Err(
+                Violation::new("path", "is not percent-encoded UTF-8", "不是百分号编码的UTF-8").into()
+            );
         }
     };
     // Who calls comes before what is asked: a stranger learns nothing from a body's errors.
@@ -102,8 +104,8 @@ async fn unary(
         .await
         .map_err(|_| Error::deadline_exceeded())?
         .map_err(|status| Error::from_status(&status))?;
-    let json = response::to_json(answer.get_ref(), binding.rule.response_body.as_ref())
-        .map_err(Error::internal)?;
+    let json =
+        response::to_json(answer.get_ref(), binding.rule.response_body.as_ref()).map_err(Error::internal)?;
     let mut response = Response::new(Body::from(json));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     Ok(response)

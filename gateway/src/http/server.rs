@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use http::Request;
+use http::{Method, Request};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
+use xietong_mesh::drain::Drain;
 
+use super::refusal::Refusal;
 use crate::front::Front;
 
 /// Calls at a time on one HTTP/2 connection.
@@ -24,8 +25,9 @@ const MAX_HEADERS: u32 = 32 * 1024;
 /// Headers of a request.
 const MAX_HEADER_COUNT: usize = 100;
 
-/// A client that says nothing, or does not finish its headers, for so long is let go.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(15);
+/// A client that says nothing, or does not finish its headers, for so long is let go; an
+/// idle HTTP/1.1 connection as well.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A silent HTTP/2 connection is probed this often, and given up when it does not answer.
 const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(20);
@@ -34,11 +36,13 @@ const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long to wait when the system has no more file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Serves connections until `drain` is cancelled, then lets them finish for at most
+/// Serves connections until the gateway drains, then lets them finish for at most
 /// `grace`, then closes what is left.
 pub(crate) async fn serve(front: Arc<Front>, probes: Router, listener: TcpListener, grace: Duration) {
     let drain = front.drain.clone();
-    let app = probes.fallback(move |request: Request<Body>| {
+    let only_get =
+        async |method: Method| Refusal::wrong_method(method.as_str(), ["GET".to_owned()]).into_response();
+    let app = probes.method_not_allowed_fallback(only_get).fallback(move |request: Request<Body>| {
         let front = Arc::clone(&front);
         async move { front.answer(request).await }
     });
@@ -46,7 +50,7 @@ pub(crate) async fn serve(front: Arc<Front>, probes: Router, listener: TcpListen
     loop {
         tokio::select! {
             biased;
-            () = drain.cancelled() => break,
+            () = drain.begun() => break,
             Some(_) = connections.join_next(), if !connections.is_empty() => (),
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
@@ -68,9 +72,9 @@ pub(crate) async fn serve(front: Arc<Front>, probes: Router, listener: TcpListen
 }
 
 /// Serves one connection; when the gateway stops, it finishes the calls that are under way.
-async fn connection(stream: TcpStream, app: Router, drain: CancellationToken) {
+async fn connection(stream: TcpStream, app: Router, drain: Drain) {
     let spoken = tokio::select! {
-        () = drain.cancelled() => return,
+        () = drain.begun() => return,
         spoken = tokio::time::timeout(HEADER_TIMEOUT, stream.readable()) => spoken,
     };
     if !matches!(spoken, Ok(Ok(()))) {
@@ -85,7 +89,7 @@ async fn connection(stream: TcpStream, app: Router, drain: CancellationToken) {
     tokio::pin!(connection);
     let result = tokio::select! {
         result = connection.as_mut() => result,
-        () = drain.cancelled() => {
+        () = drain.begun() => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }

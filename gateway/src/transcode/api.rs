@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use http::Method as HttpMethod;
 use http::uri::PathAndQuery;
-use prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor};
+use prost_reflect::{
+    DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, MethodDescriptor,
+};
 
 use super::router::{Conflict, Matched, Router};
 use super::rule::{Rule, RuleError, rules_of};
@@ -100,7 +102,8 @@ impl Api {
             api.methods.insert(method.path.as_str().to_owned(), method.clone());
             for rule in rules {
                 let (template, verb) = (rule.template.clone(), rule.verb.clone());
-                let conflict = |Conflict| ApiError::Conflict { method: name(), template: template.to_string() };
+                let conflict =
+                    |Conflict| ApiError::Conflict { method: name(), template: template.to_string() };
                 let binding = Binding { method: method.clone(), rule };
                 api.router.insert(template.clone(), verb, binding).map_err(conflict)?;
             }

@@ -23,12 +23,9 @@ pub(crate) fn read(message: &MessageDescriptor, body: &[u8]) -> Result<DynamicMe
 /// Reads a body as the value of one field of the request.
 pub(crate) fn read_field(field: &FieldDescriptor, body: &[u8]) -> Result<Value, Violation> {
     match field.kind() {
-        Kind::Message(message) if !field.is_list() && !field.is_map() => {
-            read(&message, body).map(Value::Message).map_err(|violation| Violation {
-                field: within(field.name(), &violation.field),
-                ..violation
-            })
-        }
+        Kind::Message(message) if !field.is_list() && !field.is_map() => read(&message, body)
+            .map(Value::Message)
+            .map_err(|violation| Violation { field: within(field.name(), &violation.field), ..violation }),
         _ if body.is_empty() => Ok(Value::default_value_for_field(field)),
         _ => {
             let holder = serde_json::json!({ field.json_name(): parse(body)? });
@@ -75,11 +72,9 @@ fn find(message: &MessageDescriptor, json: &Json, path: &str) -> Option<Violatio
         let name = if path.is_empty() { BODY } else { path };
         return Some(Violation::new(name, "is not an object", "不是对象"));
     };
-    members.iter().find_map(|(name, value)| {
-        match field::find(message, name) {
-            Some(found) => find_in_field(&found, value, &within(path, found.name())),
-            None => Some(Violation::unknown(within(path, name))),
-        }
+    members.iter().find_map(|(name, value)| match field::find(message, name) {
+        Some(found) => find_in_field(&found, value, &within(path, found.name())),
+        None => Some(Violation::unknown(within(path, name))),
     })
 }
 
@@ -94,7 +89,9 @@ fn find_in_field(found: &FieldDescriptor, value: &Json, place: &str) -> Option<V
     let elements = match value {
         Json::Array(elements) if found.is_list() => elements.as_slice(),
         _ if found.is_list() => return Some(Violation::new(place, "is not a list", "不是列表")),
-        _ if found.is_map() => return Some(Violation::new(place, "is not a map of its type", "不是相应的映射")),
+        _ if found.is_map() => {
+            return Some(Violation::new(place, "is not a map of its type", "不是相应的映射"));
+        }
         single => std::slice::from_ref(single),
     };
     elements.iter().enumerate().find_map(|(index, element)| {

@@ -110,10 +110,11 @@ fn the_inbox_stream_can_be_resumed() {
     let resume = method.resume.as_ref().unwrap();
     let mut event = DynamicMessage::new(method.descriptor.output());
     assert_eq!(resume.number_of(&event), None);
-    event.transcode_from(&xietong_proto::notification::StreamInboxResponse {
-        message: Some(xietong_proto::notification::Message { number: 7, ..Default::default() }),
-    })
-    .unwrap();
+    event
+        .transcode_from(&xietong_proto::notification::StreamInboxResponse {
+            message: Some(xietong_proto::notification::Message { number: 7, ..Default::default() }),
+        })
+        .unwrap();
     assert_eq!(resume.number_of(&event), Some(7));
     let list = api.method("/xietong.notification.v1.InboxService/ListMessages").unwrap();
     assert!(list.resume.is_none());
@@ -194,7 +195,12 @@ fn what_the_mesh_does_not_know_is_refused_by_name() {
         (Method::POST, "/v1/tasks/1:issue", r#"{"etag":1}"#, "etag: is not a string"),
         (Method::POST, "/v1/tasks/1:issue", r#"{"name":"tasks/2"}"#, "name: differs from the path"),
         (Method::POST, "/v1/tasks", r#"{"titel":"x"}"#, "task.titel: is not a known field"),
-        (Method::POST, "/v1/tasks", r#"{"source":{"line":1.5}}"#, "task.source.line: is not a 32-bit integer"),
+        (
+            Method::POST,
+            "/v1/tasks",
+            r#"{"source":{"line":1.5}}"#,
+            "task.source.line: is not a 32-bit integer",
+        ),
         (Method::POST, "/v1/tasks", r#"{"source":[]}"#, "task.source: is not an object"),
         (Method::POST, "/v1/tasks", r#"{"tags":"x"}"#, "task.tags: is not a list"),
         (Method::POST, "/v1/tasks", r#"{"tags":["x",1]}"#, "task.tags[1]: is not a string"),
@@ -228,7 +234,12 @@ fn the_whole_of_the_mapping_is_served() {
     let table: &[(Method, &str, &str, Json)] = &[
         (Method::GET, "/v1/shelves/1/books/2", "", json!({"name": "shelves/1/books/2"})),
         (Method::GET, "/v1/books/42", "", json!({"number": "42"})),
-        (Method::from_bytes(b"LINK").unwrap(), "/v1/books/x%2Fy/link", "", json!({"author": {"name": "x/y"}})),
+        (
+            Method::from_bytes(b"LINK").unwrap(),
+            "/v1/books/x%2Fy/link",
+            "",
+            json!({"author": {"name": "x/y"}}),
+        ),
         (
             Method::GET,
             "/v1/books/1?tags=a&tags=b&author.name=n&author.born=1900&genres=1&genres=GENRE_LAW&rare=true\
@@ -300,9 +311,13 @@ fn a_patch_without_a_mask_changes_what_its_body_names() {
         json_of(library(), &Method::PATCH, target, body).unwrap()["updateMask"].clone()
     };
     let target = "/v1/shelves/1/books/2";
-    let body = r#"{"title":"t","author":{"born":1},"printTime":null,"tags":[],"notes":{},"editors":[{"name":"e"}]}"#;
+    let body =
+        r#"{"title":"t","author":{"born":1},"printTime":null,"tags":[],"notes":{},"editors":[{"name":"e"}]}"#;
     assert_eq!(patch(target, body), json!("author.born,editors,notes,printTime,tags,title"));
-    assert_eq!(patch(&format!("{target}?updateMask=author.born,printTime"), body), json!("author.born,printTime"));
+    assert_eq!(
+        patch(&format!("{target}?updateMask=author.born,printTime"), body),
+        json!("author.born,printTime")
+    );
     assert_eq!(patch(&format!("{target}?update_mask=print_time"), body), json!("printTime"));
     assert_eq!(patch(target, ""), Json::Null);
 }
@@ -316,7 +331,9 @@ fn an_idempotency_key_becomes_the_request_id() {
     assert_eq!(keyed("/v1/tasks/1:issue", ""), Ok(json!({"name": "tasks/1", "requestId": "k"})));
     assert_eq!(keyed("/v1/tasks/1:issue", r#"{"requestId":"k"}"#).unwrap()["requestId"], "k");
     assert_eq!(keyed("/v1/tasks?requestId=k", "").unwrap()["requestId"], "k");
-    for (target, body) in [("/v1/tasks/1:issue", r#"{"requestId":"other"}"#), ("/v1/tasks?requestId=other", "")] {
+    for (target, body) in
+        [("/v1/tasks/1:issue", r#"{"requestId":"other"}"#), ("/v1/tasks?requestId=other", "")]
+    {
         assert_eq!(keyed(target, body).unwrap_err().field, "request_id", "{target}");
     }
     assert_eq!(keyed("/v1/clock:advance", ""), Ok(json!({})), "a method without the field ignores it");
@@ -342,7 +359,9 @@ fn answers_have_a_stable_shape() {
 #[test]
 fn one_field_can_be_the_whole_answer() {
     let api = library();
-    let Matched::Found(binding, _) = api.find(&Method::POST, "/v1/shelves/1/books") else { panic!("no route") };
+    let Matched::Found(binding, _) = api.find(&Method::POST, "/v1/shelves/1/books") else {
+        panic!("no route")
+    };
     let mut book = DynamicMessage::new(binding.method.descriptor.output());
     book.set_field_by_name("title", prost_reflect::Value::String("水经注".into()));
     let json = response::to_json(&book, binding.rule.response_body.as_ref()).unwrap();

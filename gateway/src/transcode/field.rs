@@ -31,10 +31,13 @@ pub(crate) fn expected(field: &FieldDescriptor) -> (&'static str, &'static str) 
         Kind::Bytes => ("base64", "base64编码"),
         Kind::Enum(_) => ("one of the values of its enumeration", "枚举值之一"),
         Kind::Message(message) => match message.full_name() {
-            "google.protobuf.Timestamp" => {
-                ("an RFC 3339 instant such as 2023-06-01T09:00:00+08:00", "RFC 3339时刻，例如2023-06-01T09:00:00+08:00")
+            "google.protobuf.Timestamp" => (
+                "an RFC 3339 instant such as 2023-06-01T09:00:00+08:00",
+                "RFC 3339时刻，例如2023-06-01T09:00:00+08:00",
+            ),
+            "google.protobuf.Duration" => {
+                ("a duration in seconds such as 86400s", "以秒计的时长，例如86400s")
             }
-            "google.protobuf.Duration" => ("a duration in seconds such as 86400s", "以秒计的时长，例如86400s"),
             "google.protobuf.FieldMask" => ("a comma-separated list of fields", "以逗号分隔的字段名"),
             _ => ("an object", "对象"),
         },

@@ -16,8 +16,8 @@ mod rule;
 mod template;
 mod violation;
 
-pub(crate) use api::{Api, Method};
 pub use api::ApiError;
+pub(crate) use api::{Api, Method};
 pub(crate) use router::Matched;
 pub use rule::RuleError;
 pub use template::TemplateError;

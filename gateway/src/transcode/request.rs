@@ -36,7 +36,9 @@ pub(crate) fn build(binding: &Binding, parts: Parts<'_>) -> Result<DynamicMessag
             message
         }
         Body::None if parts.body.is_empty() => DynamicMessage::new(method.descriptor.input()),
-        Body::None => return Err(Violation::new("body", "is not taken by this method", "此方法不接受请求体")),
+        Body::None => {
+            return Err(Violation::new("body", "is not taken by this method", "此方法不接受请求体"));
+        }
     };
     query::apply(&mut message, rule, parts.query)?;
     for (path, text) in rule.variables.iter().zip(parts.captures) {
@@ -76,11 +78,7 @@ fn set_from_path(
     Ok(())
 }
 
-fn set_request_id(
-    message: &mut DynamicMessage,
-    field: &FieldDescriptor,
-    key: &str,
-) -> Result<(), Violation> {
+fn set_request_id(message: &mut DynamicMessage, field: &FieldDescriptor, key: &str) -> Result<(), Violation> {
     if message.has_field(field) && message.get_field(field).as_str() != Some(key) {
         return Err(Violation::new(
             field.name(),

@@ -200,10 +200,7 @@ mod tests {
         let template = parse("/v1/{name=tasks/*/assignments/*}:sign").unwrap();
         assert_eq!(template.segments.len(), 5);
         assert_eq!(template.segments[1], Segment::Literal("tasks".into()));
-        assert_eq!(
-            template.variables,
-            [Variable { field_path: vec!["name".into()], start: 1, end: 5 }]
-        );
+        assert_eq!(template.variables, [Variable { field_path: vec!["name".into()], start: 1, end: 5 }]);
         assert_eq!(template.verb.as_deref(), Some("sign"));
         assert!(template.spans_segments(&template.variables[0]));
     }

@@ -1,1 +1,61 @@
-//! The roster service.
+//! The roster service: units, officials, accounts, divisions of work, absences, and who answers.
+//!
+//! Decisions are the domain's, made on the book as it stands in the transaction that writes
+//! them. Reads are answered from the same book in memory, brought up to date by one small query
+//! a call. See the service's README for its tables, events and timers.
+
+mod access;
+mod app;
+mod error;
+mod grpc;
+mod jobs;
+mod store;
+
+use std::sync::Arc;
+
+use tonic::service::Routes;
+use xietong_mesh::{Assembly, Error, Foundation, Ground, Service};
+use xietong_proto::roster::directory_service_server::DirectoryServiceServer;
+use xietong_proto::roster::roster_service_server::RosterServiceServer;
+use xietong_store::StoreError;
+
+use app::App;
+use grpc::{DirectoryHandlers, RosterHandlers};
+use jobs::RosterTimers;
+
+/// The service over the given ground, its database at the newest schema.
+///
+/// # Errors
+/// When the database cannot be reached or migrated.
+pub async fn build(ground: Ground) -> Result<Service, StoreError> {
+    Ok(assemble(lay(ground).await?))
+}
+
+/// The first half of [`build`]: database, log and clock, before anything is served. Here
+/// [`seed_administrator`] has its place.
+///
+/// # Errors
+/// When the database cannot be reached or migrated.
+pub async fn lay(ground: Ground) -> Result<Foundation, StoreError> {
+    Foundation::lay(ground, store::MIGRATIONS).await
+}
+
+/// The second half of [`build`].
+pub fn assemble(foundation: Foundation) -> Service {
+    let app = App::new(&foundation);
+    let routes = Routes::new(DirectoryServiceServer::new(DirectoryHandlers::new(app.clone())))
+        .add_service(RosterServiceServer::new(RosterHandlers::new(app.clone())));
+    let timers = Arc::new(RosterTimers::new(app));
+    foundation.assemble(Assembly { routes, timers: Some(timers), ..Assembly::default() })
+}
+
+/// Makes sure that a subject has an account with the administrator's role, so that a fresh
+/// installation has somebody who may add everything else. Done again it changes nothing. The
+/// act is recorded as `system/roster`.
+///
+/// # Errors
+/// ALREADY_EXISTS when the subject has an account that is disabled or no administrator's;
+/// UNAVAILABLE or INTERNAL when the database fails.
+pub async fn seed_administrator(foundation: &Foundation, subject: &str) -> Result<(), Error> {
+    App::new(foundation).seed_administrator(subject).await
+}

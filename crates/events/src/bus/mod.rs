@@ -4,11 +4,12 @@
 mod embedded;
 mod redis_streams;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
+use xietong_timers::Poke;
 
 use crate::event::Event;
 
@@ -65,33 +66,52 @@ impl Bus {
 
 /// Batches of one producer as they arrive. Dropping it ends the listening.
 pub struct Subscription {
-    batches: mpsc::Receiver<Arc<Batch>>,
-    /// Read by [`Subscription::wait`] and not yet taken.
-    waiting: Option<Arc<Batch>>,
+    batches: Mutex<mpsc::Receiver<Arc<Batch>>>,
+    arrived: Poke,
     /// Keeps the task that reads from Redis; none for the in-process bus.
     _reader: Option<AbortOnDrop>,
 }
 
 impl Subscription {
-    /// Everything that has arrived.
-    pub fn take(&mut self) -> Vec<Arc<Batch>> {
-        let mut batches: Vec<_> = self.waiting.take().into_iter().collect();
-        while let Ok(batch) = self.batches.try_recv() {
-            batches.push(batch);
-        }
-        batches
+    fn new(batches: mpsc::Receiver<Arc<Batch>>, arrived: Poke, reader: Option<AbortOnDrop>) -> Self {
+        Subscription { batches: Mutex::new(batches), arrived, _reader: reader }
     }
 
-    /// Returns when something has arrived, or after `bound`.
-    pub async fn wait(&mut self, bound: Duration) {
-        if self.waiting.is_none() {
-            match tokio::time::timeout(bound, self.batches.recv()).await {
-                Ok(Some(batch)) => self.waiting = Some(batch),
-                // The bus is gone: from here on the poll does it all, at its own pace.
-                Ok(None) => tokio::time::sleep(bound).await,
-                Err(_elapsed) => {}
-            }
-        }
+    /// Everything that has arrived.
+    pub fn take(&self) -> Vec<Arc<Batch>> {
+        let mut batches = self.batches.lock().unwrap_or_else(PoisonError::into_inner);
+        std::iter::from_fn(|| batches.try_recv().ok()).collect()
+    }
+
+    /// Returns when something has arrived since the last wait, or after `bound`.
+    pub async fn wait(&self, bound: Duration) {
+        self.arrived.wait(bound).await;
+    }
+}
+
+/// The sending side of a subscription.
+#[derive(Debug, Clone)]
+struct Listener {
+    batches: mpsc::Sender<Arc<Batch>>,
+    arrived: Poke,
+}
+
+impl Listener {
+    fn pair() -> (Listener, mpsc::Receiver<Arc<Batch>>, Poke) {
+        let (sender, batches) = mpsc::channel(BACKLOG);
+        let arrived = Poke::new();
+        (Listener { batches: sender, arrived: arrived.clone() }, batches, arrived)
+    }
+
+    /// Nobody listens any more.
+    fn is_gone(&self) -> bool {
+        self.batches.is_closed()
+    }
+
+    /// Hands a batch over. A listener that is full is behind, loses it and will fetch.
+    fn hand(&self, batch: Arc<Batch>) {
+        let _full = self.batches.try_send(batch);
+        self.arrived.poke();
     }
 }
 
@@ -120,7 +140,7 @@ mod tests {
     #[tokio::test]
     async fn a_listener_hears_its_producer_and_no_other() {
         let bus = Bus::embedded();
-        let mut roster = bus.subscribe("roster");
+        let roster = bus.subscribe("roster");
         bus.publish(batch("supervision")).await;
         bus.publish(batch("roster")).await;
         roster.wait(Duration::from_secs(5)).await;
@@ -132,7 +152,7 @@ mod tests {
     #[tokio::test]
     async fn a_listener_that_sleeps_loses_batches_and_nobody_waits_for_it() {
         let bus = Bus::embedded();
-        let mut asleep = bus.subscribe("roster");
+        let asleep = bus.subscribe("roster");
         for _ in 0..BACKLOG * 2 {
             bus.publish(batch("roster")).await;
         }

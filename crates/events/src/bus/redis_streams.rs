@@ -10,10 +10,10 @@ use std::time::Duration;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::streams::{StreamMaxlen, StreamReadOptions, StreamReadReply};
 use redis::{AsyncCommands, AsyncConnectionConfig, Client, RedisError};
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::Mutex;
 use xietong_timers::{MachineClock, MachineTime};
 
-use super::{AbortOnDrop, BACKLOG, Batch, Subscription};
+use super::{AbortOnDrop, Batch, Listener, Subscription};
 
 /// Streams are trimmed to about this many batches.
 const KEPT: usize = 10_000;
@@ -83,9 +83,9 @@ impl RedisBus {
     }
 
     pub(super) fn subscribe(&self, producer: &str) -> Subscription {
-        let (sender, batches) = mpsc::channel(BACKLOG);
-        let reader = tokio::spawn(read(self.client.clone(), stream(producer), sender));
-        Subscription { batches, waiting: None, _reader: Some(AbortOnDrop(reader)) }
+        let (listener, batches, arrived) = Listener::pair();
+        let reader = tokio::spawn(read(self.client.clone(), stream(producer), listener));
+        Subscription::new(batches, arrived, Some(AbortOnDrop(reader)))
     }
 }
 
@@ -95,16 +95,16 @@ fn stream(producer: &str) -> String {
 
 /// Reads a stream for as long as anybody listens, over a connection of its own because
 /// the read blocks.
-async fn read(client: Client, key: String, listener: mpsc::Sender<Arc<Batch>>) {
+async fn read(client: Client, key: String, listener: Listener) {
     let mut pause = Duration::from_millis(100);
-    while !listener.is_closed() {
+    while !listener.is_gone() {
         let config = AsyncConnectionConfig::new().set_connection_timeout(Some(TIMEOUT)).set_response_timeout(None);
         if let Ok(mut connection) = client.get_multiplexed_async_connection_with_config(&config).await {
             pause = Duration::from_millis(100);
             // What was published before is fetched; from here on nothing is missed while
             // the connection holds.
             let mut after = "$".to_owned();
-            while !listener.is_closed() {
+            while !listener.is_gone() {
                 let options = StreamReadOptions::default().block(BLOCK_MS).count(64);
                 let reply: Result<Option<StreamReadReply>, RedisError> =
                     connection.xread_options(&[&key], &[&after], &options).await;
@@ -122,13 +122,12 @@ async fn read(client: Client, key: String, listener: mpsc::Sender<Arc<Batch>>) {
     }
 }
 
-fn deliver(reply: StreamReadReply, after: &mut String, listener: &mpsc::Sender<Arc<Batch>>) {
+fn deliver(reply: StreamReadReply, after: &mut String, listener: &Listener) {
     for entry in reply.keys.into_iter().flat_map(|key| key.ids) {
         let batch = entry.get::<String>("batch").and_then(|text| serde_json::from_str(&text).ok());
         *after = entry.id;
         match batch {
-            // A full listener is behind and will fetch.
-            Some(batch) => drop(listener.try_send(Arc::new(batch))),
+            Some(batch) => listener.hand(Arc::new(batch)),
             None => tracing::warn!(entry = *after, "the bus carried something that is no batch"),
         }
     }

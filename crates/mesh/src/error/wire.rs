@@ -122,9 +122,8 @@ fn packed_details(error: &Error) -> Vec<prost_types::Any> {
         pack(&LocalizedMessage { locale: LOCALE.to_owned(), message: error.chinese().to_owned() }),
     ];
     if !error.violations().is_empty() {
-        details.push(pack(&BadRequest {
-            field_violations: error.violations().iter().map(violation).collect(),
-        }));
+        details
+            .push(pack(&BadRequest { field_violations: error.violations().iter().map(violation).collect() }));
     }
     if let Some(delay) = error.retry_after() {
         details.push(pack(&RetryInfo { retry_delay: prost_types::Duration::try_from(delay).ok() }));
@@ -287,8 +286,7 @@ mod tests {
                 metadata: Default::default(),
             })],
         };
-        let status =
-            Status::with_details(tonic::Code::NotFound, "secret", packed.encode_to_vec().into());
+        let status = Status::with_details(tonic::Code::NotFound, "secret", packed.encode_to_vec().into());
         assert_eq!(Error::from_status(&status).code(), Code::Unavailable);
     }
 

@@ -98,9 +98,8 @@ impl HttpBody for ObservedBody {
         }
         let this = &mut *self;
         let span = this.recorder.span.clone();
-        let polled = span.in_scope(|| {
-            catch_unwind(AssertUnwindSafe(|| Pin::new(&mut this.inner).poll_frame(context)))
-        });
+        let polled = span
+            .in_scope(|| catch_unwind(AssertUnwindSafe(|| Pin::new(&mut this.inner).poll_frame(context))));
         let polled = match polled {
             Ok(polled) => polled,
             Err(panic) => {

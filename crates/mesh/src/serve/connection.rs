@@ -1,6 +1,5 @@
 //! A TCP connection that the server can cut off.
 
-use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -39,11 +38,7 @@ impl Connection {
                 () = tokio::time::sleep(FIRST_BYTE) => {}
             }
         };
-        Self {
-            stream,
-            severed: Box::pin(sever.clone().cancelled_owned()),
-            silence: Some(Box::pin(silence)),
-        }
+        Self { stream, severed: Box::pin(sever.clone().cancelled_owned()), silence: Some(Box::pin(silence)) }
     }
 
     /// An error if the connection is cut off.

@@ -257,7 +257,10 @@ mod tests {
         let clerk = Principal::account(
             "gx-07",
             None,
-            vec![Grant::of(Role::UnitClerk).in_unit("units/gongxin"), Grant::of(Role::GroupOffice).in_group("groups/1")],
+            vec![
+                Grant::of(Role::UnitClerk).in_unit("units/gongxin"),
+                Grant::of(Role::GroupOffice).in_group("groups/1"),
+            ],
         );
         let token = signer(Issuer::Gateway, &mesh.gateway).sign(&clerk).unwrap();
         assert_eq!(*mesh.verifier.verify(&token).unwrap(), clerk);
@@ -361,7 +364,8 @@ mod tests {
         assert_eq!(mesh.verifier.verify(&symmetric).unwrap_err(), TokenRefusal::NotTrusted);
 
         use base64::Engine;
-        let encode = |value: &Value| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(value.to_string());
+        let encode =
+            |value: &Value| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(value.to_string());
         let unsigned = format!("{}.{}.", encode(&json!({ "alg": "none", "typ": "JWT" })), encode(&claims()));
         assert!(mesh.verifier.verify(&unsigned).is_err());
     }

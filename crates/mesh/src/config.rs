@@ -1,0 +1,534 @@
+//! What a service is configured with.
+//!
+//! Defaults, then a TOML file, then the environment: `XIETONG_LISTEN`,
+//! `XIETONG_TELEMETRY__LOG` (two underscores go one level down). Everything is parsed and
+//! checked before anything is bound; the first bad value is one clear line.
+
+mod secret;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use figment::Figment;
+use figment::providers::{Env, Format, Serialized, Toml};
+use serde::{Deserialize, Serialize};
+use xietong_store::CrashPoints;
+
+use crate::service_name::ServiceName;
+use crate::telemetry::{LogFormat, TelemetryConfig, log_filter};
+use crate::token::{Issuer, SigningKey, VerifyingKey};
+
+pub use secret::SecretUrl;
+
+/// Every variable of ours begins with this.
+const ENVIRONMENT_PREFIX: &str = "XIETONG_";
+
+/// What says that no Redis is used.
+const EMBEDDED: &str = "embedded";
+
+/// How far the admin port is from the port of the service.
+const ADMIN_PORT_DISTANCE: u16 = 100;
+
+/// The configuration is wrong: one line that names the value.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct ConfigError(String);
+
+/// Where events travel fast.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BusConfig {
+    /// Within the process.
+    Embedded,
+    /// Through Redis Streams.
+    Redis(SecretUrl),
+}
+
+/// Keys for signed principals.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct IdentityConfig {
+    /// PEM file of the private key that this service signs with.
+    pub signing_key_file: Option<PathBuf>,
+    /// PEM file of public keys by issuer: `gateway` or `system/<service>`.
+    pub trusted: BTreeMap<String, PathBuf>,
+}
+
+/// The keys of an [`IdentityConfig`], read.
+#[derive(Debug)]
+pub struct Identity {
+    /// What this service signs with.
+    pub signing_key: SigningKey,
+    /// Whom it trusts.
+    pub trusted: BTreeMap<Issuer, Vec<VerifyingKey>>,
+}
+
+impl IdentityConfig {
+    /// Reads the keys.
+    ///
+    /// # Errors
+    /// When a file is missing or holds no key, or an issuer is unknown.
+    pub fn load(&self) -> Result<Identity, ConfigError> {
+        let Some(file) = &self.signing_key_file else {
+            return Err(ConfigError("identity.signing_key_file is required".to_owned()));
+        };
+        let signing_key = SigningKey::from_pem(&read("identity.signing_key_file", file)?)
+            .map_err(|error| bad_file("identity.signing_key_file", file, &error))?;
+        let mut trusted = BTreeMap::new();
+        for (name, file) in &self.trusted {
+            let field = format!("identity.trusted.\"{name}\"");
+            let issuer: Issuer = name
+                .parse()
+                .map_err(|_| ConfigError(format!("{field}: an issuer is `gateway` or `system/<service>`")))?;
+            let keys = VerifyingKey::all_from_pem(&read(&field, file)?)
+                .map_err(|error| bad_file(&field, file, &error))?;
+            trusted.insert(issuer, keys);
+        }
+        Ok(Identity { signing_key, trusted })
+    }
+}
+
+/// Whose bearer tokens the gateway accepts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokensConfig {
+    /// What their `iss` must be.
+    pub issuer: String,
+    /// What their `aud` must hold.
+    pub audience: String,
+    /// PEM file of the Ed25519 public key that they are signed with.
+    pub public_key_file: PathBuf,
+}
+
+impl TokensConfig {
+    /// Reads the key.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn public_key(&self) -> Result<String, ConfigError> {
+        read("tokens.public_key_file", &self.public_key_file)
+    }
+}
+
+/// The values as they are written.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    listen: SocketAddr,
+    admin_listen: Option<SocketAddr>,
+    database_url: Option<String>,
+    database_url_file: Option<PathBuf>,
+    database_connections: u32,
+    bus: Option<String>,
+    redis_url_file: Option<PathBuf>,
+    peers: BTreeMap<ServiceName, String>,
+    identity: IdentityConfig,
+    telemetry: TelemetryConfig,
+    drain_seconds: u64,
+    administrator: Option<String>,
+    tokens: Option<TokensConfig>,
+    crash_point: String,
+}
+
+impl Settings {
+    /// Names of the values at the top. In a cluster the environment is full of variables
+    /// that begin like ours (`XIETONG_ROSTER_SERVICE_HOST`); all others are left alone.
+    const NAMES: [&str; 14] = [
+        "listen",
+        "admin_listen",
+        "database_url",
+        "database_url_file",
+        "database_connections",
+        "bus",
+        "redis_url_file",
+        "peers",
+        "identity",
+        "telemetry",
+        "drain_seconds",
+        "administrator",
+        "tokens",
+        "crash_point",
+    ];
+
+    fn defaults(service: ServiceName) -> Self {
+        let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let peers = ServiceName::ALL
+            .into_iter()
+            .filter(|peer| *peer != service && *peer != ServiceName::Gateway)
+            .map(|peer| (peer, format!("http://{loopback}:{}", peer.default_port())))
+            .collect();
+        Self {
+            listen: SocketAddr::new(loopback, service.default_port()),
+            admin_listen: None,
+            database_url: None,
+            database_url_file: None,
+            database_connections: 10,
+            bus: None,
+            redis_url_file: None,
+            peers,
+            identity: IdentityConfig::default(),
+            telemetry: TelemetryConfig::default(),
+            drain_seconds: 20,
+            administrator: None,
+            tokens: None,
+            crash_point: String::new(),
+        }
+    }
+}
+
+/// What a service is configured with, checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceConfig {
+    /// Which service it is for.
+    pub service: ServiceName,
+    /// Where it serves.
+    pub listen: SocketAddr,
+    /// Where operators and probes ask; 100 above `listen` unless set.
+    pub admin_listen: SocketAddr,
+    /// `sqlite://…` or `postgres://…`.
+    pub database_url: SecretUrl,
+    /// At most so many connections to a PostgreSQL database.
+    pub database_connections: u32,
+    /// Where events travel fast.
+    pub bus: BusConfig,
+    /// URLs of the other services.
+    pub peers: BTreeMap<ServiceName, String>,
+    /// Keys for signed principals; [`IdentityConfig::load`] reads them.
+    pub identity: IdentityConfig,
+    /// Logs and traces.
+    pub telemetry: TelemetryConfig,
+    /// How long calls may take to end once the service is told to end.
+    pub grace: Duration,
+    /// Roster only: the subject that is given an administrator's account if it has none.
+    pub administrator: Option<String>,
+    /// Gateway only: whose bearer tokens are accepted.
+    pub tokens: Option<TokensConfig>,
+    /// For failure tests: where the process dies, as `NAME` or `NAME:PASSES`; else empty.
+    pub crash_point: String,
+}
+
+impl ServiceConfig {
+    /// Defaults, then the file, if any, then the environment of this process.
+    ///
+    /// # Errors
+    /// The first bad value, in one line.
+    pub fn load(service: ServiceName, file: Option<&Path>) -> Result<Self, ConfigError> {
+        let environment =
+            Env::prefixed(ENVIRONMENT_PREFIX).filter(|name| is_setting(name.as_str())).split("__");
+        let mut sources = Figment::from(Serialized::defaults(Settings::defaults(service)));
+        if let Some(file) = file {
+            // Figment takes a missing file for an empty one.
+            if !file.is_file() {
+                return Err(ConfigError(format!("{}: no such file", file.display())));
+            }
+            sources = sources.merge(Toml::file_exact(file));
+        }
+        Self::from_sources(service, sources.merge(environment))
+    }
+
+    fn from_sources(service: ServiceName, sources: Figment) -> Result<Self, ConfigError> {
+        let settings: Settings = sources.extract().map_err(|error| one_line(&error))?;
+        Self::check(service, settings)
+    }
+
+    fn check(service: ServiceName, settings: Settings) -> Result<Self, ConfigError> {
+        let database_url = match (settings.database_url, settings.database_url_file) {
+            (Some(_), Some(_)) => return Err(one_of_two("database_url", "database_url_file")),
+            (Some(url), None) => url,
+            (None, Some(file)) => read("database_url_file", &file)?,
+            (None, None) => format!("sqlite://xietong-data/{service}.db"),
+        };
+        let database_url = SecretUrl::new(database_url.trim());
+        if !database_url.has_scheme(&["sqlite", "postgres", "postgresql"]) {
+            return Err(ConfigError(
+                "database_url: must begin with sqlite://, postgres:// or postgresql://".to_owned(),
+            ));
+        }
+        let redis = match (settings.bus.as_deref(), settings.redis_url_file) {
+            (Some(_), Some(_)) => return Err(one_of_two("bus", "redis_url_file")),
+            (None | Some(EMBEDDED), None) => None,
+            (Some(url), None) => Some(url.to_owned()),
+            (None, Some(file)) => Some(read("redis_url_file", &file)?),
+        };
+        let bus = match redis.map(|url| SecretUrl::new(url.trim())) {
+            None => BusConfig::Embedded,
+            Some(url) if url.has_scheme(&["redis", "rediss"]) => BusConfig::Redis(url),
+            Some(_) => {
+                return Err(ConfigError(
+                    "bus: must be `embedded` or begin with redis:// or rediss://".to_owned(),
+                ));
+            }
+        };
+        if settings.database_connections == 0 {
+            return Err(ConfigError("database_connections: must be at least 1".to_owned()));
+        }
+        if !(1..=600).contains(&settings.drain_seconds) {
+            return Err(ConfigError("drain_seconds: must be from 1 to 600".to_owned()));
+        }
+        settings
+            .crash_point
+            .parse::<CrashPoints>()
+            .map_err(|error| ConfigError(format!("crash_point: {error}")))?;
+        log_filter(&settings.telemetry.log).map_err(|error| ConfigError(error.to_string()))?;
+        Ok(Self {
+            service,
+            listen: settings.listen,
+            admin_listen: match settings.admin_listen {
+                Some(address) => address,
+                None => admin_address(settings.listen)?,
+            },
+            database_url,
+            database_connections: settings.database_connections,
+            bus,
+            peers: settings.peers,
+            identity: settings.identity,
+            telemetry: settings.telemetry,
+            grace: Duration::from_secs(settings.drain_seconds),
+            administrator: settings.administrator,
+            tokens: settings.tokens,
+            crash_point: settings.crash_point,
+        })
+    }
+
+    /// The effective configuration as a TOML file would give it, passwords left out.
+    pub fn to_toml(&self) -> String {
+        let mut lines = Vec::new();
+        let mut set = |name: &str, value: String| lines.push(format!("{name} = {value}"));
+        set("listen", quoted(&self.listen.to_string()));
+        set("admin_listen", quoted(&self.admin_listen.to_string()));
+        set("database_url", quoted(&self.database_url.to_string()));
+        set("database_connections", self.database_connections.to_string());
+        set(
+            "bus",
+            match &self.bus {
+                BusConfig::Embedded => quoted(EMBEDDED),
+                BusConfig::Redis(url) => quoted(&url.to_string()),
+            },
+        );
+        set("drain_seconds", self.grace.as_secs().to_string());
+        if let Some(subject) = &self.administrator {
+            set("administrator", quoted(subject));
+        }
+        if !self.crash_point.is_empty() {
+            set("crash_point", quoted(&self.crash_point));
+        }
+        lines.push("\n[peers]".to_owned());
+        lines.extend(self.peers.iter().map(|(peer, url)| format!("{peer} = {}", quoted(url))));
+        lines.push("\n[identity]".to_owned());
+        if let Some(file) = &self.identity.signing_key_file {
+            lines.push(format!("signing_key_file = {}", quoted(&file.display().to_string())));
+        }
+        lines.push("\n[identity.trusted]".to_owned());
+        lines.extend(
+            self.identity.trusted.iter().map(|(issuer, file)| {
+                format!("{} = {}", quoted(issuer), quoted(&file.display().to_string()))
+            }),
+        );
+        if let Some(tokens) = &self.tokens {
+            lines.push("\n[tokens]".to_owned());
+            lines.push(format!("issuer = {}", quoted(&tokens.issuer)));
+            lines.push(format!("audience = {}", quoted(&tokens.audience)));
+            lines.push(format!("public_key_file = {}", quoted(&tokens.public_key_file.display().to_string())));
+        }
+        lines.push("\n[telemetry]".to_owned());
+        if let Some(endpoint) = &self.telemetry.otlp_endpoint {
+            lines.push(format!("otlp_endpoint = {}", quoted(endpoint)));
+        }
+        lines.push(format!("log = {}", quoted(&self.telemetry.log)));
+        let format = match self.telemetry.format {
+            LogFormat::Text => "text",
+            LogFormat::Json => "json",
+        };
+        lines.push(format!("format = {}", quoted(format)));
+        lines.push(String::new());
+        lines.join("\n")
+    }
+}
+
+/// Whether a variable, without its prefix, sets something of ours.
+fn is_setting(variable: &str) -> bool {
+    let name = variable.to_ascii_lowercase();
+    let top = name.split("__").next().unwrap_or(&name);
+    Settings::NAMES.contains(&top)
+}
+
+/// A TOML basic string.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for letter in text.chars() {
+        match letter {
+            '"' | '\\' => quoted.extend(['\\', letter]),
+            control if control.is_control() => {
+                quoted.push_str(&format!("\\u{:04X}", u32::from(control)));
+            }
+            other => quoted.push(other),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+fn admin_address(listen: SocketAddr) -> Result<SocketAddr, ConfigError> {
+    // Port 0 asks for any free port; so does its admin listener.
+    let port = match listen.port() {
+        0 => 0,
+        port => port.checked_add(ADMIN_PORT_DISTANCE).ok_or_else(|| {
+            ConfigError(format!("admin_listen: must be set when the port of listen is {port}"))
+        })?,
+    };
+    Ok(SocketAddr::new(listen.ip(), port))
+}
+
+fn read(field: &str, file: &Path) -> Result<String, ConfigError> {
+    fs::read_to_string(file).map_err(|error| bad_file(field, file, &error))
+}
+
+fn bad_file(field: &str, file: &Path, error: &dyn std::error::Error) -> ConfigError {
+    ConfigError(format!("{field}: {}: {error}", file.display()))
+}
+
+fn one_of_two(one: &str, other: &str) -> ConfigError {
+    ConfigError(format!("{one} and {other} are both set; set one"))
+}
+
+/// The first of figment's errors as `key: what is wrong (where)`. The value itself may be a
+/// secret; figment shows it only where it has the wrong type.
+fn one_line(error: &figment::Error) -> ConfigError {
+    let first = error.clone().into_iter().next().unwrap_or_else(|| error.clone());
+    let key = first.path.join(".");
+    let place = first
+        .metadata
+        .as_ref()
+        .map(|metadata| match &metadata.source {
+            Some(source) => format!(" ({source})"),
+            None => format!(" ({})", metadata.name),
+        })
+        .unwrap_or_default();
+    let what = first.kind.to_string().replace('\n', " ");
+    ConfigError(if key.is_empty() { format!("{what}{place}") } else { format!("{key}: {what}{place}") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::token::generate_keypair;
+
+    fn parse(toml: &str) -> Result<ServiceConfig, ConfigError> {
+        let service = ServiceName::Roster;
+        let sources = Figment::from(Serialized::defaults(Settings::defaults(service)));
+        ServiceConfig::from_sources(service, sources.merge(Toml::string(toml)))
+    }
+
+    fn refusal(toml: &str) -> String {
+        let line = parse(toml).unwrap_err().to_string();
+        assert_eq!(line.lines().count(), 1, "{line}");
+        line
+    }
+
+    #[test]
+    fn the_defaults_run_on_a_laptop() {
+        let config = parse("").unwrap();
+        assert_eq!(config.listen.to_string(), "127.0.0.1:7101");
+        assert_eq!(config.admin_listen.to_string(), "127.0.0.1:7201");
+        assert_eq!(config.database_url.expose(), "sqlite://xietong-data/roster.db");
+        assert_eq!(config.bus, BusConfig::Embedded);
+        assert_eq!(config.peers[&ServiceName::Supervision], "http://127.0.0.1:7102");
+        assert!(!config.peers.contains_key(&ServiceName::Roster));
+        assert_eq!(config.grace, Duration::from_secs(20));
+    }
+
+    #[test]
+    fn every_setting_can_be_set_by_the_environment() {
+        let settings = serde_json::to_value(Settings::defaults(ServiceName::Roster)).unwrap();
+        let names: Vec<&str> = settings.as_object().unwrap().keys().map(String::as_str).collect();
+        let mut known = Settings::NAMES;
+        known.sort_unstable();
+        assert_eq!(names, known);
+    }
+
+    #[test]
+    fn variables_of_the_cluster_are_left_alone() {
+        for ours in ["LISTEN", "DATABASE_URL", "TELEMETRY__LOG", "PEERS__ROSTER"] {
+            assert!(is_setting(ours), "{ours}");
+        }
+        for foreign in ["ROSTER_SERVICE_HOST", "ROSTER_PORT_7101_TCP", "ROSTER_PORT", "PEERS_"] {
+            assert!(!is_setting(foreign), "{foreign}");
+        }
+    }
+
+    #[test]
+    fn the_first_bad_value_is_one_line_that_names_it() {
+        assert!(refusal("listen = 'nowhere'").starts_with("listen: "));
+        assert!(refusal("drain_seconds = 'soon'").starts_with("drain_seconds: "));
+        assert!(refusal("drain_seconds = 0").starts_with("drain_seconds: "));
+        assert!(refusal("database_connections = 0").starts_with("database_connections: "));
+        assert!(refusal("database_url = 'mysql://x'").starts_with("database_url: "));
+        assert!(refusal("bus = 'kafka://x'").starts_with("bus: "));
+        assert!(refusal("[telemetry]\nlog = 'xietong=loud'").starts_with("telemetry.log: "));
+        assert!(refusal("[telemetry]\nformat = 'xml'").starts_with("telemetry.format: "));
+        assert!(refusal("[peers]\nrooster = 'http://x'").contains("rooster"));
+        assert!(refusal("lisen = '127.0.0.1:1'").contains("lisen"));
+        assert!(refusal("not toml").lines().count() == 1);
+        assert!(refusal("listen = '127.0.0.1:65500'").starts_with("admin_listen: "));
+    }
+
+    #[test]
+    fn a_refused_url_is_not_repeated() {
+        for toml in ["database_url = 'mysql://u:hunter2@h/d'", "bus = 'kafka://u:hunter2@h'"] {
+            assert!(!refusal(toml).contains("hunter2"));
+        }
+    }
+
+    #[test]
+    fn a_secret_may_be_in_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("database_url");
+        fs::write(&file, "postgres://xietong:hunter2@db/roster\n").unwrap();
+        let config = parse(&format!("database_url_file = '{}'", file.display())).unwrap();
+        assert_eq!(config.database_url.expose(), "postgres://xietong:hunter2@db/roster");
+        let both = format!("database_url = 'sqlite://x'\ndatabase_url_file = '{}'", file.display());
+        assert!(refusal(&both).starts_with("database_url and database_url_file"));
+        assert!(refusal("redis_url_file = '/nowhere'").starts_with("redis_url_file: /nowhere: "));
+    }
+
+    #[test]
+    fn printed_configuration_hides_passwords_and_is_read_back() {
+        let config = parse(
+            "database_url = 'postgres://xietong:hunter2@db/roster'\n\
+             bus = 'redis://:hunter2@cache:6379'\n\
+             [identity]\nsigning_key_file = '/keys/a\"b.pem'\n\
+             [identity.trusted]\n'system/supervision' = '/keys/s.pem'\n\
+             [telemetry]\notlp_endpoint = 'http://127.0.0.1:4317'\nformat = 'json'",
+        )
+        .unwrap();
+        let printed = config.to_toml();
+        assert!(!format!("{printed}{config:?}").contains("hunter2"));
+        let again = parse(&printed).unwrap();
+        assert_eq!(again.to_toml(), printed);
+        assert_eq!(again.identity, config.identity);
+        assert_eq!(again.telemetry, config.telemetry);
+    }
+
+    #[test]
+    fn keys_are_read_and_checked() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = generate_keypair().unwrap();
+        let (private, public) = (folder.path().join("private.pem"), folder.path().join("public.pem"));
+        fs::write(&private, &keys.private_pem).unwrap();
+        fs::write(&public, &keys.public_pem).unwrap();
+        let mut identity = IdentityConfig {
+            signing_key_file: Some(private.clone()),
+            trusted: BTreeMap::from([("system/roster".to_owned(), public.clone())]),
+        };
+        assert!(identity.load().is_ok());
+        identity.trusted.insert("rooster".to_owned(), public);
+        assert!(identity.load().unwrap_err().to_string().starts_with("identity.trusted.\"rooster\": "));
+        identity.trusted.clear();
+        identity.trusted.insert("gateway".to_owned(), private);
+        assert!(identity.load().unwrap_err().to_string().ends_with("not an Ed25519 public key in PEM form"));
+        identity.signing_key_file = None;
+        assert_eq!(identity.load().unwrap_err().to_string(), "identity.signing_key_file is required");
+    }
+}

@@ -1,0 +1,9 @@
+//! What is told of what happened: typed events of the producers become notices.
+
+mod roster;
+mod supervision;
+mod workgroup;
+
+pub use roster::of_roster;
+pub use supervision::{Ended, Matter, ended_by, of_task};
+pub use workgroup::of_workgroup;

@@ -1,0 +1,191 @@
+//! What is told of the roster: a division took effect, somebody stands in.
+
+use std::collections::BTreeMap;
+
+use domain_roster::{Book, DivisionTookEffect, RosterEvent};
+
+use crate::audience::Audience;
+use crate::notice::{Notice, NoticeKind};
+use crate::wording::{moment, official, unit};
+
+/// The notices of one event. `book` holds that event.
+pub fn of_roster(event: &RosterEvent, book: &Book) -> Vec<Notice> {
+    match event {
+        RosterEvent::DivisionTookEffect(fact) => handed_over(fact, book),
+        RosterEvent::AbsenceStarted(fact) => {
+            let away = official(book, &fact.official);
+            let period = format!("{}至{}", moment(fact.start_time), moment(fact.end_time));
+            match fact.acting.as_deref() {
+                Some(acting) => {
+                    let to_acting = format!("{away}{period}不在岗，其间由您代行职责。");
+                    let to_away = format!("您{period}不在岗，其间由{}代行职责。", official(book, acting));
+                    vec![
+                        told(&fact.absence, "代行开始", to_acting, vec![in_person(acting)]),
+                        told(&fact.absence, "代行开始", to_away, vec![in_person(&fact.official)]),
+                    ]
+                }
+                None if has_portfolio(book, &fact.official) => {
+                    let body = format!("{away}{period}不在岗，无人可以代行其职责，须由市长指定。");
+                    let audiences = vec![Audience::Presider, in_person(&fact.official)];
+                    vec![told(&fact.absence, "无人代行", body, audiences)]
+                }
+                None => Vec::new(),
+            }
+        }
+        RosterEvent::AbsenceEnded(fact) => {
+            let back = official(book, &fact.official);
+            let Some(acting) = fact.acting.as_deref() else { return Vec::new() };
+            let since = moment(fact.end_time);
+            let to_acting = format!("{back}自{since}起返岗，您的代行到此为止。");
+            let to_back = format!("您自{since}起返岗，{}的代行到此为止。", official(book, acting));
+            vec![
+                told(&fact.absence, "代行结束", to_acting, vec![in_person(acting)]),
+                told(&fact.absence, "代行结束", to_back, vec![in_person(&fact.official)]),
+            ]
+        }
+        // Nothing has changed hands yet, or ever.
+        RosterEvent::UnitCreated(_)
+        | RosterEvent::OfficialCreated(_)
+        | RosterEvent::AccountCreated(_)
+        | RosterEvent::DivisionCreated(_)
+        | RosterEvent::AbsenceCreated(_)
+        | RosterEvent::AbsenceCancelled(_) => Vec::new(),
+    }
+}
+
+/// One notice a leader: what came, what went.
+fn handed_over(fact: &DivisionTookEffect, book: &Book) -> Vec<Notice> {
+    let mut lists: BTreeMap<&str, (Vec<&str>, Vec<&str>)> = BTreeMap::new();
+    for handover in &fact.handovers {
+        let name = unit(book, &handover.unit);
+        if let Some(to) = &handover.to {
+            lists.entry(to).or_default().0.push(name);
+        }
+        if let Some(from) = &handover.from {
+            lists.entry(from).or_default().1.push(name);
+        }
+    }
+    let document = book.division(&fact.division).map_or(fact.division.as_str(), |division| division.label());
+    lists
+        .into_iter()
+        .map(|(leader, (came, went))| {
+            let parts = [("由您分管", came), ("不再由您分管", went)];
+            let parts: Vec<_> = parts
+                .into_iter()
+                .filter(|(_, units)| !units.is_empty())
+                .map(|(what, units)| format!("{what}：{}", units.join("、")))
+                .collect();
+            let since = moment(fact.effective_time);
+            let body = format!("{document}自{since}起施行。{}。", parts.join("；"));
+            told(&fact.division, "分工调整", body, vec![Audience::Official(leader.to_owned())])
+        })
+        .collect()
+}
+
+fn told(subject: &str, title: &str, body: String, audiences: Vec<Audience>) -> Notice {
+    Notice::new(NoticeKind::Handover, subject, title.to_owned(), body, audiences)
+}
+
+fn in_person(official: &str) -> Audience {
+    Audience::InPerson(official.to_owned())
+}
+
+/// Whether the official is one the latest division gives work to: only then is it an alarm
+/// that nobody stands in.
+fn has_portfolio(book: &Book, official: &str) -> bool {
+    book.divisions().any(|division| division.portfolio(official).is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use domain_roster::{AbsenceEnded, AbsenceStarted, DivisionTookEffect, Handover, RosterEvent};
+
+    use super::of_roster;
+    use crate::address::address;
+    use crate::fixture::{Roster, at};
+
+    /// Who is told what, without `officials/`.
+    fn told(roster: &Roster, event: &RosterEvent) -> Vec<(String, String)> {
+        let notices = of_roster(event, &roster.book);
+        address(&notices, &roster.book, at("2023-06-05T10:00+08:00"))
+            .letters
+            .into_iter()
+            .map(|letter| {
+                (letter.recipient.official.trim_start_matches("officials/").to_owned(), letter.body)
+            })
+            .collect()
+    }
+
+    fn started(official: &str, acting: Option<&str>) -> RosterEvent {
+        RosterEvent::AbsenceStarted(AbsenceStarted {
+            absence: format!("absences/{official}"),
+            official: format!("officials/{official}"),
+            acting: acting.map(|acting| format!("officials/{acting}")),
+            start_time: at("2023-06-01T00:00+08:00"),
+            end_time: at("2023-07-01T00:00+08:00"),
+        })
+    }
+
+    #[test]
+    fn both_are_told_when_somebody_stands_in_and_when_it_ends() {
+        let mut roster = Roster::new();
+        roster.away("cui-yuanbin", None);
+        let period = "2023年6月1日0时至2023年7月1日0时";
+        assert_eq!(
+            told(&roster, &started("cui-yuanbin", Some("hu-xiaogang"))),
+            [
+                ("cui-yuanbin".to_owned(), format!("您{period}不在岗，其间由胡晓刚代行职责。")),
+                ("hu-xiaogang".to_owned(), format!("崔元斌{period}不在岗，其间由您代行职责。")),
+            ]
+        );
+        let ended = RosterEvent::AbsenceEnded(AbsenceEnded {
+            absence: "absences/cui-yuanbin".into(),
+            official: "officials/cui-yuanbin".into(),
+            acting: Some("officials/hu-xiaogang".into()),
+            start_time: at("2023-06-01T00:00+08:00"),
+            end_time: at("2023-06-05T09:30+08:00"),
+            early: true,
+        });
+        let told = told(&roster, &ended);
+        assert_eq!(told[1].1, "崔元斌自2023年6月5日9时30分起返岗，您的代行到此为止。");
+    }
+
+    #[test]
+    fn the_mayor_hears_when_nobody_can_stand_in_for_a_leader_and_of_no_clerk() {
+        let roster = Roster::new();
+        let alarm = told(&roster, &started("zhang-xiliang", None));
+        assert_eq!(
+            alarm.iter().map(|(who, _)| who.as_str()).collect::<Vec<_>>(),
+            ["wang-yanfeng", "zhang-xiliang"]
+        );
+        assert_eq!(told(&roster, &started("water-liaison", None)), []);
+    }
+
+    #[test]
+    fn a_leader_gets_one_list_of_what_came_and_what_went() {
+        let handover = |unit: &str, from: Option<&str>, to: &str| Handover {
+            unit: format!("units/{unit}"),
+            from: from.map(|from| format!("officials/{from}")),
+            to: Some(format!("officials/{to}")),
+        };
+        let event = RosterEvent::DivisionTookEffect(DivisionTookEffect {
+            division: "divisions/no-12".into(),
+            effective_time: at("2023-05-14T00:00+08:00"),
+            handovers: vec![
+                handover("health", Some("qiao-feihong"), "li-yanping"),
+                handover("water", None, "qiao-feihong"),
+            ],
+        });
+        let head = "临政办发〔2023〕12号自2023年5月14日0时起施行。";
+        assert_eq!(
+            told(&Roster::new(), &event),
+            [
+                ("li-yanping".to_owned(), format!("{head}由您分管：市卫生健康委员会。")),
+                (
+                    "qiao-feihong".to_owned(),
+                    format!("{head}由您分管：市水利局；不再由您分管：市卫生健康委员会。")
+                ),
+            ]
+        );
+    }
+}

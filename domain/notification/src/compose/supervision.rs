@@ -1,0 +1,262 @@
+//! What is told of tasks and their assignments.
+//!
+//! A unit hears through its liaison of what it must do; whoever entered the task hears of
+//! every step; a unit that cooperates or carries out also reports to the first lead unit;
+//! the leader in charge hears when a matter begins, is reported, is submitted and ends.
+
+use domain_roster::Book;
+use domain_supervision::{
+    AssignmentChange, AssignmentEvent, AssignmentFacts, Role, Stage, TaskChange, TaskEvent, TaskFacts,
+    WholeTaskEvent,
+};
+
+use crate::audience::Audience;
+use crate::notice::{Ladder, Notice, NoticeKind};
+use crate::wording::{before, called, moment, quoted, unit};
+
+/// What must be remembered of an issued task to tell of it later. A task that was never
+/// issued has none: nobody was told of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Matter {
+    /// The first-named lead unit; none when every responsible unit completes for itself.
+    pub lead_unit: Option<String>,
+}
+
+/// Ladders that an event ends, because what they asked for is done or no longer wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// The task they are about.
+    pub task: String,
+    /// The unit that was to sign; none: every unit of the task.
+    pub unit: Option<String>,
+    /// The kind of notice that was to be signed for; none: every kind.
+    pub kind: Option<NoticeKind>,
+}
+
+impl Matter {
+    /// What an event makes known of its task: something only when it issues it.
+    pub fn issued_by(event: &TaskEvent) -> Option<Self> {
+        match event {
+            TaskEvent::Task(WholeTaskEvent { change: TaskChange::Issued { assignments, .. }, .. }) => {
+                let lead = assignments.iter().find(|one| one.role == Role::Lead);
+                Some(Matter { lead_unit: lead.map(|lead| lead.unit.clone()) })
+            }
+            TaskEvent::Task(_) | TaskEvent::Assignment(_) => None,
+        }
+    }
+
+    /// The unit whose leader in charge decides on an assignment.
+    fn decider<'a>(&'a self, assignment: &'a AssignmentFacts) -> &'a str {
+        match assignment.role {
+            Role::Lead => &assignment.unit,
+            Role::Cooperating | Role::Responsible => self.lead_unit.as_deref().unwrap_or(&assignment.unit),
+        }
+    }
+
+    fn ladder(&self, assignment: &AssignmentFacts) -> Ladder {
+        Ladder { unit: assignment.unit.clone(), decider: self.decider(assignment).to_owned() }
+    }
+}
+
+/// The notices of one event. `matter` is what the task's issuing made known, by this event
+/// or an earlier one.
+pub fn of_task(event: &TaskEvent, matter: Option<&Matter>, book: &Book) -> Vec<Notice> {
+    let Some(matter) = matter else { return Vec::new() };
+    match event {
+        TaskEvent::Task(event) => of_whole_task(event, matter, book),
+        TaskEvent::Assignment(event) => of_assignment(event, matter, book),
+    }
+}
+
+/// The ladders that an event ends: whoever signed for a task in supervision, submitted it
+/// or was struck off is not asked again to sign for the notice of it.
+pub fn ended_by(event: &TaskEvent) -> Option<Ended> {
+    match event {
+        TaskEvent::Task(event) => match event.change {
+            TaskChange::Created { .. } | TaskChange::Issued { .. } => None,
+            TaskChange::Withdrawn { .. } | TaskChange::StruckOff { .. } => {
+                Some(Ended { task: event.task.name.clone(), unit: None, kind: None })
+            }
+        },
+        TaskEvent::Assignment(event) => {
+            let ended = |kind| {
+                let (task, unit) = (event.task.name.clone(), Some(event.assignment.unit.clone()));
+                Some(Ended { task, unit, kind })
+            };
+            match event.change {
+                AssignmentChange::Signed => ended(Some(NoticeKind::Assignment)),
+                AssignmentChange::Submitted { .. } | AssignmentChange::StruckOff { .. } => ended(None),
+                AssignmentChange::Deployed
+                | AssignmentChange::Reported { .. }
+                | AssignmentChange::Verified { .. }
+                | AssignmentChange::SentBack { .. }
+                | AssignmentChange::Overdue
+                | AssignmentChange::Reminded
+                | AssignmentChange::Urged { .. } => None,
+            }
+        }
+    }
+}
+
+fn of_whole_task(event: &WholeTaskEvent, matter: &Matter, book: &Book) -> Vec<Notice> {
+    let task = &event.task;
+    let heading = called(task);
+    match &event.change {
+        TaskChange::Created { .. } => Vec::new(),
+        TaskChange::Issued { assignments, .. } => {
+            let to_units = assignments.iter().map(|one| assigned(task, one, matter, book));
+            let to_leaders = leads(assignments).map(|one| {
+                let body =
+                    format!("您分管的{}牵头办理{heading}，{}。", unit(book, &one.unit), settle_by(one));
+                told(task, NoticeKind::Assignment, "交办", body, vec![in_charge_of(&one.unit)])
+            });
+            to_units.chain(to_leaders).collect()
+        }
+        TaskChange::Withdrawn { ground, assignments } => {
+            let body = format!("{heading}已撤销，不再办理。理由：{}", quoted(task, ground));
+            let audiences = assignments
+                .iter()
+                .map(|one| Audience::UnitLiaison(one.unit.clone()))
+                .chain(leads(assignments).map(|one| in_charge_of(&one.unit)))
+                .collect();
+            vec![told(task, NoticeKind::Outcome, "撤销", body, audiences)]
+        }
+        TaskChange::StruckOff { completed_at, assignments } => {
+            let body = format!("{heading}已于{}办结，现予销号。", moment(*completed_at));
+            let audiences =
+                std::iter::once(creator(task)).chain(leads(assignments).map(|one| in_charge_of(&one.unit)));
+            vec![told(task, NoticeKind::Outcome, "销号", body, audiences.collect())]
+        }
+    }
+}
+
+fn of_assignment(event: &AssignmentEvent, matter: &Matter, book: &Book) -> Vec<Notice> {
+    let (task, assignment) = (&event.task, &event.assignment);
+    let heading = called(task);
+    let holder = unit(book, &assignment.unit);
+    let late = if event.late.is_empty() { "" } else { "（逾期）" };
+    let to_unit = || vec![Audience::UnitLiaison(assignment.unit.clone())];
+    let leader = || in_charge_of(matter.decider(assignment));
+    let progress = |what: &str, body: String, leader: Option<Audience>| {
+        let audiences = overseers(task, assignment, matter).into_iter().chain(leader).collect();
+        vec![told(task, NoticeKind::Progress, what, body, audiences)]
+    };
+    match &event.change {
+        AssignmentChange::Signed => progress("签收", format!("{holder}已签收{heading}{late}。"), None),
+        AssignmentChange::Deployed => progress("部署", format!("{holder}已部署{heading}{late}。"), None),
+        AssignmentChange::Reported { text } => {
+            let body = format!("{holder}反馈{heading}进展{late}：{}", quoted(task, text));
+            progress("反馈", body, Some(leader()))
+        }
+        AssignmentChange::Submitted { text } => {
+            let body = format!("{holder}申请办结{heading}{late}，请核验：{}", quoted(task, text));
+            progress("申请办结", body, Some(leader()))
+        }
+        // The striking-off follows in the same decision and says it all.
+        AssignmentChange::Verified { .. } => Vec::new(),
+        AssignmentChange::SentBack { note, .. } => {
+            let body = format!("{heading}的办结申请未通过核验，退回返工：{}", quoted(task, note));
+            vec![told(task, NoticeKind::Outcome, "退回", body, to_unit())]
+        }
+        AssignmentChange::StruckOff { completed_at, with_task } => {
+            let body = if *with_task {
+                format!("{heading}已由牵头单位办结，{holder}承担的工作随任务销号。")
+            } else {
+                format!(
+                    "{heading}经核验通过，{holder}承担的工作已于{}办结，现予销号。",
+                    moment(*completed_at)
+                )
+            };
+            vec![told(task, NoticeKind::Outcome, "销号", body, to_unit())]
+        }
+        AssignmentChange::Overdue => {
+            let to_sign = format!("{heading}已逾期，{}。请抓紧办理并签收本通知。", settle_by(assignment));
+            let to_know = format!("{holder}办理{heading}已逾期，{}。", settle_by(assignment));
+            vec![
+                told(task, NoticeKind::Light, "红灯", to_sign, to_unit())
+                    .requiring_signature(matter.ladder(assignment)),
+                told(task, NoticeKind::Light, "红灯", to_know, overseers(task, assignment, matter)),
+            ]
+        }
+        AssignmentChange::Reminded => {
+            let body = format!("{heading}临近办结时限，{}。", settle_by(assignment));
+            vec![told(task, NoticeKind::Reminder, "提醒", body, to_unit())]
+        }
+        AssignmentChange::Urged { stages } => {
+            let steps: Vec<_> = stages.iter().map(|stage| step(*stage)).collect();
+            let body = format!("{heading}尚未{}，已超过规定时限，请立即办理。", steps.join("、"));
+            vec![told(task, NoticeKind::Urging, "催办", body, to_unit())]
+        }
+    }
+}
+
+fn assigned(task: &TaskFacts, assignment: &AssignmentFacts, matter: &Matter, book: &Book) -> Notice {
+    let due = &assignment.due;
+    let limits = [("签收", due.sign), ("部署", due.deploy), ("反馈", due.report), ("办结", due.settle)];
+    let limits: Vec<_> = limits
+        .into_iter()
+        .filter_map(|(what, due)| due.map(|due| format!("{}{what}", before(due))))
+        .collect();
+    let body = format!(
+        "{}为{}的{}。{}。请及时签收。",
+        unit(book, &assignment.unit),
+        called(task),
+        role(assignment.role),
+        if limits.is_empty() { "按台账推进".to_owned() } else { limits.join("，") },
+    );
+    told(task, NoticeKind::Assignment, "交办", body, vec![Audience::UnitLiaison(assignment.unit.clone())])
+        .requiring_signature(matter.ladder(assignment))
+}
+
+fn told(task: &TaskFacts, kind: NoticeKind, what: &str, body: String, audiences: Vec<Audience>) -> Notice {
+    Notice::new(kind, &task.name, format!("{what}：{}", called(task)), body, audiences)
+}
+
+fn creator(task: &TaskFacts) -> Audience {
+    Audience::Account(task.created_by.clone())
+}
+
+fn in_charge_of(unit: &str) -> Audience {
+    Audience::LeaderInCharge(unit.to_owned())
+}
+
+fn leads(assignments: &[AssignmentFacts]) -> impl Iterator<Item = &AssignmentFacts> {
+    assignments.iter().filter(|one| one.role == Role::Lead)
+}
+
+/// Whom a unit reports to: whoever entered the task, and the first lead unit when it does
+/// not lead itself.
+fn overseers(task: &TaskFacts, assignment: &AssignmentFacts, matter: &Matter) -> Vec<Audience> {
+    let lead = match assignment.role {
+        Role::Lead => None,
+        Role::Cooperating | Role::Responsible => matter.lead_unit.clone().map(Audience::UnitLiaison),
+    };
+    std::iter::once(creator(task)).chain(lead).collect()
+}
+
+fn settle_by(assignment: &AssignmentFacts) -> String {
+    match assignment.due.settle {
+        Some(due) => format!("办结时限为{}", before(due)),
+        None => "按台账推进".to_owned(),
+    }
+}
+
+fn role(role: Role) -> &'static str {
+    match role {
+        Role::Lead => "牵头单位",
+        Role::Cooperating => "配合单位",
+        Role::Responsible => "责任单位",
+    }
+}
+
+fn step(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Sign => "签收",
+        Stage::Deploy => "部署",
+        Stage::Report => "反馈",
+        Stage::Settle => "办结",
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,216 @@
+//! One table: what each event tells, and whom.
+
+use std::time::Duration;
+
+use domain_supervision::{DueTimes, Visibility};
+
+use super::*;
+use crate::fixture::{Roster, at};
+use crate::notice::NoticeKind as K;
+
+fn facts(visibility: Visibility) -> TaskFacts {
+    TaskFacts {
+        name: "tasks/1".into(),
+        ledger_number: 147,
+        title: "绿色能源输配管网".into(),
+        created_by: "supervisor".into(),
+        visibility,
+        restricted_units: vec![],
+        origin: None,
+    }
+}
+
+fn assignment(unit: &str, role: Role) -> AssignmentFacts {
+    let due = DueTimes {
+        sign: Some(at("2023-06-02T00:00+08:00")),
+        settle: Some(at("2023-06-09T00:00+08:00")),
+        ..DueTimes::default()
+    };
+    AssignmentFacts { name: format!("tasks/1/assignments/{unit}"), unit: format!("units/{unit}"), role, due }
+}
+
+fn all() -> Vec<AssignmentFacts> {
+    vec![
+        assignment("water", Role::Lead),
+        assignment("finance", Role::Cooperating),
+        assignment("yaodu", Role::Responsible),
+    ]
+}
+
+fn of_the_task(change: TaskChange) -> TaskEvent {
+    let at = at("2023-06-05T10:00+08:00");
+    TaskEvent::Task(WholeTaskEvent { task: facts(Visibility::Internal), at, change })
+}
+
+fn of_unit(assignment: AssignmentFacts, change: AssignmentChange) -> TaskEvent {
+    let at = at("2023-06-05T10:00+08:00");
+    TaskEvent::Assignment(AssignmentEvent {
+        task: facts(Visibility::Internal),
+        assignment,
+        at,
+        late: vec![],
+        change,
+    })
+}
+
+fn issued() -> TaskEvent {
+    of_the_task(TaskChange::Issued { rule_version: 1, assignments: all() })
+}
+
+fn notices(event: &TaskEvent) -> Vec<Notice> {
+    let matter = Matter { lead_unit: Some("units/water".into()) };
+    of_task(event, Some(&matter), &Roster::new().book)
+}
+
+/// Kind, whether it must be signed for, and the audiences, written short.
+fn told(event: &TaskEvent) -> Vec<(K, bool, String)> {
+    notices(event)
+        .into_iter()
+        .map(|notice| {
+            let audiences: Vec<_> = notice
+                .audiences
+                .iter()
+                .map(|audience| match audience {
+                    Audience::UnitLiaison(unit) => {
+                        format!("liaison of {}", unit.trim_start_matches("units/"))
+                    }
+                    Audience::LeaderInCharge(unit) => {
+                        format!("leader of {}", unit.trim_start_matches("units/"))
+                    }
+                    Audience::Account(subject) => subject.clone(),
+                    other => format!("{other:?}"),
+                })
+                .collect();
+            (notice.kind, notice.requires_acknowledgement(), audiences.join(", "))
+        })
+        .collect()
+}
+
+#[test]
+fn each_event_is_told_to_those_it_concerns() {
+    use AssignmentChange as C;
+    let lead = || assignment("water", Role::Lead);
+    let county = || assignment("yaodu", Role::Responsible);
+    let done = at("2023-06-05T10:00+08:00");
+    type Row = (TaskEvent, Vec<(K, bool, &'static str)>);
+    let table: Vec<Row> = vec![
+        (
+            issued(),
+            vec![
+                (K::Assignment, true, "liaison of water"),
+                (K::Assignment, true, "liaison of finance"),
+                (K::Assignment, true, "liaison of yaodu"),
+                (K::Assignment, false, "leader of water"),
+            ],
+        ),
+        (
+            of_the_task(TaskChange::Withdrawn { ground: "重复".into(), assignments: all() }),
+            vec![(
+                K::Outcome,
+                false,
+                "liaison of water, liaison of finance, liaison of yaodu, leader of water",
+            )],
+        ),
+        (
+            of_the_task(TaskChange::StruckOff { completed_at: done, assignments: all() }),
+            vec![(K::Outcome, false, "supervisor, leader of water")],
+        ),
+        (of_unit(lead(), C::Signed), vec![(K::Progress, false, "supervisor")]),
+        (of_unit(county(), C::Signed), vec![(K::Progress, false, "supervisor, liaison of water")]),
+        (of_unit(lead(), C::Deployed), vec![(K::Progress, false, "supervisor")]),
+        (
+            of_unit(lead(), C::Reported { text: "已进场".into() }),
+            vec![(K::Progress, false, "supervisor, leader of water")],
+        ),
+        (
+            of_unit(county(), C::Submitted { text: "已完成".into() }),
+            vec![(K::Progress, false, "supervisor, liaison of water, leader of water")],
+        ),
+        (of_unit(lead(), C::Verified { note: String::new(), completed_at: done }), vec![]),
+        (
+            of_unit(lead(), C::SentBack { note: "材料不全".into(), waited: Duration::from_secs(60) }),
+            vec![(K::Outcome, false, "liaison of water")],
+        ),
+        (
+            of_unit(county(), C::StruckOff { completed_at: done, with_task: true }),
+            vec![(K::Outcome, false, "liaison of yaodu")],
+        ),
+        (
+            of_unit(county(), C::Overdue),
+            vec![(K::Light, true, "liaison of yaodu"), (K::Light, false, "supervisor, liaison of water")],
+        ),
+        (of_unit(lead(), C::Reminded), vec![(K::Reminder, false, "liaison of water")]),
+        (
+            of_unit(lead(), C::Urged { stages: vec![Stage::Sign, Stage::Deploy] }),
+            vec![(K::Urging, false, "liaison of water")],
+        ),
+    ];
+    for (event, expected) in table {
+        let expected: Vec<_> =
+            expected.into_iter().map(|(kind, signed, whom)| (kind, signed, whom.to_owned())).collect();
+        assert_eq!(told(&event), expected, "{}", event.event_type());
+    }
+}
+
+#[test]
+fn notices_say_what_is_to_be_done_and_by_when() {
+    let water = &notices(&issued())[0];
+    assert_eq!(water.title, "交办：第147号《绿色能源输配管网》");
+    assert_eq!(
+        water.body,
+        "市水利局为第147号《绿色能源输配管网》的牵头单位。2023年6月1日24时前签收，2023年6月8日24时前办结。请及时签收。"
+    );
+    let urged = AssignmentChange::Urged { stages: vec![Stage::Sign, Stage::Deploy] };
+    let urged = &notices(&of_unit(assignment("water", Role::Lead), urged))[0];
+    assert_eq!(urged.body, "第147号《绿色能源输配管网》尚未签收、部署，已超过规定时限，请立即办理。");
+}
+
+#[test]
+fn a_restricted_matter_is_called_by_its_number_alone() {
+    let matter = Matter { lead_unit: Some("units/water".into()) };
+    let TaskEvent::Assignment(mut event) =
+        of_unit(assignment("water", Role::Lead), AssignmentChange::Reported { text: "细节".into() })
+    else {
+        panic!("an assignment's event")
+    };
+    event.task.visibility = Visibility::Restricted;
+    for notice in of_task(&TaskEvent::Assignment(event), Some(&matter), &Roster::new().book) {
+        let text = notice.title + &notice.body;
+        assert!(!text.contains("管网") && !text.contains("细节"), "{text}");
+        assert!(text.contains("第147号（限定单位）"), "{text}");
+    }
+}
+
+#[test]
+fn nobody_hears_of_a_draft_that_was_never_issued() {
+    let withdrawn = of_the_task(TaskChange::Withdrawn { ground: "误录".into(), assignments: all() });
+    assert_eq!(of_task(&withdrawn, None, &Roster::new().book), []);
+    assert_eq!(Matter::issued_by(&withdrawn), None);
+    let issued = Matter::issued_by(&issued()).unwrap();
+    assert_eq!(issued.lead_unit.as_deref(), Some("units/water"));
+}
+
+#[test]
+fn those_who_do_not_lead_climb_to_the_leader_of_the_first_lead_unit() {
+    let ladders: Vec<_> = notices(&issued())
+        .into_iter()
+        .filter_map(|notice| notice.ladder)
+        .map(|ladder| (ladder.unit, ladder.decider))
+        .collect();
+    let water = || "units/water".to_owned();
+    let expected = [(water(), water()), ("units/finance".into(), water()), ("units/yaodu".into(), water())];
+    assert_eq!(ladders, expected);
+}
+
+#[test]
+fn doing_what_was_asked_ends_the_ladder() {
+    let lead = || assignment("water", Role::Lead);
+    let signed = ended_by(&of_unit(lead(), AssignmentChange::Signed)).unwrap();
+    assert_eq!((signed.unit.as_deref(), signed.kind), (Some("units/water"), Some(K::Assignment)));
+    let submitted = ended_by(&of_unit(lead(), AssignmentChange::Submitted { text: "好".into() })).unwrap();
+    assert_eq!((submitted.unit.as_deref(), submitted.kind), (Some("units/water"), None));
+    let withdrawn = TaskChange::Withdrawn { ground: "重复".into(), assignments: all() };
+    let all_of_it = Ended { task: "tasks/1".into(), unit: None, kind: None };
+    assert_eq!(ended_by(&of_the_task(withdrawn)), Some(all_of_it));
+    assert_eq!(ended_by(&of_unit(lead(), AssignmentChange::Overdue)), None);
+}

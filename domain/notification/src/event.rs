@@ -1,0 +1,212 @@
+//! [`NotificationEvent`]: what happened in an inbox, as the event log keeps it.
+//!
+//! Texts are left out: a log is read by more people than an inbox is.
+
+use domain_calendar::Timestamp;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::climb::Rung;
+use crate::notice::NoticeKind;
+
+const MESSAGE_SENT: &str = "notification.message.sent";
+const MESSAGE_CLIMBED: &str = "notification.message.climbed";
+const MESSAGE_READ: &str = "notification.message.read";
+const MESSAGE_ACKNOWLEDGED: &str = "notification.message.acknowledged";
+const DIGEST_SENT: &str = "notification.digest.sent";
+const NOTICE_UNADDRESSED: &str = "notification.notice.unaddressed";
+
+/// One event. The payload carries no tag: the type stands beside it in the log. Every
+/// message enters its inbox with exactly one of the first three.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum NotificationEvent {
+    /// A message entered an inbox.
+    Sent(MessageFacts),
+    /// A message that others did not sign for entered an inbox further up.
+    Climbed(MessageClimbed),
+    /// A summary entered an inbox.
+    DigestSent(DigestSent),
+    /// A message was read for the first time.
+    Read(MessageMarked),
+    /// A message was signed for.
+    Acknowledged(MessageMarked),
+    /// A notice that must be signed for reached nobody: an alarm.
+    Unaddressed(Unaddressed),
+}
+
+/// What the log says of a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MessageFacts {
+    /// `inbox/messages/{id}`.
+    pub message: String,
+    /// Its number in the inbox.
+    pub number: i64,
+    /// `officials/{id}`.
+    pub recipient: String,
+    /// What it is about.
+    pub kind: NoticeKind,
+    /// The record it is about.
+    pub subject: String,
+    /// In which capacity the recipient gets it.
+    pub capacity: String,
+    /// The official stood in for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acting_for: Option<String>,
+    /// It must be signed for.
+    pub requires_acknowledgement: bool,
+    /// What caused it: the id of an event, a step of a ladder, or a window of digests.
+    pub source: String,
+}
+
+/// A message that climbed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MessageClimbed {
+    /// The message to whoever is above.
+    pub message: MessageFacts,
+    /// The unit that did not sign.
+    pub unit: String,
+    /// How far it is now.
+    pub rung: Rung,
+}
+
+/// A summary.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DigestSent {
+    /// The message.
+    pub message: MessageFacts,
+    /// How many things it lists.
+    pub entries: usize,
+}
+
+/// A message was read or signed for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MessageMarked {
+    /// `inbox/messages/{id}`.
+    pub message: String,
+    /// Its number in the inbox.
+    pub number: i64,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A notice that reached nobody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Unaddressed {
+    /// What it is about.
+    pub kind: NoticeKind,
+    /// The record it is about.
+    pub subject: String,
+    /// The unit that should have heard.
+    pub unit: String,
+    /// The id of the event that caused it.
+    pub source: String,
+}
+
+/// A payload that cannot be written or is not what its type says.
+#[derive(Debug, thiserror::Error)]
+#[error("payload of {event_type}: {source}")]
+pub struct PayloadError {
+    /// The event's type.
+    pub event_type: String,
+    /// What is wrong with the JSON.
+    pub source: serde_json::Error,
+}
+
+impl NotificationEvent {
+    /// The type that stands in the log.
+    pub fn event_type(&self) -> &'static str {
+        match self {
+            Self::Sent(_) => MESSAGE_SENT,
+            Self::Climbed(_) => MESSAGE_CLIMBED,
+            Self::DigestSent(_) => DIGEST_SENT,
+            Self::Read(_) => MESSAGE_READ,
+            Self::Acknowledged(_) => MESSAGE_ACKNOWLEDGED,
+            Self::Unaddressed(_) => NOTICE_UNADDRESSED,
+        }
+    }
+
+    /// The JSON that stands in the log.
+    pub fn to_payload(&self) -> Result<String, PayloadError> {
+        serde_json::to_string(self)
+            .map_err(|source| PayloadError { event_type: self.event_type().to_owned(), source })
+    }
+
+    /// Reads a payload by its type; types this version does not know give nothing.
+    pub fn from_payload(event_type: &str, json: &str) -> Result<Option<Self>, PayloadError> {
+        fn read<T: DeserializeOwned>(json: &str, event: fn(T) -> NotificationEvent) -> Read {
+            serde_json::from_str(json).map(|value| Some(event(value)))
+        }
+        type Read = Result<Option<NotificationEvent>, serde_json::Error>;
+        match event_type {
+            MESSAGE_SENT => read(json, Self::Sent),
+            MESSAGE_CLIMBED => read(json, Self::Climbed),
+            DIGEST_SENT => read(json, Self::DigestSent),
+            MESSAGE_READ => read(json, Self::Read),
+            MESSAGE_ACKNOWLEDGED => read(json, Self::Acknowledged),
+            NOTICE_UNADDRESSED => read(json, Self::Unaddressed),
+            _ => Ok(None),
+        }
+        .map_err(|source| PayloadError { event_type: event_type.to_owned(), source })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        DigestSent, MessageClimbed, MessageFacts, MessageMarked, NotificationEvent, Rung, Unaddressed,
+    };
+    use crate::fixture::at;
+    use crate::notice::NoticeKind;
+
+    fn facts() -> MessageFacts {
+        MessageFacts {
+            message: "inbox/messages/1".into(),
+            number: 1,
+            recipient: "officials/one".into(),
+            kind: NoticeKind::Assignment,
+            subject: "tasks/1".into(),
+            capacity: "联络员".into(),
+            acting_for: None,
+            requires_acknowledgement: true,
+            source: "event-1".into(),
+        }
+    }
+
+    #[test]
+    fn every_event_reads_back_as_it_was_written() {
+        let marked = || MessageMarked {
+            message: "inbox/messages/1".into(),
+            number: 1,
+            at: at("2023-06-05T10:00+08:00"),
+        };
+        for event in [
+            NotificationEvent::Sent(facts()),
+            NotificationEvent::Climbed(MessageClimbed {
+                message: facts(),
+                unit: "units/water".into(),
+                rung: Rung::Head,
+            }),
+            NotificationEvent::DigestSent(DigestSent { message: facts(), entries: 2 }),
+            NotificationEvent::Read(marked()),
+            NotificationEvent::Acknowledged(marked()),
+            NotificationEvent::Unaddressed(Unaddressed {
+                kind: NoticeKind::Assignment,
+                subject: "tasks/1".into(),
+                unit: "units/water".into(),
+                source: "event-1".into(),
+            }),
+        ] {
+            let payload = event.to_payload().unwrap();
+            let read = NotificationEvent::from_payload(event.event_type(), &payload).unwrap();
+            assert_eq!(read.as_ref(), Some(&event), "{payload}");
+        }
+        assert_eq!(NotificationEvent::from_payload("notification.message.eaten", "{}").unwrap(), None);
+        assert!(NotificationEvent::from_payload("notification.message.sent", "{}").is_err());
+    }
+}

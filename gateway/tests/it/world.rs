@@ -1,0 +1,196 @@
+//! A gateway on a free port, the stand-ins behind it, and tokens for its callers.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use domain_calendar::Timestamp;
+use reqwest::RequestBuilder;
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::metadata::AsciiMetadataValue;
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::{Channel, Endpoint, Server};
+use tonic::{Request, Status, async_trait};
+use xietong_gateway::{
+    Advanced, ClockControl, Gateway, GatewayParts, LocalIssuer, TokenVerifier, real_clock,
+};
+use xietong_mesh::Error;
+use xietong_mesh::client::Peers;
+use xietong_mesh::layer::MeshLayer;
+use xietong_mesh::metrics::Metrics;
+use xietong_mesh::readiness::Readiness;
+use xietong_mesh::service_name::ServiceName;
+use xietong_mesh::token::{Issuer, Signer, SigningKey, Verifier, VerifyingKey, generate_keypair};
+use xietong_proto::notification::inbox_service_server::InboxServiceServer;
+use xietong_proto::roster::directory_service_server::DirectoryServiceServer;
+use xietong_timers::MachineClock;
+
+use crate::stand_in::{Directory, Inbox};
+
+/// The one gateway of a test and what is around it.
+pub(crate) struct World {
+    pub(crate) address: SocketAddr,
+    pub(crate) inbox: Inbox,
+    pub(crate) http: reqwest::Client,
+    issuer: LocalIssuer,
+    stop: Option<oneshot::Sender<()>>,
+    serving: JoinHandle<()>,
+}
+
+/// Business time that stands where it is put.
+pub(crate) struct TestClock {
+    simulated: bool,
+    now: Mutex<Timestamp>,
+}
+
+#[async_trait]
+impl ClockControl for TestClock {
+    fn now(&self) -> Timestamp {
+        *self.now.lock().unwrap()
+    }
+
+    fn simulated(&self) -> bool {
+        self.simulated
+    }
+
+    async fn advance(&self, duration: Duration) -> Result<Advanced, Error> {
+        if !self.simulated {
+            return Err(real_clock());
+        }
+        let mut now = self.now.lock().unwrap();
+        *now = now.saturating_add(duration);
+        Ok(Advanced { now: *now, timers_fired: 3 })
+    }
+}
+
+impl World {
+    /// With a simulated clock at 2023-06-01T09:00+08:00.
+    pub(crate) async fn begin() -> Self {
+        Self::with(true, Duration::from_secs(20)).await
+    }
+
+    /// With a clock of either kind, and so long to drain.
+    pub(crate) async fn with(simulated: bool, drain: Duration) -> Self {
+        let keys = generate_keypair().unwrap();
+        let key = SigningKey::from_pem(&keys.private_pem).unwrap();
+        let public = VerifyingKey::all_from_pem(&keys.public_pem).unwrap();
+        let machine = MachineClock::system();
+        let trusted = [Issuer::Gateway, Issuer::System(ServiceName::Gateway)];
+        let verifier = Verifier::new(trusted.map(|issuer| (issuer, public.clone())).into(), machine);
+
+        let inbox = Inbox::with(3);
+        let services = stand_ins(inbox.clone(), verifier.clone()).await;
+        let urls: BTreeMap<_, _> =
+            ServiceName::ALL.into_iter().map(|name| (name, format!("http://{services}"))).collect();
+        let system = Signer::new(Issuer::System(ServiceName::Gateway), key.clone(), machine);
+        let now = Mutex::new(Timestamp::parse("2023-06-01T09:00+08:00").unwrap());
+        let gateway = Gateway::new(GatewayParts {
+            peers: Peers::new(ServiceName::Gateway, &urls, system).unwrap(),
+            signer: Signer::new(Issuer::Gateway, key, machine),
+            verifier,
+            tokens: TokenVerifier::new("local", "xietong", &keys.public_pem).unwrap(),
+            clock: Arc::new(TestClock { simulated, now }),
+            metrics: Metrics::new(ServiceName::Gateway),
+            readiness: Readiness::new(),
+            drain,
+        })
+        .unwrap();
+
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let serving = tokio::spawn(gateway.serve(listener, async {
+            let _ = stopped.await;
+        }));
+        World {
+            address,
+            inbox,
+            http: reqwest::Client::new(),
+            issuer: LocalIssuer::new("local", "xietong", &keys.private_pem).unwrap(),
+            stop: Some(stop),
+            serving,
+        }
+    }
+
+    /// A bearer token for a subject.
+    pub(crate) fn token(&self, subject: &str) -> String {
+        self.token_for(subject, Duration::from_secs(300))
+    }
+
+    /// A bearer token that lives so long.
+    pub(crate) fn token_for(&self, subject: &str, lifetime: Duration) -> String {
+        self.issuer.issue(subject, MachineClock::system().now(), lifetime).unwrap()
+    }
+
+    /// The URL of a path.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// A GET by a subject.
+    pub(crate) fn get(&self, subject: &str, path: &str) -> RequestBuilder {
+        self.http.get(self.url(path)).bearer_auth(self.token(subject))
+    }
+
+    /// A POST of JSON by a subject.
+    pub(crate) fn post(&self, subject: &str, path: &str, body: &Value) -> RequestBuilder {
+        self.http.post(self.url(path)).bearer_auth(self.token(subject)).json(body)
+    }
+
+    /// A gRPC connection to the gateway that presents a subject's token.
+    pub(crate) fn channel(&self, subject: &str) -> InterceptedService<Channel, Bearer> {
+        let token = format!("Bearer {}", self.token(subject)).parse().unwrap();
+        InterceptedService::new(self.anonymous(), Bearer(token))
+    }
+
+    /// A gRPC connection to the gateway without a token.
+    pub(crate) fn anonymous(&self) -> Channel {
+        Endpoint::from_shared(format!("http://{}", self.address)).unwrap().connect_lazy()
+    }
+
+    /// Tells the gateway to stop.
+    pub(crate) fn stop(&mut self) {
+        self.stop.take().unwrap().send(()).unwrap();
+    }
+
+    /// Waits until it has stopped.
+    pub(crate) async fn stopped(self) {
+        self.serving.await.unwrap();
+    }
+}
+
+/// The status and JSON body of an answer.
+pub(crate) async fn answer(request: RequestBuilder) -> (u16, Value) {
+    let response = request.send().await.unwrap();
+    (response.status().as_u16(), response.json().await.unwrap())
+}
+
+/// Presents a token.
+#[derive(Clone)]
+pub(crate) struct Bearer(AsciiMetadataValue);
+
+impl Interceptor for Bearer {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        request.metadata_mut().insert("authorization", self.0.clone());
+        Ok(request)
+    }
+}
+
+async fn stand_ins(inbox: Inbox, verifier: Verifier) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let layer = MeshLayer::new(verifier, Metrics::new(ServiceName::Roster)).unwrap();
+    let server = Server::builder()
+        .layer(layer)
+        .add_service(DirectoryServiceServer::new(Directory::default()))
+        .add_service(InboxServiceServer::new(inbox))
+        .serve_with_incoming(TcpListenerStream::new(listener));
+    tokio::spawn(server);
+    address
+}

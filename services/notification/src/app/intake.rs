@@ -1,0 +1,119 @@
+//! Taking in what other services recorded: each event is told once to each person.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use domain_notification::{Matter, ended_by, of_roster, of_task, of_workgroup};
+use domain_roster::RosterEvent;
+use domain_supervision::TaskEvent;
+use domain_workgroup::WorkgroupEvent;
+use sea_orm::DatabaseTransaction;
+use serde_json::Value;
+use xietong_events::{ApplyError, Event, EventHandler};
+use xietong_mesh::ServiceName;
+
+use super::desk::Desk;
+use super::outbox::Outbox;
+use crate::store::{load_matters, save_matters};
+
+/// Tells of tasks and their assignments.
+pub(crate) struct SupervisionIntake {
+    desk: Arc<Desk>,
+}
+
+/// Tells of what working groups decide.
+pub(crate) struct WorkgroupIntake {
+    desk: Arc<Desk>,
+}
+
+/// Tells of handovers and of who stands in.
+pub(crate) struct RosterIntake {
+    desk: Arc<Desk>,
+}
+
+impl SupervisionIntake {
+    pub(crate) fn new(desk: Arc<Desk>) -> Self {
+        SupervisionIntake { desk }
+    }
+}
+
+impl WorkgroupIntake {
+    pub(crate) fn new(desk: Arc<Desk>) -> Self {
+        WorkgroupIntake { desk }
+    }
+}
+
+impl RosterIntake {
+    pub(crate) fn new(desk: Arc<Desk>) -> Self {
+        RosterIntake { desk }
+    }
+}
+
+#[async_trait]
+impl EventHandler for SupervisionIntake {
+    async fn apply(&self, tx: &DatabaseTransaction, events: &[Event]) -> Result<(), ApplyError> {
+        let Some(last) = events.last() else { return Ok(()) };
+        let roster = self.desk.roster(last.recorded_at).await.map_err(ApplyError::new)?;
+        let mut decoded = Vec::with_capacity(events.len());
+        for event in events {
+            let payload: Value = serde_json::from_str(&event.payload).map_err(ApplyError::new)?;
+            // An event of a kind this reader does not know is a newer writer's.
+            let known = TaskEvent::from_payload(&event.event_type, &payload).map_err(ApplyError::new)?;
+            decoded.extend(known.map(|known| (event, known)));
+        }
+        let tasks: Vec<&str> = decoded.iter().map(|(_, task)| task.task().name.as_str()).collect();
+        let mut matters = load_matters(tx, &tasks).await?;
+        let mut issued: Vec<(String, Matter)> = Vec::new();
+        let mut outbox = Outbox::new(&self.desk, self.desk.now());
+        for (event, task) in &decoded {
+            let name = &task.task().name;
+            if let Some(matter) = Matter::issued_by(task) {
+                matters.insert(name.clone(), matter.clone());
+                issued.push((name.clone(), matter));
+            }
+            let notices = of_task(task, matters.get(name), &roster.book);
+            outbox.tell(ServiceName::Supervision.as_str(), event, &notices, &roster.book);
+            if let Some(ended) = ended_by(task) {
+                outbox.end(ended);
+            }
+        }
+        save_matters(tx, &issued).await?;
+        outbox.post(tx).await.map_err(ApplyError::new)
+    }
+}
+
+#[async_trait]
+impl EventHandler for WorkgroupIntake {
+    async fn apply(&self, tx: &DatabaseTransaction, events: &[Event]) -> Result<(), ApplyError> {
+        let Some(last) = events.last() else { return Ok(()) };
+        let roster = self.desk.roster(last.recorded_at).await.map_err(ApplyError::new)?;
+        let mut outbox = Outbox::new(&self.desk, self.desk.now());
+        for event in events {
+            let known =
+                WorkgroupEvent::from_payload(&event.event_type, &event.payload).map_err(ApplyError::new)?;
+            if let Some(known) = known {
+                let notices = of_workgroup(&known, &roster.book);
+                outbox.tell(ServiceName::Workgroup.as_str(), event, &notices, &roster.book);
+            }
+        }
+        outbox.post(tx).await.map_err(ApplyError::new)
+    }
+}
+
+#[async_trait]
+impl EventHandler for RosterIntake {
+    async fn apply(&self, tx: &DatabaseTransaction, events: &[Event]) -> Result<(), ApplyError> {
+        let Some(last) = events.last() else { return Ok(()) };
+        let roster = self.desk.roster_holding(last).await.map_err(ApplyError::new)?;
+        let mut outbox = Outbox::new(&self.desk, self.desk.now());
+        for event in events {
+            let known =
+                RosterEvent::from_payload(&event.event_type, &event.payload).map_err(ApplyError::new)?;
+            if let Some(known) = known {
+                let notices = of_roster(&known, &roster.book);
+                outbox.tell(ServiceName::Roster.as_str(), event, &notices, &roster.book);
+            }
+        }
+        outbox.post(tx).await.map_err(ApplyError::new)
+    }
+}

@@ -1,0 +1,12 @@
+//! Use cases: taking events in, climbing and summing up, reading and signing.
+
+mod desk;
+mod inbox;
+mod intake;
+mod outbox;
+mod upward;
+
+pub(crate) use desk::Desk;
+pub(crate) use inbox::{acknowledge, read};
+pub(crate) use intake::{RosterIntake, SupervisionIntake, WorkgroupIntake};
+pub(crate) use upward::Upward;

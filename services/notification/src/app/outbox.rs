@@ -1,0 +1,335 @@
+//! [`Outbox`]: collects what one transaction sends and ends, and writes it in one go.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain_calendar::Timestamp;
+use domain_notification::{
+    DigestSent, Ended, Letter, MessageClimbed, MessageFacts, Notice, NotificationEvent, PayloadError,
+    Receipt, Rung, Unaddressed, address,
+};
+use domain_roster::Book;
+use sea_orm::DatabaseTransaction;
+use xietong_events::{Act, Append, Draft, Event};
+use xietong_store::StoreError;
+use xietong_timers::{MachineClock, Timer, schedule};
+
+use super::desk::Desk;
+use crate::store::{
+    Growth, LadderRow, StoredMessage, aggregate_of, arrived, end_ladders, grow, insert_ladders,
+    insert_messages, link_messages, open_ladders,
+};
+
+/// The timer that lets an unsigned message climb; its key is the ladder, its payload the
+/// rung that it leaves.
+pub(crate) const CLIMB: &str = "notification.climb";
+
+/// Letters of one source.
+struct Parcel {
+    source: String,
+    act: Act,
+    letters: Vec<Letter>,
+    origin: Origin,
+}
+
+/// What a parcel comes from.
+pub(crate) enum Origin {
+    /// An event: the ladders its letters begin are named after it.
+    Event {
+        /// Sorts in the order of the events.
+        prefix: String,
+    },
+    /// A step of a ladder.
+    Climb {
+        /// Which.
+        ladder: String,
+        /// The unit that did not sign.
+        unit: String,
+        /// Where it is now.
+        rung: Rung,
+    },
+    /// A window of digests.
+    Digest {
+        /// How many things it lists.
+        entries: usize,
+    },
+}
+
+/// What one transaction sends. Nothing is written before [`Outbox::post`].
+pub(crate) struct Outbox<'a> {
+    desk: &'a Desk,
+    now: Timestamp,
+    parcels: Vec<Parcel>,
+    ladders: BTreeMap<String, LadderRow>,
+    ended: Vec<Ended>,
+    alarms: Vec<(Act, Vec<Unaddressed>)>,
+}
+
+impl<'a> Outbox<'a> {
+    /// An outbox whose letters are sent at `now`.
+    pub(crate) fn new(desk: &'a Desk, now: Timestamp) -> Self {
+        Outbox {
+            desk,
+            now,
+            parcels: Vec::new(),
+            ladders: BTreeMap::new(),
+            ended: Vec::new(),
+            alarms: Vec::new(),
+        }
+    }
+
+    /// Addresses and sends the notices of a producer's event.
+    pub(crate) fn tell(&mut self, producer: &str, event: &Event, notices: &[Notice], book: &Book) {
+        if notices.is_empty() {
+            return;
+        }
+        let mail = address(notices, book, self.now);
+        let act = self.desk.act(self.now, &event.aggregate, Some(event));
+        if !mail.unaddressed.is_empty() {
+            let lost = mail.unaddressed.iter().map(|notice| unaddressed(notice, &event.id)).collect();
+            self.alarms.push((act.clone(), lost));
+        }
+        let prefix = format!("{producer}/{:012}/{}", event.position, event.id);
+        for letter in &mail.letters {
+            for ladder in &letter.ladders {
+                let id = ladder_id(&prefix, &ladder.unit);
+                self.ladders.entry(id.clone()).or_insert_with(|| LadderRow {
+                    id,
+                    ladder: ladder.clone(),
+                    subject: letter.subject.clone(),
+                    kind: letter.kind,
+                    title: letter.title.clone(),
+                    body: letter.body.clone(),
+                    sent_at: self.now,
+                    ended_at: None,
+                });
+            }
+        }
+        self.send(event.id.clone(), act, mail.letters, Origin::Event { prefix });
+    }
+
+    /// Sends letters that are addressed already.
+    pub(crate) fn send(&mut self, source: String, act: Act, letters: Vec<Letter>, origin: Origin) {
+        if !letters.is_empty() {
+            self.parcels.push(Parcel { source, act, letters, origin });
+        }
+    }
+
+    /// Ends ladders: those begun earlier, in this outbox or before it.
+    pub(crate) fn end(&mut self, ended: Ended) {
+        let concerned = |row: &&mut LadderRow| {
+            row.subject == ended.task
+                && ended.unit.as_ref().is_none_or(|unit| *unit == row.ladder.unit)
+                && ended.kind.is_none_or(|kind| kind == row.kind)
+        };
+        for row in self.ladders.values_mut().filter(concerned) {
+            row.ended_at.get_or_insert(self.now);
+        }
+        self.ended.push(ended);
+    }
+
+    /// Writes everything: ladders, messages with their numbers, events and timers.
+    pub(crate) async fn post(self, tx: &DatabaseTransaction) -> Result<(), PostError> {
+        self.write_ladders(tx).await?;
+        let messages = self.write_messages(tx).await?;
+        self.write_alarms(tx).await?;
+        self.link_and_schedule(tx, &messages).await
+    }
+
+    async fn write_ladders(&self, tx: &DatabaseTransaction) -> Result<(), StoreError> {
+        let mut ids = BTreeSet::new();
+        for ended in &self.ended {
+            ids.extend(open_ladders(tx, ended).await?);
+        }
+        end_ladders(tx, &ids, self.now).await?;
+        let rows: Vec<_> = self.ladders.values().cloned().collect();
+        insert_ladders(tx, &rows).await
+    }
+
+    /// Numbers and stores each letter that has not arrived before, with its event.
+    async fn write_messages(
+        &self,
+        tx: &DatabaseTransaction,
+    ) -> Result<Vec<(StoredMessage, &Origin)>, PostError> {
+        let sources: Vec<&str> = self.parcels.iter().map(|parcel| parcel.source.as_str()).collect();
+        let arrived = arrived(tx, &sources).await?;
+        let fresh: Vec<Vec<&Letter>> = self
+            .parcels
+            .iter()
+            .map(|parcel| {
+                let is_fresh = |letter: &&Letter| {
+                    !arrived.contains(&(parcel.source.clone(), letter.recipient.official.clone()))
+                };
+                parcel.letters.iter().filter(is_fresh).collect()
+            })
+            .collect();
+
+        let mut growths: BTreeMap<String, Growth> = BTreeMap::new();
+        for letter in fresh.iter().flatten() {
+            let growth = growths.entry(letter.recipient.official.clone()).or_default();
+            growth.messages += 1;
+            growth.events += 1;
+        }
+        let mut counters = grow(tx, &growths).await?;
+
+        let mut messages = Vec::new();
+        for (parcel, letters) in self.parcels.iter().zip(fresh) {
+            let mut appends = Vec::with_capacity(letters.len());
+            for letter in letters {
+                let official = &letter.recipient.official;
+                let counter = counters
+                    .get_mut(official)
+                    .ok_or_else(|| StoreError::corrupt("inbox", "it was not counted"))?;
+                counter.last_number += 1;
+                let message = self.message(parcel, letter, counter.last_number);
+                appends.push(Append {
+                    aggregate: aggregate_of(official),
+                    expected_version: counter.version,
+                    drafts: vec![draft(&event_of(&parcel.origin, &message))?],
+                });
+                counter.version += 1;
+                messages.push((message, &parcel.origin));
+            }
+            self.desk.log.append(tx, &parcel.act, &appends).await?;
+        }
+        let rows: Vec<_> = messages.iter().map(|(message, _)| message.clone()).collect();
+        insert_messages(tx, &rows).await?;
+        Ok(messages)
+    }
+
+    fn message(&self, parcel: &Parcel, letter: &Letter, number: i64) -> StoredMessage {
+        StoredMessage {
+            id: MachineClock::system().new_id().to_string(),
+            recipient: letter.recipient.official.clone(),
+            number,
+            source: parcel.source.clone(),
+            kind: letter.kind,
+            title: letter.title.clone(),
+            body: letter.body.clone(),
+            subject: letter.subject.clone(),
+            capacity: letter.recipient.capacity.clone(),
+            acting_for: letter.recipient.acting_for.clone(),
+            sent_at: self.now,
+            receipt: Receipt {
+                requires_acknowledgement: letter.requires_acknowledgement,
+                read_at: None,
+                acknowledged_at: None,
+            },
+        }
+    }
+
+    async fn write_alarms(&self, tx: &DatabaseTransaction) -> Result<(), PostError> {
+        for (act, lost) in &self.alarms {
+            let Some(first) = lost.first() else { continue };
+            tracing::error!(source = first.source, subject = first.subject, "a notice reached nobody");
+            let drafts = lost.iter().map(|one| draft(&NotificationEvent::Unaddressed(one.clone())));
+            let append = Append {
+                aggregate: format!("notices/{}", first.source),
+                expected_version: 0,
+                drafts: drafts.collect::<Result<_, _>>()?,
+            };
+            self.desk.log.append(tx, act, &[append]).await?;
+        }
+        Ok(())
+    }
+
+    async fn link_and_schedule(
+        &self,
+        tx: &DatabaseTransaction,
+        messages: &[(StoredMessage, &Origin)],
+    ) -> Result<(), PostError> {
+        let letters: BTreeMap<(&str, &str), &Letter> = self
+            .parcels
+            .iter()
+            .flat_map(|parcel| parcel.letters.iter().map(move |letter| (parcel, letter)))
+            .map(|(parcel, letter)| ((parcel.source.as_str(), letter.recipient.official.as_str()), letter))
+            .collect();
+        let mut links = Vec::new();
+        for (message, origin) in messages {
+            let letter = letters.get(&(message.source.as_str(), message.recipient.as_str()));
+            let ladders: Vec<String> = match origin {
+                Origin::Event { prefix } => letter
+                    .map(|letter| {
+                        letter.ladders.iter().map(|ladder| ladder_id(prefix, &ladder.unit)).collect()
+                    })
+                    .unwrap_or_default(),
+                Origin::Climb { ladder, .. } => vec![ladder.clone()],
+                Origin::Digest { .. } => Vec::new(),
+            };
+            links.extend(ladders.into_iter().map(|ladder| (message.id.clone(), ladder)));
+        }
+        link_messages(tx, &links).await?;
+
+        // A ladder none of whose messages is new was begun before, and has its timer.
+        let begun: BTreeSet<&str> = links.iter().map(|(_, ladder)| ladder.as_str()).collect();
+        let is_begun = |row: &&LadderRow| row.ended_at.is_none() && begun.contains(row.id.as_str());
+        let begun = self.ladders.values().filter(is_begun);
+        let begun = begun.map(|row| (row.id.as_str(), Rung::Liaison));
+        let moved = self.parcels.iter().filter_map(|parcel| match &parcel.origin {
+            Origin::Climb { ladder, rung, .. } => Some((ladder.as_str(), *rung)),
+            Origin::Event { .. } | Origin::Digest { .. } => None,
+        });
+        let timers: Vec<Timer> = begun
+            .chain(moved)
+            .filter_map(|(ladder, rung)| {
+                let due_at = self.desk.rule.climbs_at(rung, self.now, &self.desk.calendar)?;
+                let payload = format!("\"{rung}\"");
+                Some(Timer { kind: CLIMB.to_owned(), key: ladder.to_owned(), due_at, payload })
+            })
+            .collect();
+        Ok(schedule(tx, &timers).await?)
+    }
+}
+
+/// What is sent could not be written.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PostError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Payload(#[from] PayloadError),
+}
+
+pub(crate) fn draft(event: &NotificationEvent) -> Result<Draft, PayloadError> {
+    Ok(Draft { event_type: event.event_type().to_owned(), payload: event.to_payload()? })
+}
+
+/// `inbox/messages/{id}`.
+pub(crate) fn message_name(id: &str) -> String {
+    format!("inbox/messages/{id}")
+}
+
+fn ladder_id(prefix: &str, unit: &str) -> String {
+    format!("{prefix}/{unit}")
+}
+
+fn unaddressed(notice: &Notice, source: &str) -> Unaddressed {
+    Unaddressed {
+        kind: notice.kind,
+        subject: notice.subject.clone(),
+        unit: notice.ladder.as_ref().map(|ladder| ladder.unit.clone()).unwrap_or_default(),
+        source: source.to_owned(),
+    }
+}
+
+fn event_of(origin: &Origin, message: &StoredMessage) -> NotificationEvent {
+    let facts = MessageFacts {
+        message: message_name(&message.id),
+        number: message.number,
+        recipient: message.recipient.clone(),
+        kind: message.kind,
+        subject: message.subject.clone(),
+        capacity: message.capacity.clone(),
+        acting_for: message.acting_for.clone(),
+        requires_acknowledgement: message.receipt.requires_acknowledgement,
+        source: message.source.clone(),
+    };
+    match origin {
+        Origin::Event { .. } => NotificationEvent::Sent(facts),
+        Origin::Climb { unit, rung, .. } => {
+            NotificationEvent::Climbed(MessageClimbed { message: facts, unit: unit.clone(), rung: *rung })
+        }
+        Origin::Digest { entries } => {
+            NotificationEvent::DigestSent(DigestSent { message: facts, entries: *entries })
+        }
+    }
+}

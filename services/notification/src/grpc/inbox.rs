@@ -1,0 +1,190 @@
+//! The inbox of whoever calls.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use futures_util::Stream;
+use futures_util::stream::pending;
+use prost::{Message, Name};
+use tonic::{Request, Response, Status, async_trait};
+use xietong_mesh::drain::Drain;
+use xietong_mesh::page::{PageToken, page_size};
+use xietong_mesh::{Attempt, Call, Code, Error, Foundation, Resource, Transaction, Transactions};
+use xietong_proto::notification as proto;
+use xietong_proto::notification::inbox_service_server::InboxService;
+use xietong_store::Db;
+
+use super::arrivals::arrivals;
+use super::convert::{encode, message_id};
+use crate::app;
+use crate::jobs::Calls;
+use crate::store::{StoredMessage, message, messages_before, unread_count};
+
+/// A lost race is not the caller's fault: it is run again, at most this often in all.
+const ATTEMPTS: usize = 3;
+
+pub(crate) struct InboxServer {
+    db: Db,
+    transactions: Transactions,
+    calls: Calls,
+    drain: Drain,
+}
+
+impl InboxServer {
+    pub(crate) fn new(foundation: &Foundation, calls: Calls) -> Self {
+        InboxServer {
+            db: foundation.db.clone(),
+            transactions: foundation.transactions.clone(),
+            calls,
+            drain: foundation.drain.clone(),
+        }
+    }
+
+    /// Marks one of the caller's messages, once for one `request_id`.
+    async fn mark<M, F>(
+        &self,
+        call: &Call,
+        request: &M,
+        (name, request_id): (&str, &str),
+        change: impl Fn(Box<Transaction>, StoredMessage) -> F,
+    ) -> Result<proto::Message, Error>
+    where
+        M: Message + Name,
+        F: Future<Output = Result<(Box<Transaction>, StoredMessage), Error>>,
+    {
+        let id = message_id(name)?;
+        let mut attempt = 1;
+        loop {
+            let transaction = match self.transactions.begin(call, request, request_id).await? {
+                Attempt::Repeat(answer) => return Ok(answer),
+                Attempt::First(transaction) => transaction,
+            };
+            let found = own_message(call, transaction.tx(), name, &id).await?;
+            match change(transaction, found).await {
+                Ok((transaction, message)) => return transaction.commit(encode(message)).await,
+                Err(error) if error.code() == Code::Aborted && attempt < ATTEMPTS => attempt += 1,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+/// A message of the caller's own inbox. Whether another's exists is not told.
+async fn own_message<C: sea_orm::ConnectionTrait>(
+    call: &Call,
+    connection: &C,
+    name: &str,
+    id: &str,
+) -> Result<StoredMessage, Error> {
+    let scope = call.scope()?;
+    let Some(official) = &call.principal.official else { return Err(scope.missing(name)) };
+    let found = message(connection, official, id).await?.ok_or_else(|| scope.missing(name))?;
+    scope.authorize(&Resource::new().of_official(found.recipient.as_str()))?;
+    Ok(found)
+}
+
+#[async_trait]
+impl InboxService for InboxServer {
+    async fn list_messages(
+        &self,
+        request: Request<proto::ListMessagesRequest>,
+    ) -> Result<Response<proto::ListMessagesResponse>, Status> {
+        let call = Call::of(&request)?.clone();
+        let proto::ListMessagesRequest { page_size: size, page_token, unread } = request.into_inner();
+        call.scope()?;
+        let size = page_size(size)?;
+        let official = call.principal.official.as_deref().unwrap_or_default();
+        let query = ["ListMessages", official, if unread { "unread" } else { "all" }];
+        let before = PageToken::<i64>::decode(&query, &page_token)?;
+        if official.is_empty() {
+            return Ok(Response::new(proto::ListMessagesResponse::default()));
+        }
+        // One more than asked for says whether there is a next page.
+        let mut found = messages_before(self.db.reader(), official, before, unread, size + 1)
+            .await
+            .map_err(Error::from)?;
+        let is_last = u64::try_from(found.len()).is_ok_and(|count| count <= size);
+        found.truncate(usize::try_from(size).unwrap_or(usize::MAX));
+        let next_page_token = match found.last() {
+            Some(last) if !is_last => PageToken::encode(&query, last.number)?,
+            Some(_) | None => String::new(),
+        };
+        let messages = found.into_iter().map(encode).collect();
+        Ok(Response::new(proto::ListMessagesResponse { messages, next_page_token }))
+    }
+
+    async fn get_message(
+        &self,
+        request: Request<proto::GetMessageRequest>,
+    ) -> Result<Response<proto::Message>, Status> {
+        let call = Call::of(&request)?.clone();
+        let name = request.into_inner().name;
+        let id = message_id(&name)?;
+        let found = own_message(&call, self.db.reader(), &name, &id).await?;
+        Ok(Response::new(encode(found)))
+    }
+
+    async fn get_unread(
+        &self,
+        request: Request<proto::GetUnreadRequest>,
+    ) -> Result<Response<proto::GetUnreadResponse>, Status> {
+        let call = Call::of(&request)?;
+        call.scope()?;
+        let unread = match &call.principal.official {
+            Some(official) => unread_count(self.db.reader(), official).await.map_err(Error::from)?,
+            None => 0,
+        };
+        Ok(Response::new(proto::GetUnreadResponse { unread }))
+    }
+
+    async fn read_message(
+        &self,
+        request: Request<proto::ReadMessageRequest>,
+    ) -> Result<Response<proto::Message>, Status> {
+        let call = Call::of(&request)?.clone();
+        let mut request = request.into_inner();
+        let request_id = std::mem::take(&mut request.request_id);
+        let change = |transaction: Box<Transaction>, message| async move {
+            let message = app::read(&transaction, message).await?;
+            Ok((transaction, message))
+        };
+        Ok(Response::new(self.mark(&call, &request, (&request.name, &request_id), change).await?))
+    }
+
+    async fn acknowledge_message(
+        &self,
+        request: Request<proto::AcknowledgeMessageRequest>,
+    ) -> Result<Response<proto::Message>, Status> {
+        let call = Call::of(&request)?.clone();
+        let mut request = request.into_inner();
+        let request_id = std::mem::take(&mut request.request_id);
+        let change = |transaction: Box<Transaction>, message| async move {
+            let message = app::acknowledge(&transaction, message).await?;
+            Ok((transaction, message))
+        };
+        Ok(Response::new(self.mark(&call, &request, (&request.name, &request_id), change).await?))
+    }
+
+    type StreamInboxStream = Pin<Box<dyn Stream<Item = Result<proto::StreamInboxResponse, Status>> + Send>>;
+
+    async fn stream_inbox(
+        &self,
+        request: Request<proto::StreamInboxRequest>,
+    ) -> Result<Response<Self::StreamInboxStream>, Status> {
+        let call = Call::of(&request)?.clone();
+        call.scope()?;
+        let after = request.into_inner().resume_after;
+        if after < 0 {
+            return Err(Error::invalid("resume_after", "must not be negative", "续传编号不能为负数").into());
+        }
+        let stream: Self::StreamInboxStream = match &call.principal.official {
+            Some(official) => {
+                let listening = self.calls.listen(official);
+                Box::pin(self.drain.ends(arrivals(self.db.clone(), official.clone(), after, listening)))
+            }
+            // Nothing is ever sent to an account that is no official's.
+            None => Box::pin(self.drain.ends(pending())),
+        };
+        Ok(Response::new(stream))
+    }
+}

@@ -1,0 +1,5 @@
+//! Background jobs.
+
+mod wake_up;
+
+pub(crate) use wake_up::{Calls, Listening, WakeUp};

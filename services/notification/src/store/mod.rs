@@ -1,0 +1,111 @@
+//! The tables of the service.
+//!
+//! Whoever writes takes rows in one order, so that nobody waits in a circle: ladders by id,
+//! then inboxes by official, then the rest.
+
+mod digest;
+mod inbox;
+mod ladder;
+mod matter;
+mod message;
+
+use sea_orm::Value;
+use xietong_store::SqlMigration;
+
+pub(crate) use digest::{PendingEntry, add_entries, take_entries};
+pub(crate) use inbox::{Growth, aggregate_of, grow, official_of};
+pub(crate) use ladder::{
+    LadderRow, climb, end_ladders, insert_ladders, ladders_of_message, link_messages, open_ladders, standing,
+};
+pub(crate) use matter::{load_matters, save_matters};
+pub(crate) use message::{
+    StoredMessage, arrived, insert_messages, message, messages_after, messages_before, save_receipt,
+    unread_count,
+};
+
+/// Instants are business time in microseconds.
+pub(crate) const MIGRATIONS: &[SqlMigration] = &[SqlMigration {
+    name: "notification_0001_tables",
+    statements: &[
+        // `last_number` numbers the messages of an inbox, `version` its events.
+        "CREATE TABLE inboxes (
+            official TEXT PRIMARY KEY,
+            last_number BIGINT NOT NULL,
+            version BIGINT NOT NULL
+        )",
+        // `source` is what a message tells of: nobody is told twice of the same.
+        "CREATE TABLE messages (
+            id TEXT PRIMARY KEY,
+            recipient TEXT NOT NULL,
+            number BIGINT NOT NULL,
+            source TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            title TEXT NOT NULL,
+            body TEXT NOT NULL,
+            subject TEXT NOT NULL,
+            capacity TEXT NOT NULL,
+            acting_for TEXT,
+            requires_acknowledgement BOOLEAN NOT NULL,
+            sent_at BIGINT NOT NULL,
+            read_at BIGINT,
+            acknowledged_at BIGINT
+        )",
+        "CREATE UNIQUE INDEX messages_number ON messages (recipient, number)",
+        "CREATE UNIQUE INDEX messages_source ON messages (source, recipient, kind)",
+        "CREATE INDEX messages_unread ON messages (recipient, number) WHERE read_at IS NULL",
+        // What is to be signed for: one ladder for each event and unit.
+        "CREATE TABLE ladders (
+            id TEXT PRIMARY KEY,
+            subject TEXT NOT NULL,
+            unit TEXT NOT NULL,
+            decider TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            rung TEXT NOT NULL,
+            title TEXT NOT NULL,
+            body TEXT NOT NULL,
+            sent_at BIGINT NOT NULL,
+            ended_at BIGINT
+        )",
+        "CREATE INDEX ladders_open ON ladders (subject, unit) WHERE ended_at IS NULL",
+        "CREATE TABLE ladder_messages (
+            message TEXT NOT NULL,
+            ladder TEXT NOT NULL,
+            PRIMARY KEY (message, ladder)
+        )",
+        "CREATE INDEX ladder_messages_ladder ON ladder_messages (ladder)",
+        // What climbed to a leader and is not summed up yet.
+        "CREATE TABLE digest_entries (
+            official TEXT NOT NULL,
+            due_at BIGINT NOT NULL,
+            ladder TEXT NOT NULL,
+            climbed_at BIGINT NOT NULL,
+            PRIMARY KEY (official, due_at, ladder)
+        )",
+        // What must be remembered of issued tasks to tell of them.
+        "CREATE TABLE matters (
+            task TEXT PRIMARY KEY,
+            lead_unit TEXT
+        )",
+    ],
+}];
+
+/// Rows a statement: both back ends bound the number of parameters.
+const CHUNK: usize = 500;
+
+/// `($1, $2), ($3, $4), …` for `rows` rows of `width` columns.
+fn places(rows: usize, width: usize) -> String {
+    let row = |row: usize| {
+        let columns: Vec<String> = (1..=width).map(|column| format!("${}", row * width + column)).collect();
+        format!("({})", columns.join(", "))
+    };
+    (0..rows).map(row).collect::<Vec<_>>().join(", ")
+}
+
+/// `$1, $2, …` for a list of values.
+fn list(values: usize) -> String {
+    (1..=values).map(|place| format!("${place}")).collect::<Vec<_>>().join(", ")
+}
+
+fn texts<'a>(values: impl IntoIterator<Item = &'a str>) -> Vec<Value> {
+    values.into_iter().map(Value::from).collect()
+}

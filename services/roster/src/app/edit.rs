@@ -1,0 +1,114 @@
+//! A write of the roster under way.
+
+use std::sync::Arc;
+
+use domain_calendar::Timestamp;
+use domain_roster::{Book, RosterEvent};
+use sea_orm::DatabaseTransaction;
+use serde::Serialize;
+use xietong_events::{Append, Draft};
+use xietong_mesh::Error;
+
+use super::register::{Register, Registers};
+use crate::error::refusal;
+use crate::store::head;
+use crate::store::records::{self, Kind, Record};
+
+/// Holds the head until its transaction ends, and the roster as it stands there, with what this
+/// write itself has recorded so far.
+pub(crate) struct Edit<'t> {
+    tx: &'t DatabaseTransaction,
+    register: Arc<Register>,
+    revision: i64,
+    now: Timestamp,
+}
+
+impl<'t> Edit<'t> {
+    /// Begins a write in a transaction; `now` is the business time of its act.
+    pub(crate) async fn begin(
+        registers: &Registers,
+        tx: &'t DatabaseTransaction,
+        now: Timestamp,
+    ) -> Result<Self, Error> {
+        let revision = head::raise(tx).await?;
+        let register = registers.before(tx, revision).await?;
+        Ok(Edit { tx, register, revision, now })
+    }
+
+    /// The roster to decide on.
+    pub(crate) fn book(&self) -> &Book {
+        &self.register.book
+    }
+
+    /// The same with the versions of its records.
+    pub(crate) fn register(&self) -> &Register {
+        &self.register
+    }
+
+    /// Business time of the act.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Writes the row that the events leave behind. They are events of one record, in order;
+    /// what is returned has to be appended to the log. Nothing when there are none.
+    pub(crate) async fn record(&mut self, events: &[RosterEvent]) -> Result<Option<Append>, Error> {
+        let Some(first) = events.first() else { return Ok(None) };
+        let (kind, name) = (kind_of(first), first.aggregate().to_owned());
+        let expected_version = self.register.version_of(&name);
+        let register = Arc::make_mut(&mut self.register);
+        let mut drafts = Vec::with_capacity(events.len());
+        let mut version = expected_version;
+        for event in events {
+            register.book.apply(event, self.now).map_err(refusal)?;
+            let payload = event.to_payload().map_err(Error::internal)?;
+            drafts.push(Draft { event_type: event.event_type().to_owned(), payload });
+            version += 1;
+        }
+        register.at_version(&name, version);
+        let body = body(&register.book, kind, &name)?;
+        let record = Record { name: name.clone(), version, recorded_at: self.now, body };
+        if expected_version == 0 {
+            records::insert(self.tx, kind, record, self.revision).await?;
+        } else {
+            records::update(self.tx, kind, record, expected_version, self.revision).await?;
+        }
+        Ok(Some(Append { aggregate: name, expected_version, drafts }))
+    }
+}
+
+fn kind_of(event: &RosterEvent) -> Kind {
+    match event {
+        RosterEvent::UnitCreated(_) => Kind::Unit,
+        RosterEvent::OfficialCreated(_) => Kind::Official,
+        RosterEvent::AccountCreated(_) => Kind::Account,
+        RosterEvent::DivisionCreated(_) | RosterEvent::DivisionTookEffect(_) => Kind::Division,
+        RosterEvent::AbsenceCreated(_)
+        | RosterEvent::AbsenceStarted(_)
+        | RosterEvent::AbsenceEnded(_)
+        | RosterEvent::AbsenceCancelled(_) => Kind::Absence,
+    }
+}
+
+/// A record of the book as its row holds it.
+fn body(book: &Book, kind: Kind, name: &str) -> Result<String, Error> {
+    match kind {
+        Kind::Unit => write(book.unit(name)),
+        Kind::Official => write(book.official(name)),
+        Kind::Account => write(book.account(name)),
+        Kind::Division => write(book.division(name)),
+        Kind::Absence => write(book.absence(name)),
+    }
+}
+
+fn write<T: Serialize>(record: Option<&T>) -> Result<String, Error> {
+    record
+        .map_or(Err(NotInTheBook), Ok)
+        .map_err(Error::internal)
+        .and_then(|record| serde_json::to_string(record).map_err(Error::internal))
+}
+
+/// An event was applied and left no record: a fault of ours.
+#[derive(Debug, thiserror::Error)]
+#[error("an event was applied to the book and its record is not there")]
+struct NotInTheBook;

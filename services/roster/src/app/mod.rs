@@ -1,0 +1,79 @@
+//! Use cases: load, decide, save with the event, in one transaction.
+
+mod absences;
+mod directory;
+mod divisions;
+mod edit;
+mod register;
+mod resolve;
+mod seed;
+
+use std::sync::Arc;
+
+use domain_calendar::Timestamp;
+use domain_roster::RosterEvent;
+use prost::{Message, Name};
+use xietong_events::EventLog;
+use xietong_mesh::{Attempt, Call, Error, Foundation, Transaction, Transactions};
+use xietong_timers::Clock;
+
+pub(crate) use absences::{finish as finish_absence, start as start_absence};
+pub(crate) use divisions::{Recorded, take_effect};
+pub(crate) use edit::Edit;
+pub(crate) use register::{Register, Registers};
+pub(crate) use resolve::Answer;
+
+/// What every use case works with. Cloning is cheap.
+#[derive(Clone)]
+pub(crate) struct App {
+    pub(crate) transactions: Transactions,
+    pub(crate) log: EventLog,
+    pub(crate) registers: Arc<Registers>,
+    clock: Clock,
+}
+
+impl App {
+    pub(crate) fn new(foundation: &Foundation) -> Self {
+        App {
+            transactions: foundation.transactions.clone(),
+            log: foundation.log.clone(),
+            registers: Arc::new(Registers::new(foundation.db.clone())),
+            clock: foundation.clock.clone(),
+        }
+    }
+
+    /// Begins the transaction of a command.
+    pub(crate) async fn begin<M, R>(
+        &self,
+        call: &Call,
+        request: &M,
+        request_id: &str,
+    ) -> Result<Attempt<R>, Error>
+    where
+        M: Message + Name,
+        R: Message + Default,
+    {
+        self.transactions.begin(call, request, request_id).await
+    }
+
+    /// The roster with everything that was committed before.
+    pub(crate) async fn current(&self) -> Result<Arc<Register>, Error> {
+        Ok(self.registers.current().await?)
+    }
+
+    /// Business time.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    async fn edit<'t>(&self, transaction: &'t Transaction) -> Result<Edit<'t>, Error> {
+        Edit::begin(&self.registers, transaction.tx(), transaction.now()).await
+    }
+}
+
+/// Records the events of one aggregate: its row, and the log.
+async fn record(edit: &mut Edit<'_>, transaction: &Transaction, events: &[RosterEvent]) -> Result<(), Error> {
+    let append = edit.record(events).await?;
+    transaction.append_all(append.as_slice()).await?;
+    Ok(())
+}

@@ -1,0 +1,84 @@
+//! Moments at which something in the roster comes about by itself.
+
+use async_trait::async_trait;
+use domain_calendar::Timestamp;
+use sea_orm::DatabaseTransaction;
+use xietong_mesh::ServiceName;
+use xietong_timers::{FireError, Timer, TimerHandler};
+
+use crate::app::{App, Edit, finish_absence, start_absence, take_effect};
+
+/// What comes about. The timer's key is the resource name of the record it happens to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TimerKind {
+    DivisionTakesEffect,
+    AbsenceStarts,
+    AbsenceEnds,
+}
+
+impl TimerKind {
+    const ALL: [TimerKind; 3] =
+        [TimerKind::DivisionTakesEffect, TimerKind::AbsenceStarts, TimerKind::AbsenceEnds];
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            TimerKind::DivisionTakesEffect => "roster.division.take_effect",
+            TimerKind::AbsenceStarts => "roster.absence.start",
+            TimerKind::AbsenceEnds => "roster.absence.end",
+        }
+    }
+
+    /// The timer of a record; one of the past is due at once.
+    pub(crate) fn timer(self, record: &str, due_at: Timestamp) -> Timer {
+        Timer { kind: self.as_str().to_owned(), key: record.to_owned(), due_at, payload: "{}".to_owned() }
+    }
+
+    fn read(kind: &str) -> Result<Self, UnknownTimer> {
+        TimerKind::ALL
+            .into_iter()
+            .find(|known| known.as_str() == kind)
+            .ok_or_else(|| UnknownTimer { kind: kind.to_owned() })
+    }
+}
+
+/// A timer that this version does not know: a newer one scheduled it, and will fire it.
+#[derive(Debug, thiserror::Error)]
+#[error("no timer of the roster is of kind {kind}")]
+struct UnknownTimer {
+    kind: String,
+}
+
+/// Fires the roster's timers.
+pub(crate) struct RosterTimers {
+    app: App,
+}
+
+impl RosterTimers {
+    pub(crate) fn new(app: App) -> Self {
+        RosterTimers { app }
+    }
+}
+
+#[async_trait]
+impl TimerHandler for RosterTimers {
+    async fn fire(
+        &self,
+        tx: &DatabaseTransaction,
+        timers: &[Timer],
+        now: Timestamp,
+    ) -> Result<(), FireError> {
+        let mut edit = Edit::begin(&self.app.registers, tx, now).await.map_err(FireError::new)?;
+        for timer in timers {
+            let append = match TimerKind::read(&timer.kind).map_err(FireError::new)? {
+                TimerKind::DivisionTakesEffect => take_effect(&mut edit, &timer.key).await,
+                TimerKind::AbsenceStarts => start_absence(&mut edit, &timer.key).await,
+                TimerKind::AbsenceEnds => finish_absence(&mut edit, &timer.key).await,
+            };
+            if let Some(append) = append.map_err(FireError::new)? {
+                let act = self.app.transactions.own_act(ServiceName::Roster.as_str(), &timer.key, None);
+                self.app.log.append(tx, &act, &[append]).await?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,70 @@
+//! The roster's tables.
+//!
+//! Each kind of record has a table of the same form: the record as JSON and the numbers that
+//! order and guard it. Every write first takes the single row of `roster_head` by raising its
+//! version, so that writes follow one another on both back ends, and what was decided on the
+//! roster as it stood still holds when it is written. The uniqueness of an account's subject
+//! rests on that too.
+
+pub(crate) mod head;
+pub(crate) mod records;
+
+use xietong_store::SqlMigration;
+
+/// `created_revision` and `revision` are versions of the head: the one that wrote the row, and
+/// the last one that changed it. `recorded_at` is business time in microseconds.
+pub(crate) const MIGRATIONS: &[SqlMigration] = &[SqlMigration {
+    name: "roster_0001_tables",
+    statements: &[
+        "CREATE TABLE roster_head (
+            singleton BIGINT PRIMARY KEY CHECK (singleton = 1),
+            version BIGINT NOT NULL
+        )",
+        "INSERT INTO roster_head (singleton, version) VALUES (1, 0)",
+        "CREATE TABLE units (
+            name TEXT PRIMARY KEY,
+            version BIGINT NOT NULL,
+            created_revision BIGINT NOT NULL,
+            revision BIGINT NOT NULL,
+            recorded_at BIGINT NOT NULL,
+            body TEXT NOT NULL
+        )",
+        "CREATE INDEX units_revision ON units (revision)",
+        "CREATE TABLE officials (
+            name TEXT PRIMARY KEY,
+            version BIGINT NOT NULL,
+            created_revision BIGINT NOT NULL,
+            revision BIGINT NOT NULL,
+            recorded_at BIGINT NOT NULL,
+            body TEXT NOT NULL
+        )",
+        "CREATE INDEX officials_revision ON officials (revision)",
+        "CREATE TABLE accounts (
+            name TEXT PRIMARY KEY,
+            version BIGINT NOT NULL,
+            created_revision BIGINT NOT NULL,
+            revision BIGINT NOT NULL,
+            recorded_at BIGINT NOT NULL,
+            body TEXT NOT NULL
+        )",
+        "CREATE INDEX accounts_revision ON accounts (revision)",
+        "CREATE TABLE divisions (
+            name TEXT PRIMARY KEY,
+            version BIGINT NOT NULL,
+            created_revision BIGINT NOT NULL,
+            revision BIGINT NOT NULL,
+            recorded_at BIGINT NOT NULL,
+            body TEXT NOT NULL
+        )",
+        "CREATE INDEX divisions_revision ON divisions (revision)",
+        "CREATE TABLE absences (
+            name TEXT PRIMARY KEY,
+            version BIGINT NOT NULL,
+            created_revision BIGINT NOT NULL,
+            revision BIGINT NOT NULL,
+            recorded_at BIGINT NOT NULL,
+            body TEXT NOT NULL
+        )",
+        "CREATE INDEX absences_revision ON absences (revision)",
+    ],
+}];

@@ -1,0 +1,94 @@
+//! Who may do what.
+
+use xietong_mesh::principal::{Grant, Role};
+use xietong_mesh::{Code, Error};
+use xietong_proto::roster as proto;
+
+use crate::city::{City, absence, create_unit, division_12, on_both, refused};
+
+on_both!(
+    whoever_is_not_an_administrator_changes_nothing,
+    accounts_are_hidden_from_all_but_administrators_whether_they_exist_or_not,
+    whoever_has_an_account_reads_the_roster,
+    only_services_resolve_accounts,
+);
+
+fn denied<T>(result: Result<T, tonic::Status>) -> Error {
+    let Err(status) = result else { panic!("it was permitted") };
+    let error = refused(status);
+    assert_eq!(error.code(), Code::PermissionDenied, "{error}");
+    error
+}
+
+async fn whoever_is_not_an_administrator_changes_nothing(city: City) {
+    let city = city.with_division().await;
+    let (start, end) = ("2023-06-10T00:00:00+08:00", "2023-06-12T00:00:00+08:00");
+    let name = city.away("qiao-feihong", start, end).await.unwrap().name;
+    for role in [Role::Supervisor, Role::Leader, Role::Auditor, Role::SystemClient] {
+        let grants = || vec![Grant::of(role)];
+        let (mut directory, mut roster) = (city.directory(), city.roster());
+        let unit = create_unit("secret", "新单位", &[]);
+        denied(directory.create_unit(city.of("one", grants(), unit)).await);
+        denied(
+            directory
+                .create_official(city.of("one", grants(), proto::CreateOfficialRequest::default()))
+                .await,
+        );
+        denied(
+            directory.create_account(city.of("one", grants(), proto::CreateAccountRequest::default())).await,
+        );
+        let division = proto::CreateDivisionRequest { division: Some(division_12()), ..Default::default() };
+        denied(roster.create_division(city.of("one", grants(), division)).await);
+        let away = proto::CreateAbsenceRequest {
+            absence: Some(absence("cui-yuanbin", start, end)),
+            request_id: String::new(),
+        };
+        denied(roster.create_absence(city.of("one", grants(), away)).await);
+        // Permission comes before existence: both names are refused alike.
+        for name in [name.as_str(), "absences/none"] {
+            let end = proto::EndAbsenceRequest { name: name.into(), ..Default::default() };
+            let ended = denied(roster.end_absence(city.of("one", grants(), end)).await);
+            assert!(!ended.message().contains(name));
+            let cancel = proto::CancelAbsenceRequest { name: name.into(), ..Default::default() };
+            denied(roster.cancel_absence(city.of("one", grants(), cancel)).await);
+        }
+    }
+    assert!(city.history("units/secret").await.is_empty());
+    assert_eq!(city.history(&name).await, ["roster.absence.created"]);
+}
+
+async fn accounts_are_hidden_from_all_but_administrators_whether_they_exist_or_not(city: City) {
+    let request = proto::ListAccountsRequest::default();
+    let listed = city.directory().list_accounts(city.admin(request)).await.unwrap().into_inner();
+    denied(city.directory().list_accounts(city.clerk(proto::ListAccountsRequest::default())).await);
+    for name in [listed.accounts[0].name.as_str(), "accounts/none"] {
+        let request = proto::GetAccountRequest { name: name.into() };
+        denied(city.directory().get_account(city.clerk(request)).await);
+    }
+}
+
+async fn whoever_has_an_account_reads_the_roster(city: City) {
+    let city = city.with_division().await;
+    for role in Role::OF_ACCOUNTS {
+        let request = proto::ResolveRequest { unit: "市水利局".into(), ..Default::default() };
+        city.roster().resolve(city.of("one", vec![Grant::of(role)], request)).await.unwrap();
+        let request = proto::ListUnitsRequest::default();
+        let request = city.of("one", vec![Grant::of(role)], request);
+        let listed = city.directory().list_units(request).await.unwrap().into_inner();
+        assert_eq!(listed.units.len(), 6, "{role:?}");
+    }
+    let nobody = proto::ResolveRequest { unit: "市水利局".into(), ..Default::default() };
+    denied(city.roster().resolve(city.of("one", vec![], nobody)).await);
+    let unsigned = tonic::Request::new(proto::ListUnitsRequest::default());
+    let unsigned = refused(city.directory().list_units(unsigned).await.unwrap_err());
+    assert_eq!(unsigned.code(), Code::Unauthenticated);
+}
+
+async fn only_services_resolve_accounts(city: City) {
+    for role in Role::OF_ACCOUNTS {
+        let request = proto::ResolveAccountRequest { subject: "local-administrator".into() };
+        denied(city.directory().resolve_account(city.of("one", vec![Grant::of(role)], request)).await);
+    }
+    let request = proto::ResolveAccountRequest { subject: "local-administrator".into() };
+    city.directory().resolve_account(city.system(request)).await.unwrap();
+}

@@ -1,0 +1,104 @@
+//! Who may do what to a task, the portfolios of leaders included.
+
+use std::collections::BTreeSet;
+
+use domain_calendar::Timestamp;
+use domain_roster::{stands_in_for, units_of_leader};
+use xietong_mesh::{Call, Error, Resource, RosterView, Scope, Transaction};
+use xietong_timers::MachineClock;
+
+use super::Supervision;
+
+/// By what right somebody acts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Authority {
+    /// By a role that names everything, or the unit.
+    Role,
+    /// As the leader in charge, by the roster at a position of its log.
+    InCharge {
+        /// The position.
+        roster_position: i64,
+    },
+    /// For a leader in charge who is away, by the roster at a position of its log.
+    StandingIn {
+        /// The leader who is away, `officials/{id}`.
+        official: String,
+        /// What people call that leader.
+        display_name: String,
+        /// The position.
+        roster_position: i64,
+    },
+}
+
+impl Authority {
+    /// Stamps the act with whom it is done for and on what ground.
+    pub(crate) fn stamp(&self, transaction: &mut Transaction) {
+        match self {
+            Authority::Role => {}
+            Authority::InCharge { roster_position } => {
+                transaction.on_ground(format!("名册记录第{roster_position}号：分管领导"));
+            }
+            Authority::StandingIn { official, display_name, roster_position } => {
+                transaction.acting_for(official);
+                transaction.on_ground(format!("名册记录第{roster_position}号：代{display_name}行使职权"));
+            }
+        }
+    }
+}
+
+impl Supervision {
+    /// By what right the caller performs the call's action on a record. PERMISSION_DENIED
+    /// when by none; UNAVAILABLE when that depends on a roster that is not known to be
+    /// current.
+    pub(crate) fn authorize(&self, call: &Call, resource: &Resource, now: Timestamp) -> Result<Authority, Error> {
+        let scope = call.scope()?;
+        if scope.permits(resource) {
+            return Ok(Authority::Role);
+        }
+        let Some(leader) = &scope.portfolio_of else { return Err(Error::permission_denied(call.action)) };
+        let view = self.roster_for(&scope)?;
+        let permits = |official: &str| {
+            scope.clone().with_portfolio(portfolio(&view, official, now)).permits(resource)
+        };
+        if permits(leader) {
+            return Ok(Authority::InCharge { roster_position: view.position });
+        }
+        let absent = stands_in_for(&view.book, leader, now, Timestamp::MAX).into_iter().find(|one| permits(one));
+        match absent {
+            Some(official) => {
+                let person = view.book.view(now, Timestamp::MAX).person(&official);
+                Ok(Authority::StandingIn {
+                    official,
+                    display_name: person.display_name,
+                    roster_position: view.position,
+                })
+            }
+            None => Err(Error::permission_denied(call.action)),
+        }
+    }
+
+    /// The records on which the caller may perform the call's action: a leader's own
+    /// portfolio and those of the leaders he now acts for are in it.
+    pub(crate) fn scope(&self, call: &Call, now: Timestamp) -> Result<Scope, Error> {
+        let scope = call.scope()?;
+        let Some(leader) = scope.portfolio_of.clone() else { return Ok(scope) };
+        let view = self.roster_for(&scope)?;
+        let absent = stands_in_for(&view.book, &leader, now, Timestamp::MAX);
+        let units = absent.iter().chain([&leader]).flat_map(|official| portfolio(&view, official, now));
+        Ok(scope.with_portfolio(units))
+    }
+
+    /// A copy that may have missed something is good enough to read by, not to act by.
+    fn roster_for(&self, scope: &Scope) -> Result<RosterView, Error> {
+        let view = self.roster()?;
+        if !scope.reading && view.is_stale(MachineClock::system().now()) {
+            return Err(Error::unavailable("the roster"));
+        }
+        Ok(view)
+    }
+}
+
+/// The units an official answers for at an instant, by all that the copy knows.
+pub(super) fn portfolio(view: &RosterView, official: &str, at: Timestamp) -> BTreeSet<String> {
+    units_of_leader(&view.book, official, at, Timestamp::MAX)
+}

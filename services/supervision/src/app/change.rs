@@ -1,0 +1,89 @@
+//! Changing a task: every verb takes this one way.
+
+use domain_supervision::{AssignmentCommand, Command, decide};
+use xietong_mesh::{Call, Error, Transaction};
+
+use super::{Supervision, drafts, timers};
+use crate::error::command_refused;
+use crate::record::Record;
+use crate::store;
+
+/// What a verb is about.
+#[derive(Debug)]
+pub(crate) enum Target {
+    /// The task as a whole.
+    Task,
+    /// One of its assignments, by resource name.
+    Assignment(String),
+}
+
+/// A verb on an existing task.
+#[derive(Debug)]
+pub(crate) struct Change {
+    /// `tasks/{id}`.
+    pub(crate) task: String,
+    /// What it is about, which is what permission depends on.
+    pub(crate) target: Target,
+    /// What is asked.
+    pub(crate) command: Command,
+    /// The version it was decided on; empty when the caller does not say.
+    pub(crate) etag: String,
+    /// On what ground, when the caller states one.
+    pub(crate) ground: Option<String>,
+}
+
+impl Change {
+    /// A verb on one assignment of a task.
+    pub(crate) fn of_assignment(task: String, name: String, command: AssignmentCommand, etag: String) -> Self {
+        let target = Target::Assignment(name.clone());
+        Change { task, target, command: Command::Assignment { name, command }, etag, ground: None }
+    }
+
+    /// The resource name of what it is about.
+    pub(crate) fn name(&self) -> &str {
+        match &self.target {
+            Target::Task => &self.task,
+            Target::Assignment(name) => name,
+        }
+    }
+}
+
+impl Supervision {
+    /// Carries out a verb. ABORTED when the etag is not the current one, or when somebody
+    /// else changed the task at the same moment.
+    pub(crate) async fn change(
+        &self,
+        transaction: &mut Transaction,
+        call: &Call,
+        change: &Change,
+    ) -> Result<Record, Error> {
+        let now = transaction.now();
+        let before = match store::find(transaction.tx(), &change.task).await? {
+            Some(record) => record,
+            None => return Err(call.scope()?.missing(&change.task)),
+        };
+        let resource = match &change.target {
+            Target::Task => before.resource(),
+            Target::Assignment(name) => match before.task.assignment(name) {
+                Ok(assignment) => before.resource_of(assignment),
+                Err(_) => return Err(call.scope()?.missing(name)),
+            },
+        };
+        let authority = self.authorize(call, &resource, now)?;
+        if !change.etag.is_empty() && change.etag != before.etag() {
+            return Err(Error::aborted_etag(&change.task));
+        }
+        let events = decide(&before.task, &change.command, &self.regulation.context(now)).map_err(command_refused)?;
+        let mut after = before.clone();
+        after.apply(&events).map_err(command_refused)?;
+
+        authority.stamp(transaction);
+        if let Some(ground) = &change.ground {
+            transaction.on_ground(ground);
+        }
+        store::save(transaction.tx(), &before.task, &after, &self.regulation).await?;
+        transaction.append(&change.task, before.task.version, drafts(&events)?).await?;
+        transaction.schedule(&timers::added(&before.task, &after.task, &self.regulation)?).await?;
+        Ok(after)
+    }
+}

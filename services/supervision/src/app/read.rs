@@ -1,0 +1,63 @@
+//! Looking at tasks.
+
+use domain_supervision::{Light, TaskState};
+use xietong_events::Event;
+use xietong_mesh::{Call, Error};
+
+use super::Supervision;
+use super::authority::portfolio;
+use crate::record::Record;
+use crate::store::{self, ListFilter, Page};
+
+/// Which tasks are asked for; `None` asks for all.
+#[derive(Debug, Default)]
+pub(crate) struct ListQuery {
+    /// A unit with an assignment of the task.
+    pub(crate) unit: Option<String>,
+    /// The task's light now.
+    pub(crate) light: Option<Light>,
+    /// Where the task stands.
+    pub(crate) state: Option<TaskState>,
+    /// The document it comes from.
+    pub(crate) document_number: Option<String>,
+    /// A leader who now answers for one of the units that settle the task. Cooperating units
+    /// do not count: a county stands in no portfolio, and would put nearly every task on the
+    /// mayor's desk.
+    pub(crate) leader: Option<String>,
+}
+
+impl Supervision {
+    /// A task the caller may see.
+    pub(crate) async fn get(&self, call: &Call, name: &str) -> Result<Record, Error> {
+        let record = match store::find(self.db.reader(), name).await? {
+            Some(record) => record,
+            None => return Err(call.scope()?.missing(name)),
+        };
+        self.authorize(call, &record.resource(), self.now())?;
+        Ok(record)
+    }
+
+    /// What happened to a task the caller may see, in order.
+    pub(crate) async fn events(&self, call: &Call, name: &str) -> Result<Vec<Event>, Error> {
+        self.get(call, name).await?;
+        Ok(self.log.of_aggregate(name).await?)
+    }
+
+    /// The tasks the caller may see of those asked for, the newest first.
+    pub(crate) async fn list(&self, call: &Call, query: ListQuery, page: &Page) -> Result<Vec<Record>, Error> {
+        let now = self.now();
+        let scope = self.scope(call, now)?;
+        let settled_by = match &query.leader {
+            Some(leader) => Some(portfolio(&self.roster()?, leader, now)),
+            None => None,
+        };
+        let filter = ListFilter {
+            unit: query.unit,
+            settled_by,
+            light: query.light.map(|light| (light, now)),
+            state: query.state,
+            document_number: query.document_number,
+        };
+        Ok(store::list(self.db.reader(), &scope, &filter, page).await?)
+    }
+}

@@ -1,0 +1,51 @@
+//! What a refusal of the domain means to a caller.
+
+use domain_supervision::{NotEmpty, PayloadError, SupervisionError};
+use xietong_mesh::{Code, Error};
+
+/// The answer to a refused command. `place` is the path of the task in the request, for
+/// example `task` or `tasks[3]`; commands on an existing task have none.
+pub(crate) fn refused(error: &SupervisionError, place: &str) -> Error {
+    let (english, chinese) = (error.to_string(), error.chinese());
+    let field = |field: &str| if place.is_empty() { field.to_owned() } else { format!("{place}.{field}") };
+    match error {
+        SupervisionError::NotDeclaredUnclassified => Error::invalid(field("unclassified"), english, chinese),
+        SupervisionError::Empty(text) => Error::invalid(field(empty_field(*text)), english, chinese),
+        SupervisionError::RestrictedToNobody => Error::invalid(field("restricted_units"), english, chinese),
+        SupervisionError::NoAssignment
+        | SupervisionError::OnlyCooperatingUnits
+        | SupervisionError::UnitTwice { .. }
+        | SupervisionError::AssignmentNameTwice { .. } => {
+            Error::invalid(field("assignments"), english, chinese)
+        }
+        SupervisionError::UnknownAssignment { name } => Error::not_found(name),
+        SupervisionError::DueBeforeIssue { .. } => {
+            Error::failed_precondition("DUE_BEFORE_ISSUE", english, chinese)
+        }
+        SupervisionError::TaskRefused { .. } => Error::failed_precondition("TASK_STATE", english, chinese),
+        SupervisionError::AssignmentRefused { .. } => {
+            Error::failed_precondition("ASSIGNMENT_STATE", english, chinese)
+        }
+        SupervisionError::OwnWork { .. } => Error::new(Code::PermissionDenied, "OWN_WORK", english, chinese),
+    }
+}
+
+/// A command on an existing task was refused.
+pub(crate) fn command_refused(error: SupervisionError) -> Error {
+    refused(&error, "")
+}
+
+/// An event that this service wrote, or is about to write, has no readable payload.
+pub(crate) fn unreadable(error: PayloadError) -> Error {
+    Error::internal(error)
+}
+
+fn empty_field(text: NotEmpty) -> &'static str {
+    match text {
+        NotEmpty::Title => "title",
+        NotEmpty::Unit => "assignments",
+        NotEmpty::Report | NotEmpty::Submission => "text",
+        NotEmpty::SendBackNote => "note",
+        NotEmpty::WithdrawalGround => "ground",
+    }
+}

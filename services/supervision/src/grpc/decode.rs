@@ -1,0 +1,187 @@
+//! What requests say, in the words of the domain.
+
+use domain_supervision::{AssignmentDraft, Grade, Light, Role, Source, TaskDraft, TaskState, Visibility};
+use xietong_mesh::Error;
+use xietong_mesh::convert::{decode_optional_time, optional};
+use xietong_proto::common;
+use xietong_proto::supervision as proto;
+use xietong_timers::MachineClock;
+
+use super::check::{Check, LONG, SHORT};
+use crate::app::{Entry, ListQuery};
+
+/// Most tags of a task, most units of a task in one capacity.
+const MOST: usize = 200;
+
+/// A task to enter; `place` is its path in the request. Whether its units exist is not asked
+/// here.
+pub(super) fn entry(task: proto::Task, place: String, creator: &str, origin: &str) -> Result<Entry, Error> {
+    let mut check = Check::default();
+    let field = |field: &str| format!("{place}.{field}");
+    check.text(field("title"), &task.title, SHORT);
+    check.text(field("text"), &task.text, LONG);
+    list(&mut check, &field("tags"), &task.tags);
+    list(&mut check, &field("restricted_units"), &task.restricted_units);
+    list(&mut check, &field("assignments"), &task.assignments);
+    for (at, tag) in task.tags.iter().enumerate() {
+        check.text(format!("{place}.tags[{at}]"), tag, SHORT);
+    }
+    let grade = grade(&mut check, field("grade"), task.grade);
+    let visibility = visibility(&mut check, field("visibility"), task.visibility);
+    let source = source(&mut check, &field("source"), task.source.unwrap_or_default());
+
+    let mut restricted_units = task.restricted_units;
+    restricted_units.sort();
+    restricted_units.dedup();
+    for (at, unit) in restricted_units.iter().enumerate() {
+        check.name(format!("{place}.restricted_units[{at}]"), unit, "units");
+    }
+    if visibility != Visibility::Restricted && !restricted_units.is_empty() {
+        check.wrong(field("restricted_units"), "only for VISIBILITY_RESTRICTED", "只有限定单位可见的任务才能指定可见单位");
+    }
+
+    let due_time = decode_optional_time(&field("due_time"), task.due_time.as_ref())?;
+    let name = format!("tasks/{}", MachineClock::system().new_id());
+    let assignments = task
+        .assignments
+        .into_iter()
+        .enumerate()
+        .map(|(at, one)| assignment(&mut check, &format!("{place}.assignments[{at}]"), &name, at + 1, one))
+        .collect();
+    check.finish()?;
+    let draft = TaskDraft {
+        name,
+        ledger_number: 0,
+        title: task.title.trim().to_owned(),
+        text: task.text,
+        grade,
+        source,
+        visibility,
+        restricted_units,
+        tags: task.tags,
+        created_by: creator.to_owned(),
+        unclassified: task.unclassified,
+        origin: optional(origin.to_owned()),
+        // The due time is the first instant that is too late: the last day is the one it ends.
+        due_date: due_time.map(|due| due.saturating_sub(std::time::Duration::from_micros(1)).day()),
+        assignments,
+    };
+    Ok(Entry { draft, place })
+}
+
+/// What a list is asked for.
+pub(super) fn list_query(request: &proto::ListTasksRequest) -> Result<ListQuery, Error> {
+    let mut check = Check::default();
+    if !request.unit.is_empty() {
+        check.name("unit", &request.unit, "units");
+    }
+    if !request.leader.is_empty() {
+        check.name("leader", &request.leader, "officials");
+    }
+    check.text("document_number", &request.document_number, SHORT);
+    let light = light(&mut check, request.light);
+    let state = state(&mut check, request.state);
+    check.finish()?;
+    Ok(ListQuery {
+        unit: optional(request.unit.clone()),
+        light,
+        state,
+        document_number: optional(request.document_number.clone()),
+        leader: optional(request.leader.clone()),
+    })
+}
+
+fn list<T>(check: &mut Check, field: &str, items: &[T]) {
+    if items.len() > MOST {
+        check.wrong(field, format!("at most {MOST} are accepted"), format!("最多{MOST}项"));
+    }
+}
+
+fn assignment(check: &mut Check, place: &str, task: &str, number: usize, one: proto::Assignment) -> AssignmentDraft {
+    check.name(format!("{place}.unit"), &one.unit, "units");
+    let role = match proto::AssignmentRole::try_from(one.role) {
+        Ok(proto::AssignmentRole::Lead) => Role::Lead,
+        Ok(proto::AssignmentRole::Cooperating) => Role::Cooperating,
+        Ok(proto::AssignmentRole::Responsible) => Role::Responsible,
+        Ok(proto::AssignmentRole::Unspecified) | Err(_) => {
+            check.wrong(format!("{place}.role"), "must be stated", "请说明是牵头、配合还是责任单位");
+            Role::Cooperating
+        }
+    };
+    AssignmentDraft { name: format!("{task}/assignments/{number}"), unit: one.unit, role }
+}
+
+fn source(check: &mut Check, place: &str, source: proto::Source) -> Source {
+    check.text(format!("{place}.document_number"), &source.document_number, SHORT);
+    check.text(format!("{place}.part"), &source.part, SHORT);
+    let mut number = |field: &str, number: i32| {
+        let read = u32::try_from(number);
+        if read.is_err() {
+            check.wrong(format!("{place}.{field}"), "must not be negative", "不能为负数");
+        }
+        read.ok().filter(|number| *number > 0)
+    };
+    Source {
+        item_number: number("item_number", source.item_number).map(|item| item.to_string()).unwrap_or_default(),
+        line: number("line", source.line),
+        document_number: source.document_number,
+        part: source.part,
+    }
+}
+
+fn grade(check: &mut Check, field: String, value: i32) -> Grade {
+    match proto::Grade::try_from(value) {
+        Ok(proto::Grade::Unspecified | proto::Grade::Ordinary) => Grade::Ordinary,
+        Ok(proto::Grade::Major) => Grade::Major,
+        Ok(proto::Grade::LongTerm) => Grade::LongTerm,
+        Err(_) => {
+            unknown(check, field);
+            Grade::Ordinary
+        }
+    }
+}
+
+fn visibility(check: &mut Check, field: String, value: i32) -> Visibility {
+    match common::Visibility::try_from(value) {
+        Ok(common::Visibility::Public) => Visibility::Public,
+        Ok(common::Visibility::Unspecified | common::Visibility::Internal) => Visibility::Internal,
+        Ok(common::Visibility::Restricted) => Visibility::Restricted,
+        Err(_) => {
+            unknown(check, field);
+            Visibility::Internal
+        }
+    }
+}
+
+fn light(check: &mut Check, value: i32) -> Option<Light> {
+    match proto::Light::try_from(value) {
+        Ok(proto::Light::Unspecified) => None,
+        Ok(proto::Light::Green) => Some(Light::Green),
+        Ok(proto::Light::Yellow) => Some(Light::Yellow),
+        Ok(proto::Light::Red) => Some(Light::Red),
+        Ok(proto::Light::Blue) => Some(Light::Blue),
+        Ok(proto::Light::Grey) => Some(Light::Grey),
+        Err(_) => {
+            unknown(check, "light");
+            None
+        }
+    }
+}
+
+fn state(check: &mut Check, value: i32) -> Option<TaskState> {
+    match proto::TaskState::try_from(value) {
+        Ok(proto::TaskState::Unspecified) => None,
+        Ok(proto::TaskState::Draft) => Some(TaskState::Draft),
+        Ok(proto::TaskState::Issued) => Some(TaskState::Issued),
+        Ok(proto::TaskState::StruckOff) => Some(TaskState::StruckOff),
+        Ok(proto::TaskState::Withdrawn) => Some(TaskState::Withdrawn),
+        Err(_) => {
+            unknown(check, "state");
+            None
+        }
+    }
+}
+
+fn unknown(check: &mut Check, field: impl Into<String>) {
+    check.wrong(field, "is not a known value", "取值无效");
+}

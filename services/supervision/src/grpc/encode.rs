@@ -1,0 +1,130 @@
+//! Tasks as the API has them, with their lights at an instant.
+
+use domain_calendar::Timestamp;
+use domain_supervision::{
+    Assignment, AssignmentState, Grade, Light, Role, Source, StoredClock, Task, TaskState, light,
+};
+use xietong_mesh::convert::encode_time;
+use xietong_proto::supervision as proto;
+
+use crate::record::{Record, seen};
+use crate::regulation::Regulation;
+
+/// A task with its assignments, as it stands at `now`.
+pub(super) fn task(record: &Record, regulation: &Regulation, now: Timestamp) -> proto::Task {
+    let Task { name, ledger_number, title, text, tags, restricted_units, .. } = record.task.clone();
+    let task = &record.task;
+    proto::Task {
+        name,
+        ledger_number,
+        title,
+        text,
+        grade: grade(task.grade).into(),
+        source: source(&task.source),
+        visibility: seen(task.visibility).to_proto().into(),
+        restricted_units,
+        tags,
+        unclassified: task.unclassified,
+        // The last day ends where the next one begins.
+        due_time: task
+            .due_date
+            .and_then(|day| day.next_day())
+            .map(|day| encode_time(Timestamp::start_of_day(day))),
+        assignments: task.assignments.iter().map(|one| assignment(record, one, regulation, now)).collect(),
+        origin: task.origin.clone().unwrap_or_default(),
+        state: task_state(task.state).into(),
+        light: shown(task, &regulation.clock_of(task), now).into(),
+        creator: task.created_by.clone(),
+        create_time: Some(encode_time(record.created_at)),
+        issue_time: task.issue_time.map(encode_time),
+        strike_off_time: record.struck_off_at.map(encode_time),
+        etag: record.etag(),
+    }
+}
+
+/// One assignment of a task, as it stands at `now`.
+pub(super) fn assignment(
+    record: &Record,
+    one: &Assignment,
+    regulation: &Regulation,
+    now: Timestamp,
+) -> proto::Assignment {
+    let clocks = regulation.clocks(&record.task, one);
+    proto::Assignment {
+        name: one.name.clone(),
+        unit: one.unit.clone(),
+        role: role(one.role).into(),
+        state: assignment_state(one.state).into(),
+        light: shown(&record.task, &clocks.stored(), now).into(),
+        sign_due_time: clocks.due.sign.map(encode_time),
+        deploy_due_time: clocks.due.deploy.map(encode_time),
+        report_due_time: clocks.due.report.map(encode_time),
+        settle_due_time: clocks.due.settle.map(encode_time),
+        // What is owed and missed now is late, whether or not it has been recorded yet.
+        was_late: one.was_late() || !clocks.owed.missed_at(now).is_empty(),
+        last_report: record.last_reports.get(&one.name).cloned().unwrap_or_default(),
+        etag: record.etag(),
+    }
+}
+
+/// The light of a clock of a task; drafts have none.
+fn shown(task: &Task, clock: &StoredClock, now: Timestamp) -> proto::Light {
+    match task.state {
+        TaskState::Draft => proto::Light::Unspecified,
+        TaskState::Issued | TaskState::StruckOff | TaskState::Withdrawn => match light(clock, now) {
+            Light::Green => proto::Light::Green,
+            Light::Yellow => proto::Light::Yellow,
+            Light::Red => proto::Light::Red,
+            Light::Blue => proto::Light::Blue,
+            Light::Grey => proto::Light::Grey,
+        },
+    }
+}
+
+fn source(source: &Source) -> Option<proto::Source> {
+    (*source != Source::default()).then(|| proto::Source {
+        document_number: source.document_number.clone(),
+        part: source.part.clone(),
+        // Entered through the API as a number; what is not one has no place there.
+        item_number: source.item_number.parse().unwrap_or(0),
+        line: source.line.and_then(|line| i32::try_from(line).ok()).unwrap_or(0),
+    })
+}
+
+fn grade(grade: Grade) -> proto::Grade {
+    match grade {
+        Grade::Ordinary => proto::Grade::Ordinary,
+        Grade::Major => proto::Grade::Major,
+        Grade::LongTerm => proto::Grade::LongTerm,
+    }
+}
+
+fn role(role: Role) -> proto::AssignmentRole {
+    match role {
+        Role::Lead => proto::AssignmentRole::Lead,
+        Role::Cooperating => proto::AssignmentRole::Cooperating,
+        Role::Responsible => proto::AssignmentRole::Responsible,
+    }
+}
+
+fn task_state(state: TaskState) -> proto::TaskState {
+    match state {
+        TaskState::Draft => proto::TaskState::Draft,
+        TaskState::Issued => proto::TaskState::Issued,
+        TaskState::StruckOff => proto::TaskState::StruckOff,
+        TaskState::Withdrawn => proto::TaskState::Withdrawn,
+    }
+}
+
+fn assignment_state(state: AssignmentState) -> proto::AssignmentState {
+    match state {
+        AssignmentState::Pending => proto::AssignmentState::Pending,
+        AssignmentState::Assigned => proto::AssignmentState::Assigned,
+        AssignmentState::Signed => proto::AssignmentState::Signed,
+        AssignmentState::Deployed => proto::AssignmentState::Deployed,
+        AssignmentState::InProgress => proto::AssignmentState::InProgress,
+        AssignmentState::Submitted => proto::AssignmentState::Submitted,
+        AssignmentState::StruckOff => proto::AssignmentState::StruckOff,
+        AssignmentState::Withdrawn => proto::AssignmentState::Withdrawn,
+    }
+}

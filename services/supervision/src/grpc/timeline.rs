@@ -1,0 +1,82 @@
+//! What happened to a task, as officials read it.
+
+use domain_roster::Book;
+use domain_supervision::{
+    AssignmentChange, AssignmentEvent, AssignmentFacts, Stage, TaskChange, TaskEvent, WholeTaskEvent,
+};
+use xietong_events::Event;
+use xietong_mesh::Error;
+use xietong_mesh::convert::encode_time;
+use xietong_proto::supervision as proto;
+use xietong_store::StoreError;
+
+use crate::error::unreadable;
+
+/// One event. Units are called by their names in the roster, or by their resource names while
+/// it is not known.
+pub(super) fn entry(event: Event, roster: &Book) -> Result<proto::TimelineEntry, Error> {
+    let payload = serde_json::from_str(&event.payload).map_err(|error| StoreError::corrupt("event", error))?;
+    let text = match TaskEvent::from_payload(&event.event_type, &payload).map_err(unreadable)? {
+        Some(TaskEvent::Task(event)) => of_task(&event, roster),
+        Some(TaskEvent::Assignment(event)) => of_assignment(&event, roster),
+        // Written by a newer version of this service.
+        None => "其他事项".to_owned(),
+    };
+    Ok(proto::TimelineEntry {
+        r#type: event.event_type,
+        time: Some(encode_time(event.occurred_at)),
+        actor: event.actor,
+        acting_for: event.acting_for.unwrap_or_default(),
+        ground: event.ground.unwrap_or_default(),
+        text,
+        version: event.version,
+    })
+}
+
+fn of_task(event: &WholeTaskEvent, roster: &Book) -> String {
+    match &event.change {
+        TaskChange::Created { draft } => format!("登记任务：{}", draft.title),
+        TaskChange::Issued { assignments, .. } => format!("交办至{}", units(assignments, roster)),
+        TaskChange::Withdrawn { ground, .. } => format!("撤销任务：{ground}"),
+        TaskChange::StruckOff { .. } => "任务销号".to_owned(),
+    }
+}
+
+fn of_assignment(event: &AssignmentEvent, roster: &Book) -> String {
+    let unit = called(&event.assignment.unit, roster);
+    match &event.change {
+        AssignmentChange::Signed => format!("{unit}签收"),
+        AssignmentChange::Deployed => format!("{unit}部署"),
+        AssignmentChange::Reported { text } => format!("{unit}反馈进展：{text}"),
+        AssignmentChange::Submitted { text } => format!("{unit}申请办结：{text}"),
+        AssignmentChange::Verified { note, .. } if note.is_empty() => format!("核验通过{unit}的办理结果"),
+        AssignmentChange::Verified { note, .. } => format!("核验通过{unit}的办理结果：{note}"),
+        AssignmentChange::SentBack { note, .. } => format!("退回{unit}返工：{note}"),
+        AssignmentChange::StruckOff { with_task: false, .. } => format!("{unit}销号"),
+        AssignmentChange::StruckOff { with_task: true, .. } => format!("{unit}随任务销号"),
+        AssignmentChange::Overdue => format!("{unit}逾期未办结"),
+        AssignmentChange::Reminded => format!("提醒{unit}：办结期限将至"),
+        AssignmentChange::Urged { stages } => format!("催办{unit}：{}逾期", listed(stages.iter().map(|one| stage(*one)))),
+    }
+}
+
+fn stage(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Sign => "签收",
+        Stage::Deploy => "部署",
+        Stage::Report => "反馈",
+        Stage::Settle => "办结",
+    }
+}
+
+fn units(assignments: &[AssignmentFacts], roster: &Book) -> String {
+    listed(assignments.iter().map(|one| called(&one.unit, roster)))
+}
+
+fn called<'a>(unit: &'a str, roster: &'a Book) -> &'a str {
+    roster.unit(unit).map_or(unit, |known| known.display_name.as_str())
+}
+
+fn listed<'a>(items: impl Iterator<Item = &'a str>) -> String {
+    items.collect::<Vec<_>>().join("、")
+}

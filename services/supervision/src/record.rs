@@ -1,0 +1,98 @@
+//! [`Record`]: a task as this service keeps it.
+
+use std::collections::BTreeMap;
+
+use domain_calendar::Timestamp;
+use domain_supervision::{
+    Assignment, AssignmentChange, SupervisionError, Task, TaskChange, TaskDraft, TaskEvent, Visibility,
+};
+use serde::{Deserialize, Serialize};
+use xietong_mesh::Resource;
+use xietong_mesh::authorize::Visibility as Seen;
+
+/// A task and what the API shows of its events beside it. Stored whole, as JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Record {
+    /// The aggregate.
+    pub(crate) task: Task,
+    /// When it was entered.
+    pub(crate) created_at: Timestamp,
+    /// When it was struck off; its completion may have been earlier.
+    pub(crate) struck_off_at: Option<Timestamp>,
+    /// What each unit last said, in a report or a submission, by assignment name.
+    pub(crate) last_reports: BTreeMap<String, String>,
+}
+
+impl Record {
+    /// What a draft entered at an instant becomes.
+    pub(crate) fn of_draft(draft: &TaskDraft, created_at: Timestamp) -> Self {
+        Record {
+            task: Task::from_draft(draft),
+            created_at,
+            struck_off_at: None,
+            last_reports: BTreeMap::new(),
+        }
+    }
+
+    /// Takes in events, in order.
+    pub(crate) fn apply(&mut self, events: &[TaskEvent]) -> Result<(), SupervisionError> {
+        events.iter().try_for_each(|event| {
+            self.note(event);
+            self.task.apply(event)
+        })
+    }
+
+    fn note(&mut self, event: &TaskEvent) {
+        match event {
+            TaskEvent::Task(event) => match &event.change {
+                TaskChange::StruckOff { .. } => self.struck_off_at = Some(event.at),
+                TaskChange::Created { .. } | TaskChange::Issued { .. } | TaskChange::Withdrawn { .. } => {}
+            },
+            TaskEvent::Assignment(event) => match &event.change {
+                AssignmentChange::Reported { text } | AssignmentChange::Submitted { text } => {
+                    self.last_reports.insert(event.assignment.name.clone(), text.clone());
+                }
+                AssignmentChange::Signed
+                | AssignmentChange::Deployed
+                | AssignmentChange::Verified { .. }
+                | AssignmentChange::SentBack { .. }
+                | AssignmentChange::StruckOff { .. }
+                | AssignmentChange::Overdue
+                | AssignmentChange::Reminded
+                | AssignmentChange::Urged { .. } => {}
+            },
+        }
+    }
+
+    /// What permission on the task as a whole depends on.
+    pub(crate) fn resource(&self) -> Resource {
+        self.resource_of_units(self.task.assignments.iter())
+    }
+
+    /// What permission to act on one assignment depends on.
+    pub(crate) fn resource_of(&self, assignment: &Assignment) -> Resource {
+        self.resource_of_units(std::iter::once(assignment))
+    }
+
+    fn resource_of_units<'a>(&self, assignments: impl Iterator<Item = &'a Assignment>) -> Resource {
+        Resource::new()
+            .of_units(assignments.map(|one| one.unit.as_str()))
+            .created_by(&self.task.created_by)
+            .visible_to(seen(self.task.visibility), &self.task.restricted_units)
+    }
+
+    /// Changes with every change of the task.
+    pub(crate) fn etag(&self) -> String {
+        format!("v{}", self.task.version)
+    }
+}
+
+/// Visibility as the permission matrix has it.
+pub(crate) fn seen(visibility: Visibility) -> Seen {
+    match visibility {
+        Visibility::Public => Seen::Public,
+        Visibility::Internal => Seen::Internal,
+        Visibility::Restricted => Seen::Restricted,
+    }
+}

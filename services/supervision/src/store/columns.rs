@@ -1,0 +1,41 @@
+//! The words that stand in columns.
+
+use domain_supervision::{AssignmentState, Role, TaskState, Visibility};
+
+pub(super) fn task_state(state: TaskState) -> &'static str {
+    match state {
+        TaskState::Draft => "draft",
+        TaskState::Issued => "issued",
+        TaskState::StruckOff => "struck_off",
+        TaskState::Withdrawn => "withdrawn",
+    }
+}
+
+pub(super) fn assignment_state(state: AssignmentState) -> &'static str {
+    match state {
+        AssignmentState::Pending => "pending",
+        AssignmentState::Assigned => "assigned",
+        AssignmentState::Signed => "signed",
+        AssignmentState::Deployed => "deployed",
+        AssignmentState::InProgress => "in_progress",
+        AssignmentState::Submitted => "submitted",
+        AssignmentState::StruckOff => "struck_off",
+        AssignmentState::Withdrawn => "withdrawn",
+    }
+}
+
+pub(super) fn role(role: Role) -> &'static str {
+    match role {
+        Role::Lead => "lead",
+        Role::Cooperating => "cooperating",
+        Role::Responsible => "responsible",
+    }
+}
+
+pub(super) fn visibility(visibility: Visibility) -> &'static str {
+    match visibility {
+        Visibility::Public => "public",
+        Visibility::Internal => "internal",
+        Visibility::Restricted => "restricted",
+    }
+}

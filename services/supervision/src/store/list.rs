@@ -1,0 +1,83 @@
+//! [`list`]: a page of tasks, the newest first.
+
+use std::collections::BTreeSet;
+
+use domain_calendar::Timestamp;
+use domain_supervision::{Light, TaskState, light_sql};
+use sea_orm::{ConnectionTrait, DatabaseConnection};
+use xietong_mesh::Scope;
+use xietong_store::{StoreError, statement};
+
+use super::parameters::Parameters;
+use super::{columns, scope, tasks};
+use crate::record::Record;
+
+/// What is asked for; `None` asks for all.
+#[derive(Debug, Default)]
+pub(crate) struct ListFilter {
+    /// A unit with an assignment of the task.
+    pub(crate) unit: Option<String>,
+    /// Units of which one answers for the task. Nothing is of none of them.
+    pub(crate) settled_by: Option<BTreeSet<String>>,
+    /// The task's light at the instant. Drafts have none.
+    pub(crate) light: Option<(Light, Timestamp)>,
+    /// Where the task stands.
+    pub(crate) state: Option<TaskState>,
+    /// The document it comes from.
+    pub(crate) document_number: Option<String>,
+}
+
+/// Where in the list.
+#[derive(Debug)]
+pub(crate) struct Page {
+    /// Only tasks with a smaller ledger number.
+    pub(crate) before: Option<i64>,
+    /// At most this many.
+    pub(crate) limit: u64,
+}
+
+/// The tasks that `scope` permits and `filter` asks for.
+pub(crate) async fn list(
+    reader: &DatabaseConnection,
+    permitted: &Scope,
+    filter: &ListFilter,
+    page: &Page,
+) -> Result<Vec<Record>, StoreError> {
+    let mut parameters = Parameters::default();
+    let mut conditions = vec![scope::condition(permitted, &mut parameters)];
+    if let Some(unit) = &filter.unit {
+        let unit = parameters.bind(unit.as_str());
+        conditions.push(format!("ledger_number IN (SELECT ledger_number FROM assignments WHERE unit = {unit})"));
+    }
+    if let Some(units) = &filter.settled_by {
+        if units.is_empty() {
+            return Ok(Vec::new());
+        }
+        let units = parameters.bind_all(units.iter().map(String::as_str));
+        conditions.push(format!(
+            "ledger_number IN (SELECT ledger_number FROM assignments WHERE settles AND unit IN ({units}))"
+        ));
+    }
+    if let Some((light, now)) = filter.light {
+        let now = parameters.bind(now.as_micros());
+        let light = parameters.bind(light.as_str());
+        let draft = parameters.bind(columns::task_state(TaskState::Draft));
+        conditions.push(format!("state <> {draft} AND {} = {light}", light_sql(&now)));
+    }
+    if let Some(state) = filter.state {
+        conditions.push(format!("state = {}", parameters.bind(columns::task_state(state))));
+    }
+    if let Some(document_number) = &filter.document_number {
+        conditions.push(format!("document_number = {}", parameters.bind(document_number.as_str())));
+    }
+    if let Some(before) = page.before {
+        conditions.push(format!("ledger_number < {}", parameters.bind(before)));
+    }
+    let limit = parameters.bind(page.limit);
+    let sql = format!(
+        "SELECT ledger_number, body FROM tasks WHERE {} ORDER BY ledger_number DESC LIMIT {limit}",
+        conditions.join(" AND "),
+    );
+    let rows = reader.query_all_raw(statement(reader, &sql, parameters.into_values())).await?;
+    rows.iter().map(tasks::record).collect()
+}

@@ -1,0 +1,60 @@
+//! The tables of this service.
+
+mod columns;
+mod list;
+mod parameters;
+mod scope;
+mod tasks;
+
+pub(crate) use list::{ListFilter, Page, list};
+pub(crate) use tasks::{find, find_all, insert, save};
+
+use xietong_store::SqlMigration;
+
+/// A task is one row, read whole from `body`; what lists ask for stands in columns beside
+/// it. The row number is the ledger number: a sequence, so that creations never wait for one
+/// another; one that is rolled back leaves a gap.
+///
+/// The clock columns of both tables are those of `domain_supervision::StoredClock`.
+pub(crate) const MIGRATIONS: &[SqlMigration] = &[SqlMigration {
+    name: "supervision_0001_tasks",
+    statements: &[
+        "CREATE TABLE tasks (
+            ledger_number {serial},
+            name TEXT NOT NULL,
+            state TEXT NOT NULL,
+            visibility TEXT NOT NULL,
+            document_number TEXT NOT NULL,
+            created_by TEXT NOT NULL,
+            yellow_at BIGINT,
+            red_at BIGINT,
+            paused BOOLEAN NOT NULL,
+            closed BOOLEAN NOT NULL,
+            version BIGINT NOT NULL,
+            body TEXT NOT NULL
+        )",
+        "CREATE UNIQUE INDEX tasks_name ON tasks (name)",
+        "CREATE INDEX tasks_document ON tasks (document_number, ledger_number)",
+        "CREATE INDEX tasks_state ON tasks (state, ledger_number)",
+        // `settles`: one of the assignments that must all be struck off before the task is.
+        "CREATE TABLE assignments (
+            name TEXT PRIMARY KEY,
+            ledger_number BIGINT NOT NULL,
+            unit TEXT NOT NULL,
+            role TEXT NOT NULL,
+            settles BOOLEAN NOT NULL,
+            state TEXT NOT NULL,
+            yellow_at BIGINT,
+            red_at BIGINT,
+            paused BOOLEAN NOT NULL,
+            closed BOOLEAN NOT NULL
+        )",
+        "CREATE INDEX assignments_unit ON assignments (unit, ledger_number)",
+        // Who beside its own units may see a restricted task.
+        "CREATE TABLE task_viewers (
+            unit TEXT NOT NULL,
+            ledger_number BIGINT NOT NULL,
+            PRIMARY KEY (unit, ledger_number)
+        )",
+    ],
+}];

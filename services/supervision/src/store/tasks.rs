@@ -1,0 +1,188 @@
+//! Reading and writing tasks with their assignments.
+
+use std::collections::BTreeMap;
+
+use domain_calendar::Timestamp;
+use domain_supervision::{Assignment, StoredClock, Task, Visibility};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult, Value};
+use xietong_store::{StoreError, statement};
+
+use super::columns;
+use super::parameters::{Parameters, places};
+use crate::record::Record;
+use crate::regulation::Regulation;
+
+/// Rows a statement writes at most: both back ends bound the number of parameters.
+const ROWS: usize = 1_000;
+
+const ASSIGNMENT_COLUMNS: &str =
+    "name, ledger_number, unit, role, settles, state, yellow_at, red_at, paused, closed";
+const ASSIGNMENT_WIDTH: usize = 10;
+
+/// The task of this name.
+pub(crate) async fn find<C: ConnectionTrait>(connection: &C, name: &str) -> Result<Option<Record>, StoreError> {
+    let sql = "SELECT ledger_number, body FROM tasks WHERE name = $1";
+    let row = connection.query_one_raw(statement(connection, sql, [name.into()])).await?;
+    row.as_ref().map(record).transpose()
+}
+
+/// The tasks of these names, by name; those that do not exist are left out.
+pub(crate) async fn find_all(
+    tx: &DatabaseTransaction,
+    names: &[&str],
+) -> Result<BTreeMap<String, Record>, StoreError> {
+    let mut found = BTreeMap::new();
+    for chunk in names.chunks(ROWS) {
+        let mut parameters = Parameters::default();
+        let names = parameters.bind_all(chunk.iter().copied());
+        let sql = format!("SELECT ledger_number, body FROM tasks WHERE name IN ({names})");
+        for row in tx.query_all_raw(statement(tx, &sql, parameters.into_values())).await? {
+            let record = record(&row)?;
+            found.insert(record.task.name.clone(), record);
+        }
+    }
+    Ok(found)
+}
+
+/// Writes new tasks and gives each its ledger number, in their order.
+pub(crate) async fn insert(
+    tx: &DatabaseTransaction,
+    records: &mut [Record],
+    regulation: &Regulation,
+) -> Result<(), StoreError> {
+    for chunk in records.chunks_mut(ROWS) {
+        insert_tasks(tx, chunk, regulation).await?;
+        let tasks = || chunk.iter().map(|record| &record.task);
+        let assignments: Vec<_> =
+            tasks().flat_map(|task| task.assignments.iter().map(move |one| (task, one))).collect();
+        put_assignments(tx, &assignments, regulation, "").await?;
+        let viewers: Vec<(&str, i64)> = tasks()
+            .filter(|task| task.visibility == Visibility::Restricted)
+            .flat_map(|task| task.restricted_units.iter().map(|unit| (unit.as_str(), task.ledger_number)))
+            .collect();
+        insert_viewers(tx, &viewers).await?;
+    }
+    Ok(())
+}
+
+/// Writes what changed from `before` to `after`. [`StoreError::Stale`] when somebody else
+/// changed the task meanwhile.
+pub(crate) async fn save(
+    tx: &DatabaseTransaction,
+    before: &Task,
+    after: &Record,
+    regulation: &Regulation,
+) -> Result<(), StoreError> {
+    let sql = "UPDATE tasks SET state = $3, yellow_at = $4, red_at = $5, paused = $6, closed = $7, version = $8,
+               body = $9 WHERE ledger_number = $1 AND version = $2";
+    let task = &after.task;
+    let keys: [Value; 3] =
+        [task.ledger_number.into(), before.version.into(), columns::task_state(task.state).into()];
+    let rest: [Value; 2] = [task.version.into(), body(after)?.into()];
+    let values = keys.into_iter().chain(clock_values(regulation.clock_of(task))).chain(rest);
+    let result = tx.execute_raw(statement(tx, sql, values)).await?;
+    if result.rows_affected() == 0 {
+        return Err(StoreError::Stale(task.name.clone()));
+    }
+    let changed: Vec<_> =
+        task.assignments.iter().filter(|one| !before.assignments.contains(one)).map(|one| (task, one)).collect();
+    let replace = "ON CONFLICT (name) DO UPDATE SET unit = excluded.unit, role = excluded.role,
+                   settles = excluded.settles, state = excluded.state, yellow_at = excluded.yellow_at,
+                   red_at = excluded.red_at, paused = excluded.paused, closed = excluded.closed";
+    put_assignments(tx, &changed, regulation, replace).await
+}
+
+/// A task from its row. The ledger number is the row's own: it is not yet known when the
+/// body is first written.
+pub(super) fn record(row: &QueryResult) -> Result<Record, StoreError> {
+    let body: String = row.try_get_by("body")?;
+    let mut record: Record = serde_json::from_str(&body).map_err(|error| StoreError::corrupt("task", error))?;
+    record.task.ledger_number = row.try_get_by("ledger_number")?;
+    Ok(record)
+}
+
+fn body(record: &Record) -> Result<String, StoreError> {
+    serde_json::to_string(record).map_err(|error| StoreError::corrupt("task", error))
+}
+
+async fn insert_tasks(
+    tx: &DatabaseTransaction,
+    records: &mut [Record],
+    regulation: &Regulation,
+) -> Result<(), StoreError> {
+    const WIDTH: usize = 11;
+    let mut values: Vec<Value> = Vec::with_capacity(records.len() * WIDTH);
+    for record in records.iter() {
+        let task = &record.task;
+        values.extend([
+            Value::from(task.name.as_str()),
+            columns::task_state(task.state).into(),
+            columns::visibility(task.visibility).into(),
+            task.source.document_number.as_str().into(),
+            task.created_by.as_str().into(),
+        ]);
+        values.extend(clock_values(regulation.clock_of(task)));
+        values.extend([Value::from(task.version), body(record)?.into()]);
+    }
+    let sql = format!(
+        "INSERT INTO tasks (name, state, visibility, document_number, created_by, yellow_at, red_at, paused, \
+         closed, version, body) VALUES {} RETURNING name, ledger_number",
+        places(records.len(), WIDTH)
+    );
+    let mut numbers = BTreeMap::new();
+    for row in tx.query_all_raw(statement(tx, &sql, values)).await? {
+        numbers.insert(row.try_get_by::<String, _>("name")?, row.try_get_by::<i64, _>("ledger_number")?);
+    }
+    for record in records {
+        let number = numbers.get(&record.task.name).copied();
+        record.task.ledger_number =
+            number.ok_or_else(|| StoreError::corrupt("task", "its row came back without a number"))?;
+    }
+    Ok(())
+}
+
+async fn put_assignments(
+    tx: &DatabaseTransaction,
+    assignments: &[(&Task, &Assignment)],
+    regulation: &Regulation,
+    on_conflict: &str,
+) -> Result<(), StoreError> {
+    for chunk in assignments.chunks(ROWS) {
+        let sql = format!(
+            "INSERT INTO assignments ({ASSIGNMENT_COLUMNS}) VALUES {} {on_conflict}",
+            places(chunk.len(), ASSIGNMENT_WIDTH)
+        );
+        let values = chunk.iter().flat_map(|(task, one)| {
+            let own: [Value; 6] = [
+                one.name.as_str().into(),
+                task.ledger_number.into(),
+                one.unit.as_str().into(),
+                columns::role(one.role).into(),
+                (one.role == task.settling_role()).into(),
+                columns::assignment_state(one.state).into(),
+            ];
+            own.into_iter().chain(clock_values(regulation.clocks(task, one).stored()))
+        });
+        tx.execute_raw(statement(tx, &sql, values)).await?;
+    }
+    Ok(())
+}
+
+async fn insert_viewers(tx: &DatabaseTransaction, viewers: &[(&str, i64)]) -> Result<(), StoreError> {
+    for chunk in viewers.chunks(ROWS) {
+        let sql = format!("INSERT INTO task_viewers (unit, ledger_number) VALUES {}", places(chunk.len(), 2));
+        let values = chunk.iter().flat_map(|(unit, number)| [Value::from(*unit), Value::from(*number)]);
+        tx.execute_raw(statement(tx, &sql, values)).await?;
+    }
+    Ok(())
+}
+
+/// The clock columns, in the order `yellow_at, red_at, paused, closed`.
+fn clock_values(clock: StoredClock) -> [Value; 4] {
+    [
+        clock.yellow_at.map(Timestamp::as_micros).into(),
+        clock.red_at.map(Timestamp::as_micros).into(),
+        clock.paused.into(),
+        clock.closed.into(),
+    ]
+}

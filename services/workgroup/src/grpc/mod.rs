@@ -1,0 +1,272 @@
+//! The RPCs of `GroupService`: decode, authorise, one call, encode.
+
+mod convert;
+mod text;
+
+use std::sync::Arc;
+
+use domain_calendar::Timestamp;
+use domain_workgroup::{check_decision_name, check_group_name, check_meeting_name, held_seats};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tonic::{Request, Response, Status};
+use xietong_mesh::convert::{decode_optional_time, encode_time};
+use xietong_mesh::page::{PageToken, page_size};
+use xietong_mesh::{Attempt, Call, Code, Error, Foundation, RosterCopy, Transactions};
+use xietong_proto::workgroup as proto;
+use xietong_proto::workgroup::group_service_server::GroupService;
+use xietong_store::Db;
+use xietong_timers::{Clock, MachineClock, Poke};
+
+use crate::app;
+use crate::error::told;
+use crate::store::{decisions, groups, meetings};
+
+/// A call without an etag is tried again this often when somebody else was faster.
+const RACES: usize = 3;
+
+/// Answers the calls about groups.
+pub(crate) struct GroupServer {
+    db: Db,
+    clock: Clock,
+    transactions: Transactions,
+    copy: Arc<RosterCopy>,
+    escalations: Poke,
+}
+
+impl GroupServer {
+    /// `escalations` is poked after each new escalation.
+    pub(crate) fn new(foundation: &Foundation, copy: Arc<RosterCopy>, escalations: Poke) -> Self {
+        GroupServer {
+            db: foundation.db.clone(),
+            clock: foundation.clock.clone(),
+            transactions: foundation.transactions.clone(),
+            copy,
+            escalations,
+        }
+    }
+
+    async fn try_escalate(
+        &self,
+        call: &Call,
+        request: &proto::EscalateDecisionRequest,
+        request_id: &str,
+    ) -> Result<proto::Decision, Error> {
+        let transaction = match self.transactions.begin(call, request, request_id).await? {
+            Attempt::Repeat(answer) => return Ok(answer),
+            Attempt::First(transaction) => transaction,
+        };
+        let decision = app::decision::permitted(transaction.tx(), call, &request.name).await?;
+        if !request.etag.is_empty() && request.etag != convert::etag(decision.version) {
+            return Err(Error::aborted_etag(&request.name));
+        }
+        let decision = app::decision::escalate(&transaction, decision, call.traceparent.as_deref()).await?;
+        let answer = transaction.commit(convert::encode_decision(decision)).await?;
+        self.escalations.poke();
+        Ok(answer)
+    }
+}
+
+#[tonic::async_trait]
+impl GroupService for GroupServer {
+    async fn create_group(
+        &self,
+        request: Request<proto::CreateGroupRequest>,
+    ) -> Result<Response<proto::Group>, Status> {
+        let call = Call::of(&request)?.clone();
+        let mut request = request.into_inner();
+        let request_id = std::mem::take(&mut request.request_id);
+        let transaction = match self.transactions.begin(&call, &request, &request_id).await? {
+            Attempt::Repeat(answer) => return Ok(Response::new(answer)),
+            Attempt::First(transaction) => transaction,
+        };
+        let group = convert::decode_group(request, transaction.now())?;
+        call.authorize(&app::group::resource(&group))?;
+        let group = app::group::found(&transaction, group).await?;
+        Ok(Response::new(transaction.commit(convert::encode_group(group)).await?))
+    }
+
+    async fn get_group(
+        &self,
+        request: Request<proto::GetGroupRequest>,
+    ) -> Result<Response<proto::Group>, Status> {
+        let call = Call::of(&request)?;
+        let name = &request.get_ref().name;
+        check_group_name("name", name).map_err(told)?;
+        let group = app::group::permitted(self.db.reader(), call, name).await?;
+        Ok(Response::new(convert::encode_group(group)))
+    }
+
+    async fn list_groups(
+        &self,
+        request: Request<proto::ListGroupsRequest>,
+    ) -> Result<Response<proto::ListGroupsResponse>, Status> {
+        let scope = Call::of(&request)?.scope()?;
+        let request = request.into_inner();
+        let size = page_size(request.page_size)?;
+        let query = ["ListGroups"];
+        let after = PageToken::<String>::decode(&query, &request.page_token)?.unwrap_or_default();
+        let found =
+            groups::list_in_scope(self.db.reader(), &scope, &after, size + 1).await.map_err(Error::from)?;
+        let (groups, next_page_token) = page(found, size, &query, |group| group.record.name.clone())?;
+        let groups = groups.into_iter().map(convert::encode_group).collect();
+        Ok(Response::new(proto::ListGroupsResponse { groups, next_page_token }))
+    }
+
+    async fn list_seats(
+        &self,
+        request: Request<proto::ListSeatsRequest>,
+    ) -> Result<Response<proto::ListSeatsResponse>, Status> {
+        let call = Call::of(&request)?;
+        let request = request.get_ref();
+        check_group_name("name", &request.name).map_err(told)?;
+        let at = decode_optional_time("at", request.at.as_ref())?.unwrap_or_else(|| self.clock.now());
+        let group = app::group::permitted(self.db.reader(), call, &request.name).await?;
+        let roster = self.copy.view();
+        // Before it first held everything, every seat would look vacant.
+        let as_of = roster.as_of().ok_or_else(|| Error::unavailable("the copy of the roster"))?;
+        let seats = held_seats(&group.record, &roster.book, at, Timestamp::MAX).map_err(told)?;
+        Ok(Response::new(proto::ListSeatsResponse {
+            seats: seats.into_iter().map(convert::encode_held_seat).collect(),
+            roster_position: roster.position,
+            roster_as_of: Some(encode_time(as_of)),
+        }))
+    }
+
+    async fn create_meeting(
+        &self,
+        request: Request<proto::CreateMeetingRequest>,
+    ) -> Result<Response<proto::Meeting>, Status> {
+        let call = Call::of(&request)?.clone();
+        let mut request = request.into_inner();
+        let request_id = std::mem::take(&mut request.request_id);
+        let transaction = match self.transactions.begin(&call, &request, &request_id).await? {
+            Attempt::Repeat(answer) => return Ok(Response::new(answer)),
+            Attempt::First(transaction) => transaction,
+        };
+        let parent = request.parent.clone();
+        let meeting = convert::decode_meeting(request, MachineClock::system().new_id())?;
+        let group = app::group::permitted(transaction.tx(), &call, &parent).await?;
+        let meeting = app::meeting::record(&transaction, &group.record, meeting).await?;
+        Ok(Response::new(transaction.commit(convert::encode_meeting(meeting)).await?))
+    }
+
+    async fn get_meeting(
+        &self,
+        request: Request<proto::GetMeetingRequest>,
+    ) -> Result<Response<proto::Meeting>, Status> {
+        let call = Call::of(&request)?;
+        let name = &request.get_ref().name;
+        check_meeting_name("name", name).map_err(told)?;
+        let (_, meeting) = app::meeting::permitted(self.db.reader(), call, name).await?;
+        Ok(Response::new(convert::encode_meeting(meeting)))
+    }
+
+    async fn list_meetings(
+        &self,
+        request: Request<proto::ListMeetingsRequest>,
+    ) -> Result<Response<proto::ListMeetingsResponse>, Status> {
+        let call = Call::of(&request)?;
+        let request = request.get_ref();
+        check_group_name("parent", &request.parent).map_err(told)?;
+        let size = page_size(request.page_size)?;
+        let query = ["ListMeetings", &request.parent];
+        let before = PageToken::<(Timestamp, String)>::decode(&query, &request.page_token)?;
+        app::group::permitted(self.db.reader(), call, &request.parent).await?;
+        let found = meetings::list_of_group(self.db.reader(), &request.parent, before, size + 1)
+            .await
+            .map_err(Error::from)?;
+        let (meetings, next_page_token) =
+            page(found, size, &query, |meeting| (meeting.record.meet_time, meeting.record.name.clone()))?;
+        let meetings = meetings.into_iter().map(convert::encode_meeting).collect();
+        Ok(Response::new(proto::ListMeetingsResponse { meetings, next_page_token }))
+    }
+
+    async fn create_decision(
+        &self,
+        request: Request<proto::CreateDecisionRequest>,
+    ) -> Result<Response<proto::Decision>, Status> {
+        let call = Call::of(&request)?.clone();
+        let mut request = request.into_inner();
+        let request_id = std::mem::take(&mut request.request_id);
+        let transaction = match self.transactions.begin(&call, &request, &request_id).await? {
+            Attempt::Repeat(answer) => return Ok(Response::new(answer)),
+            Attempt::First(transaction) => transaction,
+        };
+        let parent = request.parent.clone();
+        let decision = convert::decode_decision(request, MachineClock::system().new_id())?;
+        let (group, meeting) = app::meeting::permitted(transaction.tx(), &call, &parent).await?;
+        let decision = app::decision::record(&transaction, &group, &meeting.record, decision).await?;
+        Ok(Response::new(transaction.commit(convert::encode_decision(decision)).await?))
+    }
+
+    async fn get_decision(
+        &self,
+        request: Request<proto::GetDecisionRequest>,
+    ) -> Result<Response<proto::Decision>, Status> {
+        let call = Call::of(&request)?;
+        let name = &request.get_ref().name;
+        check_decision_name("name", name).map_err(told)?;
+        let decision = app::decision::permitted(self.db.reader(), call, name).await?;
+        Ok(Response::new(convert::encode_decision(decision)))
+    }
+
+    async fn list_decisions(
+        &self,
+        request: Request<proto::ListDecisionsRequest>,
+    ) -> Result<Response<proto::ListDecisionsResponse>, Status> {
+        let call = Call::of(&request)?;
+        let request = request.get_ref();
+        check_meeting_name("parent", &request.parent).map_err(told)?;
+        let size = page_size(request.page_size)?;
+        let query = ["ListDecisions", &request.parent];
+        let after = PageToken::<i64>::decode(&query, &request.page_token)?.unwrap_or(0);
+        app::meeting::permitted(self.db.reader(), call, &request.parent).await?;
+        let found = decisions::list_of_meeting(self.db.reader(), &request.parent, after, size + 1)
+            .await
+            .map_err(Error::from)?;
+        let (decisions, next_page_token) = page(found, size, &query, |(entry, _)| *entry)?;
+        let decisions =
+            decisions.into_iter().map(|(_, decision)| convert::encode_decision(decision)).collect();
+        Ok(Response::new(proto::ListDecisionsResponse { decisions, next_page_token }))
+    }
+
+    async fn escalate_decision(
+        &self,
+        request: Request<proto::EscalateDecisionRequest>,
+    ) -> Result<Response<proto::Decision>, Status> {
+        let call = Call::of(&request)?.clone();
+        let mut request = request.into_inner();
+        let request_id = std::mem::take(&mut request.request_id);
+        check_decision_name("name", &request.name).map_err(told)?;
+        let mut races = 0;
+        loop {
+            match self.try_escalate(&call, &request, &request_id).await {
+                // Without an etag the caller does not care which version it is.
+                Err(error) if error.code() == Code::Aborted && request.etag.is_empty() && races < RACES => {
+                    races += 1;
+                }
+                outcome => return Ok(Response::new(outcome?)),
+            }
+        }
+    }
+}
+
+/// Cuts a list that was asked for one item too many to a page, and gives the token of the
+/// next one; empty on the last page. `query` is what the token is bound to, `key` where an
+/// item stands in the list.
+fn page<T, K: Serialize + DeserializeOwned>(
+    mut found: Vec<T>,
+    size: u64,
+    query: &[&str],
+    key: impl Fn(&T) -> K,
+) -> Result<(Vec<T>, String), Error> {
+    let size = usize::try_from(size).unwrap_or(usize::MAX);
+    let more = found.len() > size;
+    found.truncate(size);
+    let token = match found.last() {
+        Some(last) if more => PageToken::encode(query, key(last))?,
+        Some(_) | None => String::new(),
+    };
+    Ok((found, token))
+}

@@ -1,0 +1,130 @@
+//! Groups.
+
+use domain_workgroup::Group;
+use sea_orm::{ConnectionTrait, Value};
+use xietong_mesh::Scope;
+use xietong_store::{StoreError, statement};
+
+use super::{Stored, json};
+
+/// Adds a group at version 1. False when the name is in use.
+pub(crate) async fn insert<C: ConnectionTrait>(connection: &C, group: &Group) -> Result<bool, StoreError> {
+    let sql = "INSERT INTO groups (name, office_unit, version, body) VALUES ($1, $2, 1, $3)
+               ON CONFLICT (name) DO NOTHING";
+    let values: [Value; 3] =
+        [group.name.clone().into(), group.office_unit.clone().into(), json(group)?.into()];
+    let result = connection.execute_raw(statement(connection, sql, values)).await?;
+    Ok(result.rows_affected() == 1)
+}
+
+/// A group by name.
+pub(crate) async fn find<C: ConnectionTrait>(
+    connection: &C,
+    name: &str,
+) -> Result<Option<Stored<Group>>, StoreError> {
+    let sql = "SELECT version, body FROM groups WHERE name = $1";
+    let row = connection.query_one_raw(statement(connection, sql, [name.into()])).await?;
+    row.as_ref().map(Stored::read).transpose()
+}
+
+/// The first groups after a name that are within a scope, in order of name. Says in SQL what
+/// [`Scope::permits`] says of [`crate::app::group::resource`].
+pub(crate) async fn list_in_scope<C: ConnectionTrait>(
+    connection: &C,
+    scope: &Scope,
+    after: &str,
+    limit: u64,
+) -> Result<Vec<Stored<Group>>, StoreError> {
+    let mut values: Vec<Value> = vec![after.into(), i64::try_from(limit).unwrap_or(i64::MAX).into()];
+    let permitted = if scope.all {
+        "TRUE".to_owned()
+    } else {
+        let units = scope.units.union(&scope.portfolio);
+        let groups = places(&mut values, scope.groups.iter());
+        let units = places(&mut values, units);
+        format!("(name IN ({groups}) OR office_unit IN ({units}))")
+    };
+    let sql =
+        format!("SELECT version, body FROM groups WHERE name > $1 AND {permitted} ORDER BY name LIMIT $2");
+    let rows = connection.query_all_raw(statement(connection, &sql, values)).await?;
+    rows.iter().map(Stored::read).collect()
+}
+
+/// Adds texts to a statement's values and returns their placeholders; NULL, which equals
+/// nothing, when there are none.
+fn places<'a>(values: &mut Vec<Value>, texts: impl Iterator<Item = &'a String>) -> String {
+    let mut places = Vec::new();
+    for text in texts {
+        values.push(text.clone().into());
+        places.push(format!("${}", values.len()));
+    }
+    if places.is_empty() { "NULL".to_owned() } else { places.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+    use xietong_mesh::principal::{Grant, Role};
+    use xietong_mesh::{Principal, Scope, authorize};
+
+    use super::{insert, list_in_scope};
+    use crate::app::group::resource;
+    use crate::store::tests::{group, scratch};
+
+    const GROUPS: [&str; 4] = ["a", "b", "c", "d"];
+    const UNITS: [&str; 2] = ["units/energy", "units/water"];
+
+    fn names(prefix: &str, picked: &[bool]) -> BTreeSet<String> {
+        let all = GROUPS.iter().zip(picked);
+        all.filter(|(_, picked)| **picked).map(|(name, _)| format!("{prefix}{name}")).collect()
+    }
+
+    fn units(picked: &[bool]) -> BTreeSet<String> {
+        let all = UNITS.iter().zip(picked);
+        all.filter(|(_, picked)| **picked).map(|(unit, _)| (*unit).to_owned()).collect()
+    }
+
+    fn scope(all: bool, groups: &[bool], named: &[bool], portfolio: &[bool]) -> Scope {
+        let reader = Principal::account("reader", None, vec![Grant::of(Role::UnitClerk)]);
+        let scope = authorize::scope(&reader, "workgroup.groups.list").unwrap();
+        Scope {
+            all,
+            groups: names("groups/", groups),
+            units: units(named),
+            portfolio_of: Some("officials/1".into()),
+            portfolio: units(portfolio),
+            ..scope
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn what_is_listed_is_what_the_scope_permits(
+            all in proptest::bool::weighted(0.1),
+            groups in prop::array::uniform4(any::<bool>()),
+            named in prop::array::uniform2(any::<bool>()),
+            portfolio in prop::array::uniform2(any::<bool>()),
+            offices in prop::array::uniform4(prop::option::of(0..UNITS.len())),
+        ) {
+            let scope = scope(all, &groups, &named, &portfolio);
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let (listed, permitted) = runtime.block_on(async {
+                let db = scratch().await;
+                let mut permitted = Vec::new();
+                for (id, office) in GROUPS.iter().zip(offices) {
+                    let group = group(id, office.map(|index| UNITS[index]));
+                    insert(db.writer(), &group).await.unwrap();
+                    if scope.permits(&resource(&group)) {
+                        permitted.push(group);
+                    }
+                }
+                let listed = list_in_scope(db.reader(), &scope, "", 10).await.unwrap();
+                (listed.into_iter().map(|stored| stored.record).collect::<Vec<_>>(), permitted)
+            });
+            prop_assert_eq!(listed, permitted);
+        }
+    }
+}

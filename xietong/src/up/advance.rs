@@ -1,0 +1,113 @@
+//! Advancing the simulated clock: every timer of every service on the way, in order, with
+//! all its consequences, before the next.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain_calendar::Timestamp;
+use tokio::sync::Mutex;
+use xietong_events::Consumer;
+use xietong_gateway::{Advanced, ClockControl, real_clock};
+use xietong_mesh::{Error, Service};
+use xietong_timers::{Clock, Gate, Progress, SimulatedClock, Timers, Worker, WorkerError};
+
+/// The city's clock as the gateway is given it.
+pub(super) struct CityClock {
+    clock: Clock,
+    gate: Gate,
+    workers: Vec<Arc<dyn Worker>>,
+    consumers: Vec<Arc<Consumer>>,
+    timers: Vec<Arc<Timers>>,
+    /// One advance at a time.
+    advancing: Mutex<()>,
+}
+
+impl CityClock {
+    /// The clock of these services, whose workers `gate` holds still.
+    pub(super) fn new(clock: Clock, gate: Gate, services: &[Service]) -> Self {
+        CityClock {
+            clock,
+            gate,
+            workers: services.iter().flat_map(|service| service.workers.clone()).collect(),
+            consumers: services.iter().flat_map(|service| service.consumers.clone()).collect(),
+            timers: services.iter().filter_map(|service| service.timers.clone()).collect(),
+            advancing: Mutex::new(()),
+        }
+    }
+
+    /// Lets everything that has happened have its consequences: every log sequenced,
+    /// every consumer caught up, no job with work, no timer due.
+    async fn settle(&self) -> Result<(), WorkerError> {
+        loop {
+            let mut worked = false;
+            for worker in &self.workers {
+                while worker.turn().await? == Progress::Worked {
+                    worked = true;
+                }
+            }
+            if !worked && self.lag().await? == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn lag(&self) -> Result<i64, WorkerError> {
+        let mut lag = 0;
+        for consumer in &self.consumers {
+            lag += consumer.lag().await?;
+        }
+        Ok(lag)
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>, WorkerError> {
+        let mut earliest = None;
+        for timers in &self.timers {
+            let due = timers.next_due().await.map_err(WorkerError::new)?;
+            earliest = earliest.into_iter().chain(due).min();
+        }
+        Ok(earliest)
+    }
+
+    fn fired(&self) -> u64 {
+        self.timers.iter().map(|timers| timers.fired()).sum()
+    }
+
+    async fn advance_to(&self, clock: &SimulatedClock, target: Timestamp) -> Result<(), WorkerError> {
+        self.settle().await?;
+        while let Some(due) = self.next_due().await?.filter(|due| *due <= target) {
+            clock.set(due);
+            self.settle().await?;
+        }
+        clock.set(target);
+        self.settle().await
+    }
+}
+
+#[async_trait]
+impl ClockControl for CityClock {
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn simulated(&self) -> bool {
+        self.clock.simulated().is_some()
+    }
+
+    async fn advance(&self, duration: Duration) -> Result<Advanced, Error> {
+        let clock = self.clock.simulated().ok_or_else(real_clock)?;
+        let _one_at_a_time = self.advancing.lock().await;
+        let _workers_held = self.gate.close().await;
+        let before = self.fired();
+        let target = clock.hold().saturating_add(duration);
+        let result = self.advance_to(clock, target).await;
+        clock.release();
+        let saved = clock.save();
+        result.map_err(|error| {
+            tracing::error!(%error, "the clock stopped on the way");
+            Error::unavailable("one of the services")
+        })?;
+        saved.map_err(Error::internal)?;
+        Ok(Advanced { now: clock.now(), timers_fired: self.fired() - before })
+    }
+}

@@ -1,0 +1,278 @@
+//! The whole mesh in one process: five services on loopback gRPC, SQLite files, the
+//! in-process bus. For a laptop, a county or a test; only configuration differs from a
+//! cluster.
+
+mod advance;
+mod picture;
+mod sample;
+mod signed;
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, TryLockError};
+use std::future::Future;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use domain_calendar::Timestamp;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use xietong_events::Bus;
+use xietong_gateway::{Gateway, GatewayParts, TokenVerifier};
+use xietong_mesh::client::Peers;
+use xietong_mesh::drain::Drain;
+use xietong_mesh::layer::MeshLayer;
+use xietong_mesh::metrics::Metrics;
+use xietong_mesh::readiness::Readiness;
+use xietong_mesh::serve::shutdown_signal;
+use xietong_mesh::telemetry::{Telemetry, TelemetryConfig};
+use xietong_mesh::token::Issuer;
+use xietong_mesh::{Ground, Service, ServiceName};
+use xietong_store::CrashPoints;
+use xietong_timers::{Clock, Gate, Progress, SimulatedClock, Worker};
+
+use crate::cli::{Sample, UpArgs};
+use crate::keys::{AUDIENCE, LOCAL_ISSUER, MeshKeys, issuer_keys, write_private};
+use crate::run::{RunOptions, Running, build};
+use crate::token;
+
+use advance::CityClock;
+use signed::Callers;
+
+/// Subject of the account that a new data folder has.
+pub const ADMINISTRATOR: &str = "administrator";
+/// File with the administrator's bearer token.
+pub const DEV_TOKEN: &str = "dev-token";
+
+const CLOCK_FILE: &str = "clock";
+const LOCK_FILE: &str = "lock";
+const DEV_TOKEN_LIFETIME: Duration = Duration::from_secs(30 * 86_400);
+/// Where a sample's simulated clock starts.
+const SAMPLE_START: &str = "2023-06-01T09:00+08:00";
+/// How long open calls may take at the front door, and then behind it.
+const GATEWAY_GRACE: Duration = Duration::from_secs(10);
+const SERVICE_GRACE: Duration = Duration::from_secs(5);
+/// How often a simulated clock is stored.
+const SAVE_CLOCK: Duration = Duration::from_secs(1);
+/// The four that own a database; the roster first, for the others copy it.
+const SERVICES: [ServiceName; 4] =
+    [ServiceName::Roster, ServiceName::Supervision, ServiceName::Workgroup, ServiceName::Notification];
+
+/// Runs until the process is told to end.
+pub fn run(arguments: UpArgs) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let config = TelemetryConfig { log: "warn".to_owned(), ..TelemetryConfig::default() };
+        let telemetry = Telemetry::init("xietong", &config)?;
+        let shutdown = shutdown_signal()?;
+        let city = City::start(&arguments).await?;
+        println!("{}", city.picture());
+        println!("ready http://{}", city.address());
+        let ended = city.run(shutdown).await;
+        telemetry.shutdown().await;
+        ended
+    })
+}
+
+/// The five services of one process, ready.
+pub struct City {
+    address: SocketAddr,
+    administrator: String,
+    clock: Clock,
+    services: Vec<Running>,
+    gateway: tokio::task::JoinHandle<()>,
+    stop_gateway: CancellationToken,
+    picture: String,
+    _lock: File,
+}
+
+impl City {
+    /// Starts everything and returns when every call can be answered.
+    pub async fn start(arguments: &UpArgs) -> anyhow::Result<City> {
+        let data = &arguments.data;
+        fs::create_dir_all(data).with_context(|| format!("creating {}", data.display()))?;
+        let lock = lock(data)?;
+        let clock = clock(arguments)?;
+        let issuer = issuer_keys(data)?;
+        let keys = MeshKeys::generate()?;
+        let (bus, gate, drain) = (Bus::embedded(), Gate::new(), Drain::new());
+        let http = TcpListener::bind(arguments.http)
+            .await
+            .with_context(|| format!("listening on {}", arguments.http))?;
+        let address = http.local_addr()?;
+
+        let mut listeners = BTreeMap::new();
+        let mut urls = BTreeMap::new();
+        for name in SERVICES {
+            let listener = TcpListener::bind("127.0.0.1:0").await?;
+            urls.insert(name, format!("http://{}", listener.local_addr()?));
+            listeners.insert(name, listener);
+        }
+        let mut services = Vec::new();
+        for name in SERVICES {
+            let peers = Peers::new(name, &urls, keys.signer(Issuer::System(name))?)?;
+            let ground = Ground {
+                name,
+                database_url: database_url(data, name),
+                connections: 1,
+                crash: CrashPoints::default(),
+                clock: clock.clone(),
+                bus: bus.clone(),
+                peers,
+                drain: drain.clone(),
+            };
+            services.push(build(ground, Some(ADMINISTRATOR)).await.with_context(|| format!("starting {name}"))?);
+        }
+        catch_up(&clock, &services).await?;
+
+        let readiness = Readiness::new();
+        let mut running = Vec::new();
+        for service in &services {
+            let listener = listeners.remove(&service.name).context("a listener for each service")?;
+            let layer = MeshLayer::new(keys.verifier()?, Metrics::new(service.name))?;
+            let options = RunOptions {
+                listener,
+                layer,
+                grace: SERVICE_GRACE,
+                readiness: readiness.clone(),
+                gate: gate.clone(),
+            };
+            running.push(Running::start(service, options));
+        }
+        complete_copies(&services).await?;
+
+        let city_clock = Arc::new(CityClock::new(clock.clone(), gate, &services));
+        let metrics = Metrics::new(ServiceName::Gateway);
+        let front_peers = Peers::new(ServiceName::Gateway, &urls, keys.signer(Issuer::System(ServiceName::Gateway))?)?;
+        let parts = GatewayParts {
+            peers: front_peers.clone(),
+            signer: keys.signer(Issuer::Gateway)?,
+            verifier: keys.verifier()?,
+            tokens: TokenVerifier::new(LOCAL_ISSUER, AUDIENCE, &issuer.public_pem)?,
+            clock: city_clock,
+            metrics,
+            readiness: readiness.clone(),
+            drain: GATEWAY_GRACE,
+        };
+        let stop_gateway = CancellationToken::new();
+        let gateway = tokio::spawn(Gateway::new(parts)?.serve(http, stop_gateway.clone().cancelled_owned()));
+
+        let administrator = token::issue(&issuer.private_pem, ADMINISTRATOR, DEV_TOKEN_LIFETIME)?;
+        write_private(&data.join(DEV_TOKEN), &administrator)?;
+        let callers = Callers::new(front_peers, keys.signer(Issuer::Gateway)?);
+        sample::load(&callers, arguments.sample).await.context("loading the sample")?;
+        complete_copies(&services).await?;
+        let view = services.iter().find_map(|service| service.copy.as_ref()).map(|copy| copy.view());
+        let picture = picture::draw(&callers, &clock, &view.unwrap_or_default()).await?;
+        readiness.release();
+        Ok(City { address, administrator, clock, services: running, gateway, stop_gateway, picture, _lock: lock })
+    }
+
+    /// Where the gateway listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The administrator's bearer token.
+    pub fn administrator(&self) -> &str {
+        &self.administrator
+    }
+
+    /// A short picture of the city as it was when it had started, in Chinese.
+    pub fn picture(&self) -> &str {
+        &self.picture
+    }
+
+    /// Runs until `shutdown` is ready or a part fails, then ends everything in order.
+    pub async fn run(mut self, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
+        let failure = {
+            let any_fails = futures_util::future::select_all(
+                self.services.iter_mut().map(|service| Box::pin(service.failed())),
+            );
+            tokio::select! {
+                () = shutdown => None,
+                () = keep_clock(&self.clock) => None,
+                (error, ..) = any_fails => Some(error),
+            }
+        };
+        let stopped = self.stop().await;
+        failure.map_or(stopped, Err)
+    }
+
+    /// Ends the front door first, then what is behind it.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.stop_gateway.cancel();
+        self.gateway.await.context("the gateway")?;
+        for service in self.services {
+            service.stop().await?;
+        }
+        if let Some(clock) = self.clock.simulated() {
+            clock.save()?;
+        }
+        Ok(())
+    }
+}
+
+/// Two processes on one data folder would both believe that they own it.
+fn lock(data: &Path) -> anyhow::Result<File> {
+    let path = data.join(LOCK_FILE);
+    let file = File::create(&path).with_context(|| format!("creating {}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => bail!("{} is in use by another xietong", data.display()),
+        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("locking {}", path.display())),
+    }
+}
+
+fn clock(arguments: &UpArgs) -> anyhow::Result<Clock> {
+    let file = arguments.data.join(CLOCK_FILE);
+    let stored = SimulatedClock::stored(&file)?;
+    let start = match (arguments.sim_clock, arguments.sample) {
+        _ if arguments.real_clock => None,
+        (Some(start), _) => Some(start),
+        (None, Sample::Directory | Sample::Full) => Some(Timestamp::parse(SAMPLE_START)?),
+        (None, Sample::None) => stored,
+    };
+    match (start, stored) {
+        (Some(start), _) => Ok(Clock::Simulated(Arc::new(SimulatedClock::open(&file, start)?))),
+        (None, Some(_)) => bail!("{} has a simulated clock: it cannot go on with a real one", arguments.data.display()),
+        (None, None) => Ok(Clock::real()),
+    }
+}
+
+/// The logs may know of later acts than the stored clock: it must not run behind them.
+async fn catch_up(clock: &Clock, services: &[Service]) -> anyhow::Result<()> {
+    if let Some(clock) = clock.simulated() {
+        for service in services {
+            if let Some(latest) = service.log.last_occurred_at().await? {
+                clock.at_least(latest);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Fills each service's copy of the roster: only then can it answer.
+async fn complete_copies(services: &[Service]) -> anyhow::Result<()> {
+    for copy in services.iter().filter_map(|service| service.copy.as_ref()) {
+        while copy.turn().await? == Progress::Worked || !copy.is_complete() {}
+    }
+    Ok(())
+}
+
+async fn keep_clock(clock: &Clock) {
+    let Some(clock) = clock.simulated() else { return std::future::pending().await };
+    loop {
+        tokio::time::sleep(SAVE_CLOCK).await;
+        if let Err(error) = clock.save() {
+            tracing::error!(%error, "the simulated clock could not be stored");
+        }
+    }
+}
+
+fn database_url(data: &Path, name: ServiceName) -> String {
+    let file: PathBuf = data.join(format!("{name}.db"));
+    format!("sqlite://{}", file.display())
+}
