@@ -1,1 +1,7 @@
-//! End-to-end, failure and load tests over the whole mesh.
+//! What the programs `bench` and `chaos` share: they drive a mesh of real processes.
+
+pub mod caller;
+pub mod city;
+pub mod process;
+pub mod random;
+pub mod settled;

@@ -330,7 +330,8 @@ impl ServiceConfig {
             lines.push("\n[tokens]".to_owned());
             lines.push(format!("issuer = {}", quoted(&tokens.issuer)));
             lines.push(format!("audience = {}", quoted(&tokens.audience)));
-            lines.push(format!("public_key_file = {}", quoted(&tokens.public_key_file.display().to_string())));
+            lines
+                .push(format!("public_key_file = {}", quoted(&tokens.public_key_file.display().to_string())));
         }
         lines.push("\n[telemetry]".to_owned());
         if let Some(endpoint) = &self.telemetry.otlp_endpoint {

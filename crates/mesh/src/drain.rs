@@ -1,6 +1,5 @@
 //! Telling open streams to end.
 
-use futures_util::future::BoxFuture;
 use futures_util::stream::{Stream, StreamExt};
 use tokio_util::sync::CancellationToken;
 
@@ -32,11 +31,7 @@ impl Drain {
 
     /// The stream, ended when the drain begins. What was polled before is delivered.
     pub fn ends<S: Stream>(&self, stream: S) -> impl Stream<Item = S::Item> + use<S> {
-        stream.take_until(self.clone().into_future_begun())
-    }
-
-    pub(crate) fn into_future_begun(self) -> BoxFuture<'static, ()> {
-        Box::pin(self.0.cancelled_owned())
+        stream.take_until(Box::pin(self.0.clone().cancelled_owned()))
     }
 }
 

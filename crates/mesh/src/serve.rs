@@ -63,8 +63,9 @@ pub struct ServeOptions {
 #[error("the server failed")]
 pub struct ServeError(#[from] tonic::transport::Error);
 
-/// Serves until `shutdown` completes (or readiness is drained), then lets calls end for the grace period and severs
-/// what is left. Returns at most two seconds after that, whatever clients do.
+/// Serves until `shutdown` completes (or readiness is drained), then lets calls end for the
+/// grace period and severs what is left. Returns at most two seconds after that, whatever
+/// clients do.
 ///
 /// # Errors
 /// When the server itself fails; clients cannot make it fail.
@@ -72,11 +73,9 @@ pub async fn serve(options: ServeOptions, shutdown: impl Future<Output = ()>) ->
     let ServeOptions { listener, routes, layer, grace, readiness, drain } = options;
     let sever = CancellationToken::new();
     let (mut health, health_server) = health_reporter();
-    let incoming = {
-        let (sever, drain) = (sever.clone(), drain.clone());
-        TcpListenerStream::new(listener)
-            .map(move |accepted| accepted.map(|stream| Connection::new(stream, &sever, &drain)))
-    };
+    let cut_off = (sever.clone(), drain.clone());
+    let incoming = TcpListenerStream::new(listener)
+        .map(move |accepted| accepted.map(|stream| Connection::new(stream, &cut_off.0, &cut_off.1)));
     let stop = CancellationToken::new();
     let server = Server::builder()
         .layer(layer)

@@ -1,7 +1,7 @@
 //! Checking what a mesh went through against what it ended up with.
 //!
 //! A [`History`] says of each operation whether it was acknowledged, refused, or left open
-//! because the answer was lost. [`Log`] is what a service wrote. Whatever was killed in
+//! because the answer was lost. A [`Log`] is what a service wrote. Whatever was killed in
 //! between, the two must fit together: an acknowledged creation is there once, a refused
 //! one is not, an open one is there at most once, and no log has a gap, a repeat or a break
 //! in its chain.
@@ -12,15 +12,10 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, ensure};
 use serde_json::Value;
-use xietong_events::{Event, EventLog, verify_chain};
+use xietong_events::{Event, verify_chain};
 use xietong_mesh::ServiceName;
-use xietong_store::{CrashPoints, Db};
 
 use crate::api::ApiError;
-
-/// Enough to read with.
-const CONNECTIONS: u32 = 2;
-const PAGE: u32 = 1_000;
 
 /// What became of an operation, as its caller knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,29 +121,6 @@ pub struct Log {
 }
 
 impl Log {
-    /// Reads every event of a service out of its database.
-    ///
-    /// # Errors
-    /// When the database cannot be read, or holds events that are not sequenced: wait until
-    /// the mesh has settled.
-    pub async fn read(producer: ServiceName, database_url: &str) -> anyhow::Result<Self> {
-        let db = Db::connect(database_url, CONNECTIONS, CrashPoints::default()).await?;
-        let log = EventLog::open(producer.as_str(), db.clone()).await?;
-        let mut events: Vec<Event> = Vec::new();
-        loop {
-            let after = events.last().map_or(0, |event| event.position);
-            let page = log.read(after, PAGE).await?;
-            if page.events.is_empty() {
-                break;
-            }
-            events.extend(page.events);
-        }
-        let unsequenced = log.unsequenced().await?;
-        ensure!(unsequenced == 0, "{unsequenced} events of {producer} are not sequenced");
-        db.close().await?;
-        Ok(Log { producer, events })
-    }
-
     /// Checks that positions are dense from 1, that the versions of each aggregate come in
     /// order, and that every chain verifies.
     ///

@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod cluster;
+pub mod databases;
 pub mod history;
 pub mod servers;
 pub mod wait;

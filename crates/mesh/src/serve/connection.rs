@@ -14,7 +14,7 @@ use tonic::transport::server::{Connected, TcpConnectInfo};
 use crate::drain::Drain;
 
 /// A client that has connected must say something within this time.
-const FIRST_BYTE: Duration = Duration::from_secs(10);
+const FIRST_BYTE: Duration = Duration::from_secs(20);
 
 /// A TCP connection that fails once the server severs it. One on which the client has said
 /// nothing yet also fails when the server drains, or after [`FIRST_BYTE`]: HTTP/2 has no
@@ -31,17 +31,17 @@ impl Connection {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "the connection is slower than it could be");
         }
-        let draining = drain.clone().into_future_begun();
+        let drain = drain.clone();
         let silence = async move {
             tokio::select! {
-                () = draining => {}
+                () = drain.begun() => {}
                 () = tokio::time::sleep(FIRST_BYTE) => {}
             }
         };
         Self { stream, severed: Box::pin(sever.clone().cancelled_owned()), silence: Some(Box::pin(silence)) }
     }
 
-    /// An error if the connection is cut off.
+    /// An error if the connection is cut off; otherwise the task is woken when it is.
     fn check(&mut self, context: &mut Context<'_>) -> io::Result<()> {
         let silent_too_long =
             self.silence.as_mut().is_some_and(|silence| silence.as_mut().poll(context).is_ready());

@@ -102,10 +102,8 @@ fn body(book: &Book, kind: Kind, name: &str) -> Result<String, Error> {
 }
 
 fn write<T: Serialize>(record: Option<&T>) -> Result<String, Error> {
-    record
-        .map_or(Err(NotInTheBook), Ok)
-        .map_err(Error::internal)
-        .and_then(|record| serde_json::to_string(record).map_err(Error::internal))
+    let record = record.ok_or(NotInTheBook).map_err(Error::internal)?;
+    serde_json::to_string(record).map_err(Error::internal)
 }
 
 /// An event was applied and left no record: a fault of ours.

@@ -9,6 +9,10 @@ use xietong_timers::MachineClock;
 
 use super::App;
 
+const ACTION: &str = "roster.accounts.create";
+/// Why the roster itself adds an account, as the log says it.
+const GROUND: &str = "the first administrator of an installation";
+
 impl App {
     /// See [`crate::seed_administrator`].
     pub(crate) async fn seed_administrator(&self, subject: &str) -> Result<(), Error> {
@@ -45,7 +49,3 @@ impl App {
         }
     }
 }
-
-const ACTION: &str = "roster.accounts.create";
-/// Why the roster itself adds an account, as the log says it.
-const GROUND: &str = "the first administrator of an installation";

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain_calendar::Timestamp;
 use prost_types::Timestamp as ProtoTimestamp;
@@ -11,6 +12,7 @@ use tonic::{Request, Status};
 use tower::Layer;
 use xietong_events::{Bus, Event};
 use xietong_mesh::convert::encode_time;
+use xietong_mesh::drain::Drain;
 use xietong_mesh::layer::{MeshLayer, MeshService};
 use xietong_mesh::metrics::Metrics;
 use xietong_mesh::principal::{Grant, PRINCIPAL_METADATA, Role};
@@ -64,8 +66,10 @@ impl City {
         let (gateway, gateway_keys) = signer(Issuer::Gateway);
         let (system, system_keys) = signer(Issuer::System(ServiceName::Roster));
         let trusted = BTreeMap::from([(gateway.issuer(), gateway_keys), (system.issuer(), system_keys)]);
-        let clock = Arc::new(SimulatedClock::starting_at(now));
+        // Held a little before, and set: it then stands at exactly this instant.
+        let clock = Arc::new(SimulatedClock::starting_at(now.saturating_sub(Duration::from_secs(600))));
         clock.hold();
+        clock.set(now);
         let ground = Ground {
             name: ServiceName::Roster,
             database_url: url.clone(),
@@ -74,6 +78,7 @@ impl City {
             clock: Clock::Simulated(clock.clone()),
             bus: Bus::embedded(),
             peers: Peers::new(ServiceName::Roster, &BTreeMap::new(), system.clone()).unwrap(),
+            drain: Drain::new(),
         };
         let foundation = xietong_roster::lay(ground).await.unwrap();
         xietong_roster::seed_administrator(&foundation, "local-administrator").await.unwrap();

@@ -127,7 +127,7 @@ mod tests {
             asked_event: Some("event".into()),
             traceparent: Some("trace".into()),
         };
-        assert_eq!(claimed(&db, 0, 30).await, [expected.clone()]);
+        assert_eq!(claimed(&db, 0, 30).await, std::slice::from_ref(&expected));
         assert_eq!(claimed(&db, 29, 59).await, []);
         assert_eq!(claimed(&db, 30, 60).await, [Escalation { attempt: 2, ..expected }], "its holder died");
     }

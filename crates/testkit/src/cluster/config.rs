@@ -1,0 +1,123 @@
+//! What the processes of a cluster are configured with.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use xietong_mesh::ServiceName;
+use xietong_mesh::token::{Issuer, generate_keypair};
+
+use super::{ADMINISTRATOR, Crash};
+
+/// The name and the audience that `xietong token` puts into its tokens.
+const TOKEN_ISSUER: &str = "xietong-local";
+const TOKEN_AUDIENCE: &str = "xietong";
+
+/// The names `xietong token` looks for.
+const ISSUER_KEY: &str = "issuer-key.pem";
+const ISSUER_PUBLIC_KEY: &str = "issuer-public-key.pem";
+
+/// Key files: a pair for each issuer of the mesh, and one for bearer tokens.
+pub(super) struct Keys(PathBuf);
+
+impl Keys {
+    /// Makes all of them in a folder.
+    pub(super) fn write(folder: &Path) -> anyhow::Result<Self> {
+        let keys = Keys(folder.to_path_buf());
+        let pairs = issuers().map(|issuer| (keys.private(issuer), keys.public(issuer)));
+        let bearer = (folder.join(ISSUER_KEY), folder.join(ISSUER_PUBLIC_KEY));
+        for (private, public) in pairs.chain([bearer]) {
+            let pair = generate_keypair()?;
+            fs::write(&private, pair.private_pem).with_context(|| format!("writing {}", private.display()))?;
+            fs::write(&public, pair.public_pem).with_context(|| format!("writing {}", public.display()))?;
+        }
+        Ok(keys)
+    }
+
+    /// Where `xietong token` finds its key.
+    pub(super) fn issuer_folder(&self) -> &Path {
+        &self.0
+    }
+
+    fn private(&self, issuer: Issuer) -> PathBuf {
+        self.0.join(format!("{}-private.pem", file_name(issuer)))
+    }
+
+    fn public(&self, issuer: Issuer) -> PathBuf {
+        self.0.join(format!("{}-public.pem", file_name(issuer)))
+    }
+}
+
+fn issuers() -> impl Iterator<Item = Issuer> {
+    ServiceName::ALL.into_iter().map(Issuer::System).chain([Issuer::Gateway])
+}
+
+fn file_name(issuer: Issuer) -> String {
+    issuer.as_str().replace('/', "-")
+}
+
+/// The configuration of one process.
+pub(super) struct Settings<'a> {
+    pub(super) service: ServiceName,
+    pub(super) listen: String,
+    pub(super) admin_listen: String,
+    pub(super) database_url: Option<&'a str>,
+    pub(super) redis: &'a str,
+    pub(super) peers: &'a BTreeMap<ServiceName, String>,
+    pub(super) keys: &'a Keys,
+    pub(super) crash: Option<Crash>,
+}
+
+impl Settings<'_> {
+    /// As the file has it. None of the values holds a quotation mark.
+    pub(super) fn to_toml(&self) -> String {
+        let mut top = vec![
+            ("listen", self.listen.clone()),
+            ("admin_listen", self.admin_listen.clone()),
+            ("bus", self.redis.to_owned()),
+        ];
+        top.extend(self.database_url.map(|url| ("database_url", url.to_owned())));
+        if self.service == ServiceName::Roster {
+            top.push(("administrator", ADMINISTRATOR.to_owned()));
+        }
+        top.extend(self.crash.map(|crash| ("crash_point", format!("{}:{}", crash.point, crash.passes))));
+        let signer = match self.service {
+            ServiceName::Gateway => vec![("gateway_key_file", self.keys.private(Issuer::Gateway))],
+            ServiceName::Roster
+            | ServiceName::Supervision
+            | ServiceName::Workgroup
+            | ServiceName::Notification => Vec::new(),
+        };
+        let own = ("signing_key_file", self.keys.private(Issuer::System(self.service)));
+        let identity = signer.into_iter().chain([own]);
+
+        let mut toml = String::new();
+        let mut table = |heading: &str, pairs: Vec<(String, String)>| {
+            // Writing to a String cannot fail.
+            let _written = writeln!(toml, "{heading}");
+            for (name, value) in pairs {
+                let _written = writeln!(toml, "\"{name}\" = \"{value}\"");
+            }
+        };
+        table("", top.into_iter().map(|(name, value)| (name.to_owned(), value)).collect());
+        table("[peers]", self.peers.iter().map(|(peer, url)| (peer.to_string(), url.clone())).collect());
+        table("[identity]", identity.map(|(name, file)| (name.to_owned(), shown(&file))).collect());
+        let trusted = issuers().map(|issuer| (issuer.as_str().to_owned(), shown(&self.keys.public(issuer))));
+        table("[identity.trusted]", trusted.collect());
+        if self.service == ServiceName::Gateway {
+            let key = shown(&self.keys.issuer_folder().join(ISSUER_PUBLIC_KEY));
+            let tokens = [("issuer", TOKEN_ISSUER), ("audience", TOKEN_AUDIENCE), ("public_key_file", &key)];
+            table(
+                "[tokens]",
+                tokens.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            );
+        }
+        toml
+    }
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}

@@ -1,0 +1,400 @@
+//! A city in one process: three producers with nothing but a log each, the notification
+//! service over its database, and a clock that stands still until it is set.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use domain_calendar::Timestamp;
+use domain_roster::{
+    Absence, Account, Division, Official, Portfolio, Post, PostKind, Relation, RosterEvent, StandInPair, Unit,
+    UnitDuty, UnitKind,
+};
+use sea_orm::ConnectionTrait;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tonic::Request;
+use tonic::service::Routes;
+use tonic::transport::Channel;
+use xietong_events::{Act, Append, Bus, Draft, EventLog, Sequencer};
+use xietong_mesh::client::Peers;
+use xietong_mesh::drain::Drain;
+use xietong_mesh::event_log::EventLogServer;
+use xietong_mesh::layer::MeshLayer;
+use xietong_mesh::metrics::Metrics;
+use xietong_mesh::principal::{Grant, PRINCIPAL_METADATA, Role};
+use xietong_mesh::readiness::Readiness;
+use xietong_mesh::serve::{ServeOptions, serve};
+use xietong_mesh::token::{Issuer, KeyPair, Signer, SigningKey, Verifier, VerifyingKey, generate_keypair};
+use xietong_mesh::{Ground, Principal, Service, ServiceName};
+use xietong_proto::common::event_log_service_server::EventLogServiceServer;
+use xietong_proto::notification::inbox_service_client::InboxServiceClient;
+use xietong_store::{CrashPoints, Db, migrate, statement};
+use xietong_testkit::servers::postgres_database;
+use xietong_timers::{Clock, MachineClock, Progress, SimulatedClock, Worker};
+
+/// Which database the service has.
+#[derive(Clone, Copy)]
+pub(crate) enum Backend {
+    Sqlite,
+    Postgres,
+}
+
+/// A Monday morning.
+pub(crate) const MORNING: &str = "2023-06-05T09:00:00+08:00";
+
+pub(crate) fn at(text: &str) -> Timestamp {
+    Timestamp::parse(text).unwrap()
+}
+
+pub(crate) struct City {
+    pub(crate) clock: Arc<SimulatedClock>,
+    pub(crate) service: Service,
+    pub(crate) bus: Bus,
+    producers: BTreeMap<ServiceName, Producer>,
+    keys: Keys,
+    database: String,
+    peers: BTreeMap<ServiceName, String>,
+    address: String,
+    _folder: TempDir,
+}
+
+struct Producer {
+    log: EventLog,
+    sequencer: Sequencer,
+    versions: Mutex<BTreeMap<String, i64>>,
+}
+
+struct Keys {
+    gateway: KeyPair,
+    notification: KeyPair,
+}
+
+impl Keys {
+    fn layer(&self) -> MeshLayer {
+        let keys = |pair: &KeyPair| VerifyingKey::all_from_pem(&pair.public_pem).unwrap();
+        let trusted = BTreeMap::from([
+            (Issuer::Gateway, keys(&self.gateway)),
+            (Issuer::System(ServiceName::Notification), keys(&self.notification)),
+        ]);
+        let verifier = Verifier::new(trusted, MachineClock::system());
+        MeshLayer::new(verifier, Metrics::new(ServiceName::Notification)).unwrap()
+    }
+
+    fn signer(pair: &KeyPair, issuer: Issuer) -> Signer {
+        Signer::new(issuer, SigningKey::from_pem(&pair.private_pem).unwrap(), MachineClock::system())
+    }
+}
+
+/// Serves routes on a free port of this machine for as long as the test runs.
+async fn serve_routes(routes: Routes, layer: MeshLayer, drain: Drain) -> String {
+    let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let readiness = Readiness::new();
+    readiness.release();
+    let grace = Duration::from_secs(5);
+    let ended = drain.clone();
+    let options = ServeOptions { listener, routes, layer, grace, readiness, drain };
+    tokio::spawn(async move { serve(options, async move { ended.begun().await }).await });
+    address
+}
+
+impl City {
+    /// A city whose roster is known to the roster's log and to nobody else yet.
+    pub(crate) async fn new(backend: Backend) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let keys =
+            Keys { gateway: generate_keypair().unwrap(), notification: generate_keypair().unwrap() };
+        let bus = Bus::embedded();
+        let mut producers = BTreeMap::new();
+        let mut peers = BTreeMap::new();
+        for name in [ServiceName::Roster, ServiceName::Supervision, ServiceName::Workgroup] {
+            let url = format!("sqlite://{}/{name}.db", folder.path().display());
+            let db = Db::connect(&url, 2, CrashPoints::default()).await.unwrap();
+            migrate(&db, xietong_events::MIGRATIONS).await.unwrap();
+            let log = EventLog::open(name.as_str(), db).await.unwrap();
+            let feed = EventLogServiceServer::new(EventLogServer::new(log.clone()));
+            peers.insert(name, serve_routes(Routes::new(feed), keys.layer(), Drain::new()).await);
+            let sequencer = Sequencer::new(log.clone(), bus.clone());
+            producers.insert(name, Producer { log, sequencer, versions: Mutex::default() });
+        }
+        let database = match backend {
+            Backend::Sqlite => format!("sqlite://{}/notification.db", folder.path().display()),
+            Backend::Postgres => postgres_database("notification").await.unwrap(),
+        };
+        let clock = Arc::new(SimulatedClock::starting_at(at("2023-06-05T08:59:00+08:00")));
+        clock.hold();
+        clock.set(at(MORNING));
+        let service = build(&database, &clock, &bus, &keys, &peers).await;
+        let address = serve_routes(service.routes.clone(), keys.layer(), service.drain.clone()).await;
+        let city = City {
+            clock,
+            service,
+            bus,
+            producers,
+            keys,
+            database,
+            peers,
+            address,
+            _folder: folder,
+        };
+        for event in roster() {
+            city.roster(&event).await;
+        }
+        city
+    }
+
+    /// Another replica of the service over the same database.
+    pub(crate) async fn replica(&self) -> Service {
+        build(&self.database, &self.clock, &self.bus, &self.keys, &self.peers).await
+    }
+
+    /// Records an event in a producer's log, without sequencing it.
+    pub(crate) async fn record(&self, producer: ServiceName, aggregate: &str, event_type: &str, payload: String) {
+        let Producer { log, versions, .. } = &self.producers[&producer];
+        let expected_version = {
+            let mut versions = versions.lock().unwrap();
+            let version = versions.entry(aggregate.to_owned()).or_default();
+            *version += 1;
+            *version - 1
+        };
+        let act = Act {
+            actor: "tester".into(),
+            acting_for: None,
+            ground: None,
+            occurred_at: self.clock.now(),
+            traceparent: None,
+            causation_id: None,
+        };
+        let drafts = vec![Draft { event_type: event_type.to_owned(), payload }];
+        let append = Append { aggregate: aggregate.to_owned(), expected_version, drafts };
+        let db = self.producer_db(producer).await;
+        let tx = db.begin().await.unwrap();
+        log.append(&tx, &act, &[append]).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    async fn producer_db(&self, producer: ServiceName) -> Db {
+        let url = format!("sqlite://{}/{producer}.db", self._folder.path().display());
+        Db::connect(&url, 1, CrashPoints::default()).await.unwrap()
+    }
+
+    pub(crate) async fn roster(&self, event: &RosterEvent) {
+        let payload = event.to_payload().unwrap();
+        self.record(ServiceName::Roster, event.aggregate(), event.event_type(), payload).await;
+    }
+
+    /// Sends an official away from now until the end of June.
+    pub(crate) async fn away(&self, official: &str) {
+        let absence = Absence {
+            name: format!("absences/{official}"),
+            official: format!("officials/{official}"),
+            start_time: at("2023-06-01T00:00+08:00"),
+            end_time: at("2023-07-01T00:00+08:00"),
+            stand_in: None,
+            reason: "赴省城开会".into(),
+            approval: None,
+            recorded_at: self.clock.now(),
+            changes: vec![],
+        };
+        self.roster(&RosterEvent::AbsenceCreated(absence)).await;
+    }
+
+    /// Sequences what producers recorded.
+    pub(crate) async fn sequence(&self) {
+        for producer in self.producers.values() {
+            while producer.sequencer.turn().await.unwrap() == Progress::Worked {}
+        }
+    }
+
+    /// Turns every worker until none finds work: everything due has happened.
+    pub(crate) async fn settle(&self) {
+        self.sequence().await;
+        loop {
+            let mut worked = false;
+            for worker in &self.service.workers {
+                worked |= worker.turn().await.unwrap() == Progress::Worked;
+            }
+            if !worked {
+                return;
+            }
+        }
+    }
+
+    /// Plays the clock up to an instant: each timer fires at its own.
+    pub(crate) async fn advance(&self, to: &str) {
+        let to = at(to);
+        self.settle().await;
+        while let Some(due) = self.service.timers.as_ref().unwrap().next_due().await.unwrap() {
+            if due > to {
+                break;
+            }
+            self.clock.set(due);
+            self.settle().await;
+        }
+        self.clock.set(to);
+        self.settle().await;
+    }
+
+    /// A client of the service.
+    pub(crate) async fn client(&self) -> InboxServiceClient<Channel> {
+        InboxServiceClient::connect(self.address.clone()).await.unwrap()
+    }
+
+    /// A request of an official's account.
+    pub(crate) fn by<T>(&self, official: &str, message: T) -> Request<T> {
+        let official = format!("officials/{official}");
+        self.signed(Principal::account(official.clone(), Some(official), vec![Grant::of(Role::Liaison)]), message)
+    }
+
+    /// A request of an account that is no official's.
+    pub(crate) fn by_a_machine<T>(&self, message: T) -> Request<T> {
+        self.signed(Principal::account("machine", None, vec![Grant::of(Role::SystemClient)]), message)
+    }
+
+    fn signed<T>(&self, principal: Principal, message: T) -> Request<T> {
+        let token = Keys::signer(&self.keys.gateway, Issuer::Gateway).sign(&principal).unwrap();
+        let mut request = Request::new(message);
+        request.metadata_mut().insert(PRINCIPAL_METADATA, token.parse().unwrap());
+        request
+    }
+
+    /// Kind, capacity and title of each message of an official, in order of number.
+    pub(crate) async fn inbox(&self, official: &str) -> Vec<(String, String, String)> {
+        let sql = "SELECT number, kind, capacity, title FROM messages WHERE recipient = $1 ORDER BY number";
+        let reader = self.service.db.reader();
+        let rows =
+            reader.query_all_raw(statement(reader, sql, [format!("officials/{official}").into()])).await.unwrap();
+        let row = |(row, number): (&sea_orm::QueryResult, i64)| {
+            assert_eq!(row.try_get_by::<i64, _>("number").unwrap(), number, "numbers are dense");
+            let text = |column: &str| row.try_get_by::<String, _>(column).unwrap();
+            (text("kind"), text("capacity"), text("title"))
+        };
+        rows.iter().zip(1..).map(row).collect()
+    }
+
+    /// Everything in every inbox that does not depend on random identities, in order.
+    pub(crate) async fn everything(&self) -> Vec<String> {
+        let sql = "SELECT recipient, number, kind, title, body, capacity, sent_at FROM messages
+                   ORDER BY recipient, number";
+        let reader = self.service.db.reader();
+        let rows = reader.query_all_raw(statement(reader, sql, [])).await.unwrap();
+        rows.iter()
+            .map(|row| {
+                let text = |column: &str| row.try_get_by::<String, _>(column).unwrap();
+                let number: i64 = row.try_get_by("number").unwrap();
+                let sent = Timestamp::from_micros(row.try_get_by("sent_at").unwrap());
+                let (who, kind, title) = (text("recipient"), text("kind"), text("title"));
+                format!("{who} {number} {sent} {kind} {title} {} {}", text("capacity"), text("body"))
+            })
+            .collect()
+    }
+
+    /// The types of the events in an official's inbox, in order, after checking its chain.
+    pub(crate) async fn history(&self, official: &str) -> Vec<String> {
+        let events = self.service.log.of_aggregate(&format!("inboxes/{official}")).await.unwrap();
+        xietong_events::verify_chain(&events).unwrap();
+        events.into_iter().map(|event| event.event_type.trim_start_matches("notification.").to_owned()).collect()
+    }
+}
+
+async fn build(
+    database: &str,
+    clock: &Arc<SimulatedClock>,
+    bus: &Bus,
+    keys: &Keys,
+    peers: &BTreeMap<ServiceName, String>,
+) -> Service {
+    let signer = Keys::signer(&keys.notification, Issuer::System(ServiceName::Notification));
+    let ground = Ground {
+        name: ServiceName::Notification,
+        database_url: database.to_owned(),
+        connections: 8,
+        crash: CrashPoints::default(),
+        clock: Clock::Simulated(clock.clone()),
+        bus: bus.clone(),
+        peers: Peers::new(ServiceName::Notification, peers, signer).unwrap(),
+        drain: Drain::new(),
+    };
+    xietong_notification::build(ground).await.unwrap()
+}
+
+fn roster() -> Vec<RosterEvent> {
+    let unit = |slug: &str, display_name: &str| {
+        RosterEvent::UnitCreated(Unit {
+            name: format!("units/{slug}"),
+            display_name: display_name.into(),
+            aliases: vec![],
+            signboards: vec![],
+            kind: UnitKind::Department,
+            parent: None,
+            division_code: None,
+            start_time: None,
+            end_time: None,
+        })
+    };
+    let official = |slug: &str, display_name: &str, kind: PostKind, unit: &str| {
+        let unit = Some(format!("units/{unit}"));
+        RosterEvent::OfficialCreated(Official {
+            name: format!("officials/{slug}"),
+            display_name: display_name.into(),
+            posts: vec![Post { kind, unit, title: String::new(), start_time: None, end_time: None }],
+        })
+    };
+    let portfolio = |official: &str, units: &[&str], presides: bool| Portfolio {
+        official: format!("officials/{official}"),
+        presides,
+        fields: vec![],
+        units: units
+            .iter()
+            .map(|unit| UnitDuty { unit: format!("units/{unit}"), relation: Relation::Directs })
+            .collect(),
+        classes: vec![],
+    };
+    let pair = |official: &str, stand_in: &str| StandInPair {
+        official: format!("officials/{official}"),
+        stand_in: format!("officials/{stand_in}"),
+        mutual: true,
+    };
+    vec![
+        unit("government", "临汾市人民政府"),
+        unit("water", "市水利局"),
+        unit("industry", "市工业和信息化局"),
+        official("wang-yanfeng", "王延峰", PostKind::Mayor, "government"),
+        official("wang-yuan", "王渊", PostKind::ExecutiveDeputyMayor, "government"),
+        official("cui-yuanbin", "崔元斌", PostKind::DeputyMayor, "government"),
+        official("hu-xiaogang", "胡晓刚", PostKind::DeputyMayor, "government"),
+        official("qiao-feihong", "乔飞鸿", PostKind::DeputyMayor, "government"),
+        official("inspector", "督查专员", PostKind::Inspector, "government"),
+        official("water-head", "水利局负责人", PostKind::UnitHead, "water"),
+        official("water-liaison", "水利局联络员", PostKind::Liaison, "water"),
+        official("industry-head", "工信局负责人", PostKind::UnitHead, "industry"),
+        official("industry-liaison", "工信局联络员", PostKind::Liaison, "industry"),
+        RosterEvent::AccountCreated(Account {
+            name: "accounts/supervisor".into(),
+            subject: "supervisor".into(),
+            official: Some("officials/inspector".into()),
+            roles: vec![],
+            disabled: false,
+        }),
+        RosterEvent::DivisionCreated(Division {
+            name: "divisions/no-12".into(),
+            document_number: "临政办发〔2023〕12号".into(),
+            title: String::new(),
+            effective_time: at("2023-05-14T00:00+08:00"),
+            partial: false,
+            portfolios: vec![
+                portfolio("wang-yanfeng", &[], true),
+                portfolio("wang-yuan", &[], false),
+                portfolio("cui-yuanbin", &["industry"], false),
+                portfolio("hu-xiaogang", &[], false),
+                portfolio("qiao-feihong", &["water"], false),
+            ],
+            pairs: vec![pair("wang-yuan", "qiao-feihong"), pair("cui-yuanbin", "hu-xiaogang")],
+            third_stand_ins: vec![],
+            fallback: None,
+            record_time: at("2023-05-14T00:00+08:00"),
+        }),
+    ]
+}

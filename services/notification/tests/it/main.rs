@@ -1,0 +1,27 @@
+//! The notification service between producers that only have logs, on both back ends.
+
+mod city;
+mod climbing;
+mod delivery;
+mod inbox;
+mod matter;
+mod stream;
+
+/// Runs one test on SQLite and on PostgreSQL.
+macro_rules! on_both_back_ends {
+    ($($name:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(crate::city::Backend::Sqlite).await;
+            })+
+        }
+        mod postgres {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(crate::city::Backend::Postgres).await;
+            })+
+        }
+    };
+}
+pub(crate) use on_both_back_ends;

@@ -1,0 +1,82 @@
+//! A task of supervision, decided by its own domain, whose events are recorded in the city.
+
+use domain_calendar::Calendar;
+use domain_supervision::{
+    AssignmentCommand, AssignmentDraft, Command, Context, Grade, Role, Rule, Source, Task, TaskDraft, TaskEvent,
+    TimerKind, Visibility, create, decide, fire,
+};
+use xietong_mesh::ServiceName;
+
+use crate::city::City;
+
+pub(crate) struct Matter {
+    task: Task,
+}
+
+impl Matter {
+    /// Issues a task that these units lead.
+    pub(crate) async fn issued(city: &City, id: &str, leads: &[&str]) -> Self {
+        let draft = TaskDraft {
+            name: format!("tasks/{id}"),
+            ledger_number: 147,
+            title: "推进绿色能源输配管网建设".into(),
+            text: "年内完成主管道铺设。".into(),
+            grade: Grade::Ordinary,
+            source: Source::default(),
+            visibility: Visibility::Internal,
+            restricted_units: vec![],
+            tags: vec![],
+            created_by: "supervisor".into(),
+            unclassified: true,
+            origin: None,
+            due_date: None,
+            assignments: leads
+                .iter()
+                .map(|unit| AssignmentDraft {
+                    name: format!("tasks/{id}/assignments/{unit}"),
+                    unit: format!("units/{unit}"),
+                    role: Role::Lead,
+                })
+                .collect(),
+        };
+        let created = create(draft.clone(), city.clock.now()).unwrap();
+        let mut matter = Matter { task: Task::from_draft(&draft) };
+        record(city, &created).await;
+        matter.command(city, Command::Issue).await;
+        matter
+    }
+
+    pub(crate) async fn unit(&mut self, city: &City, unit: &str, command: AssignmentCommand) {
+        let name = format!("{}/assignments/{unit}", self.task.name);
+        self.command(city, Command::Assignment { name, command }).await;
+    }
+
+    /// Fires a timer of an assignment that is due.
+    pub(crate) async fn fires(&mut self, city: &City, unit: &str, kind: TimerKind) {
+        let (rule, calendar) = (Rule::version_1(), Calendar::built_in());
+        let context = Context { rule: &rule, calendar: &calendar, now: city.clock.now() };
+        let assignment = self.task.assignment(&format!("{}/assignments/{unit}", self.task.name)).unwrap();
+        let events = fire(&self.task, assignment, kind, &context);
+        assert!(!events.is_empty(), "the timer is due");
+        self.take(city, &events).await;
+    }
+
+    async fn command(&mut self, city: &City, command: Command) {
+        let (rule, calendar) = (Rule::version_1(), Calendar::built_in());
+        let context = Context { rule: &rule, calendar: &calendar, now: city.clock.now() };
+        let events = decide(&self.task, &command, &context).unwrap();
+        self.take(city, &events).await;
+    }
+
+    async fn take(&mut self, city: &City, events: &[TaskEvent]) {
+        for event in events {
+            self.task.apply(event).unwrap();
+            record(city, event).await;
+        }
+    }
+}
+
+async fn record(city: &City, event: &TaskEvent) {
+    let payload = event.to_payload().unwrap().to_string();
+    city.record(ServiceName::Supervision, &event.task().name, event.event_type(), payload).await;
+}

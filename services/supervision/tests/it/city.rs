@@ -1,0 +1,221 @@
+//! A city with its supervision service running.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use domain_calendar::Timestamp;
+use tempfile::TempDir;
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Request, Status};
+use xietong_events::Bus;
+use xietong_mesh::drain::Drain;
+use xietong_mesh::principal::{Grant, PRINCIPAL_METADATA, Principal, Role};
+use xietong_mesh::token::{Issuer, Signer, SigningKey, Verifier, VerifyingKey, generate_keypair};
+use xietong_mesh::{Error, Ground, Peers, Service, ServiceName};
+use xietong_proto::supervision as proto;
+use xietong_proto::supervision::task_service_client::TaskServiceClient;
+use xietong_store::CrashPoints;
+use xietong_timers::{Clock, MachineClock, Progress, SimulatedClock, Worker};
+
+use crate::roster::{Roster, serve_routes};
+
+/// Which database is under the service.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Store {
+    Sqlite,
+    Postgres,
+}
+
+/// A Thursday morning.
+pub(crate) const START: &str = "2023-06-01T09:00:00+08:00";
+
+pub(crate) fn at(text: &str) -> Timestamp {
+    Timestamp::parse(text).unwrap()
+}
+
+/// The service, its roster and whoever calls it. Workers turn only when told to.
+pub(crate) struct City {
+    pub(crate) clock: Arc<SimulatedClock>,
+    pub(crate) service: Service,
+    pub(crate) roster: Roster,
+    address: SocketAddr,
+    signers: BTreeMap<Issuer, Signer>,
+    _folder: TempDir,
+}
+
+pub(crate) type Client = TaskServiceClient<InterceptedService<Channel, Bearer>>;
+
+/// Puts a signed principal into each call.
+#[derive(Clone)]
+pub(crate) struct Bearer(String);
+
+impl Interceptor for Bearer {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        request.metadata_mut().insert(PRINCIPAL_METADATA, self.0.parse().unwrap());
+        Ok(request)
+    }
+}
+
+impl City {
+    /// A city whose clock stands at [`START`] and whose copy of the roster is complete.
+    pub(crate) async fn start(store: Store) -> City {
+        let city = City::without_roster(store).await;
+        city.follow_roster().await;
+        city
+    }
+
+    /// The same before anything was heard of the roster.
+    pub(crate) async fn without_roster(store: Store) -> City {
+        let folder = tempfile::tempdir().unwrap();
+        let machine = MachineClock::system();
+        let issuers =
+            [Issuer::Gateway, Issuer::System(ServiceName::Supervision), Issuer::System(ServiceName::Workgroup)];
+        let (mut signers, mut trusted) = (BTreeMap::new(), BTreeMap::new());
+        for issuer in issuers {
+            let keys = generate_keypair().unwrap();
+            let key = SigningKey::from_pem(&keys.private_pem).unwrap();
+            signers.insert(issuer, Signer::new(issuer, key, machine));
+            trusted.insert(issuer, VerifyingKey::all_from_pem(&keys.public_pem).unwrap());
+        }
+        let verifier = Verifier::new(trusted, machine);
+        let roster = Roster::prepare(folder.path(), at("2023-05-14T00:00:00+08:00")).await;
+        let roster_address = roster.serve(verifier.clone()).await;
+
+        let clock = Arc::new(SimulatedClock::starting_at(at(START)));
+        clock.hold();
+        clock.set(at(START));
+        let urls = BTreeMap::from([(ServiceName::Roster, format!("http://{roster_address}"))]);
+        let signer = signers[&Issuer::System(ServiceName::Supervision)].clone();
+        let database_url = match store {
+            Store::Sqlite => format!("sqlite://{}", folder.path().join("supervision.db").display()),
+            Store::Postgres => xietong_testkit::servers::postgres_database("supervision").await.unwrap(),
+        };
+        let ground = Ground {
+            name: ServiceName::Supervision,
+            database_url,
+            connections: 8,
+            crash: CrashPoints::default(),
+            clock: Clock::Simulated(clock.clone()),
+            bus: Bus::embedded(),
+            drain: Drain::new(),
+            peers: Peers::new(ServiceName::Supervision, &urls, signer).unwrap(),
+        };
+        let service = xietong_supervision::build(ground).await.unwrap();
+        let address = serve_routes(ServiceName::Supervision, service.routes.clone(), verifier).await;
+        City { clock, service, roster, address, signers, _folder: folder }
+    }
+
+    /// Lets the copy of the roster catch up.
+    pub(crate) async fn follow_roster(&self) {
+        let copy = self.service.copy.as_ref().unwrap();
+        while copy.turn().await.unwrap() == Progress::Worked {}
+        assert!(self.service.is_ready());
+    }
+
+    /// Moves the clock to an instant and fires what is due, until nothing is.
+    pub(crate) async fn wait_until(&self, text: &str) {
+        self.clock.set(at(text));
+        let timers = self.service.timers.as_ref().unwrap();
+        while timers.turn().await.unwrap() == Progress::Worked {}
+    }
+
+    /// A client that calls as this principal.
+    pub(crate) fn client(&self, principal: &Principal) -> Client {
+        let issuer = principal.service.map_or(Issuer::Gateway, Issuer::System);
+        let token = self.signers[&issuer].sign(principal).unwrap();
+        let channel = Endpoint::from_shared(format!("http://{}", self.address)).unwrap().connect_lazy();
+        TaskServiceClient::with_interceptor(channel, Bearer(token)).max_decoding_message_size(64 * 1024 * 1024)
+    }
+
+    pub(crate) fn supervisor(&self) -> Client {
+        self.client(&account("supervisor", Grant::of(Role::Supervisor)))
+    }
+
+    /// Somebody who does a unit's work.
+    pub(crate) fn clerk(&self, unit: &str) -> Client {
+        self.client(&clerk(unit))
+    }
+
+    pub(crate) fn leader(&self, official: &str) -> Client {
+        self.client(&leader(official))
+    }
+
+    /// Enters a task, issued, and returns it.
+    pub(crate) async fn issued(&self, task: proto::Task) -> proto::Task {
+        let request = proto::CreateTaskRequest { task: Some(task), issue: true, ..Default::default() };
+        self.supervisor().create_task(request).await.unwrap().into_inner()
+    }
+
+    pub(crate) async fn get(&self, name: &str) -> proto::Task {
+        let request = proto::GetTaskRequest { name: name.to_owned() };
+        self.supervisor().get_task(request).await.unwrap().into_inner()
+    }
+
+    pub(crate) async fn timeline(&self, name: &str) -> Vec<proto::TimelineEntry> {
+        let request = proto::GetTimelineRequest { name: name.to_owned() };
+        self.supervisor().get_timeline(request).await.unwrap().into_inner().entries
+    }
+
+    /// What the supervisor's list says, whole.
+    pub(crate) async fn list(&self, request: proto::ListTasksRequest) -> Vec<proto::Task> {
+        list_all(&mut self.supervisor(), request).await
+    }
+}
+
+/// Every page of a list.
+pub(crate) async fn list_all(client: &mut Client, mut request: proto::ListTasksRequest) -> Vec<proto::Task> {
+    let mut tasks = Vec::new();
+    loop {
+        let page = client.list_tasks(request.clone()).await.unwrap().into_inner();
+        tasks.extend(page.tasks);
+        if page.next_page_token.is_empty() {
+            return tasks;
+        }
+        request.page_token = page.next_page_token;
+    }
+}
+
+pub(crate) fn account(subject: &str, grant: Grant) -> Principal {
+    Principal::account(subject, None, vec![grant])
+}
+
+pub(crate) fn clerk(unit: &str) -> Principal {
+    account(&format!("clerk-{unit}"), Grant::of(Role::UnitClerk).in_unit(format!("units/{unit}")))
+}
+
+pub(crate) fn leader(official: &str) -> Principal {
+    let grants = vec![Grant::of(Role::Leader)];
+    Principal::account(format!("leader-{official}"), Some(format!("officials/{official}")), grants)
+}
+
+/// A task of these units in these roles.
+pub(crate) fn task(title: &str, units: &[(&str, proto::AssignmentRole)]) -> proto::Task {
+    proto::Task {
+        title: title.to_owned(),
+        text: format!("{title}。6月底前完成。"),
+        unclassified: true,
+        assignments: units
+            .iter()
+            .map(|(unit, role)| proto::Assignment {
+                unit: format!("units/{unit}"),
+                role: (*role).into(),
+                ..Default::default()
+            })
+            .collect(),
+        ..Default::default()
+    }
+}
+
+/// A task of one lead unit.
+pub(crate) fn task_of(unit: &str) -> proto::Task {
+    task("清洁取暖改造", &[(unit, proto::AssignmentRole::Lead)])
+}
+
+/// The refusal of a call: its code and the mesh's error.
+pub(crate) fn refusal<T: std::fmt::Debug>(outcome: Result<tonic::Response<T>, Status>) -> (Code, Error) {
+    let status = outcome.unwrap_err();
+    (status.code(), Error::from_status(&status))
+}

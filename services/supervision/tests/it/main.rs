@@ -1,0 +1,25 @@
+//! The supervision service behind its own gRPC server, on SQLite and on PostgreSQL, with a
+//! roster log served by a server of its own.
+
+mod city;
+mod idempotency;
+mod life;
+mod lights;
+mod lists;
+mod permission;
+mod refusals;
+mod roster;
+mod stages_due;
+
+/// Runs each of these tests on both back ends.
+macro_rules! on_both {
+    ($($test:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test] async fn $test() { super::$test(crate::city::Store::Sqlite).await })*
+        }
+        mod postgres {
+            $(#[tokio::test] async fn $test() { super::$test(crate::city::Store::Postgres).await })*
+        }
+    };
+}
+pub(crate) use on_both;

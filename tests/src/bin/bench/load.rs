@@ -1,0 +1,89 @@
+//! The load: tasks entered through the supervision service's gRPC.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use tonic::transport::{Channel, Endpoint};
+use xietong_mesh::Principal;
+use xietong_mesh::principal::{Grant, Role};
+use xietong_mesh::token::Signer;
+use xietong_proto::supervision::task_service_client::TaskServiceClient;
+use xietong_proto::supervision::{Assignment, AssignmentRole, CreateTaskRequest, Grade, Source, Task};
+use xietong_tests::caller::Caller;
+use xietong_tests::city::{SUPERVISOR, Unit};
+use xietong_timers::MachineClock;
+
+use crate::runs::Worker;
+
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Somebody who enters one task after the other, over a connection of its own.
+pub(crate) struct Creator {
+    tasks: TaskServiceClient<Channel>,
+    supervisor: Arc<Caller>,
+    units: Arc<[Unit]>,
+    issue: bool,
+    next: usize,
+}
+
+impl Creator {
+    /// So many of them. With `issue` each task is issued in the same act.
+    pub(crate) async fn several(
+        count: usize,
+        supervision: &str,
+        signer: &Signer,
+        units: &[Unit],
+        issue: bool,
+    ) -> anyhow::Result<Vec<Self>> {
+        let principal = Principal::account(SUPERVISOR, None, vec![Grant::of(Role::Supervisor)]);
+        let supervisor = Arc::new(Caller::new(principal, signer.clone()));
+        let units: Arc<[Unit]> = units.into();
+        let mut creators = Vec::with_capacity(count);
+        for next in 0..count {
+            let channel = Endpoint::from_shared(supervision.to_owned())?.tcp_nodelay(true).connect().await?;
+            let (supervisor, units) = (supervisor.clone(), units.clone());
+            creators.push(Creator { tasks: TaskServiceClient::new(channel), supervisor, units, issue, next });
+        }
+        Ok(creators)
+    }
+
+    /// Enters a task and returns it as it was answered, with the request id it was sent with.
+    pub(crate) async fn create(&mut self) -> anyhow::Result<(String, Task)> {
+        let request_id = MachineClock::system().new_id().to_string();
+        let task = task(&self.units, self.next);
+        self.next += 1;
+        let message = CreateTaskRequest {
+            task: Some(task),
+            issue: self.issue,
+            request_id: request_id.clone(),
+            ..CreateTaskRequest::default()
+        };
+        let request = self.supervisor.request(message, TIMEOUT)?;
+        let answer = self.tasks.create_task(request).await.context("creating a task")?;
+        Ok((request_id, answer.into_inner()))
+    }
+}
+
+impl Worker for Creator {
+    async fn once(&mut self) -> anyhow::Result<()> {
+        self.create().await.map(drop)
+    }
+}
+
+/// A task like those of a yearly plan: a lead unit, a cooperating unit, a source.
+fn task(units: &[Unit], number: usize) -> Task {
+    let assignment = |offset: usize, role: AssignmentRole| {
+        let unit = units.get((number + offset) % units.len().max(1)).map(|unit| unit.name.clone());
+        Assignment { unit: unit.unwrap_or_default(), role: role.into(), ..Assignment::default() }
+    };
+    Task {
+        title: "推进供水管网改造".to_owned(),
+        text: "年底前完成城区老旧供水管网改造，管网漏损率控制在9%以内。".to_owned(),
+        grade: Grade::Ordinary.into(),
+        source: Some(Source { document_number: "临政发〔2024〕1号".to_owned(), item_number: 12, ..Source::default() }),
+        assignments: vec![assignment(0, AssignmentRole::Lead), assignment(1, AssignmentRole::Cooperating)],
+        unclassified: true,
+        ..Task::default()
+    }
+}
