@@ -29,6 +29,9 @@ pub enum Audience {
     Presider,
 }
 
+/// The capacity of whoever is told as a person, not by reason of a post.
+const IN_PERSON: &str = "本人";
+
 /// Somebody who is told, and why that person.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -49,7 +52,11 @@ impl Recipient {
     fn standing_in(official: &str, capacity: &str, acting_for: &str) -> Self {
         Recipient {
             official: official.to_owned(),
-            capacity: format!("代行{capacity}"),
+            capacity: if capacity == IN_PERSON {
+                "代行职责".to_owned()
+            } else {
+                format!("代行{capacity}")
+            },
             acting_for: Some(acting_for.to_owned()),
         }
     }
@@ -67,9 +74,9 @@ pub fn recipients(audience: &Audience, book: &Book, at: Timestamp) -> Vec<Recipi
             .and_then(|account| account.official.as_deref())
             .map(|official| with_stand_in(book, official, "交办人", at))
             .unwrap_or_default(),
-        Audience::Official(official) => with_stand_in(book, official, "本人", at),
+        Audience::Official(official) => with_stand_in(book, official, IN_PERSON, at),
         Audience::InPerson(official) => {
-            book.official(official).map(|known| Recipient::own(&known.name, "本人")).into_iter().collect()
+            book.official(official).map(|known| Recipient::own(&known.name, IN_PERSON)).into_iter().collect()
         }
         Audience::Post(post) => resolve(book, &Subject::Post(post.clone()), at, Timestamp::MAX)
             .map(|resolution| both(resolution, post))

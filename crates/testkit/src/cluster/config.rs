@@ -19,14 +19,14 @@ const TOKEN_AUDIENCE: &str = "xietong";
 const ISSUER_KEY: &str = "issuer-key.pem";
 const ISSUER_PUBLIC_KEY: &str = "issuer-public-key.pem";
 
-/// Key files: a pair for each issuer of the mesh, and one for bearer tokens.
+/// Key files: a pair for each service, and one for bearer tokens.
 pub(super) struct Keys(PathBuf);
 
 impl Keys {
     /// Makes all of them in a folder.
     pub(super) fn write(folder: &Path) -> anyhow::Result<Self> {
         let keys = Keys(folder.to_path_buf());
-        let pairs = issuers().map(|issuer| (keys.private(issuer), keys.public(issuer)));
+        let pairs = ServiceName::ALL.into_iter().map(|service| (keys.private(service), keys.public(service)));
         let bearer = (folder.join(ISSUER_KEY), folder.join(ISSUER_PUBLIC_KEY));
         for (private, public) in pairs.chain([bearer]) {
             let pair = generate_keypair()?;
@@ -41,21 +41,23 @@ impl Keys {
         &self.0
     }
 
-    fn private(&self, issuer: Issuer) -> PathBuf {
-        self.0.join(format!("{}-private.pem", file_name(issuer)))
+    fn private(&self, service: ServiceName) -> PathBuf {
+        self.0.join(format!("{service}-private.pem"))
     }
 
-    fn public(&self, issuer: Issuer) -> PathBuf {
-        self.0.join(format!("{}-public.pem", file_name(issuer)))
+    fn public(&self, service: ServiceName) -> PathBuf {
+        self.0.join(format!("{service}-public.pem"))
     }
-}
 
-fn issuers() -> impl Iterator<Item = Issuer> {
-    ServiceName::ALL.into_iter().map(Issuer::System).chain([Issuer::Gateway])
-}
-
-fn file_name(issuer: Issuer) -> String {
-    issuer.as_str().replace('/', "-")
+    /// The public key of everybody who may vouch for a principal. The gateway signs for
+    /// itself and for accounts with one key.
+    fn trusted(&self) -> Vec<(String, String)> {
+        let services = ServiceName::ALL.into_iter().map(|service| (Issuer::System(service), service));
+        services
+            .chain([(Issuer::Gateway, ServiceName::Gateway)])
+            .map(|(issuer, service)| (issuer.as_str().to_owned(), shown(&self.public(service))))
+            .collect()
+    }
 }
 
 /// The configuration of one process.
@@ -83,16 +85,7 @@ impl Settings<'_> {
             top.push(("administrator", ADMINISTRATOR.to_owned()));
         }
         top.extend(self.crash.map(|crash| ("crash_point", format!("{}:{}", crash.point, crash.passes))));
-        let signer = match self.service {
-            ServiceName::Gateway => vec![("gateway_key_file", self.keys.private(Issuer::Gateway))],
-            ServiceName::Roster
-            | ServiceName::Supervision
-            | ServiceName::Workgroup
-            | ServiceName::Notification => Vec::new(),
-        };
-        let own = ("signing_key_file", self.keys.private(Issuer::System(self.service)));
-        let identity = signer.into_iter().chain([own]);
-
+        let own_key = shown(&self.keys.private(self.service));
         let mut toml = String::new();
         let mut table = |heading: &str, pairs: Vec<(String, String)>| {
             // Writing to a String cannot fail.
@@ -103,9 +96,8 @@ impl Settings<'_> {
         };
         table("", top.into_iter().map(|(name, value)| (name.to_owned(), value)).collect());
         table("[peers]", self.peers.iter().map(|(peer, url)| (peer.to_string(), url.clone())).collect());
-        table("[identity]", identity.map(|(name, file)| (name.to_owned(), shown(&file))).collect());
-        let trusted = issuers().map(|issuer| (issuer.as_str().to_owned(), shown(&self.keys.public(issuer))));
-        table("[identity.trusted]", trusted.collect());
+        table("[identity]", vec![("signing_key_file".to_owned(), own_key)]);
+        table("[identity.trusted]", self.keys.trusted());
         if self.service == ServiceName::Gateway {
             let key = shown(&self.keys.issuer_folder().join(ISSUER_PUBLIC_KEY));
             let tokens = [("issuer", TOKEN_ISSUER), ("audience", TOKEN_AUDIENCE), ("public_key_file", &key)];

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use domain_calendar::Timestamp;
 use domain_roster::{
-    Absence, Account, Division, Official, Portfolio, Post, PostKind, Relation, RosterEvent, StandInPair, Unit,
-    UnitDuty, UnitKind,
+    Absence, Account, Division, Official, Portfolio, Post, PostKind, Relation, RosterEvent, StandInPair,
+    Unit, UnitDuty, UnitKind,
 };
 use sea_orm::ConnectionTrait;
 use tempfile::TempDir;
@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use tonic::Request;
 use tonic::service::Routes;
 use tonic::transport::Channel;
-use xietong_events::{Act, Append, Bus, Draft, EventLog, Sequencer};
+use xietong_events::{Act, Append, Bus, Draft, EventLog, LogPage, Sequencer};
 use xietong_mesh::client::Peers;
 use xietong_mesh::drain::Drain;
 use xietong_mesh::event_log::EventLogServer;
@@ -62,6 +62,8 @@ pub(crate) struct City {
 
 struct Producer {
     log: EventLog,
+    db: Db,
+    served: Drain,
     sequencer: Sequencer,
     versions: Mutex<BTreeMap<String, i64>>,
 }
@@ -104,8 +106,7 @@ impl City {
     /// A city whose roster is known to the roster's log and to nobody else yet.
     pub(crate) async fn new(backend: Backend) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let keys =
-            Keys { gateway: generate_keypair().unwrap(), notification: generate_keypair().unwrap() };
+        let keys = Keys { gateway: generate_keypair().unwrap(), notification: generate_keypair().unwrap() };
         let bus = Bus::embedded();
         let mut producers = BTreeMap::new();
         let mut peers = BTreeMap::new();
@@ -113,11 +114,12 @@ impl City {
             let url = format!("sqlite://{}/{name}.db", folder.path().display());
             let db = Db::connect(&url, 2, CrashPoints::default()).await.unwrap();
             migrate(&db, xietong_events::MIGRATIONS).await.unwrap();
-            let log = EventLog::open(name.as_str(), db).await.unwrap();
+            let log = EventLog::open(name.as_str(), db.clone()).await.unwrap();
             let feed = EventLogServiceServer::new(EventLogServer::new(log.clone()));
-            peers.insert(name, serve_routes(Routes::new(feed), keys.layer(), Drain::new()).await);
+            let served = Drain::new();
+            peers.insert(name, serve_routes(Routes::new(feed), keys.layer(), served.clone()).await);
             let sequencer = Sequencer::new(log.clone(), bus.clone());
-            producers.insert(name, Producer { log, sequencer, versions: Mutex::default() });
+            producers.insert(name, Producer { log, db, served, sequencer, versions: Mutex::default() });
         }
         let database = match backend {
             Backend::Sqlite => format!("sqlite://{}/notification.db", folder.path().display()),
@@ -128,17 +130,7 @@ impl City {
         clock.set(at(MORNING));
         let service = build(&database, &clock, &bus, &keys, &peers).await;
         let address = serve_routes(service.routes.clone(), keys.layer(), service.drain.clone()).await;
-        let city = City {
-            clock,
-            service,
-            bus,
-            producers,
-            keys,
-            database,
-            peers,
-            address,
-            _folder: folder,
-        };
+        let city = City { clock, service, bus, producers, keys, database, peers, address, _folder: folder };
         for event in roster() {
             city.roster(&event).await;
         }
@@ -151,8 +143,14 @@ impl City {
     }
 
     /// Records an event in a producer's log, without sequencing it.
-    pub(crate) async fn record(&self, producer: ServiceName, aggregate: &str, event_type: &str, payload: String) {
-        let Producer { log, versions, .. } = &self.producers[&producer];
+    pub(crate) async fn record(
+        &self,
+        producer: ServiceName,
+        aggregate: &str,
+        event_type: &str,
+        payload: String,
+    ) {
+        let Producer { log, db, versions, .. } = &self.producers[&producer];
         let expected_version = {
             let mut versions = versions.lock().unwrap();
             let version = versions.entry(aggregate.to_owned()).or_default();
@@ -169,15 +167,19 @@ impl City {
         };
         let drafts = vec![Draft { event_type: event_type.to_owned(), payload }];
         let append = Append { aggregate: aggregate.to_owned(), expected_version, drafts };
-        let db = self.producer_db(producer).await;
         let tx = db.begin().await.unwrap();
         log.append(&tx, &act, &[append]).await.unwrap();
         tx.commit().await.unwrap();
     }
 
-    async fn producer_db(&self, producer: ServiceName) -> Db {
-        let url = format!("sqlite://{}/{producer}.db", self._folder.path().display());
-        Db::connect(&url, 1, CrashPoints::default()).await.unwrap()
+    /// What a producer has sequenced.
+    pub(crate) async fn log_of(&self, producer: ServiceName) -> LogPage {
+        self.producers[&producer].log.read(0, 1_000).await.unwrap()
+    }
+
+    /// Ends the roster's server.
+    pub(crate) fn close_roster(&self) {
+        self.producers[&ServiceName::Roster].served.begin();
     }
 
     pub(crate) async fn roster(&self, event: &RosterEvent) {
@@ -245,7 +247,10 @@ impl City {
     /// A request of an official's account.
     pub(crate) fn by<T>(&self, official: &str, message: T) -> Request<T> {
         let official = format!("officials/{official}");
-        self.signed(Principal::account(official.clone(), Some(official), vec![Grant::of(Role::Liaison)]), message)
+        self.signed(
+            Principal::account(official.clone(), Some(official), vec![Grant::of(Role::Liaison)]),
+            message,
+        )
     }
 
     /// A request of an account that is no official's.
@@ -264,8 +269,10 @@ impl City {
     pub(crate) async fn inbox(&self, official: &str) -> Vec<(String, String, String)> {
         let sql = "SELECT number, kind, capacity, title FROM messages WHERE recipient = $1 ORDER BY number";
         let reader = self.service.db.reader();
-        let rows =
-            reader.query_all_raw(statement(reader, sql, [format!("officials/{official}").into()])).await.unwrap();
+        let rows = reader
+            .query_all_raw(statement(reader, sql, [format!("officials/{official}").into()]))
+            .await
+            .unwrap();
         let row = |(row, number): (&sea_orm::QueryResult, i64)| {
             assert_eq!(row.try_get_by::<i64, _>("number").unwrap(), number, "numbers are dense");
             let text = |column: &str| row.try_get_by::<String, _>(column).unwrap();
@@ -295,7 +302,10 @@ impl City {
     pub(crate) async fn history(&self, official: &str) -> Vec<String> {
         let events = self.service.log.of_aggregate(&format!("inboxes/{official}")).await.unwrap();
         xietong_events::verify_chain(&events).unwrap();
-        events.into_iter().map(|event| event.event_type.trim_start_matches("notification.").to_owned()).collect()
+        events
+            .into_iter()
+            .map(|event| event.event_type.trim_start_matches("notification.").to_owned())
+            .collect()
     }
 }
 

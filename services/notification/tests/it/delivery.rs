@@ -3,11 +3,12 @@
 use domain_roster::{AbsenceStarted, RosterEvent};
 use domain_supervision::AssignmentCommand as Do;
 use domain_workgroup::{
-    DecisionChange, DecisionEvent, DecisionFacts, GroupFacts, MeetingFacts, Seat, SeatHolder, SeatRole, WorkgroupEvent,
+    DecisionChange, DecisionEvent, DecisionFacts, GroupFacts, MeetingFacts, Seat, SeatHolder, SeatRole,
+    WorkgroupEvent,
 };
-use xietong_events::{Batch, Event, EventSource, LogPage, SourceError};
+use xietong_events::{Batch, Event};
 use xietong_mesh::ServiceName;
-use xietong_timers::Worker;
+use xietong_timers::{Progress, Worker};
 
 use crate::city::{Backend, City, at};
 use crate::matter::Matter;
@@ -23,7 +24,10 @@ crate::on_both_back_ends!(
 );
 
 fn kinds(inbox: Vec<(String, String, String)>) -> Vec<String> {
-    inbox.into_iter().map(|(kind, _, title)| format!("{kind} {}", title.split('：').next().unwrap())).collect()
+    inbox
+        .into_iter()
+        .map(|(kind, _, title)| format!("{kind} {}", title.split('：').next().unwrap()))
+        .collect()
 }
 
 async fn a_tasks_life_is_told_step_by_step(backend: Backend) {
@@ -63,7 +67,7 @@ async fn an_absent_leaders_messages_reach_the_acting_leader_too(backend: Backend
     Matter::issued(&city, "1", &["industry"]).await;
     city.sequence().await;
     let [_, supervision, _] = city.service.consumers.as_slice() else { panic!("three consumers") };
-    while supervision.turn().await.unwrap() == xietong_timers::Progress::Worked {}
+    while supervision.turn().await.unwrap() == Progress::Worked {}
     city.settle().await;
 
     let told = |inbox: Vec<(String, String, String)>| {
@@ -180,17 +184,4 @@ async fn a_notice_that_reaches_nobody_is_an_alarm(backend: Backend) {
     let page = city.service.log.read(0, 100).await.unwrap();
     let types: Vec<_> = page.events.iter().map(|event| event.event_type.as_str()).collect();
     assert_eq!(types, ["notification.notice.unaddressed"]);
-}
-
-impl City {
-    async fn log_of(&self, producer: ServiceName) -> LogPage {
-        self.source(producer).read(0, 1_000).await.unwrap()
-    }
-}
-
-/// Only to show that a page can be read as consumers do.
-#[allow(dead_code, reason = "type check of the trait object")]
-fn as_source(source: &dyn EventSource) -> Result<(), SourceError> {
-    let _ = source;
-    Ok(())
 }

@@ -2,8 +2,8 @@
 
 use domain_calendar::Calendar;
 use domain_supervision::{
-    AssignmentCommand, AssignmentDraft, Command, Context, Grade, Role, Rule, Source, Task, TaskDraft, TaskEvent,
-    TimerKind, Visibility, create, decide, fire,
+    AssignmentCommand, AssignmentDraft, Command, Context, Grade, Role, Rule, Source, Task, TaskDraft,
+    TaskEvent, TimerKind, Visibility, create, decide, fire,
 };
 use xietong_mesh::ServiceName;
 

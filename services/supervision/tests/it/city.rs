@@ -84,7 +84,8 @@ impl City {
         let roster = Roster::prepare(folder.path(), at("2023-05-14T00:00:00+08:00")).await;
         let roster_address = roster.serve(verifier.clone()).await;
 
-        let clock = Arc::new(SimulatedClock::starting_at(at(START)));
+        // It runs until it is held, so it starts a little earlier.
+        let clock = Arc::new(SimulatedClock::starting_at(at("2023-06-01T08:00:00+08:00")));
         clock.hold();
         clock.set(at(START));
         let urls = BTreeMap::from([(ServiceName::Roster, format!("http://{roster_address}"))]);

@@ -40,17 +40,23 @@ impl Footprint {
             events: Rows::read(database, "events", &["entry", "position"], "aggregate = $1", task).await?,
             timers: Rows::read(database, "timers", &[], "timer_key LIKE $1", &like).await?,
         };
-        for (rows, least) in [(&footprint.idempotency, 1), (&footprint.tasks, 1), (&footprint.assignments, 1), (&footprint.events, 1)] {
-            ensure!(rows.rows.len() >= least, "{task} has no row in {}", rows.table);
+        // A draft has no timers yet.
+        let always = [&footprint.idempotency, &footprint.tasks, &footprint.assignments, &footprint.events];
+        for rows in always {
+            ensure!(!rows.rows.is_empty(), "{task} has no row in {}", rows.table);
         }
         Ok(footprint)
     }
 
     /// How many rows of which table, for the report.
     pub(crate) fn summary(&self) -> String {
-        let tables = [&self.idempotency, &self.tasks, &self.assignments, &self.events, &self.timers];
-        let parts: Vec<String> = tables.iter().map(|rows| format!("{} {}", rows.rows.len(), rows.table)).collect();
+        let parts = self.tables().map(|rows| format!("{} {}", rows.rows.len(), rows.table));
         parts.join(", ")
+    }
+
+    /// Its tables in the order in which they are written.
+    pub(crate) fn tables(&self) -> [&Rows; 5] {
+        [&self.idempotency, &self.tasks, &self.assignments, &self.events, &self.timers]
     }
 }
 

@@ -1,1 +1,0 @@
-//! The notice reader: extracted text in, typed proposals out; pure.
