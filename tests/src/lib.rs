@@ -4,4 +4,3 @@ pub mod caller;
 pub mod city;
 pub mod process;
 pub mod random;
-pub mod settled;

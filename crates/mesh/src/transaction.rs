@@ -54,11 +54,11 @@ impl Transactions {
     {
         let key = RequestKey::new(&call.principal.subject, request_id, request)?;
         let tx = self.db.begin().await?;
-        if let Some(key) = &key {
-            if !key.claim(&tx, MachineClock::system()).await? {
-                tx.rollback().await?;
-                return Ok(Attempt::Repeat(key.earlier(&self.db).await?));
-            }
+        if let Some(key) = &key
+            && !key.claim(&tx, MachineClock::system()).await?
+        {
+            tx.rollback().await?;
+            return Ok(Attempt::Repeat(key.earlier(&self.db).await?));
         }
         let act = self.act(call);
         Ok(Attempt::First(Box::new(Transaction { tx, key, act, parts: self.clone() })))

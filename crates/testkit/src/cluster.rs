@@ -18,7 +18,9 @@ use anyhow::{Context, bail};
 use tempfile::TempDir;
 use tokio::process::Command;
 use xietong_mesh::ServiceName;
+use xietong_mesh::token::{Issuer, Signer};
 use xietong_store::CrashPoint;
+use xietong_timers::MachineClock;
 
 use crate::api::{Api, Protocol};
 use crate::databases::Databases;
@@ -241,6 +243,19 @@ impl Cluster {
     /// When there is no such process.
     pub fn address(&mut self, member: impl Into<Member>) -> anyhow::Result<String> {
         Ok(self.node(member)?.listen())
+    }
+
+    /// The number of a process, while it runs.
+    pub fn process_id(&self, member: impl Into<Member>) -> Option<u32> {
+        self.nodes.get(&member.into())?.process_id()
+    }
+
+    /// Signs as the gateway does, for calls straight to a service.
+    ///
+    /// # Errors
+    /// When the key cannot be read.
+    pub fn gateway_signer(&self) -> anyhow::Result<Signer> {
+        Ok(Signer::new(Issuer::Gateway, self.keys.signing_key(ServiceName::Gateway)?, MachineClock::system()))
     }
 
     /// The URL of each service's database.

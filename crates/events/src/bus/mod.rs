@@ -32,7 +32,7 @@ pub enum Bus {
     /// Channels within one process.
     Embedded(embedded::EmbeddedBus),
     /// One stream a producer, trimmed freely.
-    Redis(redis_streams::RedisBus),
+    Redis(Arc<redis_streams::RedisBus>),
 }
 
 impl Bus {
@@ -44,7 +44,7 @@ impl Bus {
     /// A bus over the Redis at `url`. Nothing is connected yet, and a Redis that is away
     /// is no error: batches are lost until it is back, and consumers fetch them.
     pub fn redis(url: &str) -> Result<Self, BusError> {
-        Ok(Bus::Redis(redis_streams::RedisBus::new(url)?))
+        Ok(Bus::Redis(Arc::new(redis_streams::RedisBus::new(url)?)))
     }
 
     /// Hands a batch to whoever listens. Never fails: what is lost is fetched.

@@ -28,11 +28,10 @@ const BLOCK_MS: usize = 1_000;
 #[error("not a Redis URL")]
 pub struct BusError(#[source] RedisError);
 
-/// Publishes to and reads from Redis. Cloning is cheap.
-#[derive(Clone)]
+/// Publishes to and reads from Redis.
 pub struct RedisBus {
     client: Client,
-    sending: Arc<Mutex<Sending>>,
+    sending: Mutex<Sending>,
 }
 
 #[derive(Default)]
@@ -44,7 +43,7 @@ struct Sending {
 impl RedisBus {
     pub(super) fn new(url: &str) -> Result<Self, BusError> {
         let client = Client::open(url).map_err(BusError)?;
-        Ok(RedisBus { client, sending: Arc::new(Mutex::new(Sending::default())) })
+        Ok(RedisBus { client, sending: Mutex::new(Sending::default()) })
     }
 
     pub(super) async fn publish(&self, batch: &Batch) {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use xietong_mesh::ServiceName;
-use xietong_mesh::token::{Issuer, generate_keypair};
+use xietong_mesh::token::{Issuer, SigningKey, generate_keypair};
 
 use super::{ADMINISTRATOR, Crash};
 
@@ -39,6 +39,13 @@ impl Keys {
     /// Where `xietong token` finds its key.
     pub(super) fn issuer_folder(&self) -> &Path {
         &self.0
+    }
+
+    /// What a service signs with.
+    pub(super) fn signing_key(&self, service: ServiceName) -> anyhow::Result<SigningKey> {
+        let file = self.private(service);
+        let pem = fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
+        Ok(SigningKey::from_pem(&pem)?)
     }
 
     fn private(&self, service: ServiceName) -> PathBuf {

@@ -54,6 +54,10 @@ impl Node {
         self.process.is_some()
     }
 
+    pub(super) fn process_id(&self) -> Option<u32> {
+        self.process.as_ref().and_then(Child::id)
+    }
+
     pub(super) fn start(&mut self, program: &Path, config: &str) -> anyhow::Result<()> {
         ensure!(self.ended().is_some(), "{} runs already", self.name());
         self.runs += 1;
@@ -125,8 +129,7 @@ impl Node {
 
     /// Sends a signal, for example `STOP`. The standard library can only kill.
     pub(super) async fn signal(&mut self, signal: &str) -> anyhow::Result<()> {
-        let process = self.process.as_ref().and_then(Child::id);
-        let process = process.with_context(|| format!("{} does not run", self.name()))?;
+        let process = self.process_id().with_context(|| format!("{} does not run", self.name()))?;
         let mut command = Command::new("sh");
         command.args(["-c", r#"kill -s "$1" "$2""#, "kill", signal, &process.to_string()]);
         let status = command.status().await.context("starting sh")?;

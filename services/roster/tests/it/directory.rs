@@ -178,7 +178,7 @@ async fn the_first_administrator_is_seeded_once(city: City) {
     assert_eq!(account.roles[0].role(), proto::Role::Administrator);
     let request = proto::ListAccountsRequest::default();
     let listed = city.directory().list_accounts(city.admin(request)).await.unwrap().into_inner();
-    assert_eq!(listed.accounts, [account.clone()]);
+    assert_eq!(listed.accounts.as_slice(), std::slice::from_ref(&account));
     let events = city.events(&account.name).await;
     assert_eq!(events[0].actor, "system/roster");
 }

@@ -1,7 +1,9 @@
 //! What comes about by itself when its time comes.
 
-use domain_roster::RosterEvent;
+use domain_calendar::Timestamp;
+use domain_roster::{Book, RosterEvent, Subject, resolve};
 use xietong_proto::roster as proto;
+use xietong_timers::Progress;
 
 use crate::city::{City, at, division_12, division_next, on_both, time};
 
@@ -12,6 +14,7 @@ on_both!(
     an_absence_of_the_past_starts_before_it_ends,
     an_official_back_before_the_start_was_recorded_has_both_recorded_in_order,
     every_write_is_one_event_and_the_chain_verifies,
+    the_log_alone_gives_the_same_answers_at_the_position_they_name,
 );
 
 async fn decoded(city: &City, record: &str) -> Vec<RosterEvent> {
@@ -114,7 +117,41 @@ async fn every_write_is_one_event_and_the_chain_verifies(city: City) {
     assert_eq!(events[0].actor, "admin");
     let versions: Vec<i64> = events.iter().map(|event| event.version).collect();
     assert_eq!(versions, [1, 2, 3]);
-    // The log alone makes the book that every other service resolves with.
     let absence = city.get_absence(&name).await;
     assert_eq!((absence.etag.as_str(), absence.state()), ("v3", proto::AbsenceState::Ended));
+}
+
+async fn the_log_alone_gives_the_same_answers_at_the_position_they_name(city: City) {
+    let city = city.with_division().await;
+    let (start, end) = ("2023-06-10T00:00:00+08:00", "2023-06-20T00:00:00+08:00");
+    let name = city.away("qiao-feihong", start, end).await.unwrap().name;
+    city.advance("2023-06-15T09:00:00+08:00").await;
+    city.end(&name, "").await.unwrap();
+    let sequencer = city.service.workers.iter().find(|worker| worker.name() == "roster/sequencer").unwrap();
+    while sequencer.turn().await.unwrap() == Progress::Worked {}
+
+    let page = city.service.log.read(0, 1_000).await.unwrap();
+    let mut book = Book::new();
+    for event in &page.events {
+        let decoded = RosterEvent::from_payload(&event.event_type, &event.payload).unwrap().unwrap();
+        book.apply(&decoded, event.occurred_at).unwrap();
+    }
+    for day in ["2023-06-09", "2023-06-12", "2023-06-16"] {
+        for known_at in [None, Some("2023-06-14T00:00:00+08:00")] {
+            let instant = format!("{day}T09:00:00+08:00");
+            let request = proto::ResolveRequest {
+                unit: "市水利局".into(),
+                at: Some(time(&instant)),
+                known_at: known_at.map(time),
+                ..Default::default()
+            };
+            let answer = city.resolve(request).await.unwrap();
+            let subject = Subject::Unit("市水利局".into());
+            let known_at = known_at.map_or(Timestamp::MAX, at);
+            let copied = resolve(&book, &subject, at(&instant), known_at).unwrap();
+            assert_eq!(answer.acting.unwrap().official, copied.acting.unwrap().official, "{instant}");
+            assert_eq!(answer.steps.len(), copied.steps.len());
+            assert_eq!(answer.roster_position, page.last_position);
+        }
+    }
 }

@@ -50,20 +50,25 @@ impl Supervision {
     /// By what right the caller performs the call's action on a record. PERMISSION_DENIED
     /// when by none; UNAVAILABLE when that depends on a roster that is not known to be
     /// current.
-    pub(crate) fn authorize(&self, call: &Call, resource: &Resource, now: Timestamp) -> Result<Authority, Error> {
+    pub(crate) fn authorize(
+        &self,
+        call: &Call,
+        resource: &Resource,
+        now: Timestamp,
+    ) -> Result<Authority, Error> {
         let scope = call.scope()?;
         if scope.permits(resource) {
             return Ok(Authority::Role);
         }
         let Some(leader) = &scope.portfolio_of else { return Err(Error::permission_denied(call.action)) };
         let view = self.roster_for(&scope)?;
-        let permits = |official: &str| {
-            scope.clone().with_portfolio(portfolio(&view, official, now)).permits(resource)
-        };
+        let permits =
+            |official: &str| scope.clone().with_portfolio(portfolio(&view, official, now)).permits(resource);
         if permits(leader) {
             return Ok(Authority::InCharge { roster_position: view.position });
         }
-        let absent = stands_in_for(&view.book, leader, now, Timestamp::MAX).into_iter().find(|one| permits(one));
+        let absent =
+            stands_in_for(&view.book, leader, now, Timestamp::MAX).into_iter().find(|one| permits(one));
         match absent {
             Some(official) => {
                 let person = view.book.view(now, Timestamp::MAX).person(&official);

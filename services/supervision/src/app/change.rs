@@ -34,7 +34,12 @@ pub(crate) struct Change {
 
 impl Change {
     /// A verb on one assignment of a task.
-    pub(crate) fn of_assignment(task: String, name: String, command: AssignmentCommand, etag: String) -> Self {
+    pub(crate) fn of_assignment(
+        task: String,
+        name: String,
+        command: AssignmentCommand,
+        etag: String,
+    ) -> Self {
         let target = Target::Assignment(name.clone());
         Change { task, target, command: Command::Assignment { name, command }, etag, ground: None }
     }
@@ -73,7 +78,8 @@ impl Supervision {
         if !change.etag.is_empty() && change.etag != before.etag() {
             return Err(Error::aborted_etag(&change.task));
         }
-        let events = decide(&before.task, &change.command, &self.regulation.context(now)).map_err(command_refused)?;
+        let events =
+            decide(&before.task, &change.command, &self.regulation.context(now)).map_err(command_refused)?;
         let mut after = before.clone();
         after.apply(&events).map_err(command_refused)?;
 

@@ -80,10 +80,16 @@ fn check_units(roster: &RosterView, entries: &[Entry], now: Timestamp) -> Result
     let exists = |unit: &str| roster.book.unit(unit).is_some_and(|unit| unit.exists_at(now));
     let mut wrong: Option<Error> = None;
     for Entry { draft, place } in entries {
-        let assigned =
-            draft.assignments.iter().enumerate().map(|(at, one)| (format!("{place}.assignments[{at}].unit"), &one.unit));
-        let shown =
-            draft.restricted_units.iter().enumerate().map(|(at, unit)| (format!("{place}.restricted_units[{at}]"), unit));
+        let assigned = draft
+            .assignments
+            .iter()
+            .enumerate()
+            .map(|(at, one)| (format!("{place}.assignments[{at}].unit"), &one.unit));
+        let shown = draft
+            .restricted_units
+            .iter()
+            .enumerate()
+            .map(|(at, unit)| (format!("{place}.restricted_units[{at}]"), unit));
         for (field, unit) in assigned.chain(shown).filter(|(_, unit)| !exists(unit)) {
             let (english, chinese) = (format!("there is no unit {unit}"), format!("没有这个单位（{unit}）"));
             wrong = Some(match wrong {

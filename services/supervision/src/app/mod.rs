@@ -47,7 +47,11 @@ impl Supervision {
     /// The roster as this service knows it. UNAVAILABLE until the copy has held everything
     /// once: half a roster gives wrong answers.
     pub(crate) fn roster(&self) -> Result<RosterView, Error> {
-        if self.roster.is_complete() { Ok(self.roster.view()) } else { Err(Error::unavailable("the copy of the roster")) }
+        if self.roster.is_complete() {
+            Ok(self.roster.view())
+        } else {
+            Err(Error::unavailable("the copy of the roster"))
+        }
     }
 }
 

@@ -44,7 +44,12 @@ impl Supervision {
     }
 
     /// The tasks the caller may see of those asked for, the newest first.
-    pub(crate) async fn list(&self, call: &Call, query: ListQuery, page: &Page) -> Result<Vec<Record>, Error> {
+    pub(crate) async fn list(
+        &self,
+        call: &Call,
+        query: ListQuery,
+        page: &Page,
+    ) -> Result<Vec<Record>, Error> {
         let now = self.now();
         let scope = self.scope(call, now)?;
         let settled_by = match &query.leader {

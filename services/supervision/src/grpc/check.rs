@@ -15,7 +15,12 @@ pub(super) struct Check(Option<Error>);
 
 impl Check {
     /// Something is wrong with `field`.
-    pub(super) fn wrong(&mut self, field: impl Into<String>, english: impl Into<String>, chinese: impl Into<String>) {
+    pub(super) fn wrong(
+        &mut self,
+        field: impl Into<String>,
+        english: impl Into<String>,
+        chinese: impl Into<String>,
+    ) {
         self.0 = Some(match self.0.take() {
             None => Error::invalid(field, english, chinese),
             Some(error) => error.and_invalid(field, english, chinese),
@@ -80,7 +85,9 @@ mod tests {
     #[test]
     fn an_assignment_names_its_task() {
         assert_eq!(task_of_assignment("tasks/0190/assignments/1").unwrap(), "tasks/0190");
-        for name in ["", "tasks/1", "tasks/1/assignments/", "tasks//assignments/1", "tasks/1/assignments/1/2", "税"] {
+        for name in
+            ["", "tasks/1", "tasks/1/assignments/", "tasks//assignments/1", "tasks/1/assignments/1/2", "税"]
+        {
             assert!(task_of_assignment(name).is_err(), "{name}");
         }
     }

@@ -37,7 +37,11 @@ pub(super) fn entry(task: proto::Task, place: String, creator: &str, origin: &st
         check.name(format!("{place}.restricted_units[{at}]"), unit, "units");
     }
     if visibility != Visibility::Restricted && !restricted_units.is_empty() {
-        check.wrong(field("restricted_units"), "only for VISIBILITY_RESTRICTED", "只有限定单位可见的任务才能指定可见单位");
+        check.wrong(
+            field("restricted_units"),
+            "only for VISIBILITY_RESTRICTED",
+            "只有限定单位可见的任务才能指定可见单位",
+        );
     }
 
     let due_time = decode_optional_time(&field("due_time"), task.due_time.as_ref())?;
@@ -97,7 +101,13 @@ fn list<T>(check: &mut Check, field: &str, items: &[T]) {
     }
 }
 
-fn assignment(check: &mut Check, place: &str, task: &str, number: usize, one: proto::Assignment) -> AssignmentDraft {
+fn assignment(
+    check: &mut Check,
+    place: &str,
+    task: &str,
+    number: usize,
+    one: proto::Assignment,
+) -> AssignmentDraft {
     check.name(format!("{place}.unit"), &one.unit, "units");
     let role = match proto::AssignmentRole::try_from(one.role) {
         Ok(proto::AssignmentRole::Lead) => Role::Lead,
@@ -122,7 +132,9 @@ fn source(check: &mut Check, place: &str, source: proto::Source) -> Source {
         read.ok().filter(|number| *number > 0)
     };
     Source {
-        item_number: number("item_number", source.item_number).map(|item| item.to_string()).unwrap_or_default(),
+        item_number: number("item_number", source.item_number)
+            .map(|item| item.to_string())
+            .unwrap_or_default(),
         line: number("line", source.line),
         document_number: source.document_number,
         part: source.part,

@@ -164,7 +164,10 @@ impl TaskService for Tasks {
         Ok(self.create(&call, &request, &request_id, entries, answer).await?)
     }
 
-    async fn get_task(&self, request: Request<proto::GetTaskRequest>) -> Result<Response<proto::Task>, Status> {
+    async fn get_task(
+        &self,
+        request: Request<proto::GetTaskRequest>,
+    ) -> Result<Response<proto::Task>, Status> {
         let call = Call::of(&request)?.clone();
         let name = request.into_inner().name;
         task_name(&name)?;
@@ -214,11 +217,15 @@ impl TaskService for Tasks {
         task_name(&name)?;
         let events = self.app.events(&call, &name).await?;
         let roster = self.app.roster.view().book;
-        let entries = events.into_iter().map(|event| timeline::entry(event, &roster)).collect::<Result<_, _>>()?;
+        let entries =
+            events.into_iter().map(|event| timeline::entry(event, &roster)).collect::<Result<_, _>>()?;
         Ok(Response::new(proto::Timeline { entries }))
     }
 
-    async fn issue_task(&self, request: Request<proto::IssueTaskRequest>) -> Result<Response<proto::Task>, Status> {
+    async fn issue_task(
+        &self,
+        request: Request<proto::IssueTaskRequest>,
+    ) -> Result<Response<proto::Task>, Status> {
         let call = Call::of(&request)?.clone();
         let mut request = request.into_inner();
         let request_id = take(&mut request.request_id);
@@ -273,7 +280,8 @@ impl TaskService for Tasks {
         long_text("plan", &request.plan)?;
         let mut change = of_assignment(&request.name, AssignmentCommand::Deploy, &request.etag)?;
         // The plan is what the act of deploying rests on.
-        change.ground = Some(request.plan.trim()).filter(|plan| !plan.is_empty()).map(|plan| format!("部署方案：{plan}"));
+        change.ground =
+            Some(request.plan.trim()).filter(|plan| !plan.is_empty()).map(|plan| format!("部署方案：{plan}"));
         self.change(&call, &request, &request_id, change, one_assignment).await
     }
 

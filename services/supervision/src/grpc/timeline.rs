@@ -15,7 +15,8 @@ use crate::error::unreadable;
 /// One event. Units are called by their names in the roster, or by their resource names while
 /// it is not known.
 pub(super) fn entry(event: Event, roster: &Book) -> Result<proto::TimelineEntry, Error> {
-    let payload = serde_json::from_str(&event.payload).map_err(|error| StoreError::corrupt("event", error))?;
+    let payload =
+        serde_json::from_str(&event.payload).map_err(|error| StoreError::corrupt("event", error))?;
     let text = match TaskEvent::from_payload(&event.event_type, &payload).map_err(unreadable)? {
         Some(TaskEvent::Task(event)) => of_task(&event, roster),
         Some(TaskEvent::Assignment(event)) => of_assignment(&event, roster),
@@ -56,7 +57,9 @@ fn of_assignment(event: &AssignmentEvent, roster: &Book) -> String {
         AssignmentChange::StruckOff { with_task: true, .. } => format!("{unit}随任务销号"),
         AssignmentChange::Overdue => format!("{unit}逾期未办结"),
         AssignmentChange::Reminded => format!("提醒{unit}：办结期限将至"),
-        AssignmentChange::Urged { stages } => format!("催办{unit}：{}逾期", listed(stages.iter().map(|one| stage(*one)))),
+        AssignmentChange::Urged { stages } => {
+            format!("催办{unit}：{}逾期", listed(stages.iter().map(|one| stage(*one))))
+        }
     }
 }
 

@@ -47,7 +47,9 @@ impl StagesDue {
     ) -> Result<Vec<Touched>, FireError> {
         let mut touched: BTreeMap<String, Touched> = records
             .into_iter()
-            .map(|(name, record)| (name, Touched { before: record.task.clone(), after: record, events: vec![] }))
+            .map(|(name, record)| {
+                (name, Touched { before: record.task.clone(), after: record, events: vec![] })
+            })
             .collect();
         for stage in due {
             let Some(task) = touched.get_mut(&stage.task) else {
@@ -65,7 +67,12 @@ impl StagesDue {
 
 #[async_trait]
 impl TimerHandler for StagesDue {
-    async fn fire(&self, tx: &DatabaseTransaction, timers: &[Timer], now: Timestamp) -> Result<(), FireError> {
+    async fn fire(
+        &self,
+        tx: &DatabaseTransaction,
+        timers: &[Timer],
+        now: Timestamp,
+    ) -> Result<(), FireError> {
         let due: Vec<DueStage> = timers
             .iter()
             .map(|timer| serde_json::from_str(&timer.payload).map_err(FireError::new))
@@ -81,7 +88,8 @@ impl TimerHandler for StagesDue {
             let drafts = drafts(events).map_err(FireError::new)?;
             appends.push(Append { aggregate: before.name.clone(), expected_version: before.version, drafts });
         }
-        let act = self.transactions.own_act(ServiceName::Supervision.as_str(), &self.regulation.ground(), None);
+        let act =
+            self.transactions.own_act(ServiceName::Supervision.as_str(), &self.regulation.ground(), None);
         self.log.append(tx, &act, &appends).await?;
         Ok(schedule(tx, &follow).await?)
     }

@@ -47,7 +47,8 @@ pub(crate) async fn list(
     let mut conditions = vec![scope::condition(permitted, &mut parameters)];
     if let Some(unit) = &filter.unit {
         let unit = parameters.bind(unit.as_str());
-        conditions.push(format!("ledger_number IN (SELECT ledger_number FROM assignments WHERE unit = {unit})"));
+        conditions
+            .push(format!("ledger_number IN (SELECT ledger_number FROM assignments WHERE unit = {unit})"));
     }
     if let Some(units) = &filter.settled_by {
         if units.is_empty() {

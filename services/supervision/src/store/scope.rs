@@ -44,7 +44,11 @@ fn may_see(scope: &Scope, parameters: &mut Parameters) -> String {
 }
 
 fn owned(scope: &Scope, parameters: &mut Parameters) -> String {
-    if scope.own { format!("created_by = {}", parameters.bind(scope.subject.as_str())) } else { "FALSE".to_owned() }
+    if scope.own {
+        format!("created_by = {}", parameters.bind(scope.subject.as_str()))
+    } else {
+        "FALSE".to_owned()
+    }
 }
 
 fn held_by(units: &BTreeSet<&String>, parameters: &mut Parameters) -> String {

@@ -20,7 +20,10 @@ const ASSIGNMENT_COLUMNS: &str =
 const ASSIGNMENT_WIDTH: usize = 10;
 
 /// The task of this name.
-pub(crate) async fn find<C: ConnectionTrait>(connection: &C, name: &str) -> Result<Option<Record>, StoreError> {
+pub(crate) async fn find<C: ConnectionTrait>(
+    connection: &C,
+    name: &str,
+) -> Result<Option<Record>, StoreError> {
     let sql = "SELECT ledger_number, body FROM tasks WHERE name = $1";
     let row = connection.query_one_raw(statement(connection, sql, [name.into()])).await?;
     row.as_ref().map(record).transpose()
@@ -73,7 +76,8 @@ pub(crate) async fn save(
     after: &Record,
     regulation: &Regulation,
 ) -> Result<(), StoreError> {
-    let sql = "UPDATE tasks SET state = $3, yellow_at = $4, red_at = $5, paused = $6, closed = $7, version = $8,
+    let sql =
+        "UPDATE tasks SET state = $3, yellow_at = $4, red_at = $5, paused = $6, closed = $7, version = $8,
                body = $9 WHERE ledger_number = $1 AND version = $2";
     let task = &after.task;
     let keys: [Value; 3] =
@@ -84,8 +88,12 @@ pub(crate) async fn save(
     if result.rows_affected() == 0 {
         return Err(StoreError::Stale(task.name.clone()));
     }
-    let changed: Vec<_> =
-        task.assignments.iter().filter(|one| !before.assignments.contains(one)).map(|one| (task, one)).collect();
+    let changed: Vec<_> = task
+        .assignments
+        .iter()
+        .filter(|one| !before.assignments.contains(one))
+        .map(|one| (task, one))
+        .collect();
     let replace = "ON CONFLICT (name) DO UPDATE SET unit = excluded.unit, role = excluded.role,
                    settles = excluded.settles, state = excluded.state, yellow_at = excluded.yellow_at,
                    red_at = excluded.red_at, paused = excluded.paused, closed = excluded.closed";
@@ -96,7 +104,8 @@ pub(crate) async fn save(
 /// body is first written.
 pub(super) fn record(row: &QueryResult) -> Result<Record, StoreError> {
     let body: String = row.try_get_by("body")?;
-    let mut record: Record = serde_json::from_str(&body).map_err(|error| StoreError::corrupt("task", error))?;
+    let mut record: Record =
+        serde_json::from_str(&body).map_err(|error| StoreError::corrupt("task", error))?;
     record.task.ledger_number = row.try_get_by("ledger_number")?;
     Ok(record)
 }

@@ -71,8 +71,11 @@ impl City {
     pub(crate) async fn without_roster(store: Store) -> City {
         let folder = tempfile::tempdir().unwrap();
         let machine = MachineClock::system();
-        let issuers =
-            [Issuer::Gateway, Issuer::System(ServiceName::Supervision), Issuer::System(ServiceName::Workgroup)];
+        let issuers = [
+            Issuer::Gateway,
+            Issuer::System(ServiceName::Supervision),
+            Issuer::System(ServiceName::Workgroup),
+        ];
         let (mut signers, mut trusted) = (BTreeMap::new(), BTreeMap::new());
         for issuer in issuers {
             let keys = generate_keypair().unwrap();
@@ -128,7 +131,8 @@ impl City {
         let issuer = principal.service.map_or(Issuer::Gateway, Issuer::System);
         let token = self.signers[&issuer].sign(principal).unwrap();
         let channel = Endpoint::from_shared(format!("http://{}", self.address)).unwrap().connect_lazy();
-        TaskServiceClient::with_interceptor(channel, Bearer(token)).max_decoding_message_size(64 * 1024 * 1024)
+        TaskServiceClient::with_interceptor(channel, Bearer(token))
+            .max_decoding_message_size(64 * 1024 * 1024)
     }
 
     pub(crate) fn supervisor(&self) -> Client {

@@ -61,7 +61,8 @@ async fn units_that_sign_at_the_same_moment_all_succeed(store: Store) {
         .zip(&issued.assignments)
         .map(|(unit, assignment)| {
             let mut clerk = city.clerk(unit);
-            let request = proto::SignAssignmentRequest { name: assignment.name.clone(), ..Default::default() };
+            let request =
+                proto::SignAssignmentRequest { name: assignment.name.clone(), ..Default::default() };
             tokio::spawn(async move { clerk.sign_assignment(request).await })
         })
         .collect();

@@ -33,7 +33,8 @@ async fn a_task_of_two_lead_units_is_struck_off_when_both_are(store: Store) {
     assert_eq!((draft.state(), draft.light()), (TaskState::Draft, Light::Unspecified));
     assert_eq!(draft.ledger_number, 1);
 
-    let request = proto::IssueTaskRequest { name: draft.name.clone(), etag: draft.etag, ..Default::default() };
+    let request =
+        proto::IssueTaskRequest { name: draft.name.clone(), etag: draft.etag, ..Default::default() };
     let issued = city.supervisor().issue_task(request).await.unwrap().into_inner();
     assert_eq!((issued.state(), issued.light()), (TaskState::Issued, Light::Green));
     assert_eq!(issued, city.get(&draft.name).await);
@@ -116,8 +117,11 @@ async fn submit(city: &City, name: &str, unit: &str) {
     };
     let deployed = clerk.deploy_assignment(request).await.unwrap().into_inner();
     assert_eq!(deployed.state(), AssignmentState::Deployed);
-    let request =
-        proto::ReportAssignmentRequest { name: name.to_owned(), text: "开工".to_owned(), ..Default::default() };
+    let request = proto::ReportAssignmentRequest {
+        name: name.to_owned(),
+        text: "开工".to_owned(),
+        ..Default::default()
+    };
     let reported = clerk.report_assignment(request).await.unwrap().into_inner();
     assert_eq!((reported.state(), reported.last_report.as_str()), (AssignmentState::InProgress, "开工"));
     let request = proto::SubmitAssignmentRequest {
@@ -181,8 +185,9 @@ async fn a_decision_of_a_group_becomes_an_issued_task(store: Store) {
 
 async fn a_batch_is_created_in_its_order(store: Store) {
     let city = City::start(store).await;
-    let tasks: Vec<proto::Task> =
-        (1..=1_000).map(|number| task(&format!("第{number}项"), &[("energy", AssignmentRole::Lead)])).collect();
+    let tasks: Vec<proto::Task> = (1..=1_000)
+        .map(|number| task(&format!("第{number}项"), &[("energy", AssignmentRole::Lead)]))
+        .collect();
     let request = proto::BatchCreateTasksRequest { tasks, issue: true, request_id: "batch".to_owned() };
     let created = city.supervisor().batch_create_tasks(request).await.unwrap().into_inner().tasks;
     let found: Vec<(i64, &str)> = created.iter().map(|one| (one.ledger_number, one.title.as_str())).collect();

@@ -24,9 +24,10 @@ async fn the_light_as_sql_is_the_light_as_rust(store: Store) {
     let mut runner = TestRunner::deterministic();
     let clocks: Vec<StoredClock> =
         proptest::collection::vec(any_clock(), 400).new_tree(&mut runner).unwrap().current();
-    let writer = city.service.db.writer();
+    let tx = city.service.db.begin().await.unwrap();
     for (number, clock) in clocks.iter().enumerate() {
-        let sql = "INSERT INTO assignments (name, ledger_number, unit, role, settles, state, yellow_at, red_at,
+        let sql =
+            "INSERT INTO assignments (name, ledger_number, unit, role, settles, state, yellow_at, red_at,
                    paused, closed) VALUES ($1, $2, 'units/x', 'lead', TRUE, 'assigned', $3, $4, $5, $6)";
         let values: [Value; 6] = [
             format!("a/{number}").into(),
@@ -36,11 +37,13 @@ async fn the_light_as_sql_is_the_light_as_rust(store: Store) {
             clock.paused.into(),
             clock.closed.into(),
         ];
-        writer.execute_raw(statement(writer, sql, values)).await.unwrap();
+        tx.execute_raw(statement(&tx, sql, values)).await.unwrap();
     }
+    tx.commit().await.unwrap();
+    let reader = city.service.db.reader();
     let sql = format!("SELECT {} AS light FROM assignments ORDER BY ledger_number", light_sql("$1"));
     for now in (0..20).map(Timestamp::from_micros) {
-        let rows = writer.query_all_raw(statement(writer, &sql, [now.as_micros().into()])).await.unwrap();
+        let rows = reader.query_all_raw(statement(reader, &sql, [now.as_micros().into()])).await.unwrap();
         let found: Vec<String> = rows.iter().map(|row| row.try_get_by("light").unwrap()).collect();
         let expected: Vec<&str> = clocks.iter().map(|clock| light(clock, now).as_str()).collect();
         assert_eq!(found, expected, "at {now}");

@@ -83,8 +83,11 @@ async fn pages_hold_every_task_once_newest_first(store: Store) {
 
     // What is entered meanwhile does not shift the pages.
     city.issued(task_of("energy")).await;
-    let next =
-        proto::ListTasksRequest { page_token: first.next_page_token.clone(), page_size: 7, ..Default::default() };
+    let next = proto::ListTasksRequest {
+        page_token: first.next_page_token.clone(),
+        page_size: 7,
+        ..Default::default()
+    };
     let rest = list_all(&mut client, next.clone()).await;
     assert_eq!(numbers(&rest), (1..=10).rev().collect::<Vec<_>>());
 
@@ -152,14 +155,14 @@ fn any_reader() -> impl Strategy<Value = Principal> {
 async fn a_list_shows_exactly_what_may_be_read(store: Store) {
     let mut city = City::start(store).await;
     let mut runner = TestRunner::deterministic();
-    let tasks = proptest::collection::vec(any_task(), 30).new_tree(&mut runner).unwrap().current();
+    let tasks = proptest::collection::vec(any_task(), 20).new_tree(&mut runner).unwrap().current();
     let request = proto::BatchCreateTasksRequest { tasks, issue: true, ..Default::default() };
     let created = city.supervisor().batch_create_tasks(request).await.unwrap().into_inner().tasks;
     // The second deputy stands in for the first.
     city.roster.away("first", crate::city::at(crate::city::START), 3).await;
     city.follow_roster().await;
 
-    let mut readers = proptest::collection::vec(any_reader(), 25).new_tree(&mut runner).unwrap().current();
+    let mut readers = proptest::collection::vec(any_reader(), 20).new_tree(&mut runner).unwrap().current();
     readers.extend(["mayor", "first", "second"].map(leader));
     for reader in readers {
         let mut client = city.client(&reader);

@@ -1,5 +1,6 @@
 //! The supervision service behind its own gRPC server, on SQLite and on PostgreSQL, with a
 //! roster log served by a server of its own.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
 mod city;
 mod idempotency;

@@ -23,7 +23,10 @@ async fn sign(client: &mut Client, name: &str) -> Result<tonic::Response<proto::
     client.sign_assignment(proto::SignAssignmentRequest { name: name.to_owned(), ..Default::default() }).await
 }
 
-async fn verify(client: &mut Client, name: &str) -> Result<tonic::Response<proto::Assignment>, tonic::Status> {
+async fn verify(
+    client: &mut Client,
+    name: &str,
+) -> Result<tonic::Response<proto::Assignment>, tonic::Status> {
     let request =
         proto::VerifyAssignmentRequest { name: name.to_owned(), accept: true, ..Default::default() };
     client.verify_assignment(request).await
@@ -38,7 +41,9 @@ async fn submitted(city: &City, unit: &str) -> (String, String) {
     let request = proto::DeployAssignmentRequest { name: name.clone(), ..Default::default() };
     clerk.deploy_assignment(request).await.unwrap();
     let request =
-        proto::SubmitAssignmentRequest { name: name.clone(), text: "完成".to_owned(), ..Default::default() };
+        proto::SubmitAssignmentRequest {
+            name: name.clone(), text: "完成".to_owned(), ..Default::default()
+        };
     clerk.submit_assignment(request).await.unwrap();
     (task.name, name)
 }
@@ -66,10 +71,16 @@ async fn what_is_missing_looks_like_what_is_not_yours(store: Store) {
         assert_eq!(refusal(get).0, Code::PermissionDenied);
         let timeline = clerk.get_timeline(proto::GetTimelineRequest { name: name.to_owned() }).await;
         assert_eq!(refusal(timeline).0, Code::PermissionDenied);
-        assert_eq!(refusal(sign(&mut clerk, &format!("{name}/assignments/1")).await).0, Code::PermissionDenied);
+        assert_eq!(
+            refusal(sign(&mut clerk, &format!("{name}/assignments/1")).await).0,
+            Code::PermissionDenied
+        );
     }
     let mut own = city.clerk("energy");
-    assert_eq!(refusal(sign(&mut own, &format!("{}/assignments/9", hidden.name)).await).0, Code::PermissionDenied);
+    assert_eq!(
+        refusal(sign(&mut own, &format!("{}/assignments/9", hidden.name)).await).0,
+        Code::PermissionDenied
+    );
     let get = city.supervisor().get_task(proto::GetTaskRequest { name: missing.to_owned() }).await;
     assert_eq!(refusal(get).0, Code::NotFound);
     let verified = verify(&mut city.supervisor(), &format!("{}/assignments/9", hidden.name)).await;

@@ -68,10 +68,14 @@ async fn a_bad_task_spoils_its_batch(store: Store) {
     bad.unclassified = false;
     let request = proto::BatchCreateTasksRequest { tasks: vec![task_of("water"), bad], ..Default::default() };
     let (code, error) = refusal(city.supervisor().batch_create_tasks(request).await);
-    assert_eq!((code, error.violations()[0].field.as_str()), (Code::InvalidArgument, "tasks[1].unclassified"));
+    assert_eq!(
+        (code, error.violations()[0].field.as_str()),
+        (Code::InvalidArgument, "tasks[1].unclassified")
+    );
     assert!(city.list(proto::ListTasksRequest::default()).await.is_empty());
     for count in [0, 1_001] {
-        let request = proto::BatchCreateTasksRequest { tasks: vec![task_of("water"); count], ..Default::default() };
+        let request =
+            proto::BatchCreateTasksRequest { tasks: vec![task_of("water"); count], ..Default::default() };
         let (code, _) = refusal(city.supervisor().batch_create_tasks(request).await);
         assert_eq!(code, Code::InvalidArgument);
     }
@@ -104,7 +108,9 @@ async fn a_step_out_of_turn_is_refused_in_chinese(store: Store) {
     let name = issued.assignments[0].name.clone();
     let mut clerk = city.clerk("energy");
     let report =
-        proto::ReportAssignmentRequest { name: name.clone(), text: "开工".to_owned(), ..Default::default() };
+        proto::ReportAssignmentRequest {
+            name: name.clone(), text: "开工".to_owned(), ..Default::default()
+        };
     let (code, error) = refusal(clerk.report_assignment(report).await);
     assert_eq!((code, error.reason()), (Code::FailedPrecondition, "ASSIGNMENT_STATE"));
     assert!(error.chinese().contains("尚未签收"), "{}", error.chinese());
@@ -144,7 +150,8 @@ async fn a_malformed_request_is_never_a_fault_of_ours(store: Store) {
         assert_eq!(refusal(get).0, Code::InvalidArgument, "{name}");
         let timeline = client.get_timeline(proto::GetTimelineRequest { name: name.clone() }).await;
         assert_eq!(refusal(timeline).0, Code::InvalidArgument, "{name}");
-        let issue = client.issue_task(proto::IssueTaskRequest { name: name.clone(), ..Default::default() }).await;
+        let issue =
+            client.issue_task(proto::IssueTaskRequest { name: name.clone(), ..Default::default() }).await;
         assert_eq!(refusal(issue).0, Code::InvalidArgument, "{name}");
         let verify = proto::VerifyAssignmentRequest { name: name.clone(), ..Default::default() };
         assert_eq!(refusal(client.verify_assignment(verify).await).0, Code::InvalidArgument, "{name}");

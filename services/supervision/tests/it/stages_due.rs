@@ -46,7 +46,8 @@ async fn a_reminder_comes_at_yellow_and_not_for_who_is_done(store: Store) {
         clerk.sign_assignment(request).await.unwrap();
         let request = proto::DeployAssignmentRequest { name: name.clone(), ..Default::default() };
         clerk.deploy_assignment(request).await.unwrap();
-        let request = proto::ReportAssignmentRequest { name, text: "开工".to_owned(), ..Default::default() };
+        let request =
+            proto::ReportAssignmentRequest { name, text: "开工".to_owned(), ..Default::default() };
         clerk.report_assignment(request).await.unwrap();
     }
     let request = proto::SubmitAssignmentRequest {

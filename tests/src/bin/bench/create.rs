@@ -7,16 +7,15 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use clap::Args;
-use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection};
+use sea_orm::{ConnectionTrait, DatabaseConnection};
 use xietong_events::Bus;
 use xietong_mesh::drain::Drain;
 use xietong_mesh::token::{Issuer, Signer, SigningKey, generate_keypair};
 use xietong_mesh::{Ground, Peers, ServiceName};
 use xietong_store::{CrashPoints, Db, statement};
 use xietong_testkit::servers;
+use xietong_testkit::wait::wait_for_value;
 use xietong_tests::process::Process;
-use xietong_tests::settled::is_settled;
-use xietong_testkit::wait::wait_for;
 use xietong_timers::{Clock, MachineClock};
 
 use crate::driver::Driver;
@@ -46,16 +45,17 @@ pub(crate) struct Arguments {
 }
 
 /// What is created.
-#[derive(Debug, Clone, Copy)]
 struct Act {
     name: &'static str,
     issue: bool,
+    /// What the report calls its rows.
+    rows: &'static str,
 }
 
 const ACTS: [Act; 2] = [
-    Act { name: "a draft", issue: false },
+    Act { name: "a draft", issue: false, rows: "rows_of_a_draft" },
     // Its clocks start, so timers are written too, and its units are told of it.
-    Act { name: "a task issued in the same act", issue: true },
+    Act { name: "a task issued at once", issue: true, rows: "rows_of_a_task_issued_at_once" },
 ];
 
 pub(crate) async fn measure(arguments: &Arguments) -> anyhow::Result<Report> {
@@ -64,57 +64,59 @@ pub(crate) async fn measure(arguments: &Arguments) -> anyhow::Result<Report> {
     report.setting("seconds", arguments.seconds);
     report.setting("clients", arguments.clients);
     report.setting("connections", CONNECTIONS);
-    let mesh = Mesh::start().await?;
-    for act in ACTS {
-        compare(&mesh, act, arguments, &mut report).await?;
+    let mut mesh = Mesh::start().await?;
+    for act in &ACTS {
+        compare(&mut mesh, act, arguments, &mut report).await?;
     }
     Ok(report)
 }
 
-async fn compare(mesh: &Mesh, act: Act, arguments: &Arguments, report: &mut Report) -> anyhow::Result<()> {
-    let creators = |count| {
-        Creator::several(count, &mesh.urls[&ServiceName::Supervision], &mesh.gateway, &mesh.city.units, act.issue)
-    };
-    let (request_id, task) = creators(1).await?.pop().context("a client")?.create().await?;
-    let database = mesh.databases.get(&ServiceName::Supervision).context("a database")?;
-    let footprint = Footprint::read(database, &task.name, &request_id).await?;
-    report.setting(if act.issue { "rows_of_an_issued_task" } else { "rows_of_a_draft" }, footprint.summary());
+async fn compare(mesh: &mut Mesh, act: &Act, arguments: &Arguments, report: &mut Report) -> anyhow::Result<()> {
+    let (task, request_id) = first_task(mesh, act.issue).await?;
+    mesh.databases.settle(SETTLES_WITHIN).await?;
+    let database = mesh.databases.of(ServiceName::Supervision)?.reader();
+    let footprint = Footprint::read(database, &task, &request_id).await?;
+    report.setting(act.rows, footprint.summary());
 
-    let url = copy_of_the_schema().await?;
-    let driven = Db::connect(&url, CONNECTIONS, CrashPoints::default()).await?;
+    let driven = Db::connect(&copy_of_the_schema().await?, CONNECTIONS, CrashPoints::default()).await?;
     let driver = Driver::new(driven.clone(), footprint.clone())?;
     let drivers = || vec![driver.clone(); arguments.clients];
 
     let postgres = first_process(database).await?;
-    let supervision = Process::of(mesh.process(ServiceName::Supervision)?);
-    let mut others = Vec::new();
-    for service in ServiceName::ALL.into_iter().filter(|service| *service != ServiceName::Supervision) {
-        others.push(Process::of(mesh.process(service)?));
-    }
+    let others: Vec<_> = ServiceName::ALL.into_iter().filter(|name| *name != ServiceName::Supervision).collect();
     let watched = Watched::this_process()
-        .and("supervision", vec![supervision])
-        .and("other_services", others)
+        .and("supervision", mesh.processes(&[ServiceName::Supervision])?)
+        .and("other_services", mesh.processes(&others)?)
         .and_with_children("postgres", postgres);
 
-    warm_up(creators(arguments.clients).await?, WARM_UP).await?;
+    warm_up(Creator::several(mesh, arguments.clients, act.issue).await?, WARM_UP).await?;
     warm_up(drivers(), WARM_UP).await?;
-    let written = count_rows(driven.reader(), &footprint).await?;
+    let written = count_rows(&driven, &footprint).await?;
     let mut service = Runs::of(format!("{}: through the service", act.name));
     let mut bare = Runs::of(format!("{}: by the driver", act.name));
+    let duration = Duration::from_secs(arguments.seconds);
     for _ in 0..arguments.runs {
-        let duration = Duration::from_secs(arguments.seconds);
-        service.run(creators(arguments.clients).await?, duration, &watched).await?;
+        service.run(Creator::several(mesh, arguments.clients, act.issue).await?, duration, &watched).await?;
         // What follows from the creations must not slow the driver down.
-        settle(&mesh.databases).await?;
+        mesh.databases.settle(SETTLES_WITHIN).await?;
         bare.run(drivers(), duration, &watched).await?;
     }
-    same_rows(driven.reader(), &footprint, &written, bare.done()).await?;
+    same_rows(&driven, &footprint, &written, bare.done()).await?;
+    driven.close().await?;
 
+    let compared = ratio(&format!("{}: service to driver", act.name), &service, &bare);
     report.add(service.figure("tasks/s"));
     report.add(bare.figure("tasks/s"));
-    report.add(ratio(&format!("{}: service to driver", act.name), &service, &bare).with_aim(Aim::AtLeast(0.5)));
-    driven.close().await?;
+    report.add(compared.with_aim(Aim::AtLeast(0.5)));
     Ok(())
+}
+
+/// Enters the task whose rows the driver copies, once the roster's copy has its units.
+async fn first_task(mesh: &mut Mesh, issue: bool) -> anyhow::Result<(String, String)> {
+    let mut creator = Creator::several(mesh, 1, issue).await?.pop().context("a client")?;
+    let entered = wait_for_value("the units to be known", SETTLES_WITHIN, async || creator.create().await.ok());
+    let (task, request_id) = entered.await?;
+    Ok((task.name, request_id))
 }
 
 /// A new database with the tables of the supervision service and nothing in them.
@@ -139,11 +141,6 @@ async fn copy_of_the_schema() -> anyhow::Result<String> {
     Ok(url)
 }
 
-async fn settle(databases: &BTreeMap<ServiceName, DatabaseConnection>) -> anyhow::Result<()> {
-    wait_for("the mesh to settle", SETTLES_WITHIN, async || is_settled(databases).await.unwrap_or(false)).await?;
-    Ok(())
-}
-
 /// The process of PostgreSQL that starts one for each session.
 async fn first_process(database: &DatabaseConnection) -> anyhow::Result<Process> {
     let row = database.query_one_raw(statement(database, "SELECT pg_backend_pid() AS pid", [])).await?;
@@ -152,7 +149,8 @@ async fn first_process(database: &DatabaseConnection) -> anyhow::Result<Process>
 }
 
 /// How many rows each of the tables has.
-async fn count_rows(database: &DatabaseConnection, footprint: &Footprint) -> anyhow::Result<Vec<i64>> {
+async fn count_rows(db: &Db, footprint: &Footprint) -> anyhow::Result<Vec<i64>> {
+    let database = db.reader();
     let mut counts = Vec::new();
     for rows in footprint.tables() {
         let sql = format!("SELECT COUNT(*) AS count FROM {}", rows.table);
@@ -164,22 +162,15 @@ async fn count_rows(database: &DatabaseConnection, footprint: &Footprint) -> any
 
 /// Checks that the driver wrote the rows it says it wrote.
 async fn same_rows(
-    database: &DatabaseConnection,
+    db: &Db,
     footprint: &Footprint,
     before: &[i64],
     creations: u64,
 ) -> anyhow::Result<()> {
-    let after = count_rows(database, footprint).await?;
+    let after = count_rows(db, footprint).await?;
     for ((rows, before), after) in footprint.tables().into_iter().zip(before).zip(&after) {
         let expected = i64::try_from(rows.rows.len())? * i64::try_from(creations)?;
         ensure!(after - before == expected, "the driver wrote {} rows to {}, not {expected}", after - before, rows.table);
     }
     Ok(())
-}
-
-/// A connection for looking at a database.
-pub(crate) async fn look_into(url: &str) -> anyhow::Result<DatabaseConnection> {
-    let mut options = ConnectOptions::new(url);
-    options.max_connections(1).sqlx_logging(false);
-    Ok(Database::connect(options).await?)
 }

@@ -4,16 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use tonic::transport::{Channel, Endpoint};
-use xietong_mesh::Principal;
+use tonic::transport::Channel;
 use xietong_mesh::principal::{Grant, Role};
-use xietong_mesh::token::Signer;
+use xietong_mesh::{Principal, ServiceName};
 use xietong_proto::supervision::task_service_client::TaskServiceClient;
 use xietong_proto::supervision::{Assignment, AssignmentRole, CreateTaskRequest, Grade, Source, Task};
 use xietong_tests::caller::Caller;
 use xietong_tests::city::{SUPERVISOR, Unit};
 use xietong_timers::MachineClock;
 
+use crate::mesh::Mesh;
 use crate::runs::Worker;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -29,27 +29,20 @@ pub(crate) struct Creator {
 
 impl Creator {
     /// So many of them. With `issue` each task is issued in the same act.
-    pub(crate) async fn several(
-        count: usize,
-        supervision: &str,
-        signer: &Signer,
-        units: &[Unit],
-        issue: bool,
-    ) -> anyhow::Result<Vec<Self>> {
+    pub(crate) async fn several(mesh: &mut Mesh, count: usize, issue: bool) -> anyhow::Result<Vec<Self>> {
         let principal = Principal::account(SUPERVISOR, None, vec![Grant::of(Role::Supervisor)]);
-        let supervisor = Arc::new(Caller::new(principal, signer.clone()));
-        let units: Arc<[Unit]> = units.into();
+        let supervisor = Arc::new(Caller::new(principal, mesh.cluster.gateway_signer()?));
+        let units: Arc<[Unit]> = mesh.city.units.clone().into();
         let mut creators = Vec::with_capacity(count);
         for next in 0..count {
-            let channel = Endpoint::from_shared(supervision.to_owned())?.tcp_nodelay(true).connect().await?;
-            let (supervisor, units) = (supervisor.clone(), units.clone());
-            creators.push(Creator { tasks: TaskServiceClient::new(channel), supervisor, units, issue, next });
+            let tasks = TaskServiceClient::new(mesh.connect(ServiceName::Supervision).await?);
+            creators.push(Creator { tasks, supervisor: supervisor.clone(), units: units.clone(), issue, next });
         }
         Ok(creators)
     }
 
-    /// Enters a task and returns it as it was answered, with the request id it was sent with.
-    pub(crate) async fn create(&mut self) -> anyhow::Result<(String, Task)> {
+    /// Enters a task. Returns it as it was answered, and the request id it was sent with.
+    pub(crate) async fn create(&mut self) -> anyhow::Result<(Task, String)> {
         let request_id = MachineClock::system().new_id().to_string();
         let task = task(&self.units, self.next);
         self.next += 1;
@@ -61,7 +54,7 @@ impl Creator {
         };
         let request = self.supervisor.request(message, TIMEOUT)?;
         let answer = self.tasks.create_task(request).await.context("creating a task")?;
-        Ok((request_id, answer.into_inner()))
+        Ok((answer.into_inner(), request_id))
     }
 }
 

@@ -9,6 +9,7 @@ mod driver;
 mod footprint;
 mod idle;
 mod load;
+mod mesh;
 mod report;
 mod resolve;
 mod runs;
