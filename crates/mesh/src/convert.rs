@@ -53,7 +53,7 @@ mod tests {
 
     #[test]
     fn impossible_instants_are_refused() {
-        for (seconds, nanos) in [(i64::MAX, 0), (i64::MIN, 0), (0, -1), (0, 1_000_000_000), (253_402_300_800, 0)] {
+        for (seconds, nanos) in [(i64::MAX, 0), (i64::MIN, 0), (0, -1), (0, 1_000_000_000), (253_402_272_000, 0)] {
             assert!(decode_time("at", &ProtoTimestamp { seconds, nanos }).is_err(), "{seconds} {nanos}");
         }
     }

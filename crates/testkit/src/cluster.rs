@@ -29,6 +29,8 @@ use crate::servers::postgres_database_in;
 use config::{Keys, Settings};
 use node::Node;
 
+pub use node::send_signal;
+
 /// Subject of the account that the roster of a new cluster has.
 pub const ADMINISTRATOR: &str = "administrator";
 
@@ -187,17 +189,12 @@ impl Cluster {
         self.node(member)?.wait_ended(bound).await
     }
 
-    /// Tells a process to end (`SIGTERM`) and waits until it has. Says how it ended and how
-    /// long it took.
+    /// Tells a process to end (`SIGTERM`); [`Cluster::wait_ended`] says how it did.
     ///
     /// # Errors
-    /// When it does not run, or has not ended within `bound`.
-    pub async fn stop(
-        &mut self,
-        member: impl Into<Member>,
-        bound: Duration,
-    ) -> anyhow::Result<(ExitStatus, Duration)> {
-        self.node(member)?.stop(bound).await
+    /// When it does not run.
+    pub async fn terminate(&mut self, member: impl Into<Member>) -> anyhow::Result<()> {
+        self.node(member)?.signal("TERM").await
     }
 
     /// Stops a process in its tracks (`SIGSTOP`).
@@ -310,7 +307,10 @@ impl Drop for Cluster {
 }
 
 /// The program under test: named by whoever runs the tests, else built beside the test.
-fn program() -> anyhow::Result<PathBuf> {
+///
+/// # Errors
+/// When there is none.
+pub fn program() -> anyhow::Result<PathBuf> {
     if let Some(program) = env::var_os(PROGRAM).filter(|path| !path.is_empty()) {
         return Ok(program.into());
     }

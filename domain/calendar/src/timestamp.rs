@@ -27,8 +27,9 @@ pub struct ParseTimestampError(pub String);
 impl Timestamp {
     /// Earlier than anything the city records: 0001-01-01T00:00:00Z.
     pub const MIN: Timestamp = Timestamp(-62_135_596_800_000_000);
-    /// Later than anything the city records: 9999-12-31T23:59:59.999999Z.
-    pub const MAX: Timestamp = Timestamp(253_402_300_799_999_999);
+    /// Later than anything the city records: the last microsecond of the year 9999 in
+    /// Asia/Shanghai, so that every instant can be written there.
+    pub const MAX: Timestamp = Timestamp(253_402_271_999_999_999);
 
     /// From microseconds since the epoch, UTC, held within [`Timestamp::MIN`] and
     /// [`Timestamp::MAX`].
@@ -156,6 +157,15 @@ mod tests {
     }
 
     #[test]
+    fn the_ends_of_time_can_be_written_and_read() {
+        for end in [Timestamp::MIN, Timestamp::MAX] {
+            assert_eq!(Timestamp::parse(&end.to_string()), Ok(end));
+        }
+        assert_eq!(Timestamp::MAX.to_string(), "9999-12-31T23:59:59.999999+08:00");
+        assert!(Timestamp::parse("9999-12-31T20:00:00Z").is_err());
+    }
+
+    #[test]
     fn nonsense_is_refused() {
         for text in ["", "2023-06-01", "2023-06-01T25:00:00Z", "明天", "2023-06-01T09:0一+08:00"] {
             assert!(Timestamp::parse(text).is_err(), "{text}");
@@ -164,7 +174,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn text_and_value_agree(micros in Timestamp::MIN.as_micros() + 86_400_000_000..Timestamp::MAX.as_micros() - 86_400_000_000) {
+        fn text_and_value_agree(micros in Timestamp::MIN.as_micros()..=Timestamp::MAX.as_micros()) {
             let instant = Timestamp::from_micros(micros);
             prop_assert_eq!(Timestamp::parse(&instant.to_string()), Ok(instant));
         }

@@ -94,8 +94,12 @@ impl Letter {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
     use super::address;
-    use crate::audience::Audience;
+    use crate::audience::{Audience, recipients};
     use crate::fixture::{Roster, at};
     use crate::notice::{Ladder, Notice, NoticeKind};
 
@@ -150,5 +154,46 @@ mod tests {
             address(&[lost.clone(), notice("供参阅", nobody)], &roster.book, at("2023-06-05T10:00+08:00"));
         assert!(mail.letters.is_empty());
         assert_eq!(mail.unaddressed, [lost]);
+    }
+
+    fn any_audience() -> impl Strategy<Value = Audience> {
+        let unit = prop::sample::select(vec!["water", "finance", "industry", "police", "yaodu"]);
+        let official = prop::sample::select(vec!["qiao-feihong", "wang-yuan", "water-head"]);
+        prop_oneof![
+            unit.clone().prop_map(|unit| Audience::UnitLiaison(format!("units/{unit}"))),
+            unit.clone().prop_map(|unit| Audience::UnitHead(format!("units/{unit}"))),
+            unit.prop_map(|unit| Audience::LeaderInCharge(format!("units/{unit}"))),
+            official.prop_map(|official| Audience::Official(format!("officials/{official}"))),
+            Just(Audience::Presider),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn whoever_is_away_everybody_concerned_reads_every_text_in_one_letter(
+            audiences in prop::collection::vec(prop::collection::vec(any_audience(), 1..4), 1..5),
+            away in prop::sample::subsequence(vec!["qiao-feihong", "wang-yuan", "water-liaison", "cui-yuanbin"], 0..=4),
+        ) {
+            let mut roster = Roster::new();
+            away.into_iter().for_each(|official| roster.away(official, None));
+            let now = at("2023-06-05T10:00+08:00");
+            let notices: Vec<_> =
+                audiences.into_iter().zip(0..).map(|(audiences, n)| notice(&format!("第{n}件"), audiences)).collect();
+            let mail = address(&notices, &roster.book, now);
+
+            let told: BTreeSet<_> = mail.letters.iter().map(|letter| &letter.recipient.official).collect();
+            prop_assert_eq!(told.len(), mail.letters.len(), "one letter each");
+            for letter in &mail.letters {
+                let read: Vec<&str> = letter.body.lines().collect();
+                let concerned = notices.iter().filter(|notice| {
+                    let whom = notice.audiences.iter().flat_map(|one| recipients(one, &roster.book, now));
+                    whom.into_iter().any(|one| one.official == letter.recipient.official)
+                });
+                prop_assert_eq!(read, concerned.map(|notice| notice.body.as_str()).collect::<Vec<_>>());
+            }
+            let reached = notices.iter().flat_map(|notice| &notice.audiences);
+            let reached = reached.flat_map(|one| recipients(one, &roster.book, now));
+            prop_assert!(reached.into_iter().all(|one| told.contains(&one.official)));
+        }
     }
 }

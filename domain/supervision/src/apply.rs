@@ -85,7 +85,7 @@ impl Assignment {
                 self.state = AssignmentState::Signed;
                 self.signed_at = Some(at);
             }
-            AssignmentChange::Deployed => {
+            AssignmentChange::Deployed { .. } => {
                 self.state = AssignmentState::Deployed;
                 self.deployed_at = Some(at);
             }

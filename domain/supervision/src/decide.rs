@@ -45,7 +45,10 @@ pub enum AssignmentCommand {
     /// 签收.
     Sign,
     /// 部署.
-    Deploy,
+    Deploy {
+        /// The plan; may be empty.
+        plan: String,
+    },
     /// 反馈.
     Report {
         /// The progress; must not be empty.
@@ -90,8 +93,9 @@ pub fn decide(
                 AssignmentCommand::Sign => {
                     step(task, assignment, Action::Sign, AssignmentChange::Signed, context)
                 }
-                AssignmentCommand::Deploy => {
-                    step(task, assignment, Action::Deploy, AssignmentChange::Deployed, context)
+                AssignmentCommand::Deploy { plan } => {
+                    let plan = plan.trim().to_owned();
+                    step(task, assignment, Action::Deploy, AssignmentChange::Deployed { plan }, context)
                 }
                 AssignmentCommand::Report { text } => {
                     let text = said(text, NotEmpty::Report)?;
@@ -241,7 +245,7 @@ pub(crate) fn happened(
     let until = match &change {
         AssignmentChange::StruckOff { completed_at, .. } => *completed_at,
         AssignmentChange::Signed
-        | AssignmentChange::Deployed
+        | AssignmentChange::Deployed { .. }
         | AssignmentChange::Reported { .. }
         | AssignmentChange::Submitted { .. }
         | AssignmentChange::Verified { .. }

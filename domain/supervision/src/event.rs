@@ -121,7 +121,11 @@ pub enum AssignmentChange {
     /// 签收.
     Signed,
     /// 部署.
-    Deployed,
+    Deployed {
+        /// The plan; may be empty.
+        #[serde(default)]
+        plan: String,
+    },
     /// 反馈.
     Reported {
         /// The progress.

@@ -56,7 +56,7 @@ impl TaskEvent {
             },
             Self::Assignment(event) => match event.change {
                 AssignmentChange::Signed => "supervision.assignment.signed",
-                AssignmentChange::Deployed => "supervision.assignment.deployed",
+                AssignmentChange::Deployed { .. } => "supervision.assignment.deployed",
                 AssignmentChange::Reported { .. } => "supervision.assignment.reported",
                 AssignmentChange::Submitted { .. } => "supervision.assignment.submitted",
                 AssignmentChange::Verified { .. } => "supervision.assignment.verified",

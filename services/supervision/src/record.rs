@@ -54,7 +54,7 @@ impl Record {
                     self.last_reports.insert(event.assignment.name.clone(), text.clone());
                 }
                 AssignmentChange::Signed
-                | AssignmentChange::Deployed
+                | AssignmentChange::Deployed { .. }
                 | AssignmentChange::Verified { .. }
                 | AssignmentChange::SentBack { .. }
                 | AssignmentChange::StruckOff { .. }

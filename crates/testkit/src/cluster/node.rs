@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use tokio::process::{Child, Command};
@@ -120,21 +120,10 @@ impl Node {
         Ok(status)
     }
 
-    pub(super) async fn stop(&mut self, bound: Duration) -> anyhow::Result<(ExitStatus, Duration)> {
-        let told = Instant::now();
-        self.signal("TERM").await?;
-        let status = self.wait_ended(bound).await?;
-        Ok((status, told.elapsed()))
-    }
-
-    /// Sends a signal, for example `STOP`. The standard library can only kill.
     pub(super) async fn signal(&mut self, signal: &str) -> anyhow::Result<()> {
-        let process = self.process_id().with_context(|| format!("{} does not run", self.name()))?;
-        let mut command = Command::new("sh");
-        command.args(["-c", r#"kill -s "$1" "$2""#, "kill", signal, &process.to_string()]);
-        let status = command.status().await.context("starting sh")?;
-        ensure!(status.success(), "{} could not be sent {signal}", self.name());
-        Ok(())
+        let process = self.process.as_ref().and_then(Child::id);
+        let process = process.with_context(|| format!("{} does not run", self.name()))?;
+        send_signal(process, signal).await.with_context(|| self.name())
     }
 
     pub(super) fn log_text(&self) -> anyhow::Result<String> {
@@ -161,4 +150,17 @@ impl Node {
         let Member { service, replica } = self.member;
         if replica == 0 { service.to_string() } else { format!("{service}-{replica}") }
     }
+}
+
+/// Sends a signal, for example `STOP`, to a process of this machine. The standard library
+/// can only kill.
+///
+/// # Errors
+/// When there is no such process.
+pub async fn send_signal(process: u32, signal: &str) -> anyhow::Result<()> {
+    let mut command = Command::new("sh");
+    command.args(["-c", r#"kill -s "$1" "$2""#, "kill", signal, &process.to_string()]);
+    let status = command.status().await.context("starting sh")?;
+    ensure!(status.success(), "process {process} could not be sent {signal}");
+    Ok(())
 }

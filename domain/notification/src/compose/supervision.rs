@@ -86,7 +86,7 @@ pub fn ended_by(event: &TaskEvent) -> Option<Ended> {
             match event.change {
                 AssignmentChange::Signed => ended(Some(NoticeKind::Assignment)),
                 AssignmentChange::Submitted { .. } | AssignmentChange::StruckOff { .. } => ended(None),
-                AssignmentChange::Deployed
+                AssignmentChange::Deployed { .. }
                 | AssignmentChange::Reported { .. }
                 | AssignmentChange::Verified { .. }
                 | AssignmentChange::SentBack { .. }
@@ -143,7 +143,9 @@ fn of_assignment(event: &AssignmentEvent, matter: &Matter, book: &Book) -> Vec<N
     };
     match &event.change {
         AssignmentChange::Signed => progress("签收", format!("{holder}已签收{heading}{late}。"), None),
-        AssignmentChange::Deployed => progress("部署", format!("{holder}已部署{heading}{late}。"), None),
+        AssignmentChange::Deployed { .. } => {
+            progress("部署", format!("{holder}已部署{heading}{late}。"), None)
+        }
         AssignmentChange::Reported { text } => {
             let body = format!("{holder}反馈{heading}进展{late}：{}", quoted(task, text));
             progress("反馈", body, Some(leader()))

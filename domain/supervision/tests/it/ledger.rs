@@ -150,7 +150,7 @@ impl Ledger {
                     | AssignmentChange::Reminded
                     | AssignmentChange::Urged { .. } => true,
                     AssignmentChange::Signed
-                    | AssignmentChange::Deployed
+                    | AssignmentChange::Deployed { .. }
                     | AssignmentChange::Reported { .. }
                     | AssignmentChange::Submitted { .. }
                     | AssignmentChange::Verified { .. }

@@ -14,7 +14,7 @@ fn types(events: &[TaskEvent]) -> Vec<&'static str> {
 fn bring_to(ledger: &mut Ledger, index: usize, state: AssignmentState) {
     let steps = [
         (AssignmentState::Signed, AssignmentCommand::Sign),
-        (AssignmentState::Deployed, AssignmentCommand::Deploy),
+        (AssignmentState::Deployed, AssignmentCommand::Deploy { plan: String::new() }),
         (AssignmentState::InProgress, report("已进场")),
         (AssignmentState::Submitted, submit()),
         (AssignmentState::StruckOff, verify(true)),
@@ -43,7 +43,7 @@ fn every_command_has_a_defined_answer_in_every_state() {
     for (state, answers) in table {
         let commands = [
             AssignmentCommand::Sign,
-            AssignmentCommand::Deploy,
+            AssignmentCommand::Deploy { plan: String::new() },
             report("进展"),
             submit(),
             verify(true),
@@ -305,7 +305,7 @@ fn a_missed_step_is_yellow_until_it_is_done_and_counted_ever_after() {
     bring_to(&mut ledger, 0, AssignmentState::Signed);
     ledger.until("2023-06-02T09:00+08:00");
     assert_eq!(ledger.light(0), Light::Yellow);
-    ledger.unit(0, AssignmentCommand::Deploy).unwrap();
+    ledger.unit(0, AssignmentCommand::Deploy { plan: String::new() }).unwrap();
     assert_eq!(ledger.light(0), Light::Green);
     assert_eq!(ledger.assignment(0).late.iter().collect::<Vec<_>>(), [&Stage::Deploy]);
 }

@@ -9,7 +9,7 @@ fn a_major_matter_across_national_day_runs_its_month_in_natural_days() {
     let mut ledger = Ledger::issued(draft(Grade::Major, &[Role::Lead, Role::Lead]), "2023-09-20T10:00+08:00");
     for index in [0, 1] {
         ledger.unit(index, AssignmentCommand::Sign).unwrap();
-        ledger.unit(index, AssignmentCommand::Deploy).unwrap();
+        ledger.unit(index, AssignmentCommand::Deploy { plan: String::new() }).unwrap();
     }
     ledger.until("2023-09-23T17:00+08:00");
     ledger.unit(0, report("已完成可研")).unwrap();
@@ -62,7 +62,7 @@ fn a_long_term_matter_is_asked_for_one_report_a_month_until_its_date() {
     let mut ledger = Ledger::issued(plan, "2023-04-20T10:00+08:00");
     ledger.unit(0, AssignmentCommand::Sign).unwrap();
     ledger.until("2023-05-10T10:00+08:00");
-    ledger.unit(0, AssignmentCommand::Deploy).unwrap();
+    ledger.unit(0, AssignmentCommand::Deploy { plan: String::new() }).unwrap();
     ledger.unit(0, report("四月进展")).unwrap();
     ledger.until("2023-06-25T10:00+08:00");
     assert_eq!(ledger.light(0), Light::Yellow, "the report of the second month is missing");

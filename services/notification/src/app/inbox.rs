@@ -16,7 +16,10 @@ use crate::store::{
 ///
 /// # Errors
 /// ABORTED when somebody else marked it meanwhile.
-pub(crate) async fn read(transaction: &Transaction, message: StoredMessage) -> Result<StoredMessage, Error> {
+pub(crate) async fn read(
+    transaction: &mut Transaction,
+    message: StoredMessage,
+) -> Result<StoredMessage, Error> {
     let after = message.receipt.read(transaction.now());
     mark(transaction, message, after).await
 }
@@ -28,7 +31,7 @@ pub(crate) async fn read(transaction: &Transaction, message: StoredMessage) -> R
 /// FAILED_PRECONDITION when it is not one to sign for; ABORTED when somebody else marked it
 /// meanwhile.
 pub(crate) async fn acknowledge(
-    transaction: &Transaction,
+    transaction: &mut Transaction,
     message: StoredMessage,
 ) -> Result<StoredMessage, Error> {
     let after = message.receipt.acknowledge(transaction.now()).map_err(refusal)?;
@@ -41,13 +44,16 @@ pub(crate) async fn acknowledge(
 }
 
 async fn mark(
-    transaction: &Transaction,
+    transaction: &mut Transaction,
     before: StoredMessage,
     receipt: Receipt,
 ) -> Result<StoredMessage, Error> {
     let events = happened(&before, receipt, transaction.now());
     if events.is_empty() {
         return Ok(before);
+    }
+    if let Some(official) = &before.acting_for {
+        transaction.acting_for(official.as_str());
     }
     let mut drafts = Vec::with_capacity(events.len());
     for event in &events {

@@ -144,8 +144,8 @@ impl InboxService for InboxServer {
         let call = Call::of(&request)?.clone();
         let mut request = request.into_inner();
         let request_id = std::mem::take(&mut request.request_id);
-        let change = |transaction: Box<Transaction>, message| async move {
-            let message = app::read(&transaction, message).await?;
+        let change = |mut transaction: Box<Transaction>, message| async move {
+            let message = app::read(&mut transaction, message).await?;
             Ok((transaction, message))
         };
         Ok(Response::new(self.mark(&call, &request, (&request.name, &request_id), change).await?))
@@ -158,8 +158,8 @@ impl InboxService for InboxServer {
         let call = Call::of(&request)?.clone();
         let mut request = request.into_inner();
         let request_id = std::mem::take(&mut request.request_id);
-        let change = |transaction: Box<Transaction>, message| async move {
-            let message = app::acknowledge(&transaction, message).await?;
+        let change = |mut transaction: Box<Transaction>, message| async move {
+            let message = app::acknowledge(&mut transaction, message).await?;
             Ok((transaction, message))
         };
         Ok(Response::new(self.mark(&call, &request, (&request.name, &request_id), change).await?))

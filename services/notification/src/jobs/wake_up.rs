@@ -101,3 +101,49 @@ impl Worker for WakeUp {
         self.subscription.wait(POLL).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use domain_calendar::Timestamp;
+    use tokio::time::timeout;
+    use xietong_events::{Batch, Bus, Digest, Event};
+    use xietong_timers::{MachineTime, Worker};
+
+    use super::{POLL, WakeUp};
+
+    fn recorded_in(aggregate: &str) -> Arc<Batch> {
+        let event = Event {
+            id: "1".into(),
+            position: 1,
+            aggregate: aggregate.into(),
+            version: 1,
+            event_type: "notification.message.sent".into(),
+            actor: "system/notification".into(),
+            acting_for: None,
+            ground: None,
+            occurred_at: Timestamp::from_micros(1),
+            recorded_at: MachineTime::from_micros(1),
+            traceparent: None,
+            causation_id: None,
+            payload: "{}".into(),
+            prev_hash: Digest::default(),
+            hash: Digest::default(),
+        };
+        Arc::new(Batch { producer: "notification".into(), epoch: "e".into(), events: vec![event] })
+    }
+
+    #[tokio::test]
+    async fn a_stream_is_woken_by_its_own_inbox_before_the_poll_and_by_no_other() {
+        let bus = Bus::embedded();
+        let wake_up = WakeUp::new(&bus);
+        let (mut one, mut other) =
+            (wake_up.calls().listen("officials/one"), wake_up.calls().listen("officials/other"));
+        bus.publish(recorded_in("inboxes/one")).await;
+        wake_up.turn().await.unwrap();
+        timeout(POLL / 2, one.called()).await.expect("woken");
+        timeout(Duration::from_millis(1), other.called()).await.expect_err("not called");
+    }
+}

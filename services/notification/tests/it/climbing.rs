@@ -96,7 +96,7 @@ async fn signing_the_task_itself_ends_the_climbing_but_not_of_what_is_overdue(ba
 
     matter.fires(&city, "water", TimerKind::SettleDue).await;
     city.settle().await;
-    matter.unit(&city, "water", Do::Deploy).await;
+    matter.unit(&city, "water", Do::Deploy { plan: String::new() }).await;
     city.advance("2023-06-15T09:00+08:00").await;
     let overdue = "climbed 升级：红灯：第147号《推进绿色能源输配管网建设》";
     assert_eq!(titles(&city, "water-head").await, [overdue]);

@@ -35,7 +35,7 @@ async fn a_tasks_life_is_told_step_by_step(backend: Backend) {
     let mut matter = Matter::issued(&city, "1", &["water"]).await;
     for step in [
         Do::Sign,
-        Do::Deploy,
+        Do::Deploy { plan: String::new() },
         Do::Report { text: "已进场".into() },
         Do::Submit { text: "已完成".into() },
         Do::Verify { accept: true, note: String::new(), verifier_units: vec![] },

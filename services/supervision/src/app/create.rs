@@ -26,7 +26,8 @@ pub(crate) struct Entry {
 type Planned = (Record, Vec<TaskEvent>);
 
 impl Supervision {
-    /// Enters tasks, all or none, and issues them in the same act if asked.
+    /// Enters tasks, all or none, and issues them in the same act if asked. What was
+    /// escalated from an origin before is not entered again.
     pub(crate) async fn create(
         &self,
         transaction: &Transaction,
@@ -35,6 +36,12 @@ impl Supervision {
         issue: bool,
     ) -> Result<Vec<Record>, Error> {
         let now = transaction.now();
+        if let [Entry { draft: TaskDraft { origin: Some(origin), .. }, .. }] = entries.as_slice()
+            && let Some(record) = store::of_origin(transaction.tx(), origin).await?
+        {
+            call.authorize(&record.resource())?;
+            return Ok(vec![record]);
+        }
         let mut records = Vec::with_capacity(entries.len());
         for entry in &entries {
             let (record, _) =
@@ -48,6 +55,7 @@ impl Supervision {
         check_units(&self.roster()?, &entries, now)?;
 
         store::insert(transaction.tx(), &mut records, &self.regulation).await?;
+        store::keep_origins(transaction.tx(), &records).await?;
         let (mut appends, mut due) = (Vec::with_capacity(records.len()), Vec::new());
         for (mut entry, record) in entries.into_iter().zip(&records) {
             // The number is known only now, and every event names it.

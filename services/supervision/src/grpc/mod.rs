@@ -278,10 +278,8 @@ impl TaskService for Tasks {
         let mut request = request.into_inner();
         let request_id = take(&mut request.request_id);
         long_text("plan", &request.plan)?;
-        let mut change = of_assignment(&request.name, AssignmentCommand::Deploy, &request.etag)?;
-        // The plan is what the act of deploying rests on.
-        change.ground =
-            Some(request.plan.trim()).filter(|plan| !plan.is_empty()).map(|plan| format!("部署方案：{plan}"));
+        let command = AssignmentCommand::Deploy { plan: request.plan.clone() };
+        let change = of_assignment(&request.name, command, &request.etag)?;
         self.change(&call, &request, &request_id, change, one_assignment).await
     }
 

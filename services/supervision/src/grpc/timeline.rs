@@ -47,7 +47,8 @@ fn of_assignment(event: &AssignmentEvent, roster: &Book) -> String {
     let unit = called(&event.assignment.unit, roster);
     match &event.change {
         AssignmentChange::Signed => format!("{unit}签收"),
-        AssignmentChange::Deployed => format!("{unit}部署"),
+        AssignmentChange::Deployed { plan } if plan.is_empty() => format!("{unit}部署"),
+        AssignmentChange::Deployed { plan } => format!("{unit}部署：{plan}"),
         AssignmentChange::Reported { text } => format!("{unit}反馈进展：{text}"),
         AssignmentChange::Submitted { text } => format!("{unit}申请办结：{text}"),
         AssignmentChange::Verified { note, .. } if note.is_empty() => format!("核验通过{unit}的办理结果"),

@@ -2,11 +2,13 @@
 
 mod columns;
 mod list;
+mod origins;
 mod parameters;
 mod scope;
 mod tasks;
 
 pub(crate) use list::{ListFilter, Page, list};
+pub(crate) use origins::{keep_origins, of_origin};
 pub(crate) use tasks::{find, find_all, insert, save};
 
 use xietong_store::SqlMigration;
@@ -56,5 +58,6 @@ pub(crate) const MIGRATIONS: &[SqlMigration] = &[SqlMigration {
             ledger_number BIGINT NOT NULL,
             PRIMARY KEY (unit, ledger_number)
         )",
+        "CREATE TABLE task_origins (origin TEXT PRIMARY KEY, ledger_number BIGINT NOT NULL)",
     ],
 }];

@@ -62,7 +62,7 @@ pub(crate) async fn advance<C: ConnectionTrait>(
 ) -> Result<(Decision, Option<Append>), Failure> {
     let changes = decision.decide(command)?;
     if decision.state.phase() == DecisionPhase::Escalating || changes.is_empty() {
-        
+        escalations::remove(connection, &decision.name).await?;
     }
     if changes.is_empty() {
         return Ok((decision, None));

@@ -71,7 +71,12 @@ pub(crate) async fn measure(arguments: &Arguments) -> anyhow::Result<Report> {
     Ok(report)
 }
 
-async fn compare(mesh: &mut Mesh, act: &Act, arguments: &Arguments, report: &mut Report) -> anyhow::Result<()> {
+async fn compare(
+    mesh: &mut Mesh,
+    act: &Act,
+    arguments: &Arguments,
+    report: &mut Report,
+) -> anyhow::Result<()> {
     let (task, request_id) = first_task(mesh, act.issue).await?;
     mesh.databases.settle(SETTLES_WITHIN).await?;
     let database = mesh.databases.of(ServiceName::Supervision)?.reader();
@@ -83,7 +88,8 @@ async fn compare(mesh: &mut Mesh, act: &Act, arguments: &Arguments, report: &mut
     let drivers = || vec![driver.clone(); arguments.clients];
 
     let postgres = first_process(database).await?;
-    let others: Vec<_> = ServiceName::ALL.into_iter().filter(|name| *name != ServiceName::Supervision).collect();
+    let others: Vec<_> =
+        ServiceName::ALL.into_iter().filter(|name| *name != ServiceName::Supervision).collect();
     let watched = Watched::this_process()
         .and("supervision", mesh.processes(&[ServiceName::Supervision])?)
         .and("other_services", mesh.processes(&others)?)
@@ -114,7 +120,8 @@ async fn compare(mesh: &mut Mesh, act: &Act, arguments: &Arguments, report: &mut
 /// Enters the task whose rows the driver copies, once the roster's copy has its units.
 async fn first_task(mesh: &mut Mesh, issue: bool) -> anyhow::Result<(String, String)> {
     let mut creator = Creator::several(mesh, 1, issue).await?.pop().context("a client")?;
-    let entered = wait_for_value("the units to be known", SETTLES_WITHIN, async || creator.create().await.ok());
+    let entered =
+        wait_for_value("the units to be known", SETTLES_WITHIN, async || creator.create().await.ok());
     let (task, request_id) = entered.await?;
     Ok((task.name, request_id))
 }
@@ -161,16 +168,16 @@ async fn count_rows(db: &Db, footprint: &Footprint) -> anyhow::Result<Vec<i64>> 
 }
 
 /// Checks that the driver wrote the rows it says it wrote.
-async fn same_rows(
-    db: &Db,
-    footprint: &Footprint,
-    before: &[i64],
-    creations: u64,
-) -> anyhow::Result<()> {
+async fn same_rows(db: &Db, footprint: &Footprint, before: &[i64], creations: u64) -> anyhow::Result<()> {
     let after = count_rows(db, footprint).await?;
     for ((rows, before), after) in footprint.tables().into_iter().zip(before).zip(&after) {
         let expected = i64::try_from(rows.rows.len())? * i64::try_from(creations)?;
-        ensure!(after - before == expected, "the driver wrote {} rows to {}, not {expected}", after - before, rows.table);
+        ensure!(
+            after - before == expected,
+            "the driver wrote {} rows to {}, not {expected}",
+            after - before,
+            rows.table
+        );
     }
     Ok(())
 }

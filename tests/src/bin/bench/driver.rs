@@ -123,9 +123,7 @@ struct Copy<'a> {
 impl<'a> Copy<'a> {
     fn new(footprint: &'a Footprint) -> Self {
         let id = || MachineClock::system().new_id().to_string();
-        Copy {
-            names: [(&footprint.task, format!("tasks/{}", id())), (&footprint.request_id, id())],
-        }
+        Copy { names: [(&footprint.task, format!("tasks/{}", id())), (&footprint.request_id, id())] }
     }
 
     fn of<'c>(&'c self, rows: &'c Rows) -> impl Iterator<Item = Vec<Value>> + 'c {
@@ -135,7 +133,8 @@ impl<'a> Copy<'a> {
     fn renamed(&self, value: &Value) -> Value {
         match value {
             Value::String(Some(text)) => {
-                let renamed = self.names.iter().fold(text.to_string(), |text, (old, new)| text.replace(old, new));
+                let renamed =
+                    self.names.iter().fold(text.to_string(), |text, (old, new)| text.replace(old, new));
                 renamed.into()
             }
             Value::Bytes(Some(bytes)) => {
@@ -153,7 +152,9 @@ impl<'a> Copy<'a> {
 /// Replaces every `old` by a `new` of the same length.
 fn replace(bytes: &mut [u8], old: &[u8], new: &[u8]) {
     let mut from = 0;
-    while let Some(found) = bytes.get(from..).and_then(|rest| rest.windows(old.len()).position(|part| part == old)) {
+    while let Some(found) =
+        bytes.get(from..).and_then(|rest| rest.windows(old.len()).position(|part| part == old))
+    {
         let place = from + found;
         if let Some(part) = bytes.get_mut(place..place + old.len()) {
             part.copy_from_slice(new);

@@ -29,7 +29,11 @@ pub(crate) struct Rows {
 
 impl Footprint {
     /// The rows of this task, which was entered with this request id.
-    pub(crate) async fn read(database: &DatabaseConnection, task: &str, request_id: &str) -> anyhow::Result<Self> {
+    pub(crate) async fn read(
+        database: &DatabaseConnection,
+        task: &str,
+        request_id: &str,
+    ) -> anyhow::Result<Self> {
         let like = format!("{task}%");
         let footprint = Footprint {
             task: task.to_owned(),
@@ -96,7 +100,8 @@ impl Rows {
     pub(crate) fn insertion(&self) -> String {
         let width = self.columns.len();
         let row = |row: usize| {
-            let places: Vec<String> = (1..=width).map(|column| format!("${}", row * width + column)).collect();
+            let places: Vec<String> =
+                (1..=width).map(|column| format!("${}", row * width + column)).collect();
             format!("({})", places.join(", "))
         };
         let rows: Vec<String> = (0..self.rows.len()).map(row).collect();
@@ -121,7 +126,8 @@ mod tests {
     #[test]
     fn every_value_of_an_insertion_has_its_place() {
         let columns = vec!["unit".to_owned(), "task".to_owned()];
-        let rows = Rows { table: "held", columns, rows: vec![vec![1.into(), 2.into()], vec![3.into(), 4.into()]] };
+        let rows =
+            Rows { table: "held", columns, rows: vec![vec![1.into(), 2.into()], vec![3.into(), 4.into()]] };
         assert_eq!(rows.insertion(), "INSERT INTO held (unit, task) VALUES ($1, $2), ($3, $4)");
     }
 }

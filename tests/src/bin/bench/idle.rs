@@ -67,8 +67,10 @@ pub(crate) async fn measure(arguments: &Arguments) -> anyhow::Result<Report> {
     for kind in kinds {
         let name = |what: &str| format!("{}: {what}", kind.name);
         report.add(Figure::new(name("ready on an empty folder"), "s", kind.ready).with_aim(Aim::AtMost(0.5)));
-        report.add(Figure::new(name("ready on its folder again"), "s", kind.again).with_aim(Aim::AtMost(0.5)));
-        report.add(Figure::new(name("resident when idle"), "MiB", kind.resident).with_aim(Aim::AtMost(100.0)));
+        report
+            .add(Figure::new(name("ready on its folder again"), "s", kind.again).with_aim(Aim::AtMost(0.5)));
+        report
+            .add(Figure::new(name("resident when idle"), "MiB", kind.resident).with_aim(Aim::AtMost(100.0)));
         report.add(Figure::new(name("processor until idle"), "s", kind.cpu));
     }
     Ok(report)

@@ -36,7 +36,13 @@ impl Creator {
         let mut creators = Vec::with_capacity(count);
         for next in 0..count {
             let tasks = TaskServiceClient::new(mesh.connect(ServiceName::Supervision).await?);
-            creators.push(Creator { tasks, supervisor: supervisor.clone(), units: units.clone(), issue, next });
+            creators.push(Creator {
+                tasks,
+                supervisor: supervisor.clone(),
+                units: units.clone(),
+                issue,
+                next,
+            });
         }
         Ok(creators)
     }
@@ -74,7 +80,11 @@ fn task(units: &[Unit], number: usize) -> Task {
         title: "推进供水管网改造".to_owned(),
         text: "年底前完成城区老旧供水管网改造，管网漏损率控制在9%以内。".to_owned(),
         grade: Grade::Ordinary.into(),
-        source: Some(Source { document_number: "临政发〔2024〕1号".to_owned(), item_number: 12, ..Source::default() }),
+        source: Some(Source {
+            document_number: "临政发〔2024〕1号".to_owned(),
+            item_number: 12,
+            ..Source::default()
+        }),
         assignments: vec![assignment(0, AssignmentRole::Lead), assignment(1, AssignmentRole::Cooperating)],
         unclassified: true,
         ..Task::default()

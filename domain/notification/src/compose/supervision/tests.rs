@@ -117,7 +117,7 @@ fn each_event_is_told_to_those_it_concerns() {
         ),
         (of_unit(lead(), C::Signed), vec![(K::Progress, false, "supervisor")]),
         (of_unit(county(), C::Signed), vec![(K::Progress, false, "supervisor, liaison of water")]),
-        (of_unit(lead(), C::Deployed), vec![(K::Progress, false, "supervisor")]),
+        (of_unit(lead(), C::Deployed { plan: String::new() }), vec![(K::Progress, false, "supervisor")]),
         (
             of_unit(lead(), C::Reported { text: "已进场".into() }),
             vec![(K::Progress, false, "supervisor, leader of water")],

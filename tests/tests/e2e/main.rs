@@ -1,0 +1,14 @@
+//! The whole mesh, end to end: the same promise over REST and gRPC, in one process and in
+//! five, and what is left of it when processes, Redis or clients fail.
+#![cfg(test)]
+
+mod clock;
+mod crashes;
+mod load;
+mod normal;
+mod once;
+mod pause;
+mod redis_loss;
+mod shutdown;
+mod slice;
+mod world;

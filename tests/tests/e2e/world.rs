@@ -1,0 +1,133 @@
+//! A mesh to test: one process over SQLite files, or five over PostgreSQL and Redis, behind
+//! one interface.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use xietong::cli::{Sample, UpArgs};
+use xietong::up::City;
+use xietong_mesh::ServiceName;
+use xietong_testkit::api::{Api, Protocol};
+use xietong_testkit::cluster::{ADMINISTRATOR, Cluster};
+use xietong_testkit::databases::Databases;
+use xietong_testkit::servers;
+
+/// Subject of the account that enters, issues and verifies tasks.
+pub(crate) const SUPERVISOR: &str = "duchashi-jingban";
+
+/// Longer than anything in a mesh takes that is neither down nor paused.
+pub(crate) const SOON: Duration = Duration::from_secs(60);
+
+/// The services that own a database.
+pub(crate) const WITH_LOG: [ServiceName; 4] =
+    [ServiceName::Roster, ServiceName::Supervision, ServiceName::Workgroup, ServiceName::Notification];
+
+const LINFEN: &str = include_str!("../../../sample/linfen/directory.json");
+const TOKEN_LIFETIME: Duration = Duration::from_secs(3_600);
+
+/// A mesh that runs.
+pub(crate) enum World {
+    /// `xietong up` within the test.
+    OneProcess {
+        /// It.
+        city: City,
+        /// Its files.
+        data: TempDir,
+    },
+    /// A process a service.
+    FiveProcesses(Cluster),
+}
+
+impl World {
+    /// One process on the machine's clock, with an administrator's account alone.
+    pub(crate) async fn one_process() -> World {
+        let data = tempfile::tempdir().unwrap();
+        let arguments = UpArgs { real_clock: true, ..arguments(data.path(), Sample::None) };
+        World::OneProcess { city: City::start(&arguments).await.unwrap(), data }
+    }
+
+    /// One process with the sample's directory, on a simulated clock.
+    pub(crate) async fn simulated() -> World {
+        let data = tempfile::tempdir().unwrap();
+        let arguments = arguments(data.path(), Sample::Directory);
+        World::OneProcess { city: City::start(&arguments).await.unwrap(), data }
+    }
+
+    /// Five processes, with an administrator's account alone.
+    pub(crate) async fn five_processes() -> World {
+        let (postgres, redis) = (servers::postgres().unwrap(), servers::redis_database().await.unwrap());
+        World::FiveProcesses(Cluster::start_all(&postgres, &redis).await.unwrap())
+    }
+
+    /// A client of the gateway for a subject.
+    pub(crate) async fn api(&self, protocol: Protocol, subject: &str) -> Api {
+        match self {
+            World::OneProcess { city, data } => {
+                let token = xietong::token::local(data.path(), subject, TOKEN_LIFETIME).unwrap();
+                Api::new(&format!("http://{}", city.address()), protocol, &token).unwrap()
+            }
+            World::FiveProcesses(cluster) => cluster.api(protocol, subject).await.unwrap(),
+        }
+    }
+
+    /// Its databases.
+    pub(crate) async fn databases(&self) -> Databases {
+        match self {
+            World::OneProcess { data, .. } => {
+                let url = |service: ServiceName| format!("sqlite://{}/{service}.db", data.path().display());
+                let urls: BTreeMap<_, _> =
+                    WITH_LOG.into_iter().map(|service| (service, url(service))).collect();
+                Databases::open(&urls).await.unwrap()
+            }
+            World::FiveProcesses(cluster) => cluster.databases().await.unwrap(),
+        }
+    }
+
+    /// Ends it in order.
+    pub(crate) async fn end(self) {
+        match self {
+            World::OneProcess { city, .. } => city.stop().await.unwrap(),
+            World::FiveProcesses(cluster) => drop(cluster),
+        }
+    }
+}
+
+fn arguments(data: &Path, sample: Sample) -> UpArgs {
+    UpArgs {
+        data: data.to_path_buf(),
+        http: ([127, 0, 0, 1], 0).into(),
+        sample,
+        sim_clock: None,
+        real_clock: false,
+    }
+}
+
+/// Enters the sample city's directory through the API, in the order of its file: units,
+/// officials, accounts, the division of work.
+pub(crate) async fn found_linfen(administrator: &Api) {
+    let directory: Value = serde_json::from_str(LINFEN).unwrap();
+    let parts = [
+        ("units", "DirectoryService/CreateUnit"),
+        ("officials", "DirectoryService/CreateOfficial"),
+        ("accounts", "DirectoryService/CreateAccount"),
+        ("divisions", "RosterService/CreateDivision"),
+    ];
+    for (part, method) in parts {
+        for (number, request) in directory[part].as_array().unwrap().iter().enumerate() {
+            let mut request = request.clone();
+            request["requestId"] = json!(format!("linfen/{part}/{number}"));
+            administrator.call(method, request).await.unwrap();
+        }
+    }
+}
+
+/// A cluster with the sample city, and its administrator.
+pub(crate) async fn linfen_cluster() -> Cluster {
+    let (postgres, redis) = (servers::postgres().unwrap(), servers::redis_database().await.unwrap());
+    let cluster = Cluster::start_all(&postgres, &redis).await.unwrap();
+    found_linfen(&cluster.api(Protocol::Grpc, ADMINISTRATOR).await.unwrap()).await;
+    cluster
+}
