@@ -27,9 +27,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut names = prost_build::Config::new();
     // A request's full name is part of its idempotency key.
     names.enable_type_names();
-    tonic_prost_build::configure()
-        .btree_map(".")
-        .compile_fds_with_config(descriptors, names)?;
+    tonic_prost_build::configure().btree_map(".").compile_fds_with_config(descriptors, names)?;
     Ok(())
 }
 

@@ -45,7 +45,8 @@ pub fn run(name: ServiceName, file: Option<&Path>, print_config: bool) -> anyhow
         let listen = |address| async move {
             TcpListener::bind(address).await.with_context(|| format!("listening on {address}"))
         };
-        let listeners = Listeners { main: listen(config.listen).await?, admin: listen(config.admin_listen).await? };
+        let listeners =
+            Listeners { main: listen(config.listen).await?, admin: listen(config.admin_listen).await? };
         let served = serve(config, identity, listeners, shutdown).await;
         telemetry.shutdown().await;
         served
@@ -74,9 +75,10 @@ async fn serve(
     let parts = Parts { identity: &identity, readiness, metrics };
     let served = match config.service {
         ServiceName::Gateway => serve_gateway(&config, parts, listeners.main, shutdown).await,
-        ServiceName::Roster | ServiceName::Supervision | ServiceName::Workgroup | ServiceName::Notification => {
-            serve_service(&config, parts, listeners.main, shutdown).await
-        }
+        ServiceName::Roster
+        | ServiceName::Supervision
+        | ServiceName::Workgroup
+        | ServiceName::Notification => serve_service(&config, parts, listeners.main, shutdown).await,
     };
     end_admin.cancel();
     admin.await??;

@@ -153,7 +153,11 @@ impl Consumer {
         Ok(page.last_position.saturating_sub(position).max(0))
     }
 
-    async fn next_run(&self, state: &mut State, held: &Held) -> Result<Option<(String, Vec<Event>)>, WorkerError> {
+    async fn next_run(
+        &self,
+        state: &mut State,
+        held: &Held,
+    ) -> Result<Option<(String, Vec<Event>)>, WorkerError> {
         for batch in self.subscription.take() {
             if state.ahead_epoch != batch.epoch {
                 state.ahead.clear();
@@ -196,13 +200,19 @@ impl Consumer {
             -1
         };
         if held.position > reach {
-            tracing::error!(worker = self.name, position = held.position, reach, "ahead of the producer: stopped");
+            tracing::error!(
+                worker = self.name,
+                position = held.position,
+                reach,
+                "ahead of the producer: stopped"
+            );
             return Err(WorkerError::new(format!(
                 "{} applied position {} of {}, which now ends at {reach}: restore this database too, or rebuild it",
                 self.name, held.position, self.producer
             )));
         }
-        let dense = page.events.iter().zip(held.position + 1..).all(|(event, expected)| event.position == expected);
+        let dense =
+            page.events.iter().zip(held.position + 1..).all(|(event, expected)| event.position == expected);
         if dense { Ok(()) } else { Err(WorkerError::new(format!("{} sent a run with gaps", self.producer))) }
     }
 
@@ -212,7 +222,11 @@ impl Consumer {
         self.db.crash().reach(CrashPoint::AfterEffectBeforeCursor);
         let position = run.last().map_or(held.position, |event| event.position);
         if !self.cursor.advance(&tx, held, epoch, position).await.map_err(WorkerError::new)? {
-            tracing::warn!(worker = self.name, position = held.position, "lost the cursor; nothing was applied");
+            tracing::warn!(
+                worker = self.name,
+                position = held.position,
+                "lost the cursor; nothing was applied"
+            );
             tx.rollback().await.map_err(WorkerError::new)?;
             return Ok(false);
         }

@@ -33,7 +33,8 @@ impl Cursor {
     /// Takes or renews the lease; `None` while another replica holds it.
     pub(crate) async fn hold(&self, db: &Db, now: MachineTime) -> Result<Option<Held>, StoreError> {
         let writer = db.writer();
-        let values: [Value; 3] = [self.consumer.clone().into(), self.producer.clone().into(), self.holder.clone().into()];
+        let values: [Value; 3] =
+            [self.consumer.clone().into(), self.producer.clone().into(), self.holder.clone().into()];
         let sql = "INSERT INTO consumer_cursors (consumer, producer, epoch, position, holder, lease_until)
                    VALUES ($1, $2, '', 0, $3, 0) ON CONFLICT (consumer, producer) DO NOTHING";
         writer.execute_raw(statement(writer, sql, values.clone())).await?;

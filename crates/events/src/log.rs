@@ -144,7 +144,8 @@ impl EventLog {
         let reader = self.db.reader();
         let sql = format!("SELECT {COLUMNS} FROM events WHERE position > $1 ORDER BY position LIMIT $2");
         let limit = limit.min(PAGE_CAP);
-        let rows = reader.query_all_raw(statement(reader, &sql, [after.into(), i64::from(limit).into()])).await?;
+        let rows =
+            reader.query_all_raw(statement(reader, &sql, [after.into(), i64::from(limit).into()])).await?;
         Ok(LogPage {
             epoch: self.epoch.name.clone(),
             last_position,
@@ -173,7 +174,9 @@ impl EventLog {
     /// The latest business time of any act in the log.
     pub async fn last_occurred_at(&self) -> Result<Option<Timestamp>, StoreError> {
         let reader = self.db.reader();
-        let row = reader.query_one_raw(statement(reader, "SELECT MAX(occurred_at) AS latest FROM events", [])).await?;
+        let row = reader
+            .query_one_raw(statement(reader, "SELECT MAX(occurred_at) AS latest FROM events", []))
+            .await?;
         let latest = row.map(|row| row.try_get_by::<Option<i64>, _>("latest")).transpose()?.flatten();
         Ok(latest.map(Timestamp::from_micros))
     }
@@ -185,7 +188,8 @@ impl EventLog {
         let writer = self.db.writer();
         let sql = "INSERT INTO event_epochs (ordinal, epoch, after_position)
                    SELECT MAX(ordinal) + 1, CAST($1 AS TEXT), CAST($2 AS BIGINT) FROM event_epochs";
-        let values: [Value; 2] = [self.machine.new_id().to_string().into(), self.last_position().await?.into()];
+        let values: [Value; 2] =
+            [self.machine.new_id().to_string().into(), self.last_position().await?.into()];
         writer.execute_raw(statement(writer, sql, values)).await?;
         EventLog::open(&self.producer, self.db).await
     }
@@ -195,7 +199,8 @@ async fn insert(tx: &DatabaseTransaction, events: &[Event]) -> Result<(), StoreE
     const WIDTH: usize = 14;
     let rows: Vec<String> = (0..events.len())
         .map(|row| {
-            let places: Vec<String> = (1..=WIDTH).map(|column| format!("${}", row * WIDTH + column)).collect();
+            let places: Vec<String> =
+                (1..=WIDTH).map(|column| format!("${}", row * WIDTH + column)).collect();
             format!("({})", places.join(", "))
         })
         .collect();

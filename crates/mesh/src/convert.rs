@@ -24,7 +24,11 @@ pub fn decode_time(field: &str, time: &ProtoTimestamp) -> Result<Timestamp, Erro
         Some(micros) if (Timestamp::MIN.as_micros()..=Timestamp::MAX.as_micros()).contains(&micros) => {
             Ok(Timestamp::from_micros(micros))
         }
-        Some(_) | None => Err(Error::invalid(field, "must be within the years 1 to 9999", "时间超出范围（公元1年至9999年）")),
+        Some(_) | None => Err(Error::invalid(
+            field,
+            "must be within the years 1 to 9999",
+            "时间超出范围（公元1年至9999年）",
+        )),
     }
 }
 
@@ -53,7 +57,9 @@ mod tests {
 
     #[test]
     fn impossible_instants_are_refused() {
-        for (seconds, nanos) in [(i64::MAX, 0), (i64::MIN, 0), (0, -1), (0, 1_000_000_000), (253_402_272_000, 0)] {
+        for (seconds, nanos) in
+            [(i64::MAX, 0), (i64::MIN, 0), (0, -1), (0, 1_000_000_000), (253_402_272_000, 0)]
+        {
             assert!(decode_time("at", &ProtoTimestamp { seconds, nanos }).is_err(), "{seconds} {nanos}");
         }
     }

@@ -11,12 +11,12 @@ use xietong_proto::common::event_log_service_client::EventLogServiceClient;
 use xietong_proto::common::event_log_service_server::EventLogService;
 use xietong_timers::MachineTime;
 
+use crate::authorize::Resource;
 use crate::call::Call;
 use crate::client::Peers;
 use crate::convert::{decode_time, encode_time};
-use crate::service_name::ServiceName;
-use crate::authorize::Resource;
 use crate::error::Error;
+use crate::service_name::ServiceName;
 
 const DEFAULT_LIMIT: u32 = 500;
 const READ_TIMEOUT: Duration = Duration::from_secs(5);
@@ -35,7 +35,10 @@ impl EventLogServer {
 
 #[async_trait]
 impl EventLogService for EventLogServer {
-    async fn read(&self, request: Request<proto::ReadRequest>) -> Result<Response<proto::ReadResponse>, Status> {
+    async fn read(
+        &self,
+        request: Request<proto::ReadRequest>,
+    ) -> Result<Response<proto::ReadResponse>, Status> {
         Call::of(&request)?.authorize(&Resource::new())?;
         let proto::ReadRequest { after, limit } = request.into_inner();
         let limit = match u32::try_from(limit) {
@@ -75,7 +78,8 @@ impl EventSource for RemoteLog {
             .map_err(|error| self.failed(error))?;
         let channel = self.peers.channel(self.producer).map_err(|error| self.failed(error))?;
         let mut client = EventLogServiceClient::new(channel).max_decoding_message_size(64 * 1024 * 1024);
-        let response = client.read(request).await.map_err(|status| self.failed(status.message()))?.into_inner();
+        let response =
+            client.read(request).await.map_err(|status| self.failed(status.message()))?.into_inner();
         decode_page(response).ok_or_else(|| self.failed("an event has no time"))
     }
 }
@@ -116,7 +120,9 @@ fn decode_page(response: proto::ReadResponse) -> Option<LogPage> {
     let decode = |event: proto::Event| {
         Some(Event {
             occurred_at: decode_time("occurred_at", &event.occurred_at?).ok()?,
-            recorded_at: MachineTime::from_micros(decode_time("recorded_at", &event.recorded_at?).ok()?.as_micros()),
+            recorded_at: MachineTime::from_micros(
+                decode_time("recorded_at", &event.recorded_at?).ok()?.as_micros(),
+            ),
             id: event.id,
             position: event.position,
             aggregate: event.aggregate,

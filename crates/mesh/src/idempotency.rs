@@ -66,7 +66,12 @@ impl RequestKey {
             ));
         }
         let digest = Sha256::digest(request.encode_to_vec()).to_vec();
-        Ok(Some(RequestKey { principal: principal.to_owned(), method: M::full_name(), request_id: request_id.to_owned(), digest }))
+        Ok(Some(RequestKey {
+            principal: principal.to_owned(),
+            method: M::full_name(),
+            request_id: request_id.to_owned(),
+            digest,
+        }))
     }
 
     fn columns(&self) -> [Value; 3] {
@@ -75,7 +80,11 @@ impl RequestKey {
 
     /// True when this transaction is the first with the key; false when an earlier one
     /// has committed. While one is under way, this waits for its end.
-    pub(crate) async fn claim(&self, tx: &DatabaseTransaction, machine: MachineClock) -> Result<bool, StoreError> {
+    pub(crate) async fn claim(
+        &self,
+        tx: &DatabaseTransaction,
+        machine: MachineClock,
+    ) -> Result<bool, StoreError> {
         let sql = "INSERT INTO idempotency (principal, method, request_id, digest, created_at)
                    VALUES ($1, $2, $3, $4, $5) ON CONFLICT (principal, method, request_id) DO NOTHING";
         let rest: [Value; 2] = [self.digest.clone().into(), machine.now().as_micros().into()];
@@ -85,7 +94,8 @@ impl RequestKey {
 
     /// Stores the answer in the transaction of the effect.
     pub(crate) async fn answer(&self, tx: &DatabaseTransaction, response: Vec<u8>) -> Result<(), StoreError> {
-        let sql = "UPDATE idempotency SET response = $4 WHERE principal = $1 AND method = $2 AND request_id = $3";
+        let sql =
+            "UPDATE idempotency SET response = $4 WHERE principal = $1 AND method = $2 AND request_id = $3";
         let values = self.columns().into_iter().chain([Value::from(response)]);
         tx.execute_raw(statement(tx, sql, values)).await?;
         Ok(())
@@ -122,7 +132,12 @@ pub(crate) struct Sweeper {
 
 impl Sweeper {
     pub(crate) fn new(service: &str, db: Db) -> Self {
-        Sweeper { name: format!("{service}/idempotency"), db, machine: MachineClock::system(), poke: Poke::new() }
+        Sweeper {
+            name: format!("{service}/idempotency"),
+            db,
+            machine: MachineClock::system(),
+            poke: Poke::new(),
+        }
     }
 }
 

@@ -25,10 +25,10 @@ pub mod token;
 pub mod trace_context;
 pub mod transaction;
 
-pub use error::{Code, Error, FieldViolation};
 pub use authorize::{Resource, Scope};
 pub use call::Call;
 pub use client::Peers;
+pub use error::{Code, Error, FieldViolation};
 pub use idempotency::MIGRATIONS;
 pub use principal::Principal;
 pub use roster_copy::{RosterCopy, RosterView};

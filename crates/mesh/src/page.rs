@@ -59,7 +59,11 @@ impl<K: Serialize + DeserializeOwned> PageToken<K> {
             .filter(|read| read.query == digest(query));
         match read {
             Some(read) => Ok(Some(read.key)),
-            None => Err(Error::invalid("page_token", "is not a token of this query", "翻页标记无效，请从第一页重新查询")),
+            None => Err(Error::invalid(
+                "page_token",
+                "is not a token of this query",
+                "翻页标记无效，请从第一页重新查询",
+            )),
         }
     }
 }

@@ -99,7 +99,8 @@ impl RosterCopy {
     }
 
     fn apply(view: &mut RosterView, event: &Event) -> Result<(), WorkerError> {
-        let decoded = RosterEvent::from_payload(&event.event_type, &event.payload).map_err(WorkerError::new)?;
+        let decoded =
+            RosterEvent::from_payload(&event.event_type, &event.payload).map_err(WorkerError::new)?;
         // An event of a kind this reader does not know is a newer writer's.
         if let Some(decoded) = decoded {
             // What the city knew, it knew in business time.
@@ -122,7 +123,11 @@ impl Worker for RosterCopy {
         let asked_at = self.machine.now();
         let page = self.source.read(view.position, PAGE).await.map_err(WorkerError::new)?;
         if view.epoch != page.epoch && view.position > 0 {
-            tracing::warn!(worker = self.name, epoch = page.epoch, "the roster was restored: copying it anew");
+            tracing::warn!(
+                worker = self.name,
+                epoch = page.epoch,
+                "the roster was restored: copying it anew"
+            );
             *self.view.write().unwrap_or_else(PoisonError::into_inner) = RosterView::default();
             return Ok(Progress::Worked);
         }

@@ -65,7 +65,8 @@ impl Foundation {
         migrate(&db, &[&shared.concat(), own].concat()).await?;
         let log = EventLog::open(ground.name.as_str(), db.clone()).await?;
         let scheduled = Poke::new();
-        let transactions = Transactions::new(db.clone(), log.clone(), ground.clock.clone(), scheduled.clone());
+        let transactions =
+            Transactions::new(db.clone(), log.clone(), ground.clock.clone(), scheduled.clone());
         Ok(Foundation {
             name: ground.name,
             db,
@@ -92,14 +93,23 @@ impl Foundation {
             workers.push(copy.clone());
         }
         workers.push(Arc::new(Sequencer::new(self.log.clone(), self.bus.clone())));
-        let consumers: Vec<Arc<Consumer>> =
-            assembly.consumers.into_iter().map(|(producer, handler)| self.consumer(producer, handler)).collect();
+        let consumers: Vec<Arc<Consumer>> = assembly
+            .consumers
+            .into_iter()
+            .map(|(producer, handler)| self.consumer(producer, handler))
+            .collect();
         workers.extend(consumers.iter().map(|consumer| consumer.clone() as Arc<dyn Worker>));
         workers.extend(assembly.jobs);
         let timers = assembly.timers.map(|handler| {
             let (scheduled, committed) = (self.scheduled.clone(), self.log.committed().clone());
-            let timers =
-                Timers::new(self.name.as_str(), self.db.clone(), self.clock.clone(), handler, scheduled, committed);
+            let timers = Timers::new(
+                self.name.as_str(),
+                self.db.clone(),
+                self.clock.clone(),
+                handler,
+                scheduled,
+                committed,
+            );
             Arc::new(timers)
         });
         if let Some(timers) = &timers {

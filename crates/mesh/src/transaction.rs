@@ -8,8 +8,8 @@ use xietong_store::{CrashPoint, Db};
 use xietong_timers::{Clock, MachineClock, Poke, Timer, schedule};
 
 use crate::call::Call;
-use crate::idempotency::RequestKey;
 use crate::error::Error;
+use crate::idempotency::RequestKey;
 use crate::trace_context::current_traceparent;
 
 /// Begins the transactions of one service. Cloning is cheap.

@@ -43,13 +43,15 @@ impl StoreError {
     /// The database could not be reached in time: trying again later may help.
     pub fn is_unavailable(&self) -> bool {
         match self {
-            StoreError::Database(error) => matches!(
-                error,
-                DbErr::ConnectionAcquire(_)
-                    | DbErr::Conn(_)
-                    | DbErr::Exec(sea_orm::RuntimeErr::SqlxError(_))
-                    | DbErr::Query(sea_orm::RuntimeErr::SqlxError(_))
-            ) && is_connection_trouble(error),
+            StoreError::Database(error) => {
+                matches!(
+                    error,
+                    DbErr::ConnectionAcquire(_)
+                        | DbErr::Conn(_)
+                        | DbErr::Exec(sea_orm::RuntimeErr::SqlxError(_))
+                        | DbErr::Query(sea_orm::RuntimeErr::SqlxError(_))
+                ) && is_connection_trouble(error)
+            }
             StoreError::Stale(_) | StoreError::Corrupt { .. } | StoreError::UnknownUrl => false,
         }
     }

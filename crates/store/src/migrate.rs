@@ -60,7 +60,9 @@ impl MigratorTraitSelf for Migrator {
     fn migrations(&self) -> Vec<Box<dyn MigrationTrait>> {
         self.steps
             .iter()
-            .map(|step| Box::new(Step { migration: *step, crash: self.crash.clone() }) as Box<dyn MigrationTrait>)
+            .map(|step| {
+                Box::new(Step { migration: *step, crash: self.crash.clone() }) as Box<dyn MigrationTrait>
+            })
             .collect()
     }
 }
@@ -107,7 +109,10 @@ mod tests {
 
     const FIRST: SqlMigration = SqlMigration {
         name: "test_0001",
-        statements: &["CREATE TABLE promise (row_number {serial}, seal {blob})", "CREATE INDEX i ON promise (seal)"],
+        statements: &[
+            "CREATE TABLE promise (row_number {serial}, seal {blob})",
+            "CREATE INDEX i ON promise (seal)",
+        ],
     };
     const BROKEN: SqlMigration =
         SqlMigration { name: "test_0002", statements: &["CREATE TABLE half (a BIGINT)", "CREATE NONSENSE"] };

@@ -15,4 +15,4 @@ pub use clock::Clock;
 pub use machine::{MachineClock, MachineTime};
 pub use simulated::{ClockFileError, SimulatedClock};
 pub use table::{FireError, MIGRATIONS, Timer, TimerHandler, Timers, cancel, schedule};
-pub use worker::{Gate, Progress, Poke, Runner, Worker, WorkerError};
+pub use worker::{Gate, Poke, Progress, Runner, Worker, WorkerError};

@@ -83,7 +83,8 @@ pub trait TimerHandler: Send + Sync {
     /// Writes the effects of `timers`, which are in order of their due instants, into
     /// `tx`. Either all of them take effect or none does; a batch that fails is repeated
     /// one timer at a time.
-    async fn fire(&self, tx: &DatabaseTransaction, timers: &[Timer], now: Timestamp) -> Result<(), FireError>;
+    async fn fire(&self, tx: &DatabaseTransaction, timers: &[Timer], now: Timestamp)
+    -> Result<(), FireError>;
 }
 
 /// Schedules timers in the caller's transaction, replacing those of the same kind and key.
@@ -166,7 +167,8 @@ impl Timers {
     pub async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
         let sql = "SELECT due_at FROM timers WHERE claimed_until <= $1 ORDER BY due_at LIMIT 1";
         let reader = self.db.reader();
-        let row = reader.query_one_raw(statement(reader, sql, [self.machine.now().as_micros().into()])).await?;
+        let row =
+            reader.query_one_raw(statement(reader, sql, [self.machine.now().as_micros().into()])).await?;
         row.map(|row| Ok(Timestamp::from_micros(row.try_get_by("due_at")?))).transpose()
     }
 
@@ -213,14 +215,24 @@ impl Timers {
                 "DELETE FROM timers WHERE claim = $1 AND (kind, timer_key) IN (VALUES {}) RETURNING kind, timer_key",
                 pairs.join(", ")
             );
-            let keys = chunk.iter().flat_map(|timer| -> [Value; 2] { [timer.kind.clone().into(), timer.key.clone().into()] });
+            let keys = chunk
+                .iter()
+                .flat_map(|timer| -> [Value; 2] { [timer.kind.clone().into(), timer.key.clone().into()] });
             let values = std::iter::once(Value::from(claim.to_owned())).chain(keys);
             let deleted = tx.query_all_raw(statement(&tx, &sql, values)).await?;
             let mut names = std::collections::HashSet::with_capacity(deleted.len());
             for row in deleted {
-                names.insert((row.try_get_by::<String, _>("kind")?, row.try_get_by::<String, _>("timer_key")?));
+                names.insert((
+                    row.try_get_by::<String, _>("kind")?,
+                    row.try_get_by::<String, _>("timer_key")?,
+                ));
             }
-            held.extend(chunk.iter().filter(|timer| names.contains(&(timer.kind.clone(), timer.key.clone()))).cloned());
+            held.extend(
+                chunk
+                    .iter()
+                    .filter(|timer| names.contains(&(timer.kind.clone(), timer.key.clone())))
+                    .cloned(),
+            );
         }
         if held.is_empty() {
             return Ok(tx.rollback().await?);

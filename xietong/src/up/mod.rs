@@ -123,7 +123,8 @@ impl City {
                 peers,
                 drain: drain.clone(),
             };
-            services.push(build(ground, Some(ADMINISTRATOR)).await.with_context(|| format!("starting {name}"))?);
+            services
+                .push(build(ground, Some(ADMINISTRATOR)).await.with_context(|| format!("starting {name}"))?);
         }
         catch_up(&clock, &services).await?;
 
@@ -145,7 +146,8 @@ impl City {
 
         let city_clock = Arc::new(CityClock::new(clock.clone(), gate, &services));
         let metrics = Metrics::new(ServiceName::Gateway);
-        let front_peers = Peers::new(ServiceName::Gateway, &urls, keys.signer(Issuer::System(ServiceName::Gateway))?)?;
+        let front_peers =
+            Peers::new(ServiceName::Gateway, &urls, keys.signer(Issuer::System(ServiceName::Gateway))?)?;
         let parts = GatewayParts {
             peers: front_peers.clone(),
             signer: keys.signer(Issuer::Gateway)?,
@@ -167,7 +169,16 @@ impl City {
         let view = services.iter().find_map(|service| service.copy.as_ref()).map(|copy| copy.view());
         let picture = picture::draw(&callers, &clock, &view.unwrap_or_default()).await?;
         readiness.release();
-        Ok(City { address, administrator, clock, services: running, gateway, stop_gateway, picture, _lock: lock })
+        Ok(City {
+            address,
+            administrator,
+            clock,
+            services: running,
+            gateway,
+            stop_gateway,
+            picture,
+            _lock: lock,
+        })
     }
 
     /// Where the gateway listens.
@@ -237,7 +248,9 @@ fn clock(arguments: &UpArgs) -> anyhow::Result<Clock> {
     };
     match (start, stored) {
         (Some(start), _) => Ok(Clock::Simulated(Arc::new(SimulatedClock::open(&file, start)?))),
-        (None, Some(_)) => bail!("{} has a simulated clock: it cannot go on with a real one", arguments.data.display()),
+        (None, Some(_)) => {
+            bail!("{} has a simulated clock: it cannot go on with a real one", arguments.data.display())
+        }
         (None, None) => Ok(Clock::real()),
     }
 }

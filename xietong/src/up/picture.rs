@@ -22,7 +22,8 @@ pub(super) async fn draw(callers: &Callers, clock: &Clock, roster: &RosterView) 
     let supervisor = Callers::supervisor();
     let mut groups = GroupServiceClient::new(callers.channel(ServiceName::Workgroup)?);
     let request = ListGroupsRequest { page_size: COUNTED, ..ListGroupsRequest::default() };
-    let listed = callers.call(&supervisor, request, |request| async move { groups.list_groups(request).await });
+    let listed =
+        callers.call(&supervisor, request, |request| async move { groups.list_groups(request).await });
     let groups = listed.await?.groups.len();
     let mut tasks = TaskServiceClient::new(callers.channel(ServiceName::Supervision)?);
     let request = ListTasksRequest { page_size: COUNTED, ..ListTasksRequest::default() };
@@ -35,7 +36,12 @@ pub(super) async fn draw(callers: &Callers, clock: &Clock, roster: &RosterView) 
     let kind = if clock.simulated().is_some() { "模拟时钟" } else { "真实时钟" };
     let mut text = String::new();
     writeln!(text, "协同 · {now}（{kind}）")?;
-    writeln!(text, "单位 {} 个，市领导 {} 位，议事协调机构 {groups} 个", view.units().count(), leaders.len())?;
+    writeln!(
+        text,
+        "单位 {} 个，市领导 {} 位，议事协调机构 {groups} 个",
+        view.units().count(),
+        leaders.len()
+    )?;
     writeln!(text, "{}", lights(&tasks))?;
     for leader in leaders {
         for absent in stands_in_for(&roster.book, &leader.name, now, Timestamp::MAX) {
@@ -75,7 +81,11 @@ fn lights(tasks: &[Task]) -> String {
         *counts.entry(name).or_default() += 1;
     }
     let parts: Vec<String> = counts.iter().map(|(name, count)| format!("{name} {count}")).collect();
-    if parts.is_empty() { "督办事项 0 项".to_owned() } else { format!("督办事项 {} 项：{}", tasks.len(), parts.join("，")) }
+    if parts.is_empty() {
+        "督办事项 0 项".to_owned()
+    } else {
+        format!("督办事项 {} 项：{}", tasks.len(), parts.join("，"))
+    }
 }
 
 #[cfg(test)]

@@ -60,41 +60,57 @@ impl Loader<'_> {
         let channel = self.callers.channel(ServiceName::Roster)?;
         let client = DirectoryServiceClient::new(channel.clone());
         for unit in directory.units {
-            let request: roster::CreateUnitRequest = self.read("xietong.roster.v1.CreateUnitRequest", unit)?;
+            let request: roster::CreateUnitRequest =
+                self.read("xietong.roster.v1.CreateUnitRequest", unit)?;
             let mut client = client.clone();
             let id = format!("sample/units/{}", request.unit_id);
-            self.callers.call(&administrator, roster::CreateUnitRequest { request_id: id, ..request }, |request| async move {
-                client.create_unit(request).await
-            })
-            .await?;
+            self.callers
+                .call(
+                    &administrator,
+                    roster::CreateUnitRequest { request_id: id, ..request },
+                    |request| async move { client.create_unit(request).await },
+                )
+                .await?;
         }
         for official in directory.officials {
-            let request: roster::CreateOfficialRequest = self.read("xietong.roster.v1.CreateOfficialRequest", official)?;
+            let request: roster::CreateOfficialRequest =
+                self.read("xietong.roster.v1.CreateOfficialRequest", official)?;
             let mut client = client.clone();
             let id = format!("sample/officials/{}", request.official_id);
-            self.callers.call(&administrator, roster::CreateOfficialRequest { request_id: id, ..request }, |request| async move {
-                client.create_official(request).await
-            })
-            .await?;
+            self.callers
+                .call(
+                    &administrator,
+                    roster::CreateOfficialRequest { request_id: id, ..request },
+                    |request| async move { client.create_official(request).await },
+                )
+                .await?;
         }
         for account in directory.accounts {
-            let request: roster::CreateAccountRequest = self.read("xietong.roster.v1.CreateAccountRequest", account)?;
+            let request: roster::CreateAccountRequest =
+                self.read("xietong.roster.v1.CreateAccountRequest", account)?;
             let mut client = client.clone();
             let subject = request.account.as_ref().map(|account| account.subject.clone()).unwrap_or_default();
             let id = format!("sample/accounts/{subject}");
-            self.callers.call(&administrator, roster::CreateAccountRequest { request_id: id, ..request }, |request| async move {
-                client.create_account(request).await
-            })
-            .await?;
+            self.callers
+                .call(
+                    &administrator,
+                    roster::CreateAccountRequest { request_id: id, ..request },
+                    |request| async move { client.create_account(request).await },
+                )
+                .await?;
         }
         for (number, division) in directory.divisions.into_iter().enumerate() {
-            let request: roster::CreateDivisionRequest = self.read("xietong.roster.v1.CreateDivisionRequest", division)?;
+            let request: roster::CreateDivisionRequest =
+                self.read("xietong.roster.v1.CreateDivisionRequest", division)?;
             let mut client = RosterServiceClient::new(channel.clone());
             let id = format!("sample/divisions/{number}");
-            self.callers.call(&administrator, roster::CreateDivisionRequest { request_id: id, ..request }, |request| async move {
-                client.create_division(request).await
-            })
-            .await?;
+            self.callers
+                .call(
+                    &administrator,
+                    roster::CreateDivisionRequest { request_id: id, ..request },
+                    |request| async move { client.create_division(request).await },
+                )
+                .await?;
         }
         Ok(())
     }
@@ -102,22 +118,30 @@ impl Loader<'_> {
     async fn work(&self, work: Work) -> anyhow::Result<()> {
         let (supervisor, administrator) = (Callers::supervisor(), Callers::administrator());
         for group in work.groups {
-            let request: workgroup::CreateGroupRequest = self.read("xietong.workgroup.v1.CreateGroupRequest", group)?;
+            let request: workgroup::CreateGroupRequest =
+                self.read("xietong.workgroup.v1.CreateGroupRequest", group)?;
             let mut client = GroupServiceClient::new(self.callers.channel(ServiceName::Workgroup)?);
             let id = format!("sample/groups/{}", request.group_id);
-            self.callers.call(&administrator, workgroup::CreateGroupRequest { request_id: id, ..request }, |request| async move {
-                client.create_group(request).await
-            })
-            .await?;
+            self.callers
+                .call(
+                    &administrator,
+                    workgroup::CreateGroupRequest { request_id: id, ..request },
+                    |request| async move { client.create_group(request).await },
+                )
+                .await?;
         }
         for (number, task) in work.tasks.into_iter().enumerate() {
-            let request: supervision::CreateTaskRequest = self.read("xietong.supervision.v1.CreateTaskRequest", task)?;
+            let request: supervision::CreateTaskRequest =
+                self.read("xietong.supervision.v1.CreateTaskRequest", task)?;
             let mut client = TaskServiceClient::new(self.callers.channel(ServiceName::Supervision)?);
             let id = format!("sample/tasks/{number}");
-            self.callers.call(&supervisor, supervision::CreateTaskRequest { request_id: id, ..request }, |request| async move {
-                client.create_task(request).await
-            })
-            .await?;
+            self.callers
+                .call(
+                    &supervisor,
+                    supervision::CreateTaskRequest { request_id: id, ..request },
+                    |request| async move { client.create_task(request).await },
+                )
+                .await?;
         }
         Ok(())
     }
@@ -126,7 +150,8 @@ impl Loader<'_> {
     fn read<M: Message + Default>(&self, name: &str, value: Value) -> anyhow::Result<M> {
         let descriptor = self.pool.get_message_by_name(name).with_context(|| format!("no message {name}"))?;
         let text = value.to_string();
-        let message = DynamicMessage::deserialize(descriptor, value).with_context(|| format!("{name}: {text}"))?;
+        let message =
+            DynamicMessage::deserialize(descriptor, value).with_context(|| format!("{name}: {text}"))?;
         Ok(M::decode(message.encode_to_vec().as_slice())?)
     }
 }

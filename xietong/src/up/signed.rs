@@ -54,7 +54,8 @@ impl Callers {
         let mut request = Request::new(message);
         request.metadata_mut().insert(PRINCIPAL_METADATA, self.gateway.sign(principal)?.parse()?);
         request.set_timeout(TIMEOUT);
-        let response = call(request).await.map_err(|status| anyhow::anyhow!("{}: {what}", status.message()))?;
+        let response =
+            call(request).await.map_err(|status| anyhow::anyhow!("{}: {what}", status.message()))?;
         Ok(response.into_inner())
     }
 }

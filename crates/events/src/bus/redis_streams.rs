@@ -74,7 +74,9 @@ impl RedisBus {
                     .set_connection_timeout(Some(TIMEOUT))
                     .set_response_timeout(Some(TIMEOUT))
                     .set_number_of_retries(0);
-                sending.connection.insert(ConnectionManager::new_with_config(self.client.clone(), config).await?)
+                sending
+                    .connection
+                    .insert(ConnectionManager::new_with_config(self.client.clone(), config).await?)
             }
         };
         let key = stream(&batch.producer);
@@ -97,7 +99,8 @@ fn stream(producer: &str) -> String {
 async fn read(client: Client, key: String, listener: Listener) {
     let mut pause = Duration::from_millis(100);
     while !listener.is_gone() {
-        let config = AsyncConnectionConfig::new().set_connection_timeout(Some(TIMEOUT)).set_response_timeout(None);
+        let config =
+            AsyncConnectionConfig::new().set_connection_timeout(Some(TIMEOUT)).set_response_timeout(None);
         if let Ok(mut connection) = client.get_multiplexed_async_connection_with_config(&config).await {
             pause = Duration::from_millis(100);
             // What was published before is fetched; from here on nothing is missed while

@@ -37,7 +37,8 @@ impl Bed {
 
     async fn lay(url: String, bus: Bus, folder: tempfile::TempDir) -> Bed {
         let db = Db::connect(&url, 80, CrashPoints::default()).await.unwrap();
-        let steps = [xietong_events::MIGRATIONS, xietong_timers::MIGRATIONS, xietong_mesh::MIGRATIONS, &[EFFECTS]];
+        let steps =
+            [xietong_events::MIGRATIONS, xietong_timers::MIGRATIONS, xietong_mesh::MIGRATIONS, &[EFFECTS]];
         migrate(&db, &steps.concat()).await.unwrap();
         Bed { db, bus, url, _folder: folder }
     }
@@ -54,8 +55,10 @@ impl Bed {
     /// Everything noted by [`note`], in order of being written.
     pub(crate) async fn effects(&self) -> Vec<String> {
         let reader = self.db.reader();
-        let rows =
-            reader.query_all_raw(statement(reader, "SELECT what FROM effects ORDER BY entry", [])).await.unwrap();
+        let rows = reader
+            .query_all_raw(statement(reader, "SELECT what FROM effects ORDER BY entry", []))
+            .await
+            .unwrap();
         rows.iter().map(|row| row.try_get_by("what").unwrap()).collect()
     }
 }
@@ -77,7 +80,8 @@ pub(crate) fn act() -> Act {
 }
 
 pub(crate) fn append(aggregate: &str, expected_version: i64, payloads: &[&str]) -> Append {
-    let draft = |payload: &&str| Draft { event_type: "test.thing.happened".into(), payload: (*payload).into() };
+    let draft =
+        |payload: &&str| Draft { event_type: "test.thing.happened".into(), payload: (*payload).into() };
     Append { aggregate: aggregate.into(), expected_version, drafts: payloads.iter().map(draft).collect() }
 }
 

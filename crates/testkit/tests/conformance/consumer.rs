@@ -85,7 +85,8 @@ async fn a_bus_that_loses_repeats_and_reorders_changes_nothing(bed: Bed) {
     let silent = Bus::embedded();
     let mut expected = Vec::new();
     for round in 0..10_u32 {
-        let payloads: Vec<String> = (0..9).map(|number| format!("{{\"n\":{}}}", round * 9 + number)).collect();
+        let payloads: Vec<String> =
+            (0..9).map(|number| format!("{{\"n\":{}}}", round * 9 + number)).collect();
         for payload in &payloads {
             commit(&log, &bed, &format!("things/{payload}"), &[payload]).await;
         }
@@ -94,7 +95,8 @@ async fn a_bus_that_loses_repeats_and_reorders_changes_nothing(bed: Bed) {
         let sequencer = Sequencer::new(log.clone(), silent.clone());
         while sequencer.turn().await.unwrap() == Progress::Worked {}
         let page = log.read(0, 1_000).await.unwrap();
-        let mut events: Vec<Event> = page.events.into_iter().filter(|event| event.position % 2 == 0).collect();
+        let mut events: Vec<Event> =
+            page.events.into_iter().filter(|event| event.position % 2 == 0).collect();
         events.reverse();
         bed.bus.publish(Arc::new(Batch { producer: "test".into(), epoch: page.epoch.clone(), events })).await;
         // And something of another incarnation of the log.
@@ -141,7 +143,10 @@ impl EventHandler for Paused {
         Noting.apply(tx, events).await?;
         if self.once.swap(false, Ordering::SeqCst) {
             let writer = self.db.writer();
-            writer.execute_raw(statement(writer, "UPDATE consumer_cursors SET lease_until = 0", [])).await.unwrap();
+            writer
+                .execute_raw(statement(writer, "UPDATE consumer_cursors SET lease_until = 0", []))
+                .await
+                .unwrap();
             self.other.turn().await.unwrap();
             assert_eq!(self.other.lag().await.unwrap(), 0);
         }

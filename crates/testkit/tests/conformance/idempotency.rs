@@ -27,7 +27,10 @@ fn call(subject: &str) -> Call {
 }
 
 fn request(title: &str) -> CreateTaskRequest {
-    CreateTaskRequest { task: Some(Task { title: title.into(), ..Task::default() }), ..CreateTaskRequest::default() }
+    CreateTaskRequest {
+        task: Some(Task { title: title.into(), ..Task::default() }),
+        ..CreateTaskRequest::default()
+    }
 }
 
 /// A command that notes its title and answers with a name nobody else gets.
@@ -87,7 +90,8 @@ async fn other_principals_and_methods_do_not_share_ids(bed: Bed) {
     for subject in ["a", "b"] {
         create(&transactions, &call(subject), &request(subject), "id-1").await.unwrap();
     }
-    let other_method = transactions.begin::<_, Task>(&call("a"), &IssueTaskRequest::default(), "id-1").await.unwrap();
+    let other_method =
+        transactions.begin::<_, Task>(&call("a"), &IssueTaskRequest::default(), "id-1").await.unwrap();
     assert!(matches!(other_method, Attempt::First(_)));
     assert_eq!(bed.effects().await, ["a", "b"]);
 }

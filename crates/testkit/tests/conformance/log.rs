@@ -111,8 +111,12 @@ async fn late_commits_are_never_skipped(bed: Bed) {
     assert_eq!(positions, (1..=all).collect::<Vec<_>>(), "every committed event has its place");
     for writer in 0..WRITERS {
         let aggregate = format!("things/{writer}");
-        let versions: Vec<i64> =
-            page.events.iter().filter(|event| event.aggregate == aggregate).map(|event| event.version).collect();
+        let versions: Vec<i64> = page
+            .events
+            .iter()
+            .filter(|event| event.aggregate == aggregate)
+            .map(|event| event.version)
+            .collect();
         assert_eq!(versions, (1..=i64::try_from(EACH).unwrap()).collect::<Vec<_>>(), "{aggregate} in order");
     }
 }
@@ -128,7 +132,8 @@ async fn two_sequencers_share_one_log(bed: Bed) {
     first.unwrap();
     second.unwrap();
     sequence(&one).await;
-    let positions: Vec<i64> = log.read(0, 1_000).await.unwrap().events.iter().map(|event| event.position).collect();
+    let positions: Vec<i64> =
+        log.read(0, 1_000).await.unwrap().events.iter().map(|event| event.position).collect();
     assert_eq!(positions, (1..=100).collect::<Vec<_>>());
 }
 

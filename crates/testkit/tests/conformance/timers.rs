@@ -25,7 +25,12 @@ struct Noting;
 
 #[async_trait]
 impl TimerHandler for Noting {
-    async fn fire(&self, tx: &DatabaseTransaction, timers: &[Timer], now: Timestamp) -> Result<(), FireError> {
+    async fn fire(
+        &self,
+        tx: &DatabaseTransaction,
+        timers: &[Timer],
+        now: Timestamp,
+    ) -> Result<(), FireError> {
         for timer in timers {
             if timer.payload == "bad" {
                 return Err(FireError::new("a bad timer"));
