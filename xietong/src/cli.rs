@@ -42,8 +42,8 @@ pub struct UpArgs {
     /// What a new data folder is filled with.
     #[arg(long, value_enum, default_value_t = Sample::Full)]
     pub sample: Sample,
-    /// Starts a simulated clock at this instant (RFC 3339). A stored clock goes on where
-    /// it stood. Without this and `--real-clock`, a sample has a simulated clock that
+    /// Starts a new folder's simulated clock at this instant (RFC 3339). A stored clock goes
+    /// on where it stood. Without this and `--real-clock`, a sample has a simulated clock that
     /// starts at 2023-06-01T09:00+08:00 and `--sample none` a real one.
     #[arg(long, value_name = "RFC3339", value_parser = instant, conflicts_with = "real_clock")]
     pub sim_clock: Option<Timestamp>,

@@ -1,12 +1,14 @@
 //! Running a service that is put together: its gRPC server and its workers.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
+use xietong_events::Consumer;
 use xietong_mesh::drain::Drain;
 use xietong_mesh::layer::MeshLayer;
 use xietong_mesh::readiness::Readiness;
@@ -16,6 +18,8 @@ use xietong_timers::{Gate, Runner};
 
 /// How long workers may take to finish their turns once they are told to stop.
 const WORKERS_GRACE: Duration = Duration::from_secs(3);
+/// How long giving back leases may take: it only saves the next process a wait.
+const RELEASE_WITHIN: Duration = Duration::from_secs(1);
 
 /// Puts a service of the mesh together. A roster without an administrator is given one.
 pub async fn build(ground: Ground, administrator: Option<&str>) -> anyhow::Result<Service> {
@@ -37,10 +41,12 @@ pub async fn build(ground: Ground, administrator: Option<&str>) -> anyhow::Resul
 /// A service that runs.
 pub struct Running {
     name: ServiceName,
-    server: tokio::task::JoinHandle<anyhow::Result<()>>,
+    /// Gone once its end was seen.
+    server: Option<JoinHandle<anyhow::Result<()>>>,
     shutdown: CancellationToken,
     workers: JoinSet<()>,
     stop_workers: watch::Sender<bool>,
+    consumers: Vec<Arc<Consumer>>,
 }
 
 /// How a service is run.
@@ -78,12 +84,16 @@ impl Running {
         for worker in &service.workers {
             workers.spawn(Runner::new(options.gate.clone(), stop.clone()).run(worker.clone()));
         }
-        Running { name: service.name, server, shutdown, workers, stop_workers }
+        let consumers = service.consumers.clone();
+        Running { name: service.name, server: Some(server), shutdown, workers, stop_workers, consumers }
     }
 
     /// Returns when the server ends without having been told to: its listener failed.
     pub async fn failed(&mut self) -> anyhow::Error {
-        match (&mut self.server).await {
+        let Some(server) = &mut self.server else { return std::future::pending().await };
+        let ended = server.await;
+        self.server = None;
+        match ended {
             Ok(Err(error)) => error.context(format!("{} failed", self.name.as_str())),
             Ok(Ok(())) => anyhow::anyhow!("{} ended", self.name.as_str()),
             Err(error) => anyhow::Error::new(error).context(format!("{} failed", self.name.as_str())),
@@ -93,13 +103,28 @@ impl Running {
     /// Stops accepting, lets open calls end within the grace, then stops the workers.
     pub async fn stop(mut self) -> anyhow::Result<()> {
         self.shutdown.cancel();
-        let served = self.server.await.context("the server")?;
+        let served = match self.server {
+            Some(server) => server.await.context("the server")?,
+            None => Ok(()),
+        };
         // Nobody listens any more: an error only says that everybody has ended.
         let _ended = self.stop_workers.send(true);
         let finished = async { while self.workers.join_next().await.is_some() {} };
         if tokio::time::timeout(WORKERS_GRACE, finished).await.is_err() {
             // Turns are safe to cut off anywhere: what they had not committed is redone.
             tracing::warn!(service = self.name.as_str(), "workers were cut off in their turn");
+            self.workers.shutdown().await;
+        }
+        let release = async {
+            for consumer in &self.consumers {
+                if let Err(error) = consumer.release().await {
+                    // The lease ends by itself, only later.
+                    tracing::debug!(service = self.name.as_str(), %error, "a lease was not given back");
+                }
+            }
+        };
+        if tokio::time::timeout(RELEASE_WITHIN, release).await.is_err() {
+            tracing::debug!(service = self.name.as_str(), "leases were not given back in time");
         }
         served
     }

@@ -14,6 +14,7 @@ use xietong_timers::{MachineClock, MachineTime, Poke, Progress, Worker, WorkerEr
 use crate::bus::{Bus, Subscription};
 use crate::cursor::{Cursor, Held};
 use crate::event::Event;
+use crate::log::Epoch;
 
 const BATCH: u32 = 200;
 /// How often the producer is asked when the bus is silent: covers every loss.
@@ -24,16 +25,34 @@ const AHEAD: usize = 2_000;
 /// A dense run of a producer's log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogPage {
-    /// The incarnation of the log.
-    pub epoch: String,
+    /// The incarnations of the log, the oldest first and the present one last.
+    pub epochs: Vec<Epoch>,
     /// The highest position given out.
     pub last_position: i64,
-    /// The incarnation before, if there was one.
-    pub previous_epoch: Option<String>,
-    /// The last position of the previous incarnation that this one still holds.
-    pub epoch_after: i64,
+    /// Events are committed that have no position yet.
+    pub pending: bool,
     /// Events from the asked position on.
     pub events: Vec<Event>,
+}
+
+impl LogPage {
+    /// The name of the present incarnation.
+    pub fn epoch(&self) -> &str {
+        self.epochs.last().map_or("", |epoch| &epoch.name)
+    }
+
+    /// The last position that a reader who stands in `epoch` may have and go on from: what
+    /// it has applied up to there, this log still holds. `None` when the log knows no such
+    /// incarnation. The empty name stands for a reader who has applied nothing.
+    pub fn reach(&self, epoch: &str) -> Option<i64> {
+        if epoch.is_empty() {
+            return Some(self.last_position);
+        }
+        let later = self.epochs.iter().skip_while(|one| one.name != epoch);
+        let known = self.epochs.iter().any(|one| one.name == epoch);
+        let cut = later.skip(1).map(|one| one.after_position).fold(self.last_position, i64::min);
+        known.then_some(cut)
+    }
 }
 
 /// The producer could not be read.
@@ -108,7 +127,8 @@ struct State {
     ahead: BTreeMap<i64, Event>,
     ahead_epoch: String,
     fetched_at: Option<MachineTime>,
-    single_file: bool,
+    /// Up to here events are applied one at a time: one of them cannot be.
+    single_file_to: i64,
 }
 
 /// The parts of a consumer.
@@ -153,6 +173,12 @@ impl Consumer {
         Ok(page.last_position.saturating_sub(position).max(0))
     }
 
+    /// Lets another replica take over at once, as a process does that ends.
+    pub async fn release(&self) -> Result<(), WorkerError> {
+        self.state.lock().await.held = None;
+        self.cursor.release(&self.db).await.map_err(WorkerError::new)
+    }
+
     async fn next_run(
         &self,
         state: &mut State,
@@ -169,7 +195,7 @@ impl Consumer {
         while state.ahead.len() > AHEAD {
             state.ahead.pop_last();
         }
-        let limit = if state.single_file { 1 } else { BATCH };
+        let limit = if held.position < state.single_file_to { 1 } else { BATCH };
         if state.ahead_epoch == held.epoch {
             let run: Vec<Event> = (held.position + 1..)
                 .map_while(|position| state.ahead.get(&position).cloned())
@@ -187,18 +213,13 @@ impl Consumer {
         let page = self.source.read(held.position, limit).await.map_err(WorkerError::new)?;
         state.fetched_at = Some(now);
         self.check(held, &page)?;
-        Ok((!page.events.is_empty()).then_some((page.epoch, page.events)))
+        let epoch = page.epoch().to_owned();
+        Ok((!page.events.is_empty()).then_some((epoch, page.events)))
     }
 
     /// A producer that was restored to less than was applied here must not be followed.
     fn check(&self, held: &Held, page: &LogPage) -> Result<(), WorkerError> {
-        let reach = if held.epoch == page.epoch || held.epoch.is_empty() {
-            page.last_position
-        } else if page.previous_epoch.as_ref() == Some(&held.epoch) {
-            page.epoch_after
-        } else {
-            -1
-        };
+        let reach = page.reach(&held.epoch).unwrap_or(-1);
         if held.position > reach {
             tracing::error!(
                 worker = self.name,
@@ -260,13 +281,12 @@ impl Worker for Consumer {
             Ok(true) => {
                 let position = run.last().map_or(held.position, |event| event.position);
                 state.held = Some(Held { epoch, position, renew_at: held.renew_at });
-                state.single_file = false;
                 Ok(Progress::Worked)
             }
             Ok(false) => Ok(Progress::Idle),
             // Events before the one that fails must not wait for it.
             Err(_) if run.len() > 1 => {
-                state.single_file = true;
+                state.single_file_to = run.last().map_or(held.position, |event| event.position);
                 Ok(Progress::Worked)
             }
             Err(error) => Err(error),

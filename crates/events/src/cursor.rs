@@ -9,6 +9,13 @@ use xietong_timers::{MachineClock, MachineTime};
 /// A holder that stalls longer than this loses the cursor to another replica.
 pub(crate) const LEASE: Duration = Duration::from_secs(10);
 
+/// Frees every cursor. Only for whoever knows that no other process works on the database.
+pub async fn reclaim(db: &Db) -> Result<(), StoreError> {
+    let writer = db.writer();
+    writer.execute_raw(statement(writer, "UPDATE consumer_cursors SET lease_until = 0", [])).await?;
+    Ok(())
+}
+
 /// The cursor of one consumer on one producer.
 #[derive(Debug, Clone)]
 pub(crate) struct Cursor {
@@ -76,6 +83,17 @@ impl Cursor {
         ];
         let result = tx.execute_raw(statement(tx, sql, values)).await?;
         Ok(result.rows_affected() == 1)
+    }
+
+    /// Gives the lease back.
+    pub(crate) async fn release(&self, db: &Db) -> Result<(), StoreError> {
+        let writer = db.writer();
+        let sql = "UPDATE consumer_cursors SET lease_until = 0
+                   WHERE consumer = $1 AND producer = $2 AND holder = $3";
+        let values: [Value; 3] =
+            [self.consumer.clone().into(), self.producer.clone().into(), self.holder.clone().into()];
+        writer.execute_raw(statement(writer, sql, values)).await?;
+        Ok(())
     }
 
     /// Where the cursor stands, whoever holds it.

@@ -1,5 +1,7 @@
 //! [`EventLog`]: appending in the caller's transaction, and reading what is sequenced.
 
+use std::sync::Arc;
+
 use domain_calendar::Timestamp;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, QueryResult, Value};
 use xietong_store::{Db, StoreError, statement};
@@ -14,12 +16,15 @@ pub(crate) const COLUMNS: &str = "id, position, aggregate, version, type, actor,
 
 /// At most this many events a read.
 const PAGE_CAP: u32 = 1_000;
+/// And at most about this many bytes of payload.
+const PAGE_BYTES: usize = 4 * 1024 * 1024;
 
 /// The log of one service. Cloning is cheap.
 #[derive(Debug, Clone)]
 pub struct EventLog {
     producer: String,
-    epoch: Epoch,
+    /// The oldest first, the present one last.
+    epochs: Arc<[Epoch]>,
     db: Db,
     machine: MachineClock,
     committed: Poke,
@@ -27,10 +32,11 @@ pub struct EventLog {
 
 /// One incarnation of a log. A restored database begins another one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Epoch {
-    pub(crate) name: String,
-    pub(crate) previous: Option<String>,
-    pub(crate) after_position: i64,
+pub struct Epoch {
+    /// Its name.
+    pub name: String,
+    /// The last position that it still holds of the one before.
+    pub after_position: i64,
 }
 
 /// New events of one aggregate.
@@ -53,19 +59,23 @@ impl EventLog {
         let sql = "INSERT INTO event_epochs (ordinal, epoch, after_position) VALUES (1, $1, 0)
                    ON CONFLICT (ordinal) DO NOTHING";
         writer.execute_raw(statement(writer, sql, [machine.new_id().to_string().into()])).await?;
-        let sql = "SELECT epoch, after_position FROM event_epochs ORDER BY ordinal DESC LIMIT 2";
+        let sql = "SELECT epoch, after_position FROM event_epochs ORDER BY ordinal";
         let rows = writer.query_all_raw(statement(writer, sql, [])).await?;
-        let current = rows.first().ok_or_else(|| StoreError::corrupt("event log", "it has no epoch"))?;
-        let epoch = Epoch {
-            name: current.try_get_by("epoch")?,
-            previous: rows.get(1).map(|row| row.try_get_by("epoch")).transpose()?,
-            after_position: current.try_get_by("after_position")?,
-        };
-        Ok(EventLog { producer: producer.to_owned(), epoch, db, machine, committed: Poke::new() })
+        let epochs = rows
+            .iter()
+            .map(|row| {
+                Ok(Epoch {
+                    name: row.try_get_by("epoch")?,
+                    after_position: row.try_get_by("after_position")?,
+                })
+            })
+            .collect::<Result<Arc<[Epoch]>, DbErr>>()?;
+        Ok(EventLog { producer: producer.to_owned(), epochs, db, machine, committed: Poke::new() })
     }
 
-    pub(crate) fn epoch(&self) -> &Epoch {
-        &self.epoch
+    /// The name of the present incarnation.
+    pub(crate) fn epoch(&self) -> &str {
+        self.epochs.last().map_or("", |epoch| &epoch.name)
     }
 
     /// The service that writes this log.
@@ -136,23 +146,36 @@ impl EventLog {
         Ok(Digest::from_bytes(row.try_get_by("hash")?))
     }
 
-    /// Reads sequenced events after a position, dense and in order.
+    /// Reads sequenced events after a position, dense and in order. A page ends early
+    /// rather than grow past a few megabytes, but never before its first event.
     pub async fn read(&self, after: i64, limit: u32) -> Result<LogPage, StoreError> {
-        // The head is read before the events: what is sequenced between the two reads only
-        // makes the page longer than the head says, never shorter.
+        // In this order: whatever is committed or sequenced between these reads only makes
+        // the page say less than it could, never that it is complete when it is not.
+        let pending = self.is_pending().await?;
         let last_position = self.last_position().await?;
         let reader = self.db.reader();
         let sql = format!("SELECT {COLUMNS} FROM events WHERE position > $1 ORDER BY position LIMIT $2");
         let limit = limit.min(PAGE_CAP);
         let rows =
             reader.query_all_raw(statement(reader, &sql, [after.into(), i64::from(limit).into()])).await?;
-        Ok(LogPage {
-            epoch: self.epoch.name.clone(),
-            last_position,
-            previous_epoch: self.epoch.previous.clone(),
-            epoch_after: self.epoch.after_position,
-            events: rows.iter().map(event).collect::<Result<_, _>>()?,
-        })
+        let mut events = Vec::with_capacity(rows.len());
+        let mut bytes = 0;
+        for row in &rows {
+            let event = event(row)?;
+            bytes += event.payload.len();
+            if bytes > PAGE_BYTES && !events.is_empty() {
+                break;
+            }
+            events.push(event);
+        }
+        Ok(LogPage { epochs: self.epochs.to_vec(), last_position, pending, events })
+    }
+
+    /// True while committed events wait for their position.
+    async fn is_pending(&self) -> Result<bool, StoreError> {
+        let reader = self.db.reader();
+        let sql = "SELECT entry FROM events WHERE position IS NULL LIMIT 1";
+        Ok(reader.query_one_raw(statement(reader, sql, [])).await?.is_some())
     }
 
     /// The highest position given out; 0 for an empty log.

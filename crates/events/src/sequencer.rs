@@ -70,7 +70,7 @@ impl Sequencer {
     }
 
     async fn publish(&self, events: Vec<Event>) {
-        let epoch = self.log.epoch().name.clone();
+        let epoch = self.log.epoch().to_owned();
         self.bus.publish(Arc::new(Batch { producer: self.log.producer().to_owned(), epoch, events })).await;
         self.log.db().crash().reach(CrashPoint::AfterPublish);
     }

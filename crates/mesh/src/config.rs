@@ -261,8 +261,9 @@ impl ServiceConfig {
                 ));
             }
         };
-        if settings.database_connections == 0 {
-            return Err(ConfigError("database_connections: must be at least 1".to_owned()));
+        // A migration works on one connection while another holds the lock.
+        if settings.database_connections < 2 {
+            return Err(ConfigError("database_connections: must be at least 2".to_owned()));
         }
         if !(1..=600).contains(&settings.drain_seconds) {
             return Err(ConfigError("drain_seconds: must be from 1 to 600".to_owned()));
@@ -464,7 +465,7 @@ mod tests {
         assert!(refusal("listen = 'nowhere'").starts_with("listen: "));
         assert!(refusal("drain_seconds = 'soon'").starts_with("drain_seconds: "));
         assert!(refusal("drain_seconds = 0").starts_with("drain_seconds: "));
-        assert!(refusal("database_connections = 0").starts_with("database_connections: "));
+        assert!(refusal("database_connections = 1").starts_with("database_connections: "));
         assert!(refusal("database_url = 'mysql://x'").starts_with("database_url: "));
         assert!(refusal("bus = 'kafka://x'").starts_with("bus: "));
         assert!(refusal("[telemetry]\nlog = 'xietong=loud'").starts_with("telemetry.log: "));

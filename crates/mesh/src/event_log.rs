@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain_calendar::Timestamp;
 use tonic::{Request, Response, Status};
-use xietong_events::{Digest, Event, EventLog, EventSource, LogPage, SourceError};
+use xietong_events::{Digest, Epoch, Event, EventLog, EventSource, LogPage, SourceError};
 use xietong_proto::common as proto;
 use xietong_proto::common::event_log_service_client::EventLogServiceClient;
 use xietong_proto::common::event_log_service_server::EventLogService;
@@ -86,10 +86,14 @@ impl EventSource for RemoteLog {
 
 fn encode_page(producer: &str, page: LogPage) -> proto::ReadResponse {
     proto::ReadResponse {
-        epoch: page.epoch,
+        epoch: page.epoch().to_owned(),
         last_position: page.last_position,
-        previous_epoch: page.previous_epoch.unwrap_or_default(),
-        epoch_after: page.epoch_after,
+        pending: page.pending,
+        epochs: page
+            .epochs
+            .into_iter()
+            .map(|epoch| proto::Epoch { name: epoch.name, after_position: epoch.after_position })
+            .collect(),
         events: page.events.into_iter().map(|event| encode(producer, event)).collect(),
     }
 }
@@ -139,10 +143,13 @@ fn decode_page(response: proto::ReadResponse) -> Option<LogPage> {
         })
     };
     Some(LogPage {
-        epoch: response.epoch,
+        epochs: response
+            .epochs
+            .into_iter()
+            .map(|epoch| Epoch { name: epoch.name, after_position: epoch.after_position })
+            .collect(),
         last_position: response.last_position,
-        previous_epoch: some(response.previous_epoch),
-        epoch_after: response.epoch_after,
+        pending: response.pending,
         events: response.events.into_iter().map(decode).collect::<Option<_>>()?,
     })
 }

@@ -122,21 +122,20 @@ impl Worker for RosterCopy {
         let mut view = self.view();
         let asked_at = self.machine.now();
         let page = self.source.read(view.position, PAGE).await.map_err(WorkerError::new)?;
-        if view.epoch != page.epoch && view.position > 0 {
-            tracing::warn!(
-                worker = self.name,
-                epoch = page.epoch,
-                "the roster was restored: copying it anew"
-            );
+        let restored = view.epoch != page.epoch() && view.position > 0;
+        if restored || view.position > page.last_position {
+            let epoch = page.epoch();
+            tracing::warn!(worker = self.name, epoch, "the roster was restored: copying it anew");
             *self.view.write().unwrap_or_else(PoisonError::into_inner) = RosterView::default();
             return Ok(Progress::Worked);
         }
-        view.epoch = page.epoch;
+        view.epoch = page.epoch().to_owned();
         for event in &page.events {
             Self::apply(&mut view, event)?;
         }
-        if view.position >= page.last_position {
-            // What held when it was asked for: the answer's way back must not count.
+        if view.position >= page.last_position && !page.pending {
+            // What held when it was asked for: the answer's way back must not count. What
+            // the roster has acknowledged and not yet sequenced is not in the copy.
             view.confirmed_at = Some(asked_at);
         }
         *self.view.write().unwrap_or_else(PoisonError::into_inner) = view;

@@ -182,6 +182,16 @@ pub struct Service {
 }
 
 impl Service {
+    /// Takes over at once whatever an earlier process has left claimed. Only for whoever
+    /// knows that no other process works on the database.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn reclaim(&self) -> Result<(), StoreError> {
+        xietong_timers::reclaim(&self.db).await?;
+        xietong_events::reclaim(&self.db).await
+    }
+
     /// True when everything a caller may ask for can be answered.
     pub fn is_ready(&self) -> bool {
         self.copy.as_ref().is_none_or(|copy| copy.is_complete())

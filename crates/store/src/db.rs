@@ -10,6 +10,11 @@ use sea_orm::{
 
 use crate::{CrashPoints, StoreError};
 
+/// PostgreSQL ends a session that leaves a transaction lying for this long. A process that
+/// is stopped in a transaction would else hold its locks until it is continued, and no
+/// replica could take over what it left.
+const IDLE_IN_TRANSACTION: &str = "10s";
+
 /// Which database is underneath.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Backend {
@@ -52,7 +57,10 @@ impl Db {
             .min_connections(1)
             .acquire_timeout(Duration::from_secs(5))
             .test_before_acquire(false)
-            .sqlx_logging(false);
+            .sqlx_logging(false)
+            .map_sqlx_postgres_opts(|postgres| {
+                postgres.options([("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION)])
+            });
         let pool = Database::connect(options).await?;
         Ok(Db { writer: pool.clone(), reader: pool, backend: Backend::Postgres, crash })
     }

@@ -42,6 +42,8 @@ pub async fn migrate(db: &Db, steps: &[SqlMigration]) -> Result<(), StoreError> 
         Backend::Sqlite => migrator.up(db.writer(), None).await?,
         Backend::Postgres => {
             let lock = db.writer().begin().await?;
+            // It only holds the lock while another connection works, however long that takes.
+            lock.execute_unprepared("SET LOCAL idle_in_transaction_session_timeout = 0").await?;
             lock.execute_raw(statement(&lock, "SELECT pg_advisory_xact_lock($1)", [MIGRATION_LOCK.into()]))
                 .await?;
             migrator.up(db.writer(), None).await?;

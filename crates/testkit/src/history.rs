@@ -42,7 +42,11 @@ impl History {
 
     /// Notes that the operation is sent, sends it, and notes what became of it. Sending the
     /// same operation again replaces what became of it, unless it was acknowledged before.
-    pub async fn record(&self, key: &str, operation: impl Future<Output = Result<Value, ApiError>>) -> Outcome {
+    pub async fn record(
+        &self,
+        key: &str,
+        operation: impl Future<Output = Result<Value, ApiError>>,
+    ) -> Outcome {
         self.note(key, Outcome::Invoked);
         let outcome = match operation.await {
             Ok(answer) => Outcome::Acknowledged(answer),
@@ -88,7 +92,9 @@ impl History {
                 found.push(format!("{key}: {count} effects, though it was {outcome:?}"));
             }
         }
-        found.extend(counts.into_iter().map(|(key, count)| format!("{key}: {count} effects, never asked for")));
+        found.extend(
+            counts.into_iter().map(|(key, count)| format!("{key}: {count} effects, never asked for")),
+        );
         Violations::unless_empty(found)
     }
 }
@@ -175,7 +181,11 @@ pub fn check_deliveries<T: Ord + fmt::Debug>(
         *balance.entry(one).or_default() -= 1;
     }
     let found = balance.into_iter().filter(|(_, left)| *left != 0).map(|(one, left)| {
-        if left > 0 { format!("{one:?}: missing {left} times") } else { format!("{one:?}: {} too many", -left) }
+        if left > 0 {
+            format!("{one:?}: missing {left} times")
+        } else {
+            format!("{one:?}: {} too many", -left)
+        }
     });
     Violations::unless_empty(found.collect())
 }
@@ -203,7 +213,13 @@ mod tests {
         history.record("open", async { Err(error("UNAVAILABLE")) }).await;
         history.check(keys(&["done"])).unwrap();
         history.check(keys(&["done", "open"])).unwrap();
-        for wrong in [&["open"] as &[_], &["done", "done"], &["done", "refused"], &["done", "open", "open"], &["done", "x"]] {
+        for wrong in [
+            &["open"] as &[_],
+            &["done", "done"],
+            &["done", "refused"],
+            &["done", "open", "open"],
+            &["done", "x"],
+        ] {
             history.check(keys(wrong)).unwrap_err();
         }
     }

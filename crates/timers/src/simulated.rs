@@ -17,6 +17,8 @@ use domain_calendar::Timestamp;
 pub struct SimulatedClock {
     state: Mutex<State>,
     file: Option<PathBuf>,
+    /// One save at a time: they share a draft.
+    saving: Mutex<()>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -49,7 +51,8 @@ pub enum ClockFileError {
 impl SimulatedClock {
     /// Starts a clock that is not stored.
     pub fn starting_at(at: Timestamp) -> Self {
-        SimulatedClock { state: Mutex::new(State::Running { at, since: Instant::now() }), file: None }
+        let state = Mutex::new(State::Running { at, since: Instant::now() });
+        SimulatedClock { state, file: None, saving: Mutex::new(()) }
     }
 
     /// Resumes the clock stored in `file`, or starts one at `start` and stores it.
@@ -114,6 +117,7 @@ impl SimulatedClock {
     /// Writes the instant to the clock's file, replacing it whole.
     pub fn save(&self) -> Result<(), ClockFileError> {
         let Some(path) = &self.file else { return Ok(()) };
+        let _one_at_a_time = self.saving.lock().unwrap_or_else(PoisonError::into_inner);
         let refused = |source| ClockFileError::File { path: path.clone(), source };
         let draft = path.with_extension("new");
         let mut file = fs::File::create(&draft).map_err(refused)?;

@@ -8,6 +8,7 @@ mod load;
 mod normal;
 mod once;
 mod pause;
+mod readme;
 mod redis_loss;
 mod shutdown;
 mod slice;

@@ -12,6 +12,9 @@ use xietong_gateway::{Advanced, ClockControl, real_clock};
 use xietong_mesh::{Error, Service};
 use xietong_timers::{Clock, Gate, Progress, SimulatedClock, Timers, Worker, WorkerError};
 
+/// How long to wait when there is work that nobody can do yet.
+const PAUSE: Duration = Duration::from_millis(20);
+
 /// The city's clock as the gateway is given it.
 pub(super) struct CityClock {
     clock: Clock,
@@ -46,8 +49,12 @@ impl CityClock {
                     worked = true;
                 }
             }
-            if !worked && self.lag().await? == 0 {
-                return Ok(());
+            if !worked {
+                if self.lag().await? == 0 {
+                    return Ok(());
+                }
+                // A lease of an earlier process has to end first.
+                tokio::time::sleep(PAUSE).await;
             }
         }
     }

@@ -3,20 +3,18 @@
 //! cluster.
 
 mod advance;
+mod folder;
 mod picture;
 mod sample;
 mod signed;
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, TryLockError};
 use std::future::Future;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
-use domain_calendar::Timestamp;
+use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use xietong_events::Bus;
@@ -31,14 +29,15 @@ use xietong_mesh::telemetry::{Telemetry, TelemetryConfig};
 use xietong_mesh::token::Issuer;
 use xietong_mesh::{Ground, Service, ServiceName};
 use xietong_store::CrashPoints;
-use xietong_timers::{Clock, Gate, Progress, SimulatedClock, Worker};
+use xietong_timers::{Clock, Gate, Progress, Worker};
 
-use crate::cli::{Sample, UpArgs};
+use crate::cli::UpArgs;
 use crate::keys::{AUDIENCE, LOCAL_ISSUER, MeshKeys, issuer_keys, write_private};
 use crate::run::{RunOptions, Running, build};
 use crate::token;
 
 use advance::CityClock;
+use folder::Folder;
 use signed::Callers;
 
 /// Subject of the account that a new data folder has.
@@ -46,11 +45,7 @@ pub const ADMINISTRATOR: &str = "administrator";
 /// File with the administrator's bearer token.
 pub const DEV_TOKEN: &str = "dev-token";
 
-const CLOCK_FILE: &str = "clock";
-const LOCK_FILE: &str = "lock";
 const DEV_TOKEN_LIFETIME: Duration = Duration::from_secs(30 * 86_400);
-/// Where a sample's simulated clock starts.
-const SAMPLE_START: &str = "2023-06-01T09:00+08:00";
 /// How long open calls may take at the front door, and then behind it.
 const GATEWAY_GRACE: Duration = Duration::from_secs(10);
 const SERVICE_GRACE: Duration = Duration::from_secs(5);
@@ -85,17 +80,16 @@ pub struct City {
     gateway: tokio::task::JoinHandle<()>,
     stop_gateway: CancellationToken,
     picture: String,
-    _lock: File,
+    _folder: Folder,
 }
 
 impl City {
     /// Starts everything and returns when every call can be answered.
     pub async fn start(arguments: &UpArgs) -> anyhow::Result<City> {
-        let data = &arguments.data;
-        fs::create_dir_all(data).with_context(|| format!("creating {}", data.display()))?;
-        let lock = lock(data)?;
-        let clock = clock(arguments)?;
-        let issuer = issuer_keys(data)?;
+        let folder = Folder::take(&arguments.data)?;
+        let clock = folder.clock(arguments)?;
+        let sample = folder.to_fill(arguments.sample)?;
+        let issuer = issuer_keys(folder.path())?;
         let keys = MeshKeys::generate()?;
         let (bus, gate, drain) = (Bus::embedded(), Gate::new(), Drain::new());
         let http = TcpListener::bind(arguments.http)
@@ -115,7 +109,7 @@ impl City {
             let peers = Peers::new(name, &urls, keys.signer(Issuer::System(name))?)?;
             let ground = Ground {
                 name,
-                database_url: database_url(data, name),
+                database_url: folder.database_url(name),
                 connections: 1,
                 crash: CrashPoints::default(),
                 clock: clock.clone(),
@@ -127,8 +121,12 @@ impl City {
                 .push(build(ground, Some(ADMINISTRATOR)).await.with_context(|| format!("starting {name}"))?);
         }
         catch_up(&clock, &services).await?;
+        for service in &services {
+            service.reclaim().await?;
+        }
 
-        let readiness = Readiness::new();
+        // The front door drains first, so it has a readiness of its own.
+        let (readiness, front_readiness) = (Readiness::new(), Readiness::new());
         let mut running = Vec::new();
         for service in &services {
             let listener = listeners.remove(&service.name).context("a listener for each service")?;
@@ -155,20 +153,22 @@ impl City {
             tokens: TokenVerifier::new(LOCAL_ISSUER, AUDIENCE, &issuer.public_pem)?,
             clock: city_clock,
             metrics,
-            readiness: readiness.clone(),
+            readiness: front_readiness.clone(),
             drain: GATEWAY_GRACE,
         };
         let stop_gateway = CancellationToken::new();
         let gateway = tokio::spawn(Gateway::new(parts)?.serve(http, stop_gateway.clone().cancelled_owned()));
 
         let administrator = token::issue(&issuer.private_pem, ADMINISTRATOR, DEV_TOKEN_LIFETIME)?;
-        write_private(&data.join(DEV_TOKEN), &administrator)?;
+        write_private(&folder.path().join(DEV_TOKEN), &administrator)?;
         let callers = Callers::new(front_peers, keys.signer(Issuer::Gateway)?);
-        sample::load(&callers, arguments.sample).await.context("loading the sample")?;
+        sample::load(&callers, sample).await.context("loading the sample")?;
+        folder.filled(sample)?;
         complete_copies(&services).await?;
         let view = services.iter().find_map(|service| service.copy.as_ref()).map(|copy| copy.view());
         let picture = picture::draw(&callers, &clock, &view.unwrap_or_default()).await?;
         readiness.release();
+        front_readiness.release();
         Ok(City {
             address,
             administrator,
@@ -177,7 +177,7 @@ impl City {
             gateway,
             stop_gateway,
             picture,
-            _lock: lock,
+            _folder: folder,
         })
     }
 
@@ -216,42 +216,14 @@ impl City {
     pub async fn stop(self) -> anyhow::Result<()> {
         self.stop_gateway.cancel();
         self.gateway.await.context("the gateway")?;
-        for service in self.services {
-            service.stop().await?;
+        let stopping = self.services.into_iter().map(Running::stop);
+        for stopped in futures_util::future::join_all(stopping).await {
+            stopped?;
         }
         if let Some(clock) = self.clock.simulated() {
             clock.save()?;
         }
         Ok(())
-    }
-}
-
-/// Two processes on one data folder would both believe that they own it.
-fn lock(data: &Path) -> anyhow::Result<File> {
-    let path = data.join(LOCK_FILE);
-    let file = File::create(&path).with_context(|| format!("creating {}", path.display()))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => bail!("{} is in use by another xietong", data.display()),
-        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("locking {}", path.display())),
-    }
-}
-
-fn clock(arguments: &UpArgs) -> anyhow::Result<Clock> {
-    let file = arguments.data.join(CLOCK_FILE);
-    let stored = SimulatedClock::stored(&file)?;
-    let start = match (arguments.sim_clock, arguments.sample) {
-        _ if arguments.real_clock => None,
-        (Some(start), _) => Some(start),
-        (None, Sample::Directory | Sample::Full) => Some(Timestamp::parse(SAMPLE_START)?),
-        (None, Sample::None) => stored,
-    };
-    match (start, stored) {
-        (Some(start), _) => Ok(Clock::Simulated(Arc::new(SimulatedClock::open(&file, start)?))),
-        (None, Some(_)) => {
-            bail!("{} has a simulated clock: it cannot go on with a real one", arguments.data.display())
-        }
-        (None, None) => Ok(Clock::real()),
     }
 }
 
@@ -283,9 +255,4 @@ async fn keep_clock(clock: &Clock) {
             tracing::error!(%error, "the simulated clock could not be stored");
         }
     }
-}
-
-fn database_url(data: &Path, name: ServiceName) -> String {
-    let file: PathBuf = data.join(format!("{name}.db"));
-    format!("sqlite://{}", file.display())
 }

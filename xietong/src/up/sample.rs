@@ -1,7 +1,7 @@
 //! The sample city, compiled in: its files are requests of the public API, sent in order.
 //!
 //! Each request has an id of its own, so a start that was interrupted is completed by the
-//! next one, and a folder that has the sample already gets nothing twice.
+//! next one. A folder that was filled is never filled again.
 
 use anyhow::Context;
 use prost::Message;

@@ -199,7 +199,8 @@ mod tests {
 
     #[tokio::test]
     async fn path_body_and_query_share_the_fields() {
-        let (verb, path, body) = sent("TaskService/CreateTask", json!({"task": {"title": "题"}, "issue": true}));
+        let (verb, path, body) =
+            sent("TaskService/CreateTask", json!({"task": {"title": "题"}, "issue": true}));
         assert_eq!((verb.as_str(), path.as_str()), ("POST", "/v1/tasks?issue=true"));
         assert_eq!(body, r#"{"title":"题"}"#);
 

@@ -30,7 +30,8 @@ impl Keys {
         let bearer = (folder.join(ISSUER_KEY), folder.join(ISSUER_PUBLIC_KEY));
         for (private, public) in pairs.chain([bearer]) {
             let pair = generate_keypair()?;
-            fs::write(&private, pair.private_pem).with_context(|| format!("writing {}", private.display()))?;
+            fs::write(&private, pair.private_pem)
+                .with_context(|| format!("writing {}", private.display()))?;
             fs::write(&public, pair.public_pem).with_context(|| format!("writing {}", public.display()))?;
         }
         Ok(keys)

@@ -95,10 +95,11 @@ async fn a_bus_that_loses_repeats_and_reorders_changes_nothing(bed: Bed) {
         let sequencer = Sequencer::new(log.clone(), silent.clone());
         while sequencer.turn().await.unwrap() == Progress::Worked {}
         let page = log.read(0, 1_000).await.unwrap();
+        let epoch = page.epoch().to_owned();
         let mut events: Vec<Event> =
             page.events.into_iter().filter(|event| event.position % 2 == 0).collect();
         events.reverse();
-        bed.bus.publish(Arc::new(Batch { producer: "test".into(), epoch: page.epoch.clone(), events })).await;
+        bed.bus.publish(Arc::new(Batch { producer: "test".into(), epoch, events })).await;
         // And something of another incarnation of the log.
         let mut strange = log.read(0, 1_000).await.unwrap().events;
         strange.iter_mut().for_each(|event| event.payload = "{\"n\":\"strange\"}".into());

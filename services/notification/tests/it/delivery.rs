@@ -124,7 +124,7 @@ async fn an_event_delivered_again_and_out_of_order_is_told_once(backend: Backend
     let replica = city.replica().await;
     for event in page.events.iter().rev().chain(&page.events) {
         let events: Vec<Event> = vec![event.clone()];
-        let batch = Batch { producer: "supervision".into(), epoch: page.epoch.clone(), events };
+        let batch = Batch { producer: "supervision".into(), epoch: page.epoch().to_owned(), events };
         city.bus.publish(std::sync::Arc::new(batch)).await;
     }
     for worker in &replica.workers {
