@@ -44,13 +44,9 @@ fn dependencies(workspace: &Workspace, report: &mut Report) {
 pub(crate) fn protos(workspace: &Workspace, report: &mut Report) {
     let Some(buf) = report.step("install buf", || install::buf(workspace)) else { return };
     report.step("protos: style", || run(workspace.command(&buf).args(["lint", "proto"])));
-    if workspace.path(RELEASED).exists() {
-        report.step("protos: breaking", || {
-            run(workspace.command(&buf).args(["breaking", "proto", "--against", RELEASED]))
-        });
-    } else {
-        report.skip("protos: breaking", "nothing is released yet");
-    }
+    report.step("protos: breaking", || {
+        run(workspace.command(&buf).args(["breaking", "proto", "--against", RELEASED]))
+    });
 }
 
 /// Writes [`RELEASED`] from the protos as they are.

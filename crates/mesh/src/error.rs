@@ -2,9 +2,11 @@
 //!
 //! It holds a code of a closed set, a machine-readable reason, an English message for
 //! developers and a Chinese one for officials. `wire.rs` turns it into a gRPC status and
-//! back, `json.rs` into the REST error body; neither loses anything. What happened inside
-//! (database, files, peers) is logged where the error is made and never sent.
+//! back, `json.rs` into the REST error body; neither loses anything. `bound.rs` keeps it small.
+//! What happened inside (database, files, peers) is logged where the error is made and never
+//! sent.
 
+mod bound;
 mod json;
 mod store;
 mod wire;
@@ -14,6 +16,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+pub use bound::MOST_VIOLATIONS;
 pub(crate) use wire::mesh_error;
 
 /// The domain of every reason, as `google.rpc.ErrorInfo.domain`.
@@ -120,7 +123,8 @@ struct Body {
 
 impl Error {
     /// An error from its parts. `reason` is UPPER_SNAKE_CASE and stable: clients switch on
-    /// it. The constructors below cover nearly every case.
+    /// it. A message is cut after 1,024 bytes. The constructors below cover nearly every
+    /// case.
     pub fn new(
         code: Code,
         reason: impl Into<Cow<'static, str>>,
@@ -130,8 +134,8 @@ impl Error {
         Self(Box::new(Body {
             code,
             reason: reason.into(),
-            message: message.into(),
-            chinese: chinese.into(),
+            message: bound::message(message),
+            chinese: bound::message(chinese),
             violations: Vec::new(),
             metadata: BTreeMap::new(),
             retry_after: None,
@@ -143,28 +147,6 @@ impl Error {
     pub fn invalid(field: impl Into<String>, english: impl Into<String>, chinese: impl Into<String>) -> Self {
         Self::new(Code::InvalidArgument, "INVALID_FIELD", String::new(), String::new())
             .and_invalid(field, english, chinese)
-    }
-
-    /// Adds another wrong field.
-    #[must_use]
-    pub fn and_invalid(
-        mut self,
-        field: impl Into<String>,
-        english: impl Into<String>,
-        chinese: impl Into<String>,
-    ) -> Self {
-        let violation =
-            FieldViolation { field: field.into(), description: english.into(), chinese: chinese.into() };
-        if !self.0.message.is_empty() {
-            self.0.message.push_str("; ");
-        }
-        self.0.message.push_str(&format!("{}: {}", violation.field, violation.description));
-        if !self.0.chinese.is_empty() && !violation.chinese.is_empty() {
-            self.0.chinese.push('；');
-        }
-        self.0.chinese.push_str(&violation.chinese);
-        self.0.violations.push(violation);
-        self
     }
 
     /// NOT_FOUND: `resource` is a resource name, for example `tasks/0190…`.
@@ -278,9 +260,10 @@ impl Error {
     }
 
     /// Adds a fact that a program can use, for example the candidates of an ambiguous name.
+    /// All facts have 2 KB together; what does not fit is cut.
     #[must_use]
     pub fn with_metadata(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-        self.0.metadata.insert(key.into(), value.into());
+        self.note(key.into(), value.into());
         self
     }
 
@@ -311,7 +294,8 @@ impl Error {
         &self.0.chinese
     }
 
-    /// The wrong fields; empty unless the code is INVALID_ARGUMENT.
+    /// The wrong fields; empty unless the code is INVALID_ARGUMENT. The last has no field
+    /// when it counts those that are not named.
     pub fn violations(&self) -> &[FieldViolation] {
         &self.0.violations
     }

@@ -41,10 +41,11 @@ async fn a_consumer_that_was_stopped_past_its_lease_commits_nothing_stale() {
         let row = inboxes.begin().await.unwrap();
         let sql = "SELECT official FROM inboxes WHERE official = $1 FOR UPDATE";
         row.query_one_raw(statement(&row, sql, [LEADER.into()])).await.unwrap().unwrap();
-        issue(&supervisor, &history, round).await;
-        wait_for("it to want the row", SOON, async || waiting(inboxes).await > 0).await.unwrap();
-        cluster.pause(stopped).await.unwrap();
-        row.rollback().await.unwrap();
+        tokio::join!(issue(&supervisor, &history, round), async {
+            wait_for("it to want the row", SOON, async || waiting(inboxes).await > 0).await.unwrap();
+            cluster.pause(stopped).await.unwrap();
+            row.rollback().await.unwrap();
+        });
 
         let is_another = async || self::holder(inboxes).await != holder;
         wait_for("the other replica to take over", SOON, is_another).await.unwrap();

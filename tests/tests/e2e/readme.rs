@@ -88,7 +88,10 @@ async fn the_tour_does_what_it_says() {
     for (block, part) in blocks.iter().zip(printed.split(MARK)) {
         for line in &block.expected {
             let commands = &block.commands;
-            assert!(part.contains(line), "{line}\nis not in what these commands printed:\n{commands}\n{part}");
+            assert!(
+                part.contains(line),
+                "{line}\nis not in what these commands printed:\n{commands}\n{part}"
+            );
         }
     }
     city.stop().await.unwrap();

@@ -1,5 +1,6 @@
 //! ONE suite for the seams over both back ends: SQLite with the in-process bus, and
 //! PostgreSQL with Redis Streams.
+#![cfg(test)]
 
 mod bed;
 mod consumer;

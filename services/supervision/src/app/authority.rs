@@ -5,9 +5,8 @@ use std::collections::BTreeSet;
 use domain_calendar::Timestamp;
 use domain_roster::{stands_in_for, units_of_leader};
 use xietong_mesh::{Call, Error, Resource, RosterView, Scope, Transaction};
-use xietong_timers::MachineClock;
 
-use super::Supervision;
+use super::{Supervision, roster};
 
 /// By what right somebody acts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,8 +48,8 @@ impl Authority {
 impl Supervision {
     /// By what right the caller performs the call's action on a record. PERMISSION_DENIED
     /// when by none; UNAVAILABLE when that depends on a roster that is not known to be
-    /// current.
-    pub(crate) fn authorize(
+    /// current and cannot be asked.
+    pub(crate) async fn authorize(
         &self,
         call: &Call,
         resource: &Resource,
@@ -61,7 +60,7 @@ impl Supervision {
             return Ok(Authority::Role);
         }
         let Some(leader) = &scope.portfolio_of else { return Err(Error::permission_denied(call.action)) };
-        let view = self.roster_for(&scope)?;
+        let view = self.roster_for(&scope).await?;
         let permits =
             |official: &str| scope.clone().with_portfolio(portfolio(&view, official, now)).permits(resource);
         if permits(leader) {
@@ -84,22 +83,18 @@ impl Supervision {
 
     /// The records on which the caller may perform the call's action: a leader's own
     /// portfolio and those of the leaders he now acts for are in it.
-    pub(crate) fn scope(&self, call: &Call, now: Timestamp) -> Result<Scope, Error> {
+    pub(crate) async fn scope(&self, call: &Call, now: Timestamp) -> Result<Scope, Error> {
         let scope = call.scope()?;
         let Some(leader) = scope.portfolio_of.clone() else { return Ok(scope) };
-        let view = self.roster_for(&scope)?;
+        let view = self.roster_for(&scope).await?;
         let absent = stands_in_for(&view.book, &leader, now, Timestamp::MAX);
         let units = absent.iter().chain([&leader]).flat_map(|official| portfolio(&view, official, now));
         Ok(scope.with_portfolio(units))
     }
 
     /// A copy that may have missed something is good enough to read by, not to act by.
-    fn roster_for(&self, scope: &Scope) -> Result<RosterView, Error> {
-        let view = self.roster()?;
-        if !scope.reading && view.is_stale(MachineClock::system().now()) {
-            return Err(Error::unavailable("the roster"));
-        }
-        Ok(view)
+    async fn roster_for(&self, scope: &Scope) -> Result<RosterView, Error> {
+        if scope.reading { self.roster() } else { roster::current(&self.roster).await }
     }
 }
 

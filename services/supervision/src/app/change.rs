@@ -74,7 +74,7 @@ impl Supervision {
                 Err(_) => return Err(call.scope()?.missing(name)),
             },
         };
-        let authority = self.authorize(call, &resource, now)?;
+        let authority = self.authorize(call, &resource, now).await?;
         if !change.etag.is_empty() && change.etag != before.etag() {
             return Err(Error::aborted_etag(&change.task));
         }

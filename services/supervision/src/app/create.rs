@@ -4,9 +4,10 @@ use domain_calendar::Timestamp;
 use domain_supervision::{Command, SupervisionError, TaskDraft, TaskEvent, create, decide};
 use xietong_events::Append;
 use xietong_mesh::authorize::authorize;
-use xietong_mesh::{Call, Error, RosterView, Transaction};
+use xietong_mesh::error::MOST_VIOLATIONS;
+use xietong_mesh::{Call, Error, RosterCopy, RosterView, Transaction};
 
-use super::{Supervision, drafts, timers};
+use super::{Supervision, drafts, roster, timers};
 use crate::error::refused;
 use crate::record::Record;
 use crate::store;
@@ -52,7 +53,8 @@ impl Supervision {
             }
             records.push(record);
         }
-        check_units(&self.roster()?, &entries, now)?;
+        self.roster()?;
+        check_units(&self.roster, &entries, now).await?;
 
         store::insert(transaction.tx(), &mut records, &self.regulation).await?;
         store::keep_origins(transaction.tx(), &records).await?;
@@ -83,28 +85,121 @@ impl Supervision {
     }
 }
 
-/// Refuses tasks that name a unit which the roster does not have now, naming each.
-fn check_units(roster: &RosterView, entries: &[Entry], now: Timestamp) -> Result<(), Error> {
-    let exists = |unit: &str| roster.book.unit(unit).is_some_and(|unit| unit.exists_at(now));
-    let mut wrong: Option<Error> = None;
-    for Entry { draft, place } in entries {
-        let assigned = draft
-            .assignments
-            .iter()
-            .enumerate()
-            .map(|(at, one)| (format!("{place}.assignments[{at}].unit"), &one.unit));
-        let shown = draft
-            .restricted_units
-            .iter()
-            .enumerate()
-            .map(|(at, unit)| (format!("{place}.restricted_units[{at}]"), unit));
-        for (field, unit) in assigned.chain(shown).filter(|(_, unit)| !exists(unit)) {
-            let (english, chinese) = (format!("there is no unit {unit}"), format!("没有这个单位（{unit}）"));
-            wrong = Some(match wrong {
-                None => Error::invalid(field, english, chinese),
-                Some(error) => error.and_invalid(field, english, chinese),
-            });
-        }
+/// Refuses tasks that name a unit which the roster does not have now, naming each. A unit that
+/// the copy does not know may have been founded a moment ago: the roster is asked. UNAVAILABLE
+/// when it cannot say.
+async fn check_units(copy: &RosterCopy, entries: &[Entry], now: Timestamp) -> Result<(), Error> {
+    if unknown_units(&copy.view(), entries, now).next().is_none() {
+        return Ok(());
     }
-    wrong.map_or(Ok(()), Err)
+    let view = roster::ask(copy).await;
+    let mut unknown = unknown_units(&view, entries, now);
+    let Some(first) = unknown.next() else { return Ok(()) };
+    if roster::is_stale(&view) {
+        return Err(Error::unavailable("the roster"));
+    }
+    let (field, english, chinese) = first.told();
+    let error = unknown.by_ref().take(MOST_VIOLATIONS - 1).fold(
+        Error::invalid(field, english, chinese),
+        |error, next| {
+            let (field, english, chinese) = next.told();
+            error.and_invalid(field, english, chinese)
+        },
+    );
+    Err(error.and_more(unknown.count()))
+}
+
+/// A unit that the roster does not have, and where a request names it.
+struct UnknownUnit<'a> {
+    unit: &'a str,
+    place: &'a str,
+    list: List,
+    at: usize,
+}
+
+/// In which list of a task a unit is named.
+#[derive(Clone, Copy)]
+enum List {
+    Assignments,
+    RestrictedUnits,
+}
+
+impl UnknownUnit<'_> {
+    /// Its field, and what is wrong with it in English and in Chinese.
+    fn told(&self) -> (String, String, String) {
+        let UnknownUnit { unit, place, list, at } = self;
+        let field = match list {
+            List::Assignments => format!("{place}.assignments[{at}].unit"),
+            List::RestrictedUnits => format!("{place}.restricted_units[{at}]"),
+        };
+        (field, format!("there is no unit {unit}"), format!("没有这个单位（{unit}）"))
+    }
+}
+
+/// The units that tasks name and a roster does not have at an instant, in the order of the
+/// request.
+fn unknown_units<'a>(
+    roster: &'a RosterView,
+    entries: &'a [Entry],
+    now: Timestamp,
+) -> impl Iterator<Item = UnknownUnit<'a>> {
+    let named = entries.iter().flat_map(|Entry { draft, place }| {
+        let assigned = draft.assignments.iter().map(|one| one.unit.as_str()).enumerate();
+        let shown = draft.restricted_units.iter().map(String::as_str).enumerate();
+        assigned
+            .map(|(at, unit)| UnknownUnit { unit, place, list: List::Assignments, at })
+            .chain(shown.map(|(at, unit)| UnknownUnit { unit, place, list: List::RestrictedUnits, at }))
+    });
+    named.filter(move |one| !roster.book.unit(one.unit).is_some_and(|unit| unit.exists_at(now)))
+}
+
+#[cfg(test)]
+mod tests {
+    use domain_supervision::{AssignmentDraft, Grade, Role, Source, Visibility};
+    use xietong_mesh::Code;
+
+    use super::*;
+    use crate::app::roster::tests::copy;
+
+    fn entry() -> Entry {
+        let assignment = AssignmentDraft {
+            name: "tasks/1/assignments/1".to_owned(),
+            unit: "units/moon".to_owned(),
+            role: Role::Lead,
+        };
+        let draft = TaskDraft {
+            name: "tasks/1".to_owned(),
+            ledger_number: 0,
+            title: "登月".to_owned(),
+            text: String::new(),
+            grade: Grade::Ordinary,
+            source: Source::default(),
+            visibility: Visibility::Internal,
+            restricted_units: vec![],
+            tags: vec![],
+            created_by: "supervisor".to_owned(),
+            unclassified: true,
+            origin: None,
+            due_date: None,
+            assignments: vec![assignment],
+        };
+        Entry { draft, place: "task".to_owned() }
+    }
+
+    async fn refusal(down: bool) -> Error {
+        let (copy, _) = copy(down);
+        check_units(&copy, &[entry()], Timestamp::parse("2023-06-01T09:00:00+08:00").unwrap()).await.unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn a_unit_unknown_to_the_roster_itself_is_refused() {
+        let error = refusal(false).await;
+        assert_eq!(error.code(), Code::InvalidArgument);
+        assert_eq!(error.violations()[0].field, "task.assignments[0].unit");
+    }
+
+    #[tokio::test]
+    async fn a_unit_is_not_called_unknown_while_the_roster_cannot_be_asked() {
+        assert_eq!(refusal(true).await.code(), Code::Unavailable);
+    }
 }

@@ -5,6 +5,7 @@ mod authority;
 mod change;
 mod create;
 mod read;
+mod roster;
 mod timers;
 
 pub(crate) use change::{Change, Target};

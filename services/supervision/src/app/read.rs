@@ -33,7 +33,7 @@ impl Supervision {
             Some(record) => record,
             None => return Err(call.scope()?.missing(name)),
         };
-        self.authorize(call, &record.resource(), self.now())?;
+        self.authorize(call, &record.resource(), self.now()).await?;
         Ok(record)
     }
 
@@ -51,7 +51,7 @@ impl Supervision {
         page: &Page,
     ) -> Result<Vec<Record>, Error> {
         let now = self.now();
-        let scope = self.scope(call, now)?;
+        let scope = self.scope(call, now).await?;
         let settled_by = match &query.leader {
             Some(leader) => Some(portfolio(&self.roster()?, leader, now)),
             None => None,

@@ -9,7 +9,8 @@ pub(super) const LONG: usize = 20_000;
 /// Longest id in a resource name, in bytes.
 const LONGEST_ID: usize = 100;
 
-/// Collects what is wrong with a request, so that a caller learns of all of it at once.
+/// Collects what is wrong with a request, so that a caller learns of all of it at once, or of
+/// the first twenty faults and how many more there are.
 #[derive(Default)]
 pub(super) struct Check(Option<Error>);
 

@@ -10,7 +10,8 @@ use xietong_timers::MachineClock;
 use super::check::{Check, LONG, SHORT};
 use crate::app::{Entry, ListQuery};
 
-/// Most tags of a task, most units of a task in one capacity.
+/// Most tags of a task, most units of a task in one capacity. What a longer list holds beyond
+/// that is not looked at: the list is refused.
 const MOST: usize = 200;
 
 /// A task to enter; `place` is its path in the request. Whether its units exist is not asked
@@ -23,7 +24,7 @@ pub(super) fn entry(task: proto::Task, place: String, creator: &str, origin: &st
     list(&mut check, &field("tags"), &task.tags);
     list(&mut check, &field("restricted_units"), &task.restricted_units);
     list(&mut check, &field("assignments"), &task.assignments);
-    for (at, tag) in task.tags.iter().enumerate() {
+    for (at, tag) in task.tags.iter().take(MOST).enumerate() {
         check.text(format!("{place}.tags[{at}]"), tag, SHORT);
     }
     let grade = grade(&mut check, field("grade"), task.grade);
@@ -31,6 +32,7 @@ pub(super) fn entry(task: proto::Task, place: String, creator: &str, origin: &st
     let source = source(&mut check, &field("source"), task.source.unwrap_or_default());
 
     let mut restricted_units = task.restricted_units;
+    restricted_units.truncate(MOST);
     restricted_units.sort();
     restricted_units.dedup();
     for (at, unit) in restricted_units.iter().enumerate() {
@@ -49,6 +51,7 @@ pub(super) fn entry(task: proto::Task, place: String, creator: &str, origin: &st
     let assignments = task
         .assignments
         .into_iter()
+        .take(MOST)
         .enumerate()
         .map(|(at, one)| assignment(&mut check, &format!("{place}.assignments[{at}]"), &name, at + 1, one))
         .collect();
