@@ -36,11 +36,6 @@ impl Workspace {
         self.target.join("tools")
     }
 
-    /// A file or folder of the checkout.
-    pub(crate) fn path(&self, relative: &str) -> PathBuf {
-        self.root.join(relative)
-    }
-
     /// A program to run at the root of the checkout.
     pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
