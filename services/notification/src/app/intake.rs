@@ -53,7 +53,7 @@ impl RosterIntake {
 impl EventHandler for SupervisionIntake {
     async fn apply(&self, tx: &DatabaseTransaction, events: &[Event]) -> Result<(), ApplyError> {
         let Some(last) = events.last() else { return Ok(()) };
-        let roster = self.desk.roster(last.recorded_at).await.map_err(ApplyError::new)?;
+        let roster = self.desk.roster.since(last.recorded_at).await.map_err(ApplyError::new)?;
         let mut decoded = Vec::with_capacity(events.len());
         for event in events {
             let payload: Value = serde_json::from_str(&event.payload).map_err(ApplyError::new)?;
@@ -86,7 +86,7 @@ impl EventHandler for SupervisionIntake {
 impl EventHandler for WorkgroupIntake {
     async fn apply(&self, tx: &DatabaseTransaction, events: &[Event]) -> Result<(), ApplyError> {
         let Some(last) = events.last() else { return Ok(()) };
-        let roster = self.desk.roster(last.recorded_at).await.map_err(ApplyError::new)?;
+        let roster = self.desk.roster.since(last.recorded_at).await.map_err(ApplyError::new)?;
         let mut outbox = Outbox::new(&self.desk, self.desk.now());
         for event in events {
             let known =
@@ -104,7 +104,7 @@ impl EventHandler for WorkgroupIntake {
 impl EventHandler for RosterIntake {
     async fn apply(&self, tx: &DatabaseTransaction, events: &[Event]) -> Result<(), ApplyError> {
         let Some(last) = events.last() else { return Ok(()) };
-        let roster = self.desk.roster_holding(last).await.map_err(ApplyError::new)?;
+        let roster = self.desk.roster.holding(last).await.map_err(ApplyError::new)?;
         let mut outbox = Outbox::new(&self.desk, self.desk.now());
         for event in events {
             let known =

@@ -3,6 +3,7 @@
 mod desk;
 mod inbox;
 mod intake;
+mod known_roster;
 mod outbox;
 mod upward;
 

@@ -114,7 +114,7 @@ impl TimerHandler for Upward {
         timers: &[Timer],
         now: Timestamp,
     ) -> Result<(), FireError> {
-        let roster = self.desk.roster(MachineClock::system().now()).await.map_err(FireError::new)?;
+        let roster = self.desk.roster.since(MachineClock::system().now()).await.map_err(FireError::new)?;
         let mut steps = self.steps(tx, timers, &roster.book, now).await?;
         self.note(tx, &steps, now).await?;
         let mut outbox = Outbox::new(&self.desk, now);

@@ -3,9 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use domain_calendar::Timestamp;
 use domain_roster::{
     Absence, Account, Division, Official, Portfolio, Post, PostKind, Relation, RosterEvent, StandInPair,
@@ -14,9 +16,9 @@ use domain_roster::{
 use sea_orm::ConnectionTrait;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
-use tonic::Request;
 use tonic::service::Routes;
 use tonic::transport::Channel;
+use tonic::{Request, Response, Status};
 use xietong_events::{Act, Append, Bus, Draft, EventLog, LogPage, Sequencer};
 use xietong_mesh::client::Peers;
 use xietong_mesh::drain::Drain;
@@ -28,7 +30,8 @@ use xietong_mesh::readiness::Readiness;
 use xietong_mesh::serve::{ServeOptions, serve};
 use xietong_mesh::token::{Issuer, KeyPair, Signer, SigningKey, Verifier, VerifyingKey, generate_keypair};
 use xietong_mesh::{Ground, Principal, Service, ServiceName};
-use xietong_proto::common::event_log_service_server::EventLogServiceServer;
+use xietong_proto::common::event_log_service_server::{EventLogService, EventLogServiceServer};
+use xietong_proto::common::{ReadRequest, ReadResponse};
 use xietong_proto::notification::inbox_service_client::InboxServiceClient;
 use xietong_store::{CrashPoints, Db, migrate, statement};
 use xietong_testkit::servers::postgres_database;
@@ -64,8 +67,33 @@ struct Producer {
     log: EventLog,
     db: Db,
     served: Drain,
+    silence: Arc<Silence>,
     sequencer: Sequencer,
     versions: Mutex<BTreeMap<String, i64>>,
+}
+
+/// Whether a producer leaves whoever reads its log without an answer.
+#[derive(Default)]
+struct Silence {
+    begun: AtomicBool,
+    unanswered: AtomicU32,
+}
+
+/// A producer's log, served unless it is silent.
+struct Feed {
+    server: EventLogServer,
+    silence: Arc<Silence>,
+}
+
+#[async_trait]
+impl EventLogService for Feed {
+    async fn read(&self, request: Request<ReadRequest>) -> Result<Response<ReadResponse>, Status> {
+        if self.silence.begun.load(Ordering::SeqCst) {
+            self.silence.unanswered.fetch_add(1, Ordering::SeqCst);
+            return std::future::pending().await;
+        }
+        self.server.read(request).await
+    }
 }
 
 struct Keys {
@@ -115,11 +143,14 @@ impl City {
             let db = Db::connect(&url, 2, CrashPoints::default()).await.unwrap();
             migrate(&db, xietong_events::MIGRATIONS).await.unwrap();
             let log = EventLog::open(name.as_str(), db.clone()).await.unwrap();
-            let feed = EventLogServiceServer::new(EventLogServer::new(log.clone()));
+            let silence = Arc::new(Silence::default());
+            let feed = Feed { server: EventLogServer::new(log.clone()), silence: silence.clone() };
+            let feed = EventLogServiceServer::new(feed);
             let served = Drain::new();
             peers.insert(name, serve_routes(Routes::new(feed), keys.layer(), served.clone()).await);
             let sequencer = Sequencer::new(log.clone(), bus.clone());
-            producers.insert(name, Producer { log, db, served, sequencer, versions: Mutex::default() });
+            producers
+                .insert(name, Producer { log, db, served, silence, sequencer, versions: Mutex::default() });
         }
         let database = match backend {
             Backend::Sqlite => format!("sqlite://{}/notification.db", folder.path().display()),
@@ -180,6 +211,16 @@ impl City {
     /// Ends the roster's server.
     pub(crate) fn close_roster(&self) {
         self.producers[&ServiceName::Roster].served.begin();
+    }
+
+    /// From here on the roster takes calls and answers none.
+    pub(crate) fn silence_roster(&self) {
+        self.producers[&ServiceName::Roster].silence.begun.store(true, Ordering::SeqCst);
+    }
+
+    /// How many calls the roster has left without an answer.
+    pub(crate) fn unanswered_by_roster(&self) -> u32 {
+        self.producers[&ServiceName::Roster].silence.unanswered.load(Ordering::SeqCst)
     }
 
     pub(crate) async fn roster(&self, event: &RosterEvent) {

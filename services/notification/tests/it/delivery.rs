@@ -1,5 +1,7 @@
 //! Each event reaches each person it concerns once.
 
+use std::time::Duration;
+
 use domain_roster::{AbsenceStarted, RosterEvent};
 use domain_supervision::AssignmentCommand as Do;
 use domain_workgroup::{
@@ -20,6 +22,7 @@ crate::on_both_back_ends!(
     an_event_delivered_again_and_out_of_order_is_told_once,
     two_replicas_tell_each_event_once,
     nothing_is_resolved_with_an_incomplete_roster,
+    a_roster_that_hangs_costs_one_wait_and_no_message,
     a_notice_that_reaches_nobody_is_an_alarm,
 );
 
@@ -174,6 +177,24 @@ async fn nothing_is_resolved_with_an_incomplete_roster(backend: Backend) {
     }
     assert!(failed.is_some_and(|error| error.to_string().contains("not complete")));
     assert!(city.everything().await.is_empty());
+}
+
+async fn a_roster_that_hangs_costs_one_wait_and_no_message(backend: Backend) {
+    let city = City::new(backend).await;
+    city.settle().await;
+    city.silence_roster();
+    let [_, supervision, _] = city.service.consumers.as_slice() else { panic!("three consumers") };
+    let told = async {
+        for number in 1..=3 {
+            Matter::issued(&city, &number.to_string(), &["water"]).await;
+            city.sequence().await;
+            while supervision.turn().await.unwrap() == Progress::Worked {}
+            assert_eq!(city.inbox("water-liaison").await.len(), number);
+        }
+    };
+    // Less than the call itself would wait for an answer.
+    tokio::time::timeout(Duration::from_secs(5), told).await.unwrap();
+    assert_eq!(city.unanswered_by_roster(), 1);
 }
 
 async fn a_notice_that_reaches_nobody_is_an_alarm(backend: Backend) {

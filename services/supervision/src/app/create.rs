@@ -188,7 +188,9 @@ mod tests {
 
     async fn refusal(down: bool) -> Error {
         let (copy, _) = copy(down);
-        check_units(&copy, &[entry()], Timestamp::parse("2023-06-01T09:00:00+08:00").unwrap()).await.unwrap_err()
+        check_units(&copy, &[entry()], Timestamp::parse("2023-06-01T09:00:00+08:00").unwrap())
+            .await
+            .unwrap_err()
     }
 
     #[tokio::test]

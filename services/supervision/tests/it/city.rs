@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use domain_calendar::Timestamp;
 use tempfile::TempDir;
+use tokio::net::TcpListener;
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
@@ -42,7 +43,10 @@ pub(crate) struct City {
     pub(crate) service: Service,
     pub(crate) roster: Roster,
     address: SocketAddr,
+    database_url: String,
+    roster_address: SocketAddr,
     signers: BTreeMap<Issuer, Signer>,
+    verifier: Verifier,
     _folder: TempDir,
 }
 
@@ -91,25 +95,40 @@ impl City {
         let clock = Arc::new(SimulatedClock::starting_at(at("2023-06-01T08:00:00+08:00")));
         clock.hold();
         clock.set(at(START));
-        let urls = BTreeMap::from([(ServiceName::Roster, format!("http://{roster_address}"))]);
-        let signer = signers[&Issuer::System(ServiceName::Supervision)].clone();
         let database_url = match store {
             Store::Sqlite => format!("sqlite://{}", folder.path().join("supervision.db").display()),
             Store::Postgres => xietong_testkit::servers::postgres_database("supervision").await.unwrap(),
         };
-        let ground = Ground {
-            name: ServiceName::Supervision,
+        let signer = &signers[&Issuer::System(ServiceName::Supervision)];
+        let service = build(&database_url, &clock, roster_address, signer).await;
+        let address = serve_routes(ServiceName::Supervision, service.routes.clone(), verifier.clone()).await;
+        City {
+            clock,
+            service,
+            roster,
+            address,
             database_url,
-            connections: 8,
-            crash: CrashPoints::default(),
-            clock: Clock::Simulated(clock.clone()),
-            bus: Bus::embedded(),
-            drain: Drain::new(),
-            peers: Peers::new(ServiceName::Supervision, &urls, signer).unwrap(),
-        };
-        let service = xietong_supervision::build(ground).await.unwrap();
-        let address = serve_routes(ServiceName::Supervision, service.routes.clone(), verifier).await;
-        City { clock, service, roster, address, signers, _folder: folder }
+            roster_address,
+            signers,
+            verifier,
+            _folder: folder,
+        }
+    }
+
+    /// Starts the service anew on its database, with a copy that has heard nothing yet.
+    pub(crate) async fn restart(&mut self) {
+        let signer = &self.signers[&Issuer::System(ServiceName::Supervision)];
+        self.service = build(&self.database_url, &self.clock, self.roster_address, signer).await;
+        let routes = self.service.routes.clone();
+        self.address = serve_routes(ServiceName::Supervision, routes, self.verifier.clone()).await;
+    }
+
+    /// The same, with nobody where the roster should be.
+    pub(crate) async fn restart_with_the_roster_down(&mut self) {
+        let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        self.roster_address = nobody.local_addr().unwrap();
+        drop(nobody);
+        self.restart().await;
     }
 
     /// Lets the copy of the roster catch up.
@@ -168,6 +187,27 @@ impl City {
     pub(crate) async fn list(&self, request: proto::ListTasksRequest) -> Vec<proto::Task> {
         list_all(&mut self.supervisor(), request).await
     }
+}
+
+/// The service on its database, with the roster at an address.
+async fn build(
+    database_url: &str,
+    clock: &Arc<SimulatedClock>,
+    roster: SocketAddr,
+    signer: &Signer,
+) -> Service {
+    let urls = BTreeMap::from([(ServiceName::Roster, format!("http://{roster}"))]);
+    let ground = Ground {
+        name: ServiceName::Supervision,
+        database_url: database_url.to_owned(),
+        connections: 8,
+        crash: CrashPoints::default(),
+        clock: Clock::Simulated(clock.clone()),
+        bus: Bus::embedded(),
+        drain: Drain::new(),
+        peers: Peers::new(ServiceName::Supervision, &urls, signer.clone()).unwrap(),
+    };
+    xietong_supervision::build(ground).await.unwrap()
 }
 
 /// Every page of a list.

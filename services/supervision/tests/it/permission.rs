@@ -14,6 +14,7 @@ on_both!(
     what_is_missing_looks_like_what_is_not_yours,
     nobody_verifies_the_work_of_his_own_unit,
     a_leader_verifies_in_his_portfolio_and_says_so,
+    a_leader_acts_by_the_roster_itself_when_the_copy_is_stale,
     a_stand_in_verifies_for_the_leader_who_is_away,
     an_origin_is_set_by_services_alone,
     a_restricted_task_is_seen_by_those_it_names,
@@ -106,6 +107,19 @@ async fn a_leader_verifies_in_his_portfolio_and_says_so(store: Store) {
     assert_eq!(entry.r#type, "supervision.assignment.verified");
     assert_eq!((entry.actor.as_str(), entry.acting_for.as_str()), ("leader-first", ""));
     assert_eq!(entry.ground, "名册记录第10号：分管领导");
+}
+
+async fn a_leader_acts_by_the_roster_itself_when_the_copy_is_stale(store: Store) {
+    let mut city = City::start(store).await;
+    let (task, name) = submitted(&city, "energy").await;
+    let (_, other) = submitted(&city, "industry").await;
+    city.restart().await;
+    verify(&mut city.leader("first"), &name).await.unwrap();
+    assert_eq!(city.timeline(&task).await[5].ground, "名册记录第10号：分管领导");
+
+    city.restart_with_the_roster_down().await;
+    assert_eq!(refusal(verify(&mut city.leader("first"), &other).await).0, Code::Unavailable);
+    verify(&mut city.supervisor(), &other).await.unwrap();
 }
 
 async fn a_stand_in_verifies_for_the_leader_who_is_away(store: Store) {

@@ -5,13 +5,15 @@ use xietong_proto::common::Visibility;
 use xietong_proto::supervision as proto;
 use xietong_proto::supervision::AssignmentRole::{Cooperating, Lead};
 
-use crate::city::{City, Store, refusal, task, task_of};
+use crate::city::{City, START, Store, at, refusal, task, task_of};
 use crate::on_both;
 
 on_both!(
     every_wrong_field_of_a_task_is_named,
     a_bad_task_spoils_its_batch,
     a_unit_the_roster_does_not_have_is_named,
+    a_unit_founded_a_moment_ago_is_known,
+    a_thousand_faults_fit_in_an_answer,
     without_the_roster_no_task_is_entered,
     a_step_out_of_turn_is_refused_in_chinese,
     an_outdated_etag_is_aborted,
@@ -90,6 +92,30 @@ async fn a_unit_the_roster_does_not_have_is_named(store: Store) {
     let fields: Vec<&str> = error.violations().iter().map(|one| one.field.as_str()).collect();
     assert_eq!(fields, ["task.assignments[1].unit", "task.assignments[2].unit"]);
     assert!(error.chinese().contains("units/moon"), "{}", error.chinese());
+}
+
+async fn a_unit_founded_a_moment_ago_is_known(store: Store) {
+    let mut city = City::start(store).await;
+    city.roster.found("data", "市数据局", at(START)).await;
+    // The copy was not told to follow.
+    let issued = city.issued(task_of("data")).await;
+    assert_eq!(issued.assignments[0].unit, "units/data");
+}
+
+async fn a_thousand_faults_fit_in_an_answer(store: Store) {
+    let city = City::start(store).await;
+    let mut client = city.supervisor();
+    let request =
+        proto::BatchCreateTasksRequest { tasks: vec![task_of("moon"); 1_000], ..Default::default() };
+    let (code, error) = refusal(client.batch_create_tasks(request).await);
+    assert_eq!((code, error.reason()), (Code::InvalidArgument, "INVALID_FIELD"));
+    assert_eq!(error.violations()[0].field, "tasks[0].assignments[0].unit");
+    let last = error.violations().last().unwrap();
+    let named = error.violations().len() - 1;
+    assert_eq!(last.chinese, format!("另有{}处", 1_000 - named));
+    assert!((10..=20).contains(&named), "{named}");
+    let list = client.list_tasks(proto::ListTasksRequest::default()).await.unwrap().into_inner();
+    assert!(list.tasks.is_empty(), "the connection is alive, and nothing was entered");
 }
 
 async fn without_the_roster_no_task_is_entered(store: Store) {

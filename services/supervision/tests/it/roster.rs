@@ -1,6 +1,5 @@
 //! A small roster, and a real log of it served by RPC.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
@@ -25,8 +24,15 @@ use xietong_proto::common::event_log_service_server::EventLogServiceServer;
 use xietong_store::{CrashPoints, Db, migrate};
 use xietong_timers::{Progress, Worker};
 
-/// The units of the city, by slug.
-pub(crate) const UNITS: [&str; 6] = ["office", "industry", "energy", "water", "health", "yaodu"];
+/// The units of the city: slug and name.
+pub(crate) const UNITS: [(&str, &str); 6] = [
+    ("office", "市政府办公室"),
+    ("industry", "市工业和信息化局"),
+    ("energy", "市能源局"),
+    ("water", "市水利局"),
+    ("health", "市卫生健康委员会"),
+    ("yaodu", "尧都区人民政府"),
+];
 
 /// The roster's log and what it makes.
 pub(crate) struct Roster {
@@ -46,8 +52,8 @@ impl Roster {
         let log = EventLog::open("roster", db.clone()).await.unwrap();
         let sequencer = Sequencer::new(log.clone(), Bus::embedded());
         let mut roster = Roster { db, book: Book::new(), log, sequencer };
-        for slug in UNITS {
-            roster.record(RosterEvent::UnitCreated(unit(slug)), at).await;
+        for (slug, display_name) in UNITS {
+            roster.found(slug, display_name, at).await;
         }
         for (id, title) in [("mayor", "市长"), ("first", "副市长一"), ("second", "副市长二")] {
             let official =
@@ -78,6 +84,11 @@ impl Roster {
         self.log.append(&tx, &act, &[append]).await.unwrap();
         tx.commit().await.unwrap();
         while self.sequencer.turn().await.unwrap() == Progress::Worked {}
+    }
+
+    /// Founds a unit.
+    pub(crate) async fn found(&mut self, slug: &str, display_name: &str, at: Timestamp) {
+        self.record(RosterEvent::UnitCreated(unit(slug, display_name)), at).await;
     }
 
     /// Registers an absence.
@@ -118,18 +129,10 @@ pub(crate) async fn serve_routes(name: ServiceName, routes: Routes, verifier: Ve
     address
 }
 
-fn unit(slug: &str) -> Unit {
-    let names = BTreeMap::from([
-        ("office", "市政府办公室"),
-        ("industry", "市工业和信息化局"),
-        ("energy", "市能源局"),
-        ("water", "市水利局"),
-        ("health", "市卫生健康委员会"),
-        ("yaodu", "尧都区人民政府"),
-    ]);
+fn unit(slug: &str, display_name: &str) -> Unit {
     Unit {
         name: format!("units/{slug}"),
-        display_name: names[slug].to_owned(),
+        display_name: display_name.to_owned(),
         aliases: vec![],
         signboards: vec![],
         kind: if slug == "yaodu" { UnitKind::County } else { UnitKind::Department },

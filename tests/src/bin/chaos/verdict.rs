@@ -264,3 +264,77 @@ fn payload(text: &str) -> anyhow::Result<Value> {
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use domain_calendar::Timestamp;
+    use serde_json::{Value, json};
+    use xietong_events::{Digest, Event};
+    use xietong_mesh::ServiceName;
+    use xietong_testkit::history::Log;
+    use xietong_tests::city::{City, SUPERVISING_OFFICIAL, SUPERVISOR, Unit};
+    use xietong_timers::MachineTime;
+
+    use super::{due, effects};
+
+    fn event(id: &str, event_type: &str, payload: &Value) -> Event {
+        Event {
+            id: id.to_owned(),
+            position: 1,
+            aggregate: "tasks/1".to_owned(),
+            version: 1,
+            event_type: event_type.to_owned(),
+            actor: SUPERVISOR.to_owned(),
+            acting_for: None,
+            ground: None,
+            occurred_at: Timestamp::from_micros(0),
+            recorded_at: MachineTime::from_micros(0),
+            traceparent: None,
+            causation_id: None,
+            payload: payload.to_string(),
+            prev_hash: Digest::default(),
+            hash: Digest::default(),
+        }
+    }
+
+    fn city() -> City {
+        let unit = |slug: &str| Unit {
+            name: format!("units/{slug}"),
+            clerk: slug.to_owned(),
+            liaison: format!("officials/{slug}"),
+        };
+        City { units: vec![unit("lead"), unit("helper")] }
+    }
+
+    /// A task that is entered and issued to two units, and what the one that helps does.
+    fn log() -> Log {
+        let task = json!({"title": "事项7", "createdBy": SUPERVISOR});
+        let lead = json!({"name": "tasks/1/assignments/1", "unit": "units/lead", "role": "lead"});
+        let helper = json!({"name": "tasks/1/assignments/2", "unit": "units/helper", "role": "cooperating"});
+        let change = json!({"kind": "issued", "assignments": [lead, helper]});
+        let events = vec![
+            event("created", "supervision.task.created", &json!({"task": task})),
+            event("issued", "supervision.task.issued", &json!({"task": task, "change": change})),
+            event("signed", "supervision.assignment.signed", &json!({"task": task, "assignment": helper})),
+        ];
+        Log { producer: ServiceName::Supervision, events }
+    }
+
+    #[test]
+    fn effects_carry_the_keys_of_the_load() {
+        let expected = ["task 事项7", "supervision.assignment.signed tasks/1/assignments/2"];
+        assert_eq!(effects(&log()).unwrap(), expected);
+    }
+
+    #[test]
+    fn units_hear_of_their_task_and_overseers_of_each_step() {
+        let due = due(&log(), &city()).unwrap();
+        let expected = [
+            ("issued", "officials/lead"),
+            ("issued", "officials/helper"),
+            ("signed", SUPERVISING_OFFICIAL),
+            ("signed", "officials/lead"),
+        ];
+        assert_eq!(due, expected.map(|(event, person)| (event.to_owned(), person.to_owned())));
+    }
+}
