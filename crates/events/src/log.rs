@@ -172,7 +172,7 @@ impl EventLog {
     }
 
     /// True while committed events wait for their position.
-    async fn is_pending(&self) -> Result<bool, StoreError> {
+    pub(crate) async fn is_pending(&self) -> Result<bool, StoreError> {
         let reader = self.db.reader();
         let sql = "SELECT entry FROM events WHERE position IS NULL LIMIT 1";
         Ok(reader.query_one_raw(statement(reader, sql, [])).await?.is_some())

@@ -1,6 +1,7 @@
 //! [`Sequencer`]: gives committed events their dense position, and hands them to the bus.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -16,6 +17,10 @@ use crate::log::{COLUMNS, EventLog, event};
 const SEQUENCER_LOCK: i64 = 5_071_302;
 const BATCH: i64 = 500;
 const POLL: Duration = Duration::from_millis(500);
+/// After a small batch the next one waits this long: each batch costs every consumer a
+/// transaction, so under load a few larger ones are cheaper than many small ones.
+const GATHER: Duration = Duration::from_millis(10);
+const LARGE_BATCH: usize = 400;
 
 /// The one writer of positions of a database. Every replica runs one; an advisory lock
 /// lets one of them work.
@@ -27,16 +32,22 @@ pub struct Sequencer {
     name: String,
     log: EventLog,
     bus: Bus,
+    last_batch: AtomicUsize,
 }
 
 impl Sequencer {
     /// The sequencer of `log`; sequenced events go to `bus`.
     pub fn new(log: EventLog, bus: Bus) -> Self {
-        Sequencer { name: format!("{}/sequencer", log.producer()), log, bus }
+        let name = format!("{}/sequencer", log.producer());
+        Sequencer { name, log, bus, last_batch: AtomicUsize::new(0) }
     }
 
     /// Sequences one batch; `None` when another replica is at it.
     async fn sequence(&self) -> Result<Option<Vec<Event>>, StoreError> {
+        // Most pokes come from commits without events of their own.
+        if !self.log.is_pending().await? {
+            return Ok(Some(Vec::new()));
+        }
         let db = self.log.db();
         let tx = db.begin().await?;
         if db.backend() == Backend::Postgres {
@@ -85,6 +96,7 @@ impl Worker for Sequencer {
     async fn turn(&self) -> Result<Progress, WorkerError> {
         match self.sequence().await.map_err(WorkerError::new)? {
             Some(events) if !events.is_empty() => {
+                self.last_batch.store(events.len(), Ordering::Relaxed);
                 self.publish(events).await;
                 Ok(Progress::Worked)
             }
@@ -94,5 +106,11 @@ impl Worker for Sequencer {
 
     async fn wait(&self) {
         self.log.committed().wait(POLL).await;
+    }
+
+    async fn rest(&self) {
+        if self.last_batch.load(Ordering::Relaxed) < LARGE_BATCH {
+            tokio::time::sleep(GATHER).await;
+        }
     }
 }

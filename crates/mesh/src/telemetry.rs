@@ -92,8 +92,13 @@ impl Telemetry {
         let exported = Targets::new()
             .with_default(LevelFilter::INFO)
             .with_targets(NOT_EXPORTED.map(|library| (library, LevelFilter::OFF)));
-        let traces =
-            tracing_opentelemetry::layer().with_tracer(provider.tracer("xietong")).with_filter(exported);
+        let traces = tracing_opentelemetry::layer()
+            .with_tracer(provider.tracer("xietong"))
+            // Nobody reads these, and they are a good part of what a span costs.
+            .with_tracked_inactivity(false)
+            .with_threads(false)
+            .with_location(false)
+            .with_filter(exported);
         let lines = fmt::layer().with_writer(std::io::stderr);
         let lines = match config.format {
             LogFormat::Text => lines.with_filter(filter).boxed(),

@@ -40,6 +40,10 @@ pub trait Worker: Send + Sync {
 
     /// Returns when there may be work: when poked, or after a bounded time.
     async fn wait(&self);
+
+    /// A breath after a turn that worked, for workers that do better with more at once.
+    /// Skipped when the clock is advanced.
+    async fn rest(&self) {}
 }
 
 /// Wakes a worker. Pokes are hints: one that comes while the worker is busy is kept,
@@ -109,7 +113,10 @@ impl Runner {
                 worker.turn().await
             };
             match turn {
-                Ok(Progress::Worked) => pause = Duration::ZERO,
+                Ok(Progress::Worked) => {
+                    pause = Duration::ZERO;
+                    self.until_stopped(worker.rest()).await;
+                }
                 Ok(Progress::Idle) => {
                     pause = Duration::ZERO;
                     self.until_stopped(worker.wait()).await;
