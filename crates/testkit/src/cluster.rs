@@ -255,11 +255,6 @@ impl Cluster {
         Ok(Signer::new(Issuer::Gateway, self.keys.signing_key(ServiceName::Gateway)?, MachineClock::system()))
     }
 
-    /// The URL of each service's database.
-    pub fn database_urls(&self) -> &BTreeMap<ServiceName, String> {
-        &self.databases
-    }
-
     /// Looks into the databases.
     ///
     /// # Errors
