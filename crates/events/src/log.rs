@@ -194,6 +194,22 @@ impl EventLog {
         Ok(rows.iter().map(event).collect::<Result<_, _>>()?)
     }
 
+    /// At most `limit` events of an aggregate after a version, in order of version.
+    pub async fn of_aggregate_after(
+        &self,
+        aggregate: &str,
+        version: i64,
+        limit: u64,
+    ) -> Result<Vec<Event>, StoreError> {
+        let reader = self.db.reader();
+        let sql = format!(
+            "SELECT {COLUMNS} FROM events WHERE aggregate = $1 AND version > $2 ORDER BY version LIMIT $3"
+        );
+        let values: [Value; 3] = [aggregate.into(), version.into(), limit.into()];
+        let rows = reader.query_all_raw(statement(reader, &sql, values)).await?;
+        Ok(rows.iter().map(event).collect::<Result<_, _>>()?)
+    }
+
     /// The latest business time of any act in the log.
     pub async fn last_occurred_at(&self) -> Result<Option<Timestamp>, StoreError> {
         let reader = self.db.reader();

@@ -8,7 +8,7 @@ use futures_util::stream::pending;
 use prost::{Message, Name};
 use tonic::{Request, Response, Status, async_trait};
 use xietong_mesh::drain::Drain;
-use xietong_mesh::page::{PageToken, page_size};
+use xietong_mesh::page::Paging;
 use xietong_mesh::{Attempt, Call, Code, Error, Foundation, Resource, Transaction, Transactions};
 use xietong_proto::notification as proto;
 use xietong_proto::notification::inbox_service_server::InboxService;
@@ -90,26 +90,20 @@ impl InboxService for InboxServer {
         request: Request<proto::ListMessagesRequest>,
     ) -> Result<Response<proto::ListMessagesResponse>, Status> {
         let call = Call::of(&request)?.clone();
-        let proto::ListMessagesRequest { page_size: size, page_token, unread } = request.into_inner();
+        let proto::ListMessagesRequest { page_size, page_token, unread } = request.into_inner();
         call.scope()?;
-        let size = page_size(size)?;
         let official = call.principal.official.as_deref().unwrap_or_default();
         let query = ["ListMessages", official, if unread { "unread" } else { "all" }];
-        let before = PageToken::<i64>::decode(&query, &page_token)?;
+        let paging = Paging::new(&query, page_size, &page_token)?;
         if official.is_empty() {
             return Ok(Response::new(proto::ListMessagesResponse::default()));
         }
-        // One more than asked for says whether there is a next page.
-        let mut found = messages_before(self.db.reader(), official, before, unread, size + 1)
+        let before = paging.after().copied();
+        let found = messages_before(self.db.reader(), official, before, unread, paging.limit())
             .await
             .map_err(Error::from)?;
-        let is_last = u64::try_from(found.len()).is_ok_and(|count| count <= size);
-        found.truncate(usize::try_from(size).unwrap_or(usize::MAX));
-        let next_page_token = match found.last() {
-            Some(last) if !is_last => PageToken::encode(&query, last.number)?,
-            Some(_) | None => String::new(),
-        };
-        let messages = found.into_iter().map(encode).collect();
+        let (messages, next_page_token) =
+            paging.page(found, |message| message.number, |message| Ok(encode(message)))?;
         Ok(Response::new(proto::ListMessagesResponse { messages, next_page_token }))
     }
 

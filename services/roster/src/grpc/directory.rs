@@ -1,7 +1,7 @@
 //! `DirectoryService`.
 
 use domain_calendar::Timestamp;
-use domain_roster::{Official, Unit, normalise};
+use domain_roster::{Account, Official, Unit, normalise};
 use tonic::{Request, Response, Status, async_trait};
 use xietong_mesh::{Attempt, Call};
 use xietong_proto::roster as proto;
@@ -48,9 +48,8 @@ impl DirectoryService for DirectoryHandlers {
             page_size: request.page_size,
             page_token: &request.page_token,
         };
-        let (units, next_page_token) = page(&query, visible, |unit| unit.name.clone())?;
         let encode = |unit: &Unit| encode_unit(unit, register.etag(&unit.name));
-        let units = units.into_iter().map(encode).collect();
+        let (units, next_page_token) = page(&query, visible, |unit| unit.name.clone(), encode)?;
         Ok(Response::new(proto::ListUnitsResponse { units, next_page_token }))
     }
 
@@ -115,9 +114,9 @@ impl DirectoryService for DirectoryHandlers {
             page_size: request.page_size,
             page_token: &request.page_token,
         };
-        let (officials, next_page_token) = page(&query, visible, |official| official.name.clone())?;
         let encode = |official: &Official| encode_official(official, register.etag(&official.name));
-        let officials = officials.into_iter().map(encode).collect();
+        let (officials, next_page_token) =
+            page(&query, visible, |official| official.name.clone(), encode)?;
         Ok(Response::new(proto::ListOfficialsResponse { officials, next_page_token }))
     }
 
@@ -166,11 +165,8 @@ impl DirectoryService for DirectoryHandlers {
             page_size: request.page_size,
             page_token: &request.page_token,
         };
-        let (accounts, next_page_token) = page(&query, visible, |account| account.name.clone())?;
-        let accounts = accounts
-            .into_iter()
-            .map(|account| encode_account(account, register.etag(&account.name)))
-            .collect();
+        let encode = |account: &Account| encode_account(account, register.etag(&account.name));
+        let (accounts, next_page_token) = page(&query, visible, |account| account.name.clone(), encode)?;
         Ok(Response::new(proto::ListAccountsResponse { accounts, next_page_token }))
     }
 

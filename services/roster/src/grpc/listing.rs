@@ -1,9 +1,10 @@
 //! A page of a list that is in memory.
 
+use prost::Message;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use xietong_mesh::Error;
-use xietong_mesh::page::{PageToken, page_size};
+use xietong_mesh::page::Paging;
 
 /// What a list was asked for.
 pub(super) struct Query<'a> {
@@ -13,29 +14,22 @@ pub(super) struct Query<'a> {
     pub(super) page_token: &'a str,
 }
 
-/// Items of one page, and the token of the next; empty on the last page. Items come in order
+/// One page, encoded, and the token of the next; empty on the last page. Items come in order
 /// of the key that `key` gives each, which no two share.
-pub(super) fn page<'r, T, K>(
+pub(super) fn page<'r, T: 'r, K, M>(
     query: &Query<'_>,
     items: impl Iterator<Item = &'r T>,
     key: impl Fn(&T) -> K,
-) -> Result<(Vec<&'r T>, String), Error>
+    encode: impl Fn(&T) -> M,
+) -> Result<(Vec<M>, String), Error>
 where
     K: Ord + Serialize + DeserializeOwned,
+    M: Message,
 {
-    let size = usize::try_from(page_size(query.page_size)?).unwrap_or(usize::MAX);
     let parts = [query.method, query.q];
-    let after: Option<K> = PageToken::decode(&parts, query.page_token)?;
-    let mut rest: Vec<(K, &T)> = items
-        .map(|item| (key(item), item))
-        .filter(|(key, _)| after.as_ref().is_none_or(|after| key > after))
-        .collect();
-    rest.sort_by(|(one, _), (other, _)| one.cmp(other));
-    let more = rest.len() > size;
-    rest.truncate(size);
-    let next = match rest.last() {
-        Some((_, last)) if more => PageToken::encode(&parts, key(last))?,
-        Some(_) | None => String::new(),
-    };
-    Ok((rest.into_iter().map(|(_, item)| item).collect(), next))
+    let paging = Paging::<K>::new(&parts, query.page_size, query.page_token)?;
+    let mut rest: Vec<&T> =
+        items.filter(|item| paging.after().is_none_or(|after| key(item) > *after)).collect();
+    rest.sort_by_cached_key(|item| key(item));
+    paging.page(rest, |item| key(item), |item| Ok(encode(item)))
 }

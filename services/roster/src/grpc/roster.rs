@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 
+use domain_roster::{Absence, Division};
 use tonic::{Request, Response, Status, async_trait};
 use xietong_mesh::convert::decode_optional_time;
 use xietong_mesh::{Attempt, Call, Resource};
@@ -69,11 +70,8 @@ impl RosterService for RosterHandlers {
         };
         let latest_first =
             |division: &domain_roster::Division| Reverse((division.effective_time, division.name.clone()));
-        let (divisions, next_page_token) = page(&query, visible, latest_first)?;
-        let divisions = divisions
-            .into_iter()
-            .map(|division| encode_division(division, register.etag(&division.name)))
-            .collect();
+        let encode = |division: &Division| encode_division(division, register.etag(&division.name));
+        let (divisions, next_page_token) = page(&query, visible, latest_first, encode)?;
         Ok(Response::new(proto::ListDivisionsResponse { divisions, next_page_token }))
     }
 
@@ -127,12 +125,9 @@ impl RosterService for RosterHandlers {
         };
         let latest_first =
             |absence: &domain_roster::Absence| Reverse((absence.start_time, absence.name.clone()));
-        let (absences, next_page_token) = page(&query, visible, latest_first)?;
         let now = self.app.now();
-        let absences = absences
-            .into_iter()
-            .map(|absence| encode_absence(absence, register.etag(&absence.name), now))
-            .collect();
+        let encode = |absence: &Absence| encode_absence(absence, register.etag(&absence.name), now);
+        let (absences, next_page_token) = page(&query, visible, latest_first, encode)?;
         Ok(Response::new(proto::ListAbsencesResponse { absences, next_page_token }))
     }
 

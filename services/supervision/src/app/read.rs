@@ -1,5 +1,6 @@
 //! Looking at tasks.
 
+use domain_calendar::Timestamp;
 use domain_supervision::{Light, TaskState};
 use xietong_events::Event;
 use xietong_mesh::{Call, Error};
@@ -26,6 +27,15 @@ pub(crate) struct ListQuery {
     pub(crate) leader: Option<String>,
 }
 
+/// A page of tasks.
+#[derive(Debug)]
+pub(crate) struct Listed {
+    /// The newest first.
+    pub(crate) records: Vec<Record>,
+    /// When the roster was last known to be current, if which tasks these are depends on it.
+    pub(crate) roster_as_of: Option<Timestamp>,
+}
+
 impl Supervision {
     /// A task the caller may see.
     pub(crate) async fn get(&self, call: &Call, name: &str) -> Result<Record, Error> {
@@ -37,10 +47,17 @@ impl Supervision {
         Ok(record)
     }
 
-    /// What happened to a task the caller may see, in order.
-    pub(crate) async fn events(&self, call: &Call, name: &str) -> Result<Vec<Event>, Error> {
+    /// At most `limit` things that happened to a task the caller may see after a version of it,
+    /// in order.
+    pub(crate) async fn events(
+        &self,
+        call: &Call,
+        name: &str,
+        after: i64,
+        limit: u64,
+    ) -> Result<Vec<Event>, Error> {
         self.get(call, name).await?;
-        Ok(self.log.of_aggregate(name).await?)
+        Ok(self.log.of_aggregate_after(name, after, limit).await?)
     }
 
     /// The tasks the caller may see of those asked for, the newest first.
@@ -49,13 +66,16 @@ impl Supervision {
         call: &Call,
         query: ListQuery,
         page: &Page,
-    ) -> Result<Vec<Record>, Error> {
+    ) -> Result<Listed, Error> {
         let now = self.now();
+        // Taken before anything is resolved with it: what is said of the answer then holds.
+        let as_of = self.roster.view().as_of();
         let scope = self.scope(call, now).await?;
         let settled_by = match &query.leader {
             Some(leader) => Some(portfolio(&self.roster()?, leader, now)),
             None => None,
         };
+        let roster_as_of = as_of.filter(|_| settled_by.is_some() || scope.portfolio_of.is_some());
         let filter = ListFilter {
             unit: query.unit,
             settled_by,
@@ -63,6 +83,7 @@ impl Supervision {
             state: query.state,
             document_number: query.document_number,
         };
-        Ok(store::list(self.db.reader(), &scope, &filter, page).await?)
+        let records = store::list(self.db.reader(), &scope, &filter, page).await?;
+        Ok(Listed { records, roster_as_of })
     }
 }

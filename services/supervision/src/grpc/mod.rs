@@ -10,9 +10,9 @@ use std::mem::take;
 use domain_supervision::{AssignmentCommand, Command};
 use prost::{Message, Name};
 use tonic::{Request, Response, Status};
-use xietong_mesh::page::{PageToken, page_size};
+use xietong_mesh::convert::encode_time;
+use xietong_mesh::page::Paging;
 use xietong_mesh::principal::Principal;
-use xietong_mesh::serve::MAX_MESSAGE_BYTES;
 use xietong_mesh::{Attempt, Call, Code, Error, Transactions};
 use xietong_proto::supervision as proto;
 use xietong_proto::supervision::task_service_server::TaskService;
@@ -26,9 +26,6 @@ use crate::store::Page;
 
 /// Most tasks of a batch.
 const LARGEST_BATCH: usize = 1_000;
-/// A page ends early rather than not reach its reader: bytes of a list's tasks, with room for
-/// the rest of the message.
-const LARGEST_PAGE: usize = MAX_MESSAGE_BYTES - 64 * 1024;
 /// Attempts at a change whose caller named no version: losing a race is not the caller's
 /// fault.
 const ATTEMPTS: usize = 3;
@@ -182,30 +179,18 @@ impl TaskService for Tasks {
         let call = Call::of(&request)?.clone();
         let request = request.into_inner();
         let query = decode::list_query(&request)?;
-        let size = page_size(request.page_size)?;
         let (light, state) = (request.light.to_string(), request.state.to_string());
         let asked = ["ListTasks", &request.unit, &light, &state, &request.document_number, &request.leader];
-        let before = PageToken::decode(&asked, &request.page_token)?;
+        let paging = Paging::new(&asked, request.page_size, &request.page_token)?;
 
-        // One more than the page holds tells whether there is another.
-        let page = Page { before, limit: size + 1 };
-        let records = self.app.list(&call, query, &page).await?;
+        let page = Page { before: paging.after().copied(), limit: paging.limit() };
+        let listed = self.app.list(&call, query, &page).await?;
         let now = self.app.now();
-        let (mut tasks, mut bytes) = (Vec::new(), 0);
-        for record in &records {
-            let task = encode::task(record, &self.app.regulation, now);
-            bytes += task.encoded_len();
-            let full = tasks.len() as u64 == size || (bytes > LARGEST_PAGE && !tasks.is_empty());
-            if full {
-                break;
-            }
-            tasks.push(task);
-        }
-        let next_page_token = match tasks.last() {
-            Some(last) if tasks.len() < records.len() => PageToken::encode(&asked, last.ledger_number)?,
-            Some(_) | None => String::new(),
-        };
-        Ok(Response::new(proto::ListTasksResponse { tasks, next_page_token }))
+        let encode = |record: Record| Ok(encode::task(&record, &self.app.regulation, now));
+        let (tasks, next_page_token) =
+            paging.page(listed.records, |record| record.task.ledger_number, encode)?;
+        let roster_as_of = listed.roster_as_of.map(encode_time);
+        Ok(Response::new(proto::ListTasksResponse { tasks, next_page_token, roster_as_of }))
     }
 
     async fn get_timeline(
@@ -213,13 +198,16 @@ impl TaskService for Tasks {
         request: Request<proto::GetTimelineRequest>,
     ) -> Result<Response<proto::Timeline>, Status> {
         let call = Call::of(&request)?.clone();
-        let name = request.into_inner().name;
-        task_name(&name)?;
-        let events = self.app.events(&call, &name).await?;
+        let request = request.into_inner();
+        task_name(&request.name)?;
+        let asked = ["GetTimeline", &request.name];
+        let paging = Paging::new(&asked, request.page_size, &request.page_token)?;
+        let after = paging.after().copied().unwrap_or(0);
+        let events = self.app.events(&call, &request.name, after, paging.limit()).await?;
         let roster = self.app.roster.view().book;
-        let entries =
-            events.into_iter().map(|event| timeline::entry(event, &roster)).collect::<Result<_, _>>()?;
-        Ok(Response::new(proto::Timeline { entries }))
+        let (entries, next_page_token) =
+            paging.page(events, |event| event.version, |event| timeline::entry(event, &roster))?;
+        Ok(Response::new(proto::Timeline { entries, next_page_token }))
     }
 
     async fn issue_task(

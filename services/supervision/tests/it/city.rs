@@ -179,7 +179,7 @@ impl City {
     }
 
     pub(crate) async fn timeline(&self, name: &str) -> Vec<proto::TimelineEntry> {
-        let request = proto::GetTimelineRequest { name: name.to_owned() };
+        let request = proto::GetTimelineRequest { name: name.to_owned(), ..Default::default() };
         self.supervisor().get_timeline(request).await.unwrap().into_inner().entries
     }
 

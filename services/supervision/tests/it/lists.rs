@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use tonic::Code;
+use xietong_mesh::convert::encode_time;
 use xietong_mesh::principal::{Grant, Principal, Role};
 use xietong_proto::common::Visibility;
 use xietong_proto::supervision as proto;
@@ -19,6 +20,8 @@ on_both!(
     pages_hold_every_task_once_newest_first,
     a_page_ends_before_it_is_too_large_to_be_read,
     a_list_shows_exactly_what_may_be_read,
+    a_list_that_depends_on_the_roster_says_how_current_it_is,
+    a_timeline_is_read_page_by_page_in_order,
 );
 
 fn numbers(tasks: &[proto::Task]) -> Vec<i64> {
@@ -177,4 +180,49 @@ async fn a_list_shows_exactly_what_may_be_read(store: Store) {
         }
         assert_eq!(listed, readable, "{reader:?}");
     }
+}
+
+async fn a_list_that_depends_on_the_roster_says_how_current_it_is(store: Store) {
+    let mut city = City::start(store).await;
+    let confirmed = city.service.copy.as_ref().unwrap().view().as_of().unwrap();
+    let of_first = proto::ListTasksRequest { leader: "officials/first".to_owned(), ..Default::default() };
+    let everything = proto::ListTasksRequest::default();
+    for (mut client, request, depends) in [
+        (city.supervisor(), everything.clone(), false),
+        (city.supervisor(), of_first, true),
+        (city.leader("first"), everything, true),
+    ] {
+        let listed = client.list_tasks(request).await.unwrap().into_inner();
+        assert_eq!(listed.roster_as_of, depends.then(|| encode_time(confirmed)));
+    }
+    // A roster that cannot be asked holds up no list: the answer says how old it is.
+    city.restart_with_the_roster_down().await;
+    let request = proto::ListTasksRequest { leader: "officials/first".to_owned(), ..Default::default() };
+    assert_eq!(refusal(city.supervisor().list_tasks(request).await).0, Code::Unavailable, "none is known");
+}
+
+async fn a_timeline_is_read_page_by_page_in_order(store: Store) {
+    let city = City::start(store).await;
+    let task = city.issued(task_of("energy")).await;
+    let name = task.assignments[0].name.clone();
+    let mut clerk = city.clerk("energy");
+    let sign = proto::SignAssignmentRequest { name: name.clone(), ..Default::default() };
+    clerk.sign_assignment(sign).await.unwrap();
+    let deploy = proto::DeployAssignmentRequest { name, ..Default::default() };
+    clerk.deploy_assignment(deploy).await.unwrap();
+
+    let whole = city.timeline(&task.name).await;
+    assert_eq!(whole.len(), 4, "登记、交办、签收、部署");
+    let mut request =
+        proto::GetTimelineRequest { name: task.name.clone(), page_size: 3, ..Default::default() };
+    let first = city.supervisor().get_timeline(request.clone()).await.unwrap().into_inner();
+    assert_eq!(first.entries, whole[..3]);
+    request.page_token = first.next_page_token;
+    let last = city.supervisor().get_timeline(request.clone()).await.unwrap().into_inner();
+    assert_eq!((last.entries, last.next_page_token), (whole[3..].to_vec(), String::new()));
+
+    let other = city.issued(task_of("energy")).await;
+    request.name = other.name;
+    let refused = refusal(city.supervisor().get_timeline(request).await).0;
+    assert_eq!(refused, Code::InvalidArgument, "a token of another timeline");
 }

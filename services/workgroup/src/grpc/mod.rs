@@ -7,11 +7,9 @@ use std::sync::Arc;
 
 use domain_calendar::Timestamp;
 use domain_workgroup::{check_decision_name, check_group_name, check_meeting_name, held_seats};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use tonic::{Request, Response, Status};
 use xietong_mesh::convert::{decode_optional_time, encode_time};
-use xietong_mesh::page::{PageToken, page_size};
+use xietong_mesh::page::Paging;
 use xietong_mesh::{Attempt, Call, Code, Error, Foundation, RosterCopy, Transactions};
 use xietong_proto::workgroup as proto;
 use xietong_proto::workgroup::group_service_server::GroupService;
@@ -103,13 +101,16 @@ impl GroupService for GroupServer {
     ) -> Result<Response<proto::ListGroupsResponse>, Status> {
         let scope = Call::of(&request)?.scope()?;
         let request = request.into_inner();
-        let size = page_size(request.page_size)?;
-        let query = ["ListGroups"];
-        let after = PageToken::<String>::decode(&query, &request.page_token)?.unwrap_or_default();
-        let found =
-            groups::list_in_scope(self.db.reader(), &scope, &after, size + 1).await.map_err(Error::from)?;
-        let (groups, next_page_token) = page(found, size, &query, |group| group.record.name.clone())?;
-        let groups = groups.into_iter().map(convert::encode_group).collect();
+        let paging = Paging::<String>::new(&["ListGroups"], request.page_size, &request.page_token)?;
+        let after = paging.after().map_or("", String::as_str);
+        let found = groups::list_in_scope(self.db.reader(), &scope, after, paging.limit())
+            .await
+            .map_err(Error::from)?;
+        let (groups, next_page_token) = paging.page(
+            found,
+            |group| group.record.name.clone(),
+            |group| Ok(convert::encode_group(group)),
+        )?;
         Ok(Response::new(proto::ListGroupsResponse { groups, next_page_token }))
     }
 
@@ -169,16 +170,18 @@ impl GroupService for GroupServer {
         let call = Call::of(&request)?;
         let request = request.get_ref();
         check_group_name("parent", &request.parent).map_err(told)?;
-        let size = page_size(request.page_size)?;
         let query = ["ListMeetings", &request.parent];
-        let before = PageToken::<(Timestamp, String)>::decode(&query, &request.page_token)?;
+        let paging = Paging::new(&query, request.page_size, &request.page_token)?;
         app::group::permitted(self.db.reader(), call, &request.parent).await?;
-        let found = meetings::list_of_group(self.db.reader(), &request.parent, before, size + 1)
+        let before = paging.after().cloned();
+        let found = meetings::list_of_group(self.db.reader(), &request.parent, before, paging.limit())
             .await
             .map_err(Error::from)?;
-        let (meetings, next_page_token) =
-            page(found, size, &query, |meeting| (meeting.record.meet_time, meeting.record.name.clone()))?;
-        let meetings = meetings.into_iter().map(convert::encode_meeting).collect();
+        let (meetings, next_page_token) = paging.page(
+            found,
+            |meeting| (meeting.record.meet_time, meeting.record.name.clone()),
+            |meeting| Ok(convert::encode_meeting(meeting)),
+        )?;
         Ok(Response::new(proto::ListMeetingsResponse { meetings, next_page_token }))
     }
 
@@ -218,16 +221,18 @@ impl GroupService for GroupServer {
         let call = Call::of(&request)?;
         let request = request.get_ref();
         check_meeting_name("parent", &request.parent).map_err(told)?;
-        let size = page_size(request.page_size)?;
         let query = ["ListDecisions", &request.parent];
-        let after = PageToken::<i64>::decode(&query, &request.page_token)?.unwrap_or(0);
+        let paging = Paging::new(&query, request.page_size, &request.page_token)?;
         app::meeting::permitted(self.db.reader(), call, &request.parent).await?;
-        let found = decisions::list_of_meeting(self.db.reader(), &request.parent, after, size + 1)
+        let after = paging.after().copied().unwrap_or(0);
+        let found = decisions::list_of_meeting(self.db.reader(), &request.parent, after, paging.limit())
             .await
             .map_err(Error::from)?;
-        let (decisions, next_page_token) = page(found, size, &query, |(entry, _)| *entry)?;
-        let decisions =
-            decisions.into_iter().map(|(_, decision)| convert::encode_decision(decision)).collect();
+        let (decisions, next_page_token) = paging.page(
+            found,
+            |(entry, _)| *entry,
+            |(_, decision)| Ok(convert::encode_decision(decision)),
+        )?;
         Ok(Response::new(proto::ListDecisionsResponse { decisions, next_page_token }))
     }
 
@@ -250,23 +255,4 @@ impl GroupService for GroupServer {
             }
         }
     }
-}
-
-/// Cuts a list that was asked for one item too many to a page, and gives the token of the
-/// next one; empty on the last page. `query` is what the token is bound to, `key` where an
-/// item stands in the list.
-fn page<T, K: Serialize + DeserializeOwned>(
-    mut found: Vec<T>,
-    size: u64,
-    query: &[&str],
-    key: impl Fn(&T) -> K,
-) -> Result<(Vec<T>, String), Error> {
-    let size = usize::try_from(size).unwrap_or(usize::MAX);
-    let more = found.len() > size;
-    found.truncate(size);
-    let token = match found.last() {
-        Some(last) if more => PageToken::encode(query, key(last))?,
-        Some(_) | None => String::new(),
-    };
-    Ok((found, token))
 }
