@@ -1,5 +1,6 @@
 //! [`EventLog`]: appending in the caller's transaction, and reading what is sequenced.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain_calendar::Timestamp;
@@ -102,14 +103,34 @@ impl EventLog {
         act: &Act,
         appends: &[Append],
     ) -> Result<Vec<Event>, StoreError> {
+        self.append_acts(tx, appends.iter().map(|append| (act, append))).await
+    }
+
+    /// The same for appends that are of several acts, in as few statements. Those of one
+    /// aggregate build on one another in their order.
+    pub async fn append_acts<'a>(
+        &self,
+        tx: &DatabaseTransaction,
+        acts: impl IntoIterator<Item = (&'a Act, &'a Append)>,
+    ) -> Result<Vec<Event>, StoreError> {
+        let acts: Vec<(&Act, &Append)> = acts.into_iter().collect();
+        let mut heads = heads(tx, acts.iter().map(|(_, append)| *append)).await?;
         let mut events = Vec::new();
-        for append in appends {
-            let mut prev_hash = self.head(tx, append).await?;
-            for (draft, version) in append.drafts.iter().zip(append.expected_version + 1..) {
+        for (act, append) in acts {
+            let aggregate = append.aggregate.as_str();
+            let mut prev_hash = match append.expected_version {
+                0 => Digest::default(),
+                version => heads
+                    .remove(&(aggregate.to_owned(), version))
+                    .ok_or_else(|| StoreError::Stale(aggregate.to_owned()))?,
+            };
+            let mut version = append.expected_version;
+            for draft in &append.drafts {
+                version += 1;
                 let mut event = Event {
                     id: self.machine.new_id().to_string(),
                     position: 0,
-                    aggregate: append.aggregate.clone(),
+                    aggregate: aggregate.to_owned(),
                     version,
                     event_type: draft.event_type.clone(),
                     actor: act.actor.clone(),
@@ -127,23 +148,12 @@ impl EventLog {
                 prev_hash = event.hash.clone();
                 events.push(event);
             }
+            heads.insert((aggregate.to_owned(), version), prev_hash);
         }
         for chunk in events.chunks(500) {
             insert(tx, chunk).await?;
         }
         Ok(events)
-    }
-
-    /// The hash the next event of an aggregate is chained to.
-    async fn head(&self, tx: &DatabaseTransaction, append: &Append) -> Result<Digest, StoreError> {
-        if append.expected_version == 0 {
-            return Ok(Digest::default());
-        }
-        let sql = "SELECT hash FROM events WHERE aggregate = $1 AND version = $2";
-        let values: [Value; 2] = [append.aggregate.clone().into(), append.expected_version.into()];
-        let row = tx.query_one_raw(statement(tx, sql, values)).await?;
-        let row = row.ok_or_else(|| StoreError::Stale(append.aggregate.clone()))?;
-        Ok(Digest::from_bytes(row.try_get_by("hash")?))
     }
 
     /// Reads sequenced events after a position, dense and in order. A page ends early
@@ -232,6 +242,33 @@ impl EventLog {
         writer.execute_raw(statement(writer, sql, values)).await?;
         EventLog::open(&self.producer, self.db).await
     }
+}
+
+/// The stored hashes that new events are chained to, by aggregate and version.
+async fn heads<'a>(
+    tx: &DatabaseTransaction,
+    appends: impl Iterator<Item = &'a Append>,
+) -> Result<BTreeMap<(String, i64), Digest>, StoreError> {
+    let wanted: Vec<&Append> = appends.filter(|append| append.expected_version > 0).collect();
+    let mut found = BTreeMap::new();
+    for chunk in wanted.chunks(500) {
+        // PostgreSQL takes a parameter in a list of values for text.
+        let pairs: Vec<String> = (0..chunk.len())
+            .map(|row| format!("(${}, CAST(${} AS BIGINT))", row * 2 + 1, row * 2 + 2))
+            .collect();
+        let sql = format!(
+            "SELECT aggregate, version, hash FROM events WHERE (aggregate, version) IN (VALUES {})",
+            pairs.join(", ")
+        );
+        let values = chunk.iter().flat_map(|append| -> [Value; 2] {
+            [append.aggregate.as_str().into(), append.expected_version.into()]
+        });
+        for row in tx.query_all_raw(statement(tx, &sql, values)).await? {
+            let key = (row.try_get_by("aggregate")?, row.try_get_by("version")?);
+            found.insert(key, Digest::from_bytes(row.try_get_by("hash")?));
+        }
+    }
+    Ok(found)
 }
 
 async fn insert(tx: &DatabaseTransaction, events: &[Event]) -> Result<(), StoreError> {

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::task::JoinSet;
-use xietong_events::{Sequencer, verify_chain};
+use xietong_events::{Act, Sequencer, verify_chain};
+use xietong_store::StoreError;
 use xietong_timers::{Progress, Worker};
 
 use crate::bed::{Bed, act, append, commit, on_both};
@@ -14,6 +15,7 @@ on_both!(
     positions_are_dense_and_chains_verify,
     a_rolled_back_write_has_no_event,
     a_lost_race_is_stale,
+    acts_of_one_transaction_build_on_one_another,
     late_commits_are_never_skipped,
     two_sequencers_share_one_log,
     a_new_epoch_says_where_the_old_one_ended,
@@ -55,6 +57,35 @@ async fn a_rolled_back_write_has_no_event(bed: Bed) {
     let page = log.read(0, 100).await.unwrap();
     assert_eq!(page.events.len(), 1);
     assert_eq!((page.events[0].position, page.events[0].aggregate.as_str()), (1, "things/b"));
+}
+
+async fn acts_of_one_transaction_build_on_one_another(bed: Bed) {
+    let log = bed.log("test").await;
+    commit(&log, &bed, "things/a", &["{}", "{}"]).await;
+    let other = Act { actor: "somebody else".to_owned(), ..act() };
+    let appends = [
+        (act(), append("things/a", 2, &["{}"])),
+        (other.clone(), append("things/b", 0, &["{}", "{}"])),
+        (other, append("things/a", 3, &["{}"])),
+        (act(), append("things/b", 2, &["{}"])),
+    ];
+    let tx = bed.db.begin().await.unwrap();
+    log.append_acts(&tx, appends.iter().map(|(act, append)| (act, append))).await.unwrap();
+    tx.commit().await.unwrap();
+
+    for (aggregate, actors) in [
+        ("things/a", ["tester", "tester", "tester", "somebody else"].as_slice()),
+        ("things/b", &["somebody else", "somebody else", "tester"]),
+    ] {
+        let events = log.of_aggregate(aggregate).await.unwrap();
+        verify_chain(&events).unwrap();
+        assert_eq!(events.iter().map(|event| event.actor.as_str()).collect::<Vec<_>>(), actors);
+    }
+
+    let tx = bed.db.begin().await.unwrap();
+    let gap = [(act(), append("things/a", 4, &["{}"])), (act(), append("things/a", 6, &["{}"]))];
+    let error = log.append_acts(&tx, gap.iter().map(|(act, append)| (act, append))).await.unwrap_err();
+    assert!(matches!(error, StoreError::Stale(aggregate) if aggregate == "things/a"));
 }
 
 async fn a_lost_race_is_stale(bed: Bed) {

@@ -171,9 +171,8 @@ impl<'a> Outbox<'a> {
         }
         let mut counters = grow(tx, &growths).await?;
 
-        let mut messages = Vec::new();
+        let (mut messages, mut appends) = (Vec::new(), Vec::new());
         for (parcel, letters) in self.parcels.iter().zip(fresh) {
-            let mut appends = Vec::with_capacity(letters.len());
             for letter in letters {
                 let official = &letter.recipient.official;
                 let counter = counters
@@ -181,16 +180,17 @@ impl<'a> Outbox<'a> {
                     .ok_or_else(|| StoreError::corrupt("inbox", "it was not counted"))?;
                 counter.last_number += 1;
                 let message = self.message(parcel, letter, counter.last_number);
-                appends.push(Append {
+                let append = Append {
                     aggregate: aggregate_of(official),
                     expected_version: counter.version,
                     drafts: vec![draft(&event_of(&parcel.origin, &message))?],
-                });
+                };
+                appends.push((&parcel.act, append));
                 counter.version += 1;
                 messages.push((message, &parcel.origin));
             }
-            self.desk.log.append(tx, &parcel.act, &appends).await?;
         }
+        self.desk.log.append_acts(tx, appends.iter().map(|(act, append)| (*act, append))).await?;
         let rows: Vec<_> = messages.iter().map(|(message, _)| message.clone()).collect();
         insert_messages(tx, &rows).await?;
         Ok(messages)
