@@ -34,7 +34,7 @@ const LOOK: Duration = Duration::from_millis(50);
 pub fn run(name: ServiceName, file: Option<&Path>, print_config: bool) -> anyhow::Result<()> {
     let config = ServiceConfig::load(name, file)?;
     if print_config {
-        print!("{}", config.to_toml());
+        print!("{}", config.to_toml()?);
         return Ok(());
     }
     let identity = config.identity.load()?;

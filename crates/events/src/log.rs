@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use domain_calendar::Timestamp;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, QueryResult, Value};
-use xietong_store::{Db, StoreError, statement};
+use xietong_store::{Db, ROWS, StoreError, places, statement};
 use xietong_timers::{MachineClock, MachineTime, Poke};
 
 use crate::consumer::LogPage;
@@ -150,7 +150,7 @@ impl EventLog {
             }
             heads.insert((aggregate.to_owned(), version), prev_hash);
         }
-        for chunk in events.chunks(500) {
+        for chunk in events.chunks(ROWS) {
             insert(tx, chunk).await?;
         }
         Ok(events)
@@ -251,7 +251,7 @@ async fn heads<'a>(
 ) -> Result<BTreeMap<(String, i64), Digest>, StoreError> {
     let wanted: Vec<&Append> = appends.filter(|append| append.expected_version > 0).collect();
     let mut found = BTreeMap::new();
-    for chunk in wanted.chunks(500) {
+    for chunk in wanted.chunks(ROWS) {
         // PostgreSQL takes a parameter in a list of values for text.
         let pairs: Vec<String> = (0..chunk.len())
             .map(|row| format!("(${}, CAST(${} AS BIGINT))", row * 2 + 1, row * 2 + 2))
@@ -273,17 +273,10 @@ async fn heads<'a>(
 
 async fn insert(tx: &DatabaseTransaction, events: &[Event]) -> Result<(), StoreError> {
     const WIDTH: usize = 14;
-    let rows: Vec<String> = (0..events.len())
-        .map(|row| {
-            let places: Vec<String> =
-                (1..=WIDTH).map(|column| format!("${}", row * WIDTH + column)).collect();
-            format!("({})", places.join(", "))
-        })
-        .collect();
     let sql = format!(
         "INSERT INTO events (id, aggregate, version, type, actor, acting_for, ground, occurred_at, recorded_at, \
          traceparent, causation_id, payload, prev_hash, hash) VALUES {}",
-        rows.join(", ")
+        places(events.len(), WIDTH)
     );
     let values = events.iter().flat_map(|event| -> [Value; WIDTH] {
         [

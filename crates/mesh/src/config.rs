@@ -4,6 +4,7 @@
 //! `XIETONG_TELEMETRY__LOG` (two underscores go one level down). Everything is parsed and
 //! checked before anything is bound; the first bad value is one clear line.
 
+mod keys;
 mod secret;
 
 use std::collections::BTreeMap;
@@ -18,9 +19,9 @@ use serde::{Deserialize, Serialize};
 use xietong_store::CrashPoints;
 
 use crate::service_name::ServiceName;
-use crate::telemetry::{LogFormat, TelemetryConfig, log_filter};
-use crate::token::{Issuer, SigningKey, VerifyingKey};
+use crate::telemetry::{TelemetryConfig, log_filter};
 
+pub use keys::{Identity, IdentityConfig, TokensConfig};
 pub use secret::SecretUrl;
 
 /// Every variable of ours begins with this.
@@ -44,72 +45,6 @@ pub enum BusConfig {
     Embedded,
     /// Through Redis Streams.
     Redis(SecretUrl),
-}
-
-/// Keys for signed principals.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct IdentityConfig {
-    /// PEM file of the private key that this service signs with.
-    pub signing_key_file: Option<PathBuf>,
-    /// PEM file of public keys by issuer: `gateway` or `system/<service>`.
-    pub trusted: BTreeMap<String, PathBuf>,
-}
-
-/// The keys of an [`IdentityConfig`], read.
-#[derive(Debug)]
-pub struct Identity {
-    /// What this service signs with.
-    pub signing_key: SigningKey,
-    /// Whom it trusts.
-    pub trusted: BTreeMap<Issuer, Vec<VerifyingKey>>,
-}
-
-impl IdentityConfig {
-    /// Reads the keys.
-    ///
-    /// # Errors
-    /// When a file is missing or holds no key, or an issuer is unknown.
-    pub fn load(&self) -> Result<Identity, ConfigError> {
-        let Some(file) = &self.signing_key_file else {
-            return Err(ConfigError("identity.signing_key_file is required".to_owned()));
-        };
-        let signing_key = SigningKey::from_pem(&read("identity.signing_key_file", file)?)
-            .map_err(|error| bad_file("identity.signing_key_file", file, &error))?;
-        let mut trusted = BTreeMap::new();
-        for (name, file) in &self.trusted {
-            let field = format!("identity.trusted.\"{name}\"");
-            let issuer: Issuer = name
-                .parse()
-                .map_err(|_| ConfigError(format!("{field}: an issuer is `gateway` or `system/<service>`")))?;
-            let keys = VerifyingKey::all_from_pem(&read(&field, file)?)
-                .map_err(|error| bad_file(&field, file, &error))?;
-            trusted.insert(issuer, keys);
-        }
-        Ok(Identity { signing_key, trusted })
-    }
-}
-
-/// Whose bearer tokens the gateway accepts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TokensConfig {
-    /// What their `iss` must be.
-    pub issuer: String,
-    /// What their `aud` must hold.
-    pub audience: String,
-    /// PEM file of the Ed25519 public key that they are signed with.
-    pub public_key_file: PathBuf,
-}
-
-impl TokensConfig {
-    /// Reads the key.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub fn public_key(&self) -> Result<String, ConfigError> {
-        read("tokens.public_key_file", &self.public_key_file)
-    }
 }
 
 /// The values as they are written.
@@ -294,58 +229,31 @@ impl ServiceConfig {
     }
 
     /// The effective configuration as a TOML file would give it, passwords left out.
-    pub fn to_toml(&self) -> String {
-        let mut lines = Vec::new();
-        let mut set = |name: &str, value: String| lines.push(format!("{name} = {value}"));
-        set("listen", quoted(&self.listen.to_string()));
-        set("admin_listen", quoted(&self.admin_listen.to_string()));
-        set("database_url", quoted(&self.database_url.to_string()));
-        set("database_connections", self.database_connections.to_string());
-        set(
-            "bus",
-            match &self.bus {
-                BusConfig::Embedded => quoted(EMBEDDED),
-                BusConfig::Redis(url) => quoted(&url.to_string()),
-            },
-        );
-        set("drain_seconds", self.grace.as_secs().to_string());
-        if let Some(subject) = &self.administrator {
-            set("administrator", quoted(subject));
-        }
-        if !self.crash_point.is_empty() {
-            set("crash_point", quoted(&self.crash_point));
-        }
-        lines.push("\n[peers]".to_owned());
-        lines.extend(self.peers.iter().map(|(peer, url)| format!("{peer} = {}", quoted(url))));
-        lines.push("\n[identity]".to_owned());
-        if let Some(file) = &self.identity.signing_key_file {
-            lines.push(format!("signing_key_file = {}", quoted(&file.display().to_string())));
-        }
-        lines.push("\n[identity.trusted]".to_owned());
-        lines.extend(
-            self.identity.trusted.iter().map(|(issuer, file)| {
-                format!("{} = {}", quoted(issuer), quoted(&file.display().to_string()))
-            }),
-        );
-        if let Some(tokens) = &self.tokens {
-            lines.push("\n[tokens]".to_owned());
-            lines.push(format!("issuer = {}", quoted(&tokens.issuer)));
-            lines.push(format!("audience = {}", quoted(&tokens.audience)));
-            lines
-                .push(format!("public_key_file = {}", quoted(&tokens.public_key_file.display().to_string())));
-        }
-        lines.push("\n[telemetry]".to_owned());
-        if let Some(endpoint) = &self.telemetry.otlp_endpoint {
-            lines.push(format!("otlp_endpoint = {}", quoted(endpoint)));
-        }
-        lines.push(format!("log = {}", quoted(&self.telemetry.log)));
-        let format = match self.telemetry.format {
-            LogFormat::Text => "text",
-            LogFormat::Json => "json",
+    ///
+    /// # Errors
+    /// When TOML cannot hold a value, for example a path that is not UTF-8.
+    pub fn to_toml(&self) -> Result<String, ConfigError> {
+        let bus = match &self.bus {
+            BusConfig::Embedded => EMBEDDED.to_owned(),
+            BusConfig::Redis(url) => url.to_string(),
         };
-        lines.push(format!("format = {}", quoted(format)));
-        lines.push(String::new());
-        lines.join("\n")
+        let settings = Settings {
+            listen: self.listen,
+            admin_listen: Some(self.admin_listen),
+            database_url: Some(self.database_url.to_string()),
+            database_url_file: None,
+            database_connections: self.database_connections,
+            bus: Some(bus),
+            redis_url_file: None,
+            peers: self.peers.clone(),
+            identity: self.identity.clone(),
+            telemetry: self.telemetry.clone(),
+            drain_seconds: self.grace.as_secs(),
+            administrator: self.administrator.clone(),
+            tokens: self.tokens.clone(),
+            crash_point: self.crash_point.clone(),
+        };
+        toml::to_string(&settings).map_err(|error| ConfigError(error.to_string()))
     }
 }
 
@@ -354,22 +262,6 @@ fn is_setting(variable: &str) -> bool {
     let name = variable.to_ascii_lowercase();
     let top = name.split("__").next().unwrap_or(&name);
     Settings::NAMES.contains(&top)
-}
-
-/// A TOML basic string.
-fn quoted(text: &str) -> String {
-    let mut quoted = String::from("\"");
-    for letter in text.chars() {
-        match letter {
-            '"' | '\\' => quoted.extend(['\\', letter]),
-            control if control.is_control() => {
-                quoted.push_str(&format!("\\u{:04X}", u32::from(control)));
-            }
-            other => quoted.push(other),
-        }
-    }
-    quoted.push('"');
-    quoted
 }
 
 fn admin_address(listen: SocketAddr) -> Result<SocketAddr, ConfigError> {
@@ -415,7 +307,6 @@ fn one_line(error: &figment::Error) -> ConfigError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::token::generate_keypair;
 
     fn parse(toml: &str) -> Result<ServiceConfig, ConfigError> {
         let service = ServiceName::Roster;
@@ -505,32 +396,11 @@ mod tests {
              [telemetry]\notlp_endpoint = 'http://127.0.0.1:4317'\nformat = 'json'",
         )
         .unwrap();
-        let printed = config.to_toml();
+        let printed = config.to_toml().unwrap();
         assert!(!format!("{printed}{config:?}").contains("hunter2"));
         let again = parse(&printed).unwrap();
-        assert_eq!(again.to_toml(), printed);
+        assert_eq!(again.to_toml().unwrap(), printed);
         assert_eq!(again.identity, config.identity);
         assert_eq!(again.telemetry, config.telemetry);
-    }
-
-    #[test]
-    fn keys_are_read_and_checked() {
-        let folder = tempfile::tempdir().unwrap();
-        let keys = generate_keypair().unwrap();
-        let (private, public) = (folder.path().join("private.pem"), folder.path().join("public.pem"));
-        fs::write(&private, &keys.private_pem).unwrap();
-        fs::write(&public, &keys.public_pem).unwrap();
-        let mut identity = IdentityConfig {
-            signing_key_file: Some(private.clone()),
-            trusted: BTreeMap::from([("system/roster".to_owned(), public.clone())]),
-        };
-        assert!(identity.load().is_ok());
-        identity.trusted.insert("rooster".to_owned(), public);
-        assert!(identity.load().unwrap_err().to_string().starts_with("identity.trusted.\"rooster\": "));
-        identity.trusted.clear();
-        identity.trusted.insert("gateway".to_owned(), private);
-        assert!(identity.load().unwrap_err().to_string().ends_with("not an Ed25519 public key in PEM form"));
-        identity.signing_key_file = None;
-        assert_eq!(identity.load().unwrap_err().to_string(), "identity.signing_key_file is required");
     }
 }

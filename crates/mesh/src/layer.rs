@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -25,6 +25,7 @@ use tracing::{Instrument, Span, field};
 
 use crate::call::{Call, GROUND_METADATA};
 use crate::error::Error;
+use crate::grpc_timeout::{self, GRPC_TIMEOUT};
 use crate::matrix::{MatrixError, Row, actions_by_path};
 use crate::metrics::Metrics;
 use crate::principal::PRINCIPAL_METADATA;
@@ -173,7 +174,8 @@ impl Shared {
         let mut call = Call::new(principal, row.action, token);
         call.traceparent = current_traceparent().or_else(|| text(headers, TRACEPARENT).map(str::to_owned));
         call.ground = ground;
-        call.deadline = grpc_timeout(headers).and_then(|timeout| Instant::now().checked_add(timeout));
+        let timeout = headers.get(GRPC_TIMEOUT).and_then(grpc_timeout::parse);
+        call.deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         Ok(call)
     }
 
@@ -207,48 +209,4 @@ fn ground(headers: &HeaderMap) -> Option<String> {
     alone.insert(HeaderName::from_static(GROUND_METADATA), headers.get(GROUND_METADATA)?.clone());
     let bytes = MetadataMap::from_headers(alone).get_bin(GROUND_METADATA)?.to_bytes().ok()?;
     String::from_utf8(bytes.to_vec()).ok()
-}
-
-/// How long the caller waits, as `grpc-timeout` says it: at most eight digits and a unit.
-fn grpc_timeout(headers: &HeaderMap) -> Option<Duration> {
-    let value = text(headers, "grpc-timeout")?;
-    let (digits, unit) = value.split_at_checked(value.len().checked_sub(1)?)?;
-    if digits.is_empty() || digits.len() > 8 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let amount: u64 = digits.parse().ok()?;
-    match unit {
-        "H" => Some(Duration::from_secs(amount * 3600)),
-        "M" => Some(Duration::from_secs(amount * 60)),
-        "S" => Some(Duration::from_secs(amount)),
-        "m" => Some(Duration::from_millis(amount)),
-        "u" => Some(Duration::from_micros(amount)),
-        "n" => Some(Duration::from_nanos(amount)),
-        _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn timeout(value: &'static str) -> Option<Duration> {
-        let mut headers = HeaderMap::new();
-        headers.insert("grpc-timeout", value.parse().unwrap());
-        grpc_timeout(&headers)
-    }
-
-    #[test]
-    fn a_deadline_is_read_as_grpc_writes_it() {
-        assert_eq!(timeout("1H"), Some(Duration::from_secs(3600)));
-        assert_eq!(timeout("2M"), Some(Duration::from_secs(120)));
-        assert_eq!(timeout("42S"), Some(Duration::from_secs(42)));
-        assert_eq!(timeout("99999999m"), Some(Duration::from_millis(99_999_999)));
-        assert_eq!(timeout("13u"), Some(Duration::from_micros(13)));
-        assert_eq!(timeout("7n"), Some(Duration::from_nanos(7)));
-        for odd in ["", "S", "1", "1s", "-1S", "123456789S", "1.5S"] {
-            assert_eq!(timeout(odd), None, "{odd}");
-        }
-        assert_eq!(grpc_timeout(&HeaderMap::new()), None);
-    }
 }

@@ -1,5 +1,7 @@
 //! The transaction of a command: idempotency, events, timers and the answer, all or none.
 
+use std::future::Future;
+
 use domain_calendar::Timestamp;
 use prost::{Message, Name};
 use sea_orm::DatabaseTransaction;
@@ -8,7 +10,7 @@ use xietong_store::{CrashPoint, Db};
 use xietong_timers::{Clock, MachineClock, Poke, Timer, schedule};
 
 use crate::call::Call;
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::idempotency::RequestKey;
 use crate::trace_context::current_traceparent;
 
@@ -35,6 +37,26 @@ pub struct Transaction {
     key: Option<RequestKey>,
     act: Act,
     parts: Transactions,
+}
+
+/// Attempts at a change in all.
+const ATTEMPTS: usize = 3;
+
+/// Tries a change again that was ABORTED because somebody else was faster, three times in
+/// all. A caller that named a version (`etag` is not empty) asked for that one alone, and is
+/// told at once.
+pub async fn retried<R, F>(etag: &str, attempt: impl Fn() -> F) -> Result<R, Error>
+where
+    F: Future<Output = Result<R, Error>>,
+{
+    let mut left = if etag.is_empty() { ATTEMPTS } else { 1 };
+    loop {
+        left -= 1;
+        match attempt().await {
+            Err(error) if error.code() == Code::Aborted && left > 0 => {}
+            outcome => return outcome,
+        }
+    }
 }
 
 impl Transactions {
@@ -142,5 +164,43 @@ impl Transaction {
         self.parts.log.committed().poke();
         self.parts.timers.poke();
         Ok(response)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::{ATTEMPTS, retried};
+    use crate::error::{Code, Error};
+
+    #[tokio::test]
+    async fn a_lost_race_is_run_again_unless_a_version_was_named() {
+        for (etag, lost, tries, code) in [
+            ("", 0, 1, None),
+            ("", ATTEMPTS - 1, ATTEMPTS, None),
+            ("", ATTEMPTS, ATTEMPTS, Some(Code::Aborted)),
+            ("v1", 1, 1, Some(Code::Aborted)),
+        ] {
+            let tried = Cell::new(0);
+            let attempt = || {
+                tried.set(tried.get() + 1);
+                let outcome = if tried.get() > lost { Ok(()) } else { Err(Error::aborted_etag("tasks/1")) };
+                async { outcome }
+            };
+            let outcome = retried(etag, attempt).await;
+            assert_eq!((outcome.err().map(|error| error.code()), tried.get()), (code, tries));
+        }
+    }
+
+    #[tokio::test]
+    async fn only_a_lost_race_is_run_again() {
+        let tried = Cell::new(0);
+        let attempt = || {
+            tried.set(tried.get() + 1);
+            async { Err::<(), _>(Error::unavailable("the roster")) }
+        };
+        assert_eq!(retried("", attempt).await.unwrap_err().code(), Code::Unavailable);
+        assert_eq!(tried.get(), 1);
     }
 }

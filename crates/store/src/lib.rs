@@ -8,8 +8,10 @@ mod crash;
 mod db;
 mod error;
 mod migrate;
+mod parameters;
 
 pub use crash::{CrashPoint, CrashPoints, UnknownCrashPoint};
 pub use db::{Backend, Db, statement};
 pub use error::StoreError;
 pub use migrate::{SqlMigration, migrate};
+pub use parameters::{Parameters, ROWS, places};

@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use domain_calendar::Timestamp;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, QueryResult, Value};
 use tokio::sync::Mutex;
-use xietong_store::{Backend, Db, SqlMigration, StoreError, statement};
+use xietong_store::{Backend, Db, ROWS, SqlMigration, StoreError, places, statement};
 
 use crate::{Clock, MachineClock, Poke, Progress, Worker, WorkerError};
 
@@ -89,16 +89,12 @@ pub trait TimerHandler: Send + Sync {
 
 /// Schedules timers in the caller's transaction, replacing those of the same kind and key.
 pub async fn schedule(tx: &DatabaseTransaction, timers: &[Timer]) -> Result<(), StoreError> {
-    // Both back ends bound the number of parameters of a statement; four a row.
-    for chunk in timers.chunks(1_000) {
-        let rows: Vec<String> = (0..chunk.len())
-            .map(|row| format!("(${}, ${}, ${}, ${})", row * 4 + 1, row * 4 + 2, row * 4 + 3, row * 4 + 4))
-            .collect();
+    for chunk in timers.chunks(ROWS) {
         let sql = format!(
             "INSERT INTO timers (kind, timer_key, due_at, payload) VALUES {}
              ON CONFLICT (kind, timer_key) DO UPDATE SET due_at = excluded.due_at, payload = excluded.payload,
              claim = NULL, claimed_until = 0, attempts = 0",
-            rows.join(", ")
+            places(chunk.len(), 4)
         );
         let values = chunk.iter().flat_map(|timer| -> [Value; 4] {
             [

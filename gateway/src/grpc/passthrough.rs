@@ -9,11 +9,12 @@ use tonic::Status;
 use tonic::body::Body;
 use tower::ServiceExt;
 use xietong_mesh::Error;
+use xietong_mesh::grpc_timeout::{self, GRPC_TIMEOUT};
 use xietong_mesh::principal::PRINCIPAL_METADATA;
 use xietong_mesh::trace_context::TRACEPARENT;
 
 use super::cut::Cut;
-use super::timeout::{self, GRPC_TIMEOUT};
+use super::timeout;
 use crate::front::{Front, outgoing_trace};
 use crate::transcode::Method;
 
@@ -61,7 +62,7 @@ fn passed_on(headers: &HeaderMap, method: &Method) -> HeaderMap {
         .collect();
     if !method.descriptor.is_server_streaming() {
         let timeout = timeout::unary(&method.path, headers.get(GRPC_TIMEOUT));
-        passed.insert(GRPC_TIMEOUT, timeout::format(timeout));
+        passed.insert(GRPC_TIMEOUT, grpc_timeout::format(timeout));
     }
     passed
 }

@@ -13,6 +13,7 @@ use prost_reflect::DynamicMessage;
 use tonic::client::Grpc;
 use tonic::metadata::MetadataMap;
 use xietong_mesh::Error;
+use xietong_mesh::grpc_timeout::{self, GRPC_TIMEOUT};
 use xietong_mesh::principal::PRINCIPAL_METADATA;
 use xietong_mesh::trace_context::TRACEPARENT;
 
@@ -21,7 +22,7 @@ use super::stream::{self, Framing};
 use crate::auth::Caller;
 use crate::front::{Front, outgoing_trace};
 use crate::grpc::codec::DynamicCodec;
-use crate::grpc::timeout::{self, GRPC_TIMEOUT};
+use crate::grpc::timeout;
 use crate::grpc::upstream::Upstream;
 use crate::transcode::api::Binding;
 use crate::transcode::{Matched, Violation, request, response};
@@ -96,7 +97,7 @@ async fn unary(
 ) -> Result<Response, Refusal> {
     let limit = timeout::unary(&binding.method.path, headers.get(GRPC_TIMEOUT));
     let mut call = outgoing(message, caller);
-    insert(call.metadata_mut(), GRPC_TIMEOUT, timeout::format(limit));
+    insert(call.metadata_mut(), GRPC_TIMEOUT, grpc_timeout::format(limit));
     let codec = DynamicCodec::of(&binding.method.descriptor);
     let mut client = Grpc::new(upstream).max_decoding_message_size(MAX_ANSWER);
     let answer = client.unary(call, binding.method.path.clone(), codec);

@@ -9,7 +9,7 @@ use prost::{Message, Name};
 use tonic::{Request, Response, Status, async_trait};
 use xietong_mesh::drain::Drain;
 use xietong_mesh::page::Paging;
-use xietong_mesh::{Attempt, Call, Code, Error, Foundation, Resource, Transaction, Transactions};
+use xietong_mesh::{Attempt, Call, Error, Foundation, Resource, Transaction, Transactions, retried};
 use xietong_proto::notification as proto;
 use xietong_proto::notification::inbox_service_server::InboxService;
 use xietong_store::Db;
@@ -19,9 +19,6 @@ use super::convert::{encode, message_id};
 use crate::app;
 use crate::jobs::Calls;
 use crate::store::{StoredMessage, message, messages_before, unread_count};
-
-/// A lost race is not the caller's fault: it is run again, at most this often in all.
-const ATTEMPTS: usize = 3;
 
 pub(crate) struct InboxServer {
     db: Db,
@@ -53,19 +50,17 @@ impl InboxServer {
         F: Future<Output = Result<(Box<Transaction>, StoredMessage), Error>>,
     {
         let id = message_id(name)?;
-        let mut attempt = 1;
-        loop {
+        let attempt = async || {
             let transaction = match self.transactions.begin(call, request, request_id).await? {
                 Attempt::Repeat(answer) => return Ok(answer),
                 Attempt::First(transaction) => transaction,
             };
             let found = own_message(call, transaction.tx(), name, &id).await?;
-            match change(transaction, found).await {
-                Ok((transaction, message)) => return transaction.commit(encode(message)).await,
-                Err(error) if error.code() == Code::Aborted && attempt < ATTEMPTS => attempt += 1,
-                Err(error) => return Err(error),
-            }
-        }
+            let (transaction, message) = change(transaction, found).await?;
+            transaction.commit(encode(message)).await
+        };
+        // A message has no etag.
+        retried("", attempt).await
     }
 }
 

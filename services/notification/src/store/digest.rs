@@ -3,9 +3,7 @@
 use domain_calendar::Timestamp;
 use domain_notification::DigestEntry;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Value};
-use xietong_store::{StoreError, statement};
-
-use super::{CHUNK, places};
+use xietong_store::{ROWS, StoreError, places, statement};
 
 /// Something that climbed, to be summed up for an official at an instant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +22,7 @@ pub(crate) async fn add_entries(
     tx: &DatabaseTransaction,
     entries: &[PendingEntry],
 ) -> Result<(), StoreError> {
-    for chunk in entries.chunks(CHUNK) {
+    for chunk in entries.chunks(ROWS) {
         let sql = format!(
             "INSERT INTO digest_entries (official, due_at, ladder, climbed_at) VALUES {}
              ON CONFLICT (official, due_at, ladder) DO NOTHING",

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use domain_calendar::Timestamp;
 use domain_notification::{Ended, Ladder, NoticeKind, Rung, Standing};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Value};
-use xietong_store::{StoreError, statement};
+use xietong_store::{ROWS, StoreError, places, statement};
 
-use super::{CHUNK, places, texts};
+use super::texts;
 
 /// A ladder as it begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub(crate) async fn insert_ladders(
     ladders: &[LadderRow],
 ) -> Result<(), StoreError> {
     const WIDTH: usize = 10;
-    for chunk in ladders.chunks(CHUNK) {
+    for chunk in ladders.chunks(ROWS) {
         let sql = format!(
             "INSERT INTO ladders (id, subject, unit, decider, kind, rung, title, body, sent_at, ended_at) VALUES {}
              ON CONFLICT (id) DO NOTHING",
@@ -127,7 +127,7 @@ pub(crate) async fn link_messages(
     tx: &DatabaseTransaction,
     links: &[(String, String)],
 ) -> Result<(), StoreError> {
-    for chunk in links.chunks(CHUNK) {
+    for chunk in links.chunks(ROWS) {
         let sql = format!(
             "INSERT INTO ladder_messages (message, ladder) VALUES {} ON CONFLICT (message, ladder) DO NOTHING",
             places(chunk.len(), 2)

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use domain_notification::Matter;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Value};
-use xietong_store::{StoreError, statement};
+use xietong_store::{ROWS, StoreError, places, statement};
 
-use super::{CHUNK, list, places, texts};
+use super::texts;
 
 /// The matters of tasks, by task; a task that was never issued has none.
 pub(crate) async fn load_matters(
@@ -14,8 +14,11 @@ pub(crate) async fn load_matters(
     tasks: &[&str],
 ) -> Result<BTreeMap<String, Matter>, StoreError> {
     let mut found = BTreeMap::new();
-    for chunk in tasks.chunks(CHUNK) {
-        let sql = format!("SELECT task, lead_unit FROM matters WHERE task IN ({})", list(chunk.len()));
+    for chunk in tasks.chunks(ROWS) {
+        let sql = format!(
+            "SELECT task, lead_unit FROM (VALUES {}) AS wanted JOIN matters ON task = wanted.column1",
+            places(chunk.len(), 1)
+        );
         for row in tx.query_all_raw(statement(tx, &sql, texts(chunk.iter().copied()))).await? {
             found.insert(row.try_get_by("task")?, Matter { lead_unit: row.try_get_by("lead_unit")? });
         }
@@ -27,7 +30,7 @@ pub(crate) async fn save_matters(
     tx: &DatabaseTransaction,
     matters: &[(String, Matter)],
 ) -> Result<(), StoreError> {
-    for chunk in matters.chunks(CHUNK) {
+    for chunk in matters.chunks(ROWS) {
         let sql = format!(
             "INSERT INTO matters (task, lead_unit) VALUES {} ON CONFLICT (task) DO NOTHING",
             places(chunk.len(), 2)

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use domain_calendar::Timestamp;
 use domain_notification::{NoticeKind, Receipt};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, QueryResult, Value};
-use xietong_store::{StoreError, statement};
+use xietong_store::{ROWS, StoreError, places, statement};
 
-use super::{CHUNK, list, places, texts};
+use super::texts;
 
 /// One message in one inbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,8 +47,11 @@ pub(crate) async fn arrived(
     sources: &[&str],
 ) -> Result<BTreeSet<(String, String)>, StoreError> {
     let mut found = BTreeSet::new();
-    for chunk in sources.chunks(CHUNK) {
-        let sql = format!("SELECT source, recipient FROM messages WHERE source IN ({})", list(chunk.len()));
+    for chunk in sources.chunks(ROWS) {
+        let sql = format!(
+            "SELECT source, recipient FROM (VALUES {}) AS wanted JOIN messages ON source = wanted.column1",
+            places(chunk.len(), 1)
+        );
         for row in tx.query_all_raw(statement(tx, &sql, texts(chunk.iter().copied()))).await? {
             found.insert((row.try_get_by("source")?, row.try_get_by("recipient")?));
         }
@@ -61,7 +64,7 @@ pub(crate) async fn insert_messages(
     messages: &[StoredMessage],
 ) -> Result<(), StoreError> {
     const WIDTH: usize = 14;
-    for chunk in messages.chunks(CHUNK) {
+    for chunk in messages.chunks(ROWS) {
         let sql = format!("INSERT INTO messages ({COLUMNS}) VALUES {}", places(chunk.len(), WIDTH));
         let values = chunk.iter().flat_map(|one| -> [Value; WIDTH] {
             [

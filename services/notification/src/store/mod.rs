@@ -89,23 +89,6 @@ pub(crate) const MIGRATIONS: &[SqlMigration] = &[SqlMigration {
     ],
 }];
 
-/// Rows a statement: both back ends bound the number of parameters.
-const CHUNK: usize = 500;
-
-/// `($1, $2), ($3, $4), …` for `rows` rows of `width` columns.
-fn places(rows: usize, width: usize) -> String {
-    let row = |row: usize| {
-        let columns: Vec<String> = (1..=width).map(|column| format!("${}", row * width + column)).collect();
-        format!("({})", columns.join(", "))
-    };
-    (0..rows).map(row).collect::<Vec<_>>().join(", ")
-}
-
-/// `$1, $2, …` for a list of values.
-fn list(values: usize) -> String {
-    (1..=values).map(|place| format!("${place}")).collect::<Vec<_>>().join(", ")
-}
-
 fn texts<'a>(values: impl IntoIterator<Item = &'a str>) -> Vec<Value> {
     values.into_iter().map(Value::from).collect()
 }

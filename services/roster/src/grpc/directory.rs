@@ -3,6 +3,7 @@
 use domain_calendar::Timestamp;
 use domain_roster::{Account, Official, Unit, normalise};
 use tonic::{Request, Response, Status, async_trait};
+use xietong_mesh::input::{LINE, optional, present, required, text};
 use xietong_mesh::{Attempt, Call};
 use xietong_proto::roster as proto;
 use xietong_proto::roster::directory_service_server::DirectoryService;
@@ -11,7 +12,6 @@ use xietong_timers::MachineClock;
 use super::convert::directory::{
     decode_account, decode_official, decode_unit, encode_account, encode_official, encode_unit,
 };
-use super::input::{NAME, optional, present, required, text};
 use super::listing::{Query, page};
 use crate::access;
 use crate::app::App;
@@ -36,7 +36,7 @@ impl DirectoryService for DirectoryHandlers {
     ) -> Result<Response<proto::ListUnitsResponse>, Status> {
         let scope = Call::of(&request)?.scope()?;
         let request = request.into_inner();
-        let q = text("q", request.q, NAME)?;
+        let q = text("q", request.q, LINE)?;
         let register = self.app.current().await?;
         let visible = register
             .book
@@ -103,7 +103,7 @@ impl DirectoryService for DirectoryHandlers {
     ) -> Result<Response<proto::ListOfficialsResponse>, Status> {
         let scope = Call::of(&request)?.scope()?;
         let request = request.into_inner();
-        let q = text("q", request.q, NAME)?;
+        let q = text("q", request.q, LINE)?;
         let register = self.app.current().await?;
         let visible = register.book.officials().filter(|official| {
             scope.permits(&access::of_official(official)) && official.display_name.contains(&q)
@@ -115,8 +115,7 @@ impl DirectoryService for DirectoryHandlers {
             page_token: &request.page_token,
         };
         let encode = |official: &Official| encode_official(official, register.etag(&official.name));
-        let (officials, next_page_token) =
-            page(&query, visible, |official| official.name.clone(), encode)?;
+        let (officials, next_page_token) = page(&query, visible, |official| official.name.clone(), encode)?;
         Ok(Response::new(proto::ListOfficialsResponse { officials, next_page_token }))
     }
 

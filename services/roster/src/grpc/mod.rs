@@ -2,7 +2,6 @@
 
 mod convert;
 mod directory;
-mod input;
 mod listing;
 mod roster;
 

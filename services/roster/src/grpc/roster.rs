@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use domain_roster::{Absence, Division};
 use tonic::{Request, Response, Status, async_trait};
 use xietong_mesh::convert::decode_optional_time;
+use xietong_mesh::input::{present, required};
 use xietong_mesh::{Attempt, Call, Resource};
 use xietong_proto::roster as proto;
 use xietong_proto::roster::roster_service_server::RosterService;
@@ -14,7 +15,6 @@ use super::convert::roster::{
     decode_absence, decode_division, decode_subject, encode_absence, encode_answer, encode_division,
     encode_handover,
 };
-use super::input::{present, required};
 use super::listing::{Query, page};
 use crate::access;
 use crate::app::{App, Recorded};

@@ -61,12 +61,7 @@ impl Supervision {
     }
 
     /// The tasks the caller may see of those asked for, the newest first.
-    pub(crate) async fn list(
-        &self,
-        call: &Call,
-        query: ListQuery,
-        page: &Page,
-    ) -> Result<Listed, Error> {
+    pub(crate) async fn list(&self, call: &Call, query: ListQuery, page: &Page) -> Result<Listed, Error> {
         let now = self.now();
         // Taken before anything is resolved with it: what is said of the answer then holds.
         let as_of = self.roster.view().as_of();

@@ -1,11 +1,8 @@
 //! Checking what comes from outside: every text has a bound, every name a form.
 
 use xietong_mesh::Error;
+use xietong_mesh::input::fault_of_text;
 
-/// Longest name, title, tag or number, in characters.
-pub(super) const SHORT: usize = 200;
-/// Longest text, in characters.
-pub(super) const LONG: usize = 20_000;
 /// Longest id in a resource name, in bytes.
 const LONGEST_ID: usize = 100;
 
@@ -28,12 +25,10 @@ impl Check {
         });
     }
 
-    /// A text of at most `limit` characters. NUL is refused: PostgreSQL cannot store it.
-    pub(super) fn text(&mut self, field: impl Into<String>, text: &str, limit: usize) {
-        if text.contains('\0') {
-            self.wrong(field, "must not contain NUL", "不能含有空字符（NUL）");
-        } else if text.chars().count() > limit {
-            self.wrong(field, format!("must be at most {limit} characters"), format!("最长{limit}个字"));
+    /// A text of at most `longest` characters.
+    pub(super) fn text(&mut self, field: impl Into<String>, text: &str, longest: usize) {
+        if let Some((english, chinese)) = fault_of_text(text, longest) {
+            self.wrong(field, english, chinese);
         }
     }
 

@@ -3,11 +3,12 @@
 use domain_supervision::{AssignmentDraft, Grade, Light, Role, Source, TaskDraft, TaskState, Visibility};
 use xietong_mesh::Error;
 use xietong_mesh::convert::{decode_optional_time, optional};
+use xietong_mesh::input::{LINE, TEXT};
 use xietong_proto::common;
 use xietong_proto::supervision as proto;
 use xietong_timers::MachineClock;
 
-use super::check::{Check, LONG, SHORT};
+use super::check::Check;
 use crate::app::{Entry, ListQuery};
 
 /// Most tags of a task, most units of a task in one capacity. What a longer list holds beyond
@@ -19,13 +20,13 @@ const MOST: usize = 200;
 pub(super) fn entry(task: proto::Task, place: String, creator: &str, origin: &str) -> Result<Entry, Error> {
     let mut check = Check::default();
     let field = |field: &str| format!("{place}.{field}");
-    check.text(field("title"), &task.title, SHORT);
-    check.text(field("text"), &task.text, LONG);
+    check.text(field("title"), &task.title, LINE);
+    check.text(field("text"), &task.text, TEXT);
     list(&mut check, &field("tags"), &task.tags);
     list(&mut check, &field("restricted_units"), &task.restricted_units);
     list(&mut check, &field("assignments"), &task.assignments);
     for (at, tag) in task.tags.iter().take(MOST).enumerate() {
-        check.text(format!("{place}.tags[{at}]"), tag, SHORT);
+        check.text(format!("{place}.tags[{at}]"), tag, LINE);
     }
     let grade = grade(&mut check, field("grade"), task.grade);
     let visibility = visibility(&mut check, field("visibility"), task.visibility);
@@ -85,7 +86,7 @@ pub(super) fn list_query(request: &proto::ListTasksRequest) -> Result<ListQuery,
     if !request.leader.is_empty() {
         check.name("leader", &request.leader, "officials");
     }
-    check.text("document_number", &request.document_number, SHORT);
+    check.text("document_number", &request.document_number, LINE);
     let light = light(&mut check, request.light);
     let state = state(&mut check, request.state);
     check.finish()?;
@@ -125,8 +126,8 @@ fn assignment(
 }
 
 fn source(check: &mut Check, place: &str, source: proto::Source) -> Source {
-    check.text(format!("{place}.document_number"), &source.document_number, SHORT);
-    check.text(format!("{place}.part"), &source.part, SHORT);
+    check.text(format!("{place}.document_number"), &source.document_number, LINE);
+    check.text(format!("{place}.part"), &source.part, LINE);
     let mut number = |field: &str, number: i32| {
         let read = u32::try_from(number);
         if read.is_err() {

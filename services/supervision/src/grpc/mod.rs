@@ -11,13 +11,14 @@ use domain_supervision::{AssignmentCommand, Command};
 use prost::{Message, Name};
 use tonic::{Request, Response, Status};
 use xietong_mesh::convert::encode_time;
+use xietong_mesh::input::{LINE, TEXT};
 use xietong_mesh::page::Paging;
 use xietong_mesh::principal::Principal;
-use xietong_mesh::{Attempt, Call, Code, Error, Transactions};
+use xietong_mesh::{Attempt, Call, Error, Transactions, input, retried};
 use xietong_proto::supervision as proto;
 use xietong_proto::supervision::task_service_server::TaskService;
 
-use check::{Check, LONG, SHORT, task_name, task_of_assignment};
+use check::{task_name, task_of_assignment};
 
 use crate::app::{Change, Entry, Supervision, Target};
 use crate::error::command_refused;
@@ -26,9 +27,6 @@ use crate::store::Page;
 
 /// Most tasks of a batch.
 const LARGEST_BATCH: usize = 1_000;
-/// Attempts at a change whose caller named no version: losing a race is not the caller's
-/// fault.
-const ATTEMPTS: usize = 3;
 
 /// `xietong.supervision.v1.TaskService`.
 pub(crate) struct Tasks {
@@ -82,14 +80,8 @@ impl Tasks {
         M: Name,
         R: Message + Default,
     {
-        let attempts = if change.etag.is_empty() { ATTEMPTS } else { 1 };
-        let mut attempt = 1;
-        loop {
-            match self.change_once(call, request, request_id, &change, answer).await {
-                Err(error) if error.code() == Code::Aborted && attempt < attempts => attempt += 1,
-                outcome => return Ok(Response::new(outcome?)),
-            }
-        }
+        let attempt = || self.change_once(call, request, request_id, &change, answer);
+        Ok(Response::new(retried(&change.etag, attempt).await?))
     }
 
     async fn change_once<M, R>(
@@ -130,9 +122,7 @@ impl TaskService for Tasks {
         if !request.origin.is_empty() && !call.principal.is_system() {
             return Err(Error::permission_denied(format!("{} with an origin", call.action)).into());
         }
-        let mut check = Check::default();
-        check.text("origin", &request.origin, SHORT);
-        check.finish()?;
+        input::text("origin", request.origin.clone(), LINE)?;
         let subject = &call.principal.subject;
         let task = request.task.clone().unwrap_or_default();
         let entry = decode::entry(task, "task".to_owned(), subject, &request.origin)?;
@@ -321,9 +311,7 @@ fn of_assignment(name: &str, command: AssignmentCommand, etag: &str) -> Result<C
 }
 
 fn long_text(field: &str, text: &str) -> Result<(), Error> {
-    let mut check = Check::default();
-    check.text(field, text, LONG);
-    check.finish()
+    input::text(field, text.to_owned(), TEXT).map(drop)
 }
 
 /// Every unit that the caller belongs to by a role.

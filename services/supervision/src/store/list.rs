@@ -6,9 +6,8 @@ use domain_calendar::Timestamp;
 use domain_supervision::{Light, TaskState, light_sql};
 use sea_orm::{ConnectionTrait, DatabaseConnection};
 use xietong_mesh::Scope;
-use xietong_store::{StoreError, statement};
+use xietong_store::{Parameters, StoreError, statement};
 
-use super::parameters::Parameters;
 use super::{columns, scope, tasks};
 use crate::record::Record;
 

@@ -3,7 +3,6 @@
 mod columns;
 mod list;
 mod origins;
-mod parameters;
 mod scope;
 mod tasks;
 

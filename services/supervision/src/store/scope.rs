@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use domain_supervision::Visibility;
 use xietong_mesh::Scope;
+use xietong_store::Parameters;
 
 use super::columns;
-use super::parameters::Parameters;
 
 /// The condition under which `scope` permits a task: [`Scope::permits`] said in SQL. A test
 /// over the API shows that the two agree.

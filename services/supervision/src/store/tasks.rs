@@ -5,15 +5,11 @@ use std::collections::BTreeMap;
 use domain_calendar::Timestamp;
 use domain_supervision::{Assignment, StoredClock, Task, Visibility};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult, Value};
-use xietong_store::{StoreError, statement};
+use xietong_store::{Parameters, ROWS, StoreError, places, statement};
 
 use super::columns;
-use super::parameters::{Parameters, places};
 use crate::record::Record;
 use crate::regulation::Regulation;
-
-/// Rows a statement writes at most: both back ends bound the number of parameters.
-const ROWS: usize = 1_000;
 
 const ASSIGNMENT_COLUMNS: &str =
     "name, ledger_number, unit, role, settles, state, yellow_at, red_at, paused, closed";

@@ -70,7 +70,9 @@ async fn what_is_missing_looks_like_what_is_not_yours(store: Store) {
     for name in [missing, &hidden.name] {
         let get = clerk.get_task(proto::GetTaskRequest { name: name.to_owned() }).await;
         assert_eq!(refusal(get).0, Code::PermissionDenied);
-        let timeline = clerk.get_timeline(proto::GetTimelineRequest { name: name.to_owned(), ..Default::default() }).await;
+        let timeline = clerk
+            .get_timeline(proto::GetTimelineRequest { name: name.to_owned(), ..Default::default() })
+            .await;
         assert_eq!(refusal(timeline).0, Code::PermissionDenied);
         assert_eq!(
             refusal(sign(&mut clerk, &format!("{name}/assignments/1")).await).0,

@@ -174,7 +174,8 @@ async fn a_malformed_request_is_never_a_fault_of_ours(store: Store) {
         let name = name.to_owned();
         let get = client.get_task(proto::GetTaskRequest { name: name.clone() }).await;
         assert_eq!(refusal(get).0, Code::InvalidArgument, "{name}");
-        let timeline = client.get_timeline(proto::GetTimelineRequest { name: name.clone(), ..Default::default() }).await;
+        let timeline =
+            client.get_timeline(proto::GetTimelineRequest { name: name.clone(), ..Default::default() }).await;
         assert_eq!(refusal(timeline).0, Code::InvalidArgument, "{name}");
         let issue =
             client.issue_task(proto::IssueTaskRequest { name: name.clone(), ..Default::default() }).await;

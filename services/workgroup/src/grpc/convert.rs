@@ -9,10 +9,10 @@ use domain_workgroup::{
 use uuid::Uuid;
 use xietong_mesh::Error;
 use xietong_mesh::convert::{decode_optional_time, decode_time, encode_time, optional};
+use xietong_mesh::input::{LINE, TEXT, at_most, present, text};
 use xietong_proto::workgroup as proto;
 use xietong_timers::MachineClock;
 
-use super::text::{LINE, TEXT, at_most, bounded, required};
 use crate::error::refused;
 use crate::store::Stored;
 
@@ -26,8 +26,8 @@ pub(super) fn etag(version: i64) -> String {
 
 /// The group a request founds; it exists from `now` unless it says from when.
 pub(super) fn decode_group(request: proto::CreateGroupRequest, now: Timestamp) -> Result<Group, Error> {
-    let group = request.group.ok_or_else(|| required("group", "请填写机构信息"))?;
-    let id = match bounded("group_id", request.group_id, LINE)? {
+    let group = present("group", request.group)?;
+    let id = match text("group_id", request.group_id, LINE)? {
         id if id.is_empty() => MachineClock::system().new_id().to_string(),
         id => id,
     };
@@ -38,18 +38,18 @@ pub(super) fn decode_group(request: proto::CreateGroupRequest, now: Timestamp) -
         })
     };
     let end_time = decode_optional_time("group.end_time", group.end_time.as_ref())?;
-    let end_condition = bounded("group.end_condition", group.end_condition, TEXT)?;
+    let end_condition = text("group.end_condition", group.end_condition, TEXT)?;
     let seats = at_most("group.seats", group.seats, MOST_SEATS)?;
     let seats = seats.into_iter().enumerate().map(|(index, seat)| decode_seat(index, seat));
     let decoded = Group {
         name: format!("groups/{id}"),
-        display_name: bounded("group.display_name", group.display_name, LINE)?,
+        display_name: text("group.display_name", group.display_name, LINE)?,
         kind: decode_kind(group.kind)?,
-        founding_document: bounded("group.founding_document", group.founding_document, LINE)?,
-        purpose: bounded("group.purpose", group.purpose, TEXT)?,
+        founding_document: text("group.founding_document", group.founding_document, LINE)?,
+        purpose: text("group.purpose", group.purpose, TEXT)?,
         start_time: decode_optional_time("group.start_time", group.start_time.as_ref())?.unwrap_or(now),
         wind_up: WindUp::from_entry(&end_condition, end_time).map_err(told)?,
-        office_unit: optional(bounded("group.office_unit", group.office_unit, LINE)?),
+        office_unit: optional(text("group.office_unit", group.office_unit, LINE)?),
         seats: seats.collect::<Result<_, _>>()?,
     };
     decoded.check().map_err(told)?;
@@ -84,25 +84,25 @@ fn decode_seat(index: usize, seat: proto::Seat) -> Result<Seat, Error> {
         }
     };
     let holder = match seat.holder {
-        Some(Holder::Official(name)) => SeatHolder::Official(bounded(&field("official"), name, LINE)?),
-        Some(Holder::Post(post)) => SeatHolder::Post(bounded(&field("post"), post, LINE)?),
-        Some(Holder::Unit(name)) => SeatHolder::Unit(bounded(&field("unit"), name, LINE)?),
-        Some(Holder::OpenClass(class)) => SeatHolder::OpenClass(bounded(&field("open_class"), class, LINE)?),
-        None => return Err(required(&field("holder"), "请填写席位由谁担任")),
+        Some(Holder::Official(name)) => SeatHolder::Official(text(&field("official"), name, LINE)?),
+        Some(Holder::Post(post)) => SeatHolder::Post(text(&field("post"), post, LINE)?),
+        Some(Holder::Unit(name)) => SeatHolder::Unit(text(&field("unit"), name, LINE)?),
+        Some(Holder::OpenClass(class)) => SeatHolder::OpenClass(text(&field("open_class"), class, LINE)?),
+        None => return present(&field("holder"), None),
     };
-    let held_for_field = optional(bounded(&field("held_for_field"), seat.held_for_field, LINE)?);
+    let held_for_field = optional(text(&field("held_for_field"), seat.held_for_field, LINE)?);
     Ok(Seat { role, holder, held_for_field })
 }
 
 /// The meeting a request records, under a new identity.
 pub(super) fn decode_meeting(request: proto::CreateMeetingRequest, id: Uuid) -> Result<Meeting, Error> {
-    let meeting = request.meeting.ok_or_else(|| required("meeting", "请填写会议信息"))?;
-    let meet_time = meeting.meet_time.ok_or_else(|| required("meeting.meet_time", "请填写会议时间"))?;
+    let meeting = present("meeting", request.meeting)?;
+    let meet_time = present("meeting.meet_time", meeting.meet_time)?;
     let decoded = Meeting {
-        name: format!("{}/meetings/{id}", bounded("parent", request.parent, LINE)?),
-        title: bounded("meeting.title", meeting.title, LINE)?,
+        name: format!("{}/meetings/{id}", text("parent", request.parent, LINE)?),
+        title: text("meeting.title", meeting.title, LINE)?,
         meet_time: decode_time("meeting.meet_time", &meet_time)?,
-        place: bounded("meeting.place", meeting.place, LINE)?,
+        place: text("meeting.place", meeting.place, LINE)?,
     };
     decoded.check().map_err(|refusal| refused(&refusal, |field| child_path("meeting", field)))?;
     Ok(decoded)
@@ -110,10 +110,10 @@ pub(super) fn decode_meeting(request: proto::CreateMeetingRequest, id: Uuid) -> 
 
 /// The decision a request records, under a new identity.
 pub(super) fn decode_decision(request: proto::CreateDecisionRequest, id: Uuid) -> Result<Decision, Error> {
-    let decision = request.decision.ok_or_else(|| required("decision", "请填写议定事项"))?;
+    let decision = present("decision", request.decision)?;
     let decoded = Decision {
-        name: format!("{}/decisions/{id}", bounded("parent", request.parent, LINE)?),
-        text: bounded("decision.text", decision.text, TEXT)?,
+        name: format!("{}/decisions/{id}", text("parent", request.parent, LINE)?),
+        text: text("decision.text", decision.text, TEXT)?,
         lead_units: at_most("decision.lead_units", decision.lead_units, MOST_UNITS)?,
         cooperating_units: at_most("decision.cooperating_units", decision.cooperating_units, MOST_UNITS)?,
         due_time: decode_optional_time("decision.due_time", decision.due_time.as_ref())?,

@@ -1,7 +1,6 @@
 //! The RPCs of `GroupService`: decode, authorise, one call, encode.
 
 mod convert;
-mod text;
 
 use std::sync::Arc;
 
@@ -10,7 +9,7 @@ use domain_workgroup::{check_decision_name, check_group_name, check_meeting_name
 use tonic::{Request, Response, Status};
 use xietong_mesh::convert::{decode_optional_time, encode_time};
 use xietong_mesh::page::Paging;
-use xietong_mesh::{Attempt, Call, Code, Error, Foundation, RosterCopy, Transactions};
+use xietong_mesh::{Attempt, Call, Error, Foundation, RosterCopy, Transactions, retried};
 use xietong_proto::workgroup as proto;
 use xietong_proto::workgroup::group_service_server::GroupService;
 use xietong_store::Db;
@@ -19,9 +18,6 @@ use xietong_timers::{Clock, MachineClock, Poke};
 use crate::app;
 use crate::error::told;
 use crate::store::{decisions, groups, meetings};
-
-/// A call without an etag is tried again this often when somebody else was faster.
-const RACES: usize = 3;
 
 /// Answers the calls about groups.
 pub(crate) struct GroupServer {
@@ -244,15 +240,7 @@ impl GroupService for GroupServer {
         let mut request = request.into_inner();
         let request_id = std::mem::take(&mut request.request_id);
         check_decision_name("name", &request.name).map_err(told)?;
-        let mut races = 0;
-        loop {
-            match self.try_escalate(&call, &request, &request_id).await {
-                // Without an etag the caller does not care which version it is.
-                Err(error) if error.code() == Code::Aborted && request.etag.is_empty() && races < RACES => {
-                    races += 1;
-                }
-                outcome => return Ok(Response::new(outcome?)),
-            }
-        }
+        let attempt = || self.try_escalate(&call, &request, &request_id);
+        Ok(Response::new(retried(&request.etag, attempt).await?))
     }
 }

@@ -3,7 +3,7 @@
 use domain_workgroup::Group;
 use sea_orm::{ConnectionTrait, Value};
 use xietong_mesh::Scope;
-use xietong_store::{StoreError, statement};
+use xietong_store::{Parameters, StoreError, statement};
 
 use super::{Stored, json};
 
@@ -35,30 +35,22 @@ pub(crate) async fn list_in_scope<C: ConnectionTrait>(
     after: &str,
     limit: u64,
 ) -> Result<Vec<Stored<Group>>, StoreError> {
-    let mut values: Vec<Value> = vec![after.into(), i64::try_from(limit).unwrap_or(i64::MAX).into()];
+    let mut parameters = Parameters::default();
+    let after = parameters.bind(after);
     let permitted = if scope.all {
         "TRUE".to_owned()
     } else {
         let units = scope.units.union(&scope.portfolio);
-        let groups = places(&mut values, scope.groups.iter());
-        let units = places(&mut values, units);
+        let groups = parameters.bind_all(scope.groups.iter().map(String::as_str));
+        let units = parameters.bind_all(units.map(String::as_str));
         format!("(name IN ({groups}) OR office_unit IN ({units}))")
     };
-    let sql =
-        format!("SELECT version, body FROM groups WHERE name > $1 AND {permitted} ORDER BY name LIMIT $2");
-    let rows = connection.query_all_raw(statement(connection, &sql, values)).await?;
+    let limit = parameters.bind(limit);
+    let sql = format!(
+        "SELECT version, body FROM groups WHERE name > {after} AND {permitted} ORDER BY name LIMIT {limit}"
+    );
+    let rows = connection.query_all_raw(statement(connection, &sql, parameters.into_values())).await?;
     rows.iter().map(Stored::read).collect()
-}
-
-/// Adds texts to a statement's values and returns their placeholders; NULL, which equals
-/// nothing, when there are none.
-fn places<'a>(values: &mut Vec<Value>, texts: impl Iterator<Item = &'a String>) -> String {
-    let mut places = Vec::new();
-    for text in texts {
-        values.push(text.clone().into());
-        places.push(format!("${}", values.len()));
-    }
-    if places.is_empty() { "NULL".to_owned() } else { places.join(", ") }
 }
 
 #[cfg(test)]

@@ -3,12 +3,12 @@
 use domain_roster::{Account, Official, Post, RoleBinding, Unit};
 use xietong_mesh::Error;
 use xietong_mesh::convert::{decode_optional_time, encode_time};
+use xietong_mesh::input::{ENTRIES, LINE, at_most, names, optional, required, text};
 use xietong_proto::roster as proto;
 
 use super::kinds::{
     decode_post_kind, decode_role, decode_unit_kind, encode_post_kind, encode_role, encode_unit_kind,
 };
-use crate::grpc::input::{NAME, entries, names, optional, required, text};
 
 /// What the subjects of the services' own jobs begin with; no person has such a subject.
 const SYSTEM_SUBJECT: &str = "system/";
@@ -43,7 +43,7 @@ pub(in crate::grpc) fn encode_unit(unit: &Unit, etag: String) -> proto::Unit {
 }
 
 pub(in crate::grpc) fn decode_official(name: String, official: proto::Official) -> Result<Official, Error> {
-    let posts = entries("official.posts", official.posts)?;
+    let posts = at_most("official.posts", official.posts, ENTRIES)?;
     Ok(Official {
         name,
         display_name: required("official.display_name", official.display_name)?,
@@ -55,7 +55,7 @@ fn decode_post(post: proto::Post) -> Result<Post, Error> {
     Ok(Post {
         kind: decode_post_kind("official.posts.kind", post.kind)?,
         unit: optional("official.posts.unit", post.unit)?,
-        title: text("official.posts.title", post.title, NAME)?,
+        title: text("official.posts.title", post.title, LINE)?,
         start_time: decode_optional_time("official.posts.start_time", post.start_time.as_ref())?,
         end_time: decode_optional_time("official.posts.end_time", post.end_time.as_ref())?,
     })
@@ -86,7 +86,7 @@ pub(in crate::grpc) fn decode_account(name: String, account: proto::Account) -> 
             "以“system/”开头的标识由系统保留",
         ));
     }
-    let roles = entries("account.roles", account.roles)?;
+    let roles = at_most("account.roles", account.roles, ENTRIES)?;
     Ok(Account {
         name,
         subject,

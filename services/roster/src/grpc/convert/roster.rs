@@ -7,11 +7,11 @@ use domain_roster::{
 };
 use xietong_mesh::Error;
 use xietong_mesh::convert::{decode_time, encode_time};
+use xietong_mesh::input::{ENTRIES, LINE, TEXT, at_most, names, optional, present, required, text};
 use xietong_proto::roster as proto;
 
 use super::kinds::{decode_relation, encode_relation, encode_state};
 use crate::app::Answer;
-use crate::grpc::input::{NAME, TEXT, entries, names, optional, present, required, text};
 
 /// `record_time` is when the roster learned of it, which is not the caller's to say.
 pub(in crate::grpc) fn decode_division(
@@ -20,11 +20,11 @@ pub(in crate::grpc) fn decode_division(
     record_time: Timestamp,
 ) -> Result<Division, Error> {
     let effective_time = present("division.effective_time", division.effective_time)?;
-    let portfolios = entries("division.portfolios", division.portfolios)?;
+    let portfolios = at_most("division.portfolios", division.portfolios, ENTRIES)?;
     Ok(Division {
         name,
-        document_number: text("division.document_number", division.document_number, NAME)?,
-        title: text("division.title", division.title, NAME)?,
+        document_number: text("division.document_number", division.document_number, LINE)?,
+        title: text("division.title", division.title, LINE)?,
         effective_time: decode_time("division.effective_time", &effective_time)?,
         partial: division.partial,
         portfolios: portfolios.into_iter().map(decode_portfolio).collect::<Result<_, _>>()?,
@@ -54,9 +54,9 @@ fn decode_portfolio(portfolio: proto::Portfolio) -> Result<Portfolio, Error> {
             relation: decode_relation("division.portfolios.classes.relation", duty.relation)?,
         })
     };
-    let fields = entries("division.portfolios.fields", portfolio.fields)?;
-    let units = entries("division.portfolios.units", portfolio.units)?;
-    let classes = entries("division.portfolios.classes", portfolio.classes)?;
+    let fields = at_most("division.portfolios.fields", portfolio.fields, ENTRIES)?;
+    let units = at_most("division.portfolios.units", portfolio.units, ENTRIES)?;
+    let classes = at_most("division.portfolios.classes", portfolio.classes, ENTRIES)?;
     Ok(Portfolio {
         official: required("division.portfolios.official", portfolio.official)?,
         presides: portfolio.presides,
@@ -74,7 +74,7 @@ fn decode_pairs(field: &str, pairs: Vec<proto::StandInPair>) -> Result<Vec<Stand
             mutual: pair.mutual,
         })
     };
-    entries(field, pairs)?.into_iter().map(decode).collect()
+    at_most(field, pairs, ENTRIES)?.into_iter().map(decode).collect()
 }
 
 fn decode_fallback(fallback: proto::Fallback) -> Result<Fallback, Error> {
