@@ -52,13 +52,7 @@ impl Front {
         let answer = async {
             if grpc { passthrough::answer(self, request).await } else { rest::answer(self, request).await }
         };
-        // A panic must not take the other calls of its connection along.
-        let caught = AssertUnwindSafe(answer).catch_unwind().instrument(span.clone()).await;
-        let response = match caught {
-            Ok(response) => response,
-            Err(_) if grpc => Status::from(Error::internal(Panicked)).into_http(),
-            Err(_) => Refusal::from(Error::internal(Panicked)).into_response(),
-        };
+        let response = caught(grpc, answer).instrument(span.clone()).await;
         span.record("http.response.status_code", response.status().as_u16());
         response
     }
@@ -76,6 +70,16 @@ impl Front {
                 }
             }
         }
+    }
+}
+
+/// An answer, or INTERNAL where making it panics: a panic must not take the other calls of
+/// its connection along.
+async fn caught(grpc: bool, answer: impl Future<Output = Response>) -> Response {
+    match AssertUnwindSafe(answer).catch_unwind().await {
+        Ok(response) => response,
+        Err(_) if grpc => Status::from(Error::internal(Panicked)).into_http(),
+        Err(_) => Refusal::from(Error::internal(Panicked)).into_response(),
     }
 }
 
@@ -106,7 +110,9 @@ mod tests {
     use http::Request;
     use http::header::CONTENT_TYPE;
 
-    use super::is_grpc;
+    use tonic::{Code, Status};
+
+    use super::{caught, is_grpc};
 
     #[test]
     fn grpc_is_told_from_what_resembles_it() {
@@ -118,5 +124,21 @@ mod tests {
         for text in ["application/grpc-web", "application/grpcx", "application/json", ""] {
             assert!(!sent(text), "{text}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_answered_in_the_callers_protocol() {
+        let panics = async || panic!("a fault of the gateway");
+        let response = caught(false, panics()).await;
+        assert_eq!(response.status().as_u16(), 500);
+        let body = axum::body::to_bytes(response.into_body(), 10_000).await.unwrap();
+        let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(body["error"]["status"], "INTERNAL");
+        assert!(!body.to_string().contains("a fault of the gateway"), "nothing internal is told");
+
+        let response = caught(true, panics()).await;
+        assert_eq!(response.status().as_u16(), 200);
+        let status = Status::from_header_map(response.headers()).unwrap();
+        assert_eq!(status.code(), Code::Internal);
     }
 }

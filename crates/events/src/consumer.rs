@@ -293,6 +293,10 @@ impl Worker for Consumer {
         }
     }
 
+    async fn take_over(&self) -> Result<(), WorkerError> {
+        self.cursor.take_over(&self.db).await.map_err(WorkerError::new)
+    }
+
     async fn wait(&self) {
         self.subscription.wait(POLL).await;
     }

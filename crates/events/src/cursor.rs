@@ -9,13 +9,6 @@ use xietong_timers::{MachineClock, MachineTime};
 /// A holder that stalls longer than this loses the cursor to another replica.
 pub(crate) const LEASE: Duration = Duration::from_secs(10);
 
-/// Frees every cursor. Only for whoever knows that no other process works on the database.
-pub async fn reclaim(db: &Db) -> Result<(), StoreError> {
-    let writer = db.writer();
-    writer.execute_raw(statement(writer, "UPDATE consumer_cursors SET lease_until = 0", [])).await?;
-    Ok(())
-}
-
 /// The cursor of one consumer on one producer.
 #[derive(Debug, Clone)]
 pub(crate) struct Cursor {
@@ -92,6 +85,15 @@ impl Cursor {
                    WHERE consumer = $1 AND producer = $2 AND holder = $3";
         let values: [Value; 3] =
             [self.consumer.clone().into(), self.producer.clone().into(), self.holder.clone().into()];
+        writer.execute_raw(statement(writer, sql, values)).await?;
+        Ok(())
+    }
+
+    /// Ends the lease, whoever has it.
+    pub(crate) async fn take_over(&self, db: &Db) -> Result<(), StoreError> {
+        let writer = db.writer();
+        let sql = "UPDATE consumer_cursors SET lease_until = 0 WHERE consumer = $1 AND producer = $2";
+        let values: [Value; 2] = [self.consumer.clone().into(), self.producer.clone().into()];
         writer.execute_raw(statement(writer, sql, values)).await?;
         Ok(())
     }

@@ -15,7 +15,6 @@ mod sequencer;
 
 pub use bus::{Batch, Bus, BusError, Subscription};
 pub use consumer::{ApplyError, Consumer, ConsumerParts, EventHandler, EventSource, LogPage, SourceError};
-pub use cursor::reclaim;
 pub use event::{Act, ChainError, Digest, Draft, Event, verify_chain};
 pub use log::{Append, Epoch, EventLog};
 pub use sequencer::Sequencer;

@@ -6,7 +6,7 @@ use tonic::service::Routes;
 use xietong_events::{Bus, Consumer, ConsumerParts, EventHandler, EventLog, Sequencer};
 use xietong_proto::common::event_log_service_server::EventLogServiceServer;
 use xietong_store::{CrashPoints, Db, SqlMigration, StoreError, migrate};
-use xietong_timers::{Clock, Poke, TimerHandler, Timers, Worker};
+use xietong_timers::{Clock, Poke, TimerHandler, Timers, Worker, WorkerError};
 
 use crate::client::Peers;
 use crate::drain::Drain;
@@ -187,9 +187,11 @@ impl Service {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn reclaim(&self) -> Result<(), StoreError> {
-        xietong_timers::reclaim(&self.db).await?;
-        xietong_events::reclaim(&self.db).await
+    pub async fn take_over(&self) -> Result<(), WorkerError> {
+        for worker in &self.workers {
+            worker.take_over().await?;
+        }
+        Ok(())
     }
 
     /// True when everything a caller may ask for can be answered.

@@ -109,15 +109,6 @@ pub async fn schedule(tx: &DatabaseTransaction, timers: &[Timer]) -> Result<(), 
     Ok(())
 }
 
-/// Frees every claimed timer. Only for whoever knows that no other process works on the
-/// database.
-pub async fn reclaim(db: &Db) -> Result<(), StoreError> {
-    let writer = db.writer();
-    let sql = "UPDATE timers SET claim = NULL, claimed_until = 0 WHERE claimed_until <> 0";
-    writer.execute_raw(statement(writer, sql, [])).await?;
-    Ok(())
-}
-
 /// Cancels a timer in the caller's transaction. One that is not there is no error.
 pub async fn cancel(tx: &DatabaseTransaction, kind: &str, key: &str) -> Result<(), StoreError> {
     let sql = "DELETE FROM timers WHERE kind = $1 AND timer_key = $2";
@@ -292,6 +283,13 @@ impl Worker for Timers {
                 Ok(Progress::Worked)
             }
         }
+    }
+
+    async fn take_over(&self) -> Result<(), WorkerError> {
+        let writer = self.db.writer();
+        let sql = "UPDATE timers SET claim = NULL, claimed_until = 0 WHERE claimed_until <> 0";
+        writer.execute_raw(statement(writer, sql, [])).await.map_err(WorkerError::new)?;
+        Ok(())
     }
 
     async fn wait(&self) {

@@ -41,6 +41,12 @@ pub trait Worker: Send + Sync {
     /// Returns when there may be work: when poked, or after a bounded time.
     async fn wait(&self);
 
+    /// Takes over at once whatever an earlier process has left claimed. Only for whoever
+    /// knows that no other process works on the database.
+    async fn take_over(&self) -> Result<(), WorkerError> {
+        Ok(())
+    }
+
     /// A breath after a turn that worked, for workers that do better with more at once.
     /// Skipped when the clock is advanced.
     async fn rest(&self) {}

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::Response;
-use futures_util::stream;
+use futures_util::{Stream, StreamExt, stream};
 use http::HeaderValue;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use prost::bytes::Bytes;
 use prost_reflect::DynamicMessage;
 use tokio::time::{Interval, MissedTickBehavior};
-use tonic::{Status, Streaming};
+use tonic::Status;
 use xietong_mesh::Error;
 
 use crate::transcode::{Method, response as json};
@@ -82,56 +82,66 @@ impl Framing {
 }
 
 /// A stream while it is open.
-struct Open<E> {
+struct Open<M, E> {
     framing: Framing,
     method: Arc<Method>,
-    messages: Streaming<DynamicMessage>,
+    messages: M,
     heartbeat: Interval,
     end: Pin<Box<E>>,
 }
 
 /// What happens next on an open stream.
 enum Next {
-    Message(Result<Option<DynamicMessage>, Status>),
+    Message(Option<Result<DynamicMessage, Status>>),
     Heartbeat,
     End(Error),
 }
 
-enum Phase<E> {
-    Greeting(Open<E>),
-    Open(Open<E>),
+enum Phase<M, E> {
+    Greeting(Open<M, E>),
+    Open(Open<M, E>),
     Closed,
 }
 
 /// The response that carries a stream until it ends, by itself or because `end` is ready.
-pub(crate) fn response<E>(
-    framing: Framing,
-    method: Arc<Method>,
-    messages: Streaming<DynamicMessage>,
-    end: E,
-) -> Response
+pub(crate) fn response<M, E>(framing: Framing, method: Arc<Method>, messages: M, end: E) -> Response
 where
+    M: Stream<Item = Result<DynamicMessage, Status>> + Unpin + Send + 'static,
     E: Future<Output = Error> + Send + 'static,
 {
-    let mut heartbeat = tokio::time::interval(HEARTBEAT);
-    heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    heartbeat.reset();
-    let open = Open { framing, method, messages, heartbeat, end: Box::pin(end) };
-    let first = match framing {
-        Framing::Events => Phase::Greeting(open),
-        Framing::Lines => Phase::Open(open),
-    };
-    let frames = stream::unfold(first, step);
-    let mut response = Response::new(Body::from_stream(frames));
+    let open = Open { framing, method, messages, heartbeat: heartbeat(HEARTBEAT), end: Box::pin(end) };
+    let mut response = Response::new(Body::from_stream(frames(open)));
     response.headers_mut().insert(CONTENT_TYPE, framing.content_type());
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
     response
 }
 
-async fn step<E>(phase: Phase<E>) -> Option<(Result<Bytes, Infallible>, Phase<E>)>
+/// Ticks once a period, the first time after a whole one.
+fn heartbeat(period: Duration) -> Interval {
+    let mut heartbeat = tokio::time::interval(period);
+    heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    heartbeat.reset();
+    heartbeat
+}
+
+/// Everything that is sent on a stream.
+fn frames<M, E>(open: Open<M, E>) -> impl Stream<Item = Result<Bytes, Infallible>>
 where
-    E: Future<Output = Error> + Send,
+    M: Stream<Item = Result<DynamicMessage, Status>> + Unpin,
+    E: Future<Output = Error>,
+{
+    let first = match open.framing {
+        Framing::Events => Phase::Greeting(open),
+        Framing::Lines => Phase::Open(open),
+    };
+    stream::unfold(first, step)
+}
+
+async fn step<M, E>(phase: Phase<M, E>) -> Option<(Result<Bytes, Infallible>, Phase<M, E>)>
+where
+    M: Stream<Item = Result<DynamicMessage, Status>> + Unpin,
+    E: Future<Output = Error>,
 {
     let mut open = match phase {
         Phase::Greeting(open) => return Some((Ok(Bytes::from_static(RETRY.as_bytes())), Phase::Open(open))),
@@ -142,17 +152,21 @@ where
     Some((Ok(frame), if goes_on { Phase::Open(open) } else { Phase::Closed }))
 }
 
-impl<E: Future<Output = Error> + Send> Open<E> {
+impl<M, E> Open<M, E>
+where
+    M: Stream<Item = Result<DynamicMessage, Status>> + Unpin,
+    E: Future<Output = Error>,
+{
     /// The next frame, and whether the stream goes on after it; `None` at its proper end.
     async fn frame(&mut self) -> Option<(Bytes, bool)> {
         loop {
             match self.next().await {
-                Next::Message(Ok(Some(message))) => {
+                Next::Message(Some(Ok(message))) => {
                     self.heartbeat.reset();
                     return Some(self.encode(&message));
                 }
-                Next::Message(Ok(None)) => return None,
-                Next::Message(Err(status)) => {
+                Next::Message(None) => return None,
+                Next::Message(Some(Err(status))) => {
                     return Some((self.framing.error(&Error::from_status(&status)), false));
                 }
                 Next::End(error) => return Some((self.framing.error(&error), false)),
@@ -168,7 +182,7 @@ impl<E: Future<Output = Error> + Send> Open<E> {
         tokio::select! {
             biased;
             error = &mut self.end => Next::End(error),
-            message = self.messages.message() => Next::Message(message),
+            message = self.messages.next() => Next::Message(message),
             _ = self.heartbeat.tick() => Next::Heartbeat,
         }
     }
@@ -184,9 +198,15 @@ impl<E: Future<Output = Error> + Send> Open<E> {
 
 #[cfg(test)]
 mod tests {
+    use std::future::pending;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use futures_util::{StreamExt, stream};
     use http::HeaderValue;
 
-    use super::Framing;
+    use super::{Framing, Open, frames, heartbeat};
+    use crate::transcode::Api;
 
     #[test]
     fn events_are_sent_to_those_who_ask_for_them() {
@@ -196,5 +216,34 @@ mod tests {
         assert_eq!(accepted("application/x-ndjson"), Framing::Lines);
         assert_eq!(accepted("*/*"), Framing::Lines);
         assert_eq!(Framing::accepted(None), Framing::Lines);
+    }
+
+    /// The first frames of a stream on which no message comes and a heartbeat often.
+    async fn quiet(framing: Framing, count: usize) -> Vec<String> {
+        let api = Api::decode(xietong_proto::DESCRIPTORS).unwrap();
+        let method = api.method("/xietong.notification.v1.InboxService/StreamInbox").unwrap();
+        let open = Open {
+            framing,
+            method: Arc::clone(method),
+            messages: stream::pending(),
+            heartbeat: heartbeat(Duration::from_millis(1)),
+            end: Box::pin(pending()),
+        };
+        let frames = frames(open).take(count).map(|frame| String::from_utf8(frame.unwrap().to_vec()).unwrap());
+        frames.collect().await
+    }
+
+    #[tokio::test]
+    async fn a_quiet_stream_of_events_says_that_it_lives() {
+        assert_eq!(
+            quiet(Framing::Events, 3).await,
+            ["retry: 2000\n\n", ": heartbeat\n\n", ": heartbeat\n\n"]
+        );
+    }
+
+    #[tokio::test]
+    async fn lines_have_no_comments() {
+        let line = tokio::time::timeout(Duration::from_millis(50), quiet(Framing::Lines, 1)).await;
+        assert!(line.is_err(), "{line:?}");
     }
 }

@@ -122,7 +122,7 @@ impl City {
         }
         catch_up(&clock, &services).await?;
         for service in &services {
-            service.reclaim().await?;
+            service.take_over().await?;
         }
 
         // The front door drains first, so it has a readiness of its own.

@@ -20,6 +20,7 @@ on_both!(
     a_bus_that_loses_repeats_and_reorders_changes_nothing,
     an_effect_without_its_cursor_is_undone,
     a_paused_replica_commits_nothing_stale,
+    what_an_earlier_process_held_is_taken_over_at_once,
     a_bad_event_holds_up_what_follows_and_not_what_came_before,
     a_consumer_ahead_of_a_restored_producer_stops,
     a_consumer_behind_a_restored_producer_goes_on,
@@ -184,6 +185,20 @@ async fn sqlite_replica_takes_over(bed: Bed) {
     // The first one still believes in its lease, and is told otherwise by its commit.
     assert_eq!(consumer.turn().await.unwrap(), Progress::Idle);
     catch_up(&other).await;
+    assert_eq!(bed.effects().await, expected);
+}
+
+async fn what_an_earlier_process_held_is_taken_over_at_once(bed: Bed) {
+    let log = bed.log("test").await;
+    let mut expected = write(&bed, &log, 0..10).await;
+    let dead = Consumer::new(parts(bed.db.clone(), &log, Arc::new(Noting)), &bed.bus);
+    catch_up(&dead).await;
+    drop(dead);
+    expected.extend(write(&bed, &log, 10..20).await);
+    let next = Consumer::new(parts(bed.db.clone(), &log, Arc::new(Noting)), &bed.bus);
+    assert_eq!(next.turn().await.unwrap(), Progress::Idle, "the dead one's lease still holds");
+    next.take_over().await.unwrap();
+    catch_up(&next).await;
     assert_eq!(bed.effects().await, expected);
 }
 

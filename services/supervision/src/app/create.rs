@@ -159,7 +159,7 @@ mod tests {
     use xietong_mesh::Code;
 
     use super::*;
-    use crate::app::roster::tests::copy;
+    use crate::app::roster::tests::{State, copy};
 
     fn entry() -> Entry {
         let assignment = AssignmentDraft {
@@ -186,8 +186,8 @@ mod tests {
         Entry { draft, place: "task".to_owned() }
     }
 
-    async fn refusal(down: bool) -> Error {
-        let (copy, _) = copy(down);
+    async fn refusal(state: State) -> Error {
+        let (copy, _) = copy(state);
         check_units(&copy, &[entry()], Timestamp::parse("2023-06-01T09:00:00+08:00").unwrap())
             .await
             .unwrap_err()
@@ -195,13 +195,13 @@ mod tests {
 
     #[tokio::test]
     async fn a_unit_unknown_to_the_roster_itself_is_refused() {
-        let error = refusal(false).await;
+        let error = refusal(State::Up).await;
         assert_eq!(error.code(), Code::InvalidArgument);
         assert_eq!(error.violations()[0].field, "task.assignments[0].unit");
     }
 
     #[tokio::test]
     async fn a_unit_is_not_called_unknown_while_the_roster_cannot_be_asked() {
-        assert_eq!(refusal(true).await.code(), Code::Unavailable);
+        assert_eq!(refusal(State::Down).await.code(), Code::Unavailable);
     }
 }

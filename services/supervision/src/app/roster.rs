@@ -12,7 +12,11 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Asks the roster once, for two seconds at most, and gives what the copy then knows. Whether
 /// that is current, [`RosterView::is_stale`] says.
 pub(super) async fn ask(copy: &RosterCopy) -> RosterView {
-    match timeout(PATIENCE, copy.turn()).await {
+    ask_for(copy, PATIENCE).await
+}
+
+async fn ask_for(copy: &RosterCopy, patience: Duration) -> RosterView {
+    match timeout(patience, copy.turn()).await {
         Ok(Ok(_)) => {}
         Ok(Err(error)) => tracing::warn!(%error, "the roster could not be asked"),
         Err(_) => tracing::warn!("the roster did not answer in time"),
@@ -49,9 +53,17 @@ pub(super) mod tests {
 
     use super::*;
 
-    /// A roster of nothing, or one that is down.
+    /// How a roster is that has nothing in it.
+    #[derive(Clone, Copy, PartialEq, Eq)]
+    pub(in crate::app) enum State {
+        Up,
+        Down,
+        Hanging,
+    }
+
+    /// A roster of nothing.
     pub(in crate::app) struct Source {
-        down: bool,
+        state: State,
         asked: AtomicUsize,
     }
 
@@ -59,22 +71,26 @@ pub(super) mod tests {
     impl EventSource for Source {
         async fn read(&self, _after: i64, _limit: u32) -> Result<LogPage, SourceError> {
             self.asked.fetch_add(1, Ordering::Relaxed);
-            if self.down {
-                return Err(SourceError { producer: "roster".to_owned(), why: "down".to_owned() });
+            match self.state {
+                State::Up => {}
+                State::Down => {
+                    return Err(SourceError { producer: "roster".to_owned(), why: "down".to_owned() });
+                }
+                State::Hanging => std::future::pending().await,
             }
             Ok(LogPage { epochs: vec![], last_position: 0, pending: false, events: vec![] })
         }
     }
 
     /// A copy that has heard of nothing yet, and the roster it follows.
-    pub(in crate::app) fn copy(down: bool) -> (RosterCopy, Arc<Source>) {
-        let source = Arc::new(Source { down, asked: AtomicUsize::new(0) });
+    pub(in crate::app) fn copy(state: State) -> (RosterCopy, Arc<Source>) {
+        let source = Arc::new(Source { state, asked: AtomicUsize::new(0) });
         (RosterCopy::new(ServiceName::Supervision, source.clone(), &Bus::embedded()), source)
     }
 
     #[tokio::test]
     async fn a_stale_copy_asks_the_roster_once() {
-        let (copy, source) = copy(false);
+        let (copy, source) = copy(State::Up);
         assert!(!is_stale(&current(&copy).await.unwrap()));
         assert_eq!(source.asked.load(Ordering::Relaxed), 1);
         current(&copy).await.unwrap();
@@ -83,8 +99,16 @@ pub(super) mod tests {
 
     #[tokio::test]
     async fn nobody_acts_by_a_roster_that_cannot_be_asked() {
-        let (copy, source) = copy(true);
+        let (copy, source) = copy(State::Down);
         assert_eq!(current(&copy).await.unwrap_err().code(), Code::Unavailable);
+        assert_eq!(source.asked.load(Ordering::Relaxed), 1);
+    }
+
+    #[tokio::test]
+    async fn a_roster_that_hangs_is_given_up() {
+        let (copy, source) = copy(State::Hanging);
+        let view = ask_for(&copy, Duration::from_millis(10)).await;
+        assert!(is_stale(&view));
         assert_eq!(source.asked.load(Ordering::Relaxed), 1);
     }
 }

@@ -172,6 +172,10 @@ impl Worker for EscalationJob {
         }
     }
 
+    async fn take_over(&self) -> Result<(), WorkerError> {
+        escalations::free_all(self.db.writer()).await.map_err(WorkerError::new)
+    }
+
     async fn wait(&self) {
         self.asked.wait(LOOK).await;
     }

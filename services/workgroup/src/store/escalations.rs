@@ -86,6 +86,13 @@ pub(crate) async fn put_off<C: ConnectionTrait>(
     Ok(())
 }
 
+/// Ends every claim and every pause.
+pub(crate) async fn free_all<C: ConnectionTrait>(connection: &C) -> Result<(), StoreError> {
+    let sql = "UPDATE escalations SET not_before = 0 WHERE not_before <> 0";
+    connection.execute_raw(statement(connection, sql, [])).await?;
+    Ok(())
+}
+
 /// Removes an escalation that has its answer.
 pub(crate) async fn remove<C: ConnectionTrait>(connection: &C, decision: &str) -> Result<(), StoreError> {
     let sql = "DELETE FROM escalations WHERE decision = $1";
@@ -98,7 +105,7 @@ mod tests {
     use xietong_store::Db;
     use xietong_timers::MachineTime;
 
-    use super::{Escalation, claim, insert, put_off, remove};
+    use super::{Escalation, claim, free_all, insert, put_off, remove};
     use crate::store::tests::{decided, scratch};
 
     const fn at(micros: i64) -> MachineTime {
@@ -144,6 +151,15 @@ mod tests {
         assert_eq!(claimed(&db, 6, 36).await, []);
         remove(db.writer(), &second.decision).await.unwrap();
         assert_eq!(claimed(&db, 100, 130).await, []);
+    }
+
+    #[tokio::test]
+    async fn what_a_dead_process_claimed_can_be_taken_over_at_once() {
+        let db = with_escalations(&["g"]).await;
+        let first = claimed(&db, 0, 30).await.remove(0);
+        free_all(db.writer()).await.unwrap();
+        let second = claimed(&db, 1, 31).await.remove(0);
+        assert_eq!((first.attempt, second.attempt), (1, 2));
     }
 
     #[tokio::test]
