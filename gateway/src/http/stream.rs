@@ -229,7 +229,8 @@ mod tests {
             heartbeat: heartbeat(Duration::from_millis(1)),
             end: Box::pin(pending()),
         };
-        let frames = frames(open).take(count).map(|frame| String::from_utf8(frame.unwrap().to_vec()).unwrap());
+        let frames =
+            frames(open).take(count).map(|frame| String::from_utf8(frame.unwrap().to_vec()).unwrap());
         frames.collect().await
     }
 

@@ -50,12 +50,15 @@ struct Act {
     issue: bool,
     /// What the report calls its rows.
     rows: &'static str,
+    /// What the service is to reach of the driver's rate.
+    aim: Option<Aim>,
 }
 
 const ACTS: [Act; 2] = [
-    Act { name: "a draft", issue: false, rows: "rows_of_a_draft" },
-    // Its clocks start, so timers are written too, and its units are told of it.
-    Act { name: "a task issued at once", issue: true, rows: "rows_of_a_task_issued_at_once" },
+    Act { name: "a draft", issue: false, rows: "rows_of_a_draft", aim: Some(Aim::AtLeast(0.5)) },
+    // Its clocks start, so timers are written too. Its units are told of it as well, on the
+    // same processors and in other databases, which the driver does not do: so it has no aim.
+    Act { name: "a task issued at once", issue: true, rows: "rows_of_a_task_issued_at_once", aim: None },
 ];
 
 pub(crate) async fn measure(arguments: &Arguments) -> anyhow::Result<Report> {
@@ -113,7 +116,10 @@ async fn compare(
     let compared = ratio(&format!("{}: service to driver", act.name), &service, &bare);
     report.add(service.figure("tasks/s"));
     report.add(bare.figure("tasks/s"));
-    report.add(compared.with_aim(Aim::AtLeast(0.5)));
+    report.add(match act.aim {
+        Some(aim) => compared.with_aim(aim),
+        None => compared,
+    });
     Ok(())
 }
 
