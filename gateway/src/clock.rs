@@ -10,6 +10,7 @@ use xietong_mesh::Error;
 use xietong_mesh::authorize::Resource;
 use xietong_mesh::call::Call;
 use xietong_mesh::convert::encode_time;
+use xietong_mesh::input;
 use xietong_proto::gateway as proto;
 use xietong_proto::gateway::clock_service_server::ClockService;
 
@@ -28,11 +29,22 @@ pub trait ClockControl: Send + Sync + 'static {
     fn simulated(&self) -> bool;
 
     /// Moves a simulated clock forward by more than zero and at most 31 days, firing every
-    /// timer on the way in order and letting every consequence settle.
+    /// timer on the way in order and letting every consequence settle. Asked again with the
+    /// same key it moves no further: it completes what was interrupted, or answers as before.
     ///
     /// # Errors
-    /// FAILED_PRECONDITION on a real clock; else what went wrong on the way.
-    async fn advance(&self, duration: Duration) -> Result<Advanced, Error>;
+    /// FAILED_PRECONDITION on a real clock, or for a key that came with another duration; else
+    /// what went wrong on the way.
+    async fn advance(&self, duration: Duration, key: Option<RequestKey>) -> Result<Advanced, Error>;
+}
+
+/// Whose request it is: a subject and what it calls the request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestKey {
+    /// The caller.
+    pub subject: String,
+    /// Its `request_id`.
+    pub request_id: String,
 }
 
 /// What advancing the clock came to.
@@ -71,14 +83,19 @@ impl ClockService for ClockServer {
         &self,
         request: Request<proto::AdvanceClockRequest>,
     ) -> Result<Response<proto::AdvanceClockResponse>, Status> {
-        Call::of(&request)?.authorize(&Resource::new())?;
+        let call = Call::of(&request)?.clone();
+        call.authorize(&Resource::new())?;
         if !self.control.simulated() {
             return Err(real_clock().into());
         }
-        let duration = distance(request.get_ref().duration.as_ref())?;
+        let request = request.into_inner();
+        let duration = distance(request.duration.as_ref())?;
+        input::request_id(&request.request_id)?;
+        let key = (!request.request_id.is_empty())
+            .then(|| RequestKey { subject: call.principal.subject.clone(), request_id: request.request_id });
         // On a task of its own: a client that goes away must not stop the clock half-way.
         let control = Arc::clone(&self.control);
-        let advance = tokio::spawn(async move { control.advance(duration).await });
+        let advance = tokio::spawn(async move { control.advance(duration, key).await });
         let advanced = advance.await.map_err(Error::internal)??;
         Ok(Response::new(proto::AdvanceClockResponse {
             now: Some(encode_time(advanced.now)),

@@ -35,7 +35,7 @@ use xietong_proto::gateway::clock_service_server::ClockServiceServer;
 use xietong_timers::MachineClock;
 
 pub use auth::{IssueError, LocalIssuer, TokenKeyError, TokenVerifier};
-pub use clock::{Advanced, ClockControl, real_clock};
+pub use clock::{Advanced, ClockControl, RequestKey, real_clock};
 pub use transcode::{ApiError, RuleError, TemplateError};
 
 use auth::{Accounts, Authenticator};

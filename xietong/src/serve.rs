@@ -12,7 +12,7 @@ use domain_calendar::Timestamp;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use xietong_events::Bus;
-use xietong_gateway::{Advanced, ClockControl, Gateway, GatewayParts, TokenVerifier, real_clock};
+use xietong_gateway::{Advanced, ClockControl, Gateway, GatewayParts, RequestKey, TokenVerifier, real_clock};
 use xietong_mesh::admin::{admin_router, serve_admin};
 use xietong_mesh::config::{BusConfig, Identity, ServiceConfig};
 use xietong_mesh::drain::Drain;
@@ -124,7 +124,12 @@ async fn serve_service(
         peers: parts.peers(config.service, &config.peers)?,
         drain: Drain::new(),
     };
-    let service = build(ground, config.administrator.as_deref()).await?;
+    tokio::pin!(shutdown);
+    // A migration may wait for another replica's for as long as that takes.
+    let service = tokio::select! {
+        built = build(ground, config.administrator.as_deref()) => built?,
+        () = &mut shutdown => return Ok(()),
+    };
     let options = RunOptions {
         listener,
         layer: MeshLayer::new(parts.verifier(), parts.metrics.clone())?,
@@ -135,7 +140,7 @@ async fn serve_service(
     let mut running = Running::start(&service, options);
     tracing::info!(service = config.service.as_str(), listen = %config.listen, "serving");
     let failure = tokio::select! {
-        () = shutdown => None,
+        () = &mut shutdown => None,
         () = release_when_ready(&service, &parts.readiness) => None,
         error = running.failed() => Some(error),
     };
@@ -189,7 +194,7 @@ impl ClockControl for RealClock {
         false
     }
 
-    async fn advance(&self, _duration: Duration) -> Result<Advanced, Error> {
+    async fn advance(&self, _duration: Duration, _key: Option<RequestKey>) -> Result<Advanced, Error> {
         Err(real_clock())
     }
 }

@@ -17,7 +17,7 @@ use crate::workspace::{Workspace, run, succeeds};
 const CARGO_DENY: &str = "0.20.2";
 const BUF: &str = "1.75.0";
 
-/// PostgreSQL and Redis.
+/// PostgreSQL, Redis, and what the tests call them with.
 pub(crate) fn servers() -> anyhow::Result<()> {
     let mut packages = Vec::new();
     if !Postgres::is_installed() {
@@ -25,6 +25,10 @@ pub(crate) fn servers() -> anyhow::Result<()> {
     }
     if !Redis::is_installed() {
         packages.push("redis-server");
+    }
+    // The README's tour is run word for word.
+    if !succeeds(Command::new("curl").arg("--version")) {
+        packages.push("curl");
     }
     debian(&packages)
 }

@@ -127,8 +127,23 @@ struct State {
     ahead: BTreeMap<i64, Event>,
     ahead_epoch: String,
     fetched_at: Option<MachineTime>,
+    /// The producer had more than was fetched last.
+    behind: bool,
+    /// Another replica holds the cursor: it is not asked for again before.
+    stand_by_until: Option<MachineTime>,
     /// Up to here events are applied one at a time: one of them cannot be.
     single_file_to: i64,
+}
+
+impl State {
+    /// Keeps events that are not applied yet; those of another incarnation are dropped.
+    fn keep_ahead(&mut self, epoch: &str, events: impl IntoIterator<Item = Event>) {
+        if self.ahead_epoch != epoch {
+            self.ahead.clear();
+            epoch.clone_into(&mut self.ahead_epoch);
+        }
+        self.ahead.extend(events.into_iter().map(|event| (event.position, event)));
+    }
 }
 
 /// The parts of a consumer.
@@ -179,17 +194,30 @@ impl Consumer {
         self.cursor.release(&self.db).await.map_err(WorkerError::new)
     }
 
+    /// Takes or renews the lease. While another replica has it, what the bus brings is
+    /// dropped: whoever takes over fetches.
+    async fn take_hold(&self, state: &mut State, now: MachineTime) -> Result<Option<Held>, WorkerError> {
+        if state.stand_by_until.is_some_and(|until| now < until) {
+            drop(self.subscription.take());
+            return Ok(None);
+        }
+        let held = self.cursor.hold(&self.db, now).await.map_err(WorkerError::new)?;
+        state.stand_by_until = None;
+        if held.is_none() {
+            state.stand_by_until = Some(now.plus(POLL));
+            state.ahead.clear();
+            drop(self.subscription.take());
+        }
+        Ok(held)
+    }
+
     async fn next_run(
         &self,
         state: &mut State,
         held: &Held,
     ) -> Result<Option<(String, Vec<Event>)>, WorkerError> {
         for batch in self.subscription.take() {
-            if state.ahead_epoch != batch.epoch {
-                state.ahead.clear();
-                state.ahead_epoch.clone_from(&batch.epoch);
-            }
-            state.ahead.extend(batch.events.iter().map(|event| (event.position, event.clone())));
+            state.keep_ahead(&batch.epoch, batch.events.iter().cloned());
         }
         state.ahead = state.ahead.split_off(&(held.position + 1));
         while state.ahead.len() > AHEAD {
@@ -207,14 +235,21 @@ impl Consumer {
         }
         let now = self.machine.now();
         let polled = state.fetched_at.is_some_and(|at| now.since(at) < POLL);
-        if polled && !self.eager && state.ahead.is_empty() {
+        if polled && !self.eager && !state.behind && state.ahead.is_empty() {
             return Ok(None);
         }
-        let page = self.source.read(held.position, limit).await.map_err(WorkerError::new)?;
+        let page = self.source.read(held.position, BATCH).await.map_err(WorkerError::new)?;
         state.fetched_at = Some(now);
         self.check(held, &page)?;
         let epoch = page.epoch().to_owned();
-        Ok((!page.events.is_empty()).then_some((epoch, page.events)))
+        let fetched = page.events.last().map_or(held.position, |event| event.position);
+        state.behind = fetched < page.last_position;
+        let mut run = page.events;
+        let rest = run.split_off(run.len().min(limit as usize));
+        if !rest.is_empty() {
+            state.keep_ahead(&epoch, rest);
+        }
+        Ok((!run.is_empty()).then_some((epoch, run)))
     }
 
     /// A producer that was restored to less than was applied here must not be followed.
@@ -268,7 +303,7 @@ impl Worker for Consumer {
         let now = self.machine.now();
         let held = match state.held.take() {
             Some(held) if now < held.renew_at => held,
-            Some(_) | None => match self.cursor.hold(&self.db, now).await.map_err(WorkerError::new)? {
+            Some(_) | None => match self.take_hold(&mut state, now).await? {
                 Some(held) => held,
                 None => return Ok(Progress::Idle),
             },
@@ -285,8 +320,16 @@ impl Worker for Consumer {
             }
             Ok(false) => Ok(Progress::Idle),
             // Events before the one that fails must not wait for it.
-            Err(_) if run.len() > 1 => {
+            Err(error) if run.len() > 1 => {
+                tracing::warn!(
+                    worker = self.name,
+                    position = held.position,
+                    events = run.len(),
+                    %error,
+                    "events cannot be applied together; trying them one at a time"
+                );
                 state.single_file_to = run.last().map_or(held.position, |event| event.position);
+                state.keep_ahead(&epoch, run);
                 Ok(Progress::Worked)
             }
             Err(error) => Err(error),
@@ -294,6 +337,7 @@ impl Worker for Consumer {
     }
 
     async fn take_over(&self) -> Result<(), WorkerError> {
+        self.state.lock().await.stand_by_until = None;
         self.cursor.take_over(&self.db).await.map_err(WorkerError::new)
     }
 

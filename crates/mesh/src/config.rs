@@ -105,7 +105,7 @@ impl Settings {
             peers,
             identity: IdentityConfig::default(),
             telemetry: TelemetryConfig::default(),
-            drain_seconds: 20,
+            drain_seconds: 14,
             administrator: None,
             tokens: None,
             crash_point: String::new(),
@@ -134,7 +134,9 @@ pub struct ServiceConfig {
     pub identity: IdentityConfig,
     /// Logs and traces.
     pub telemetry: TelemetryConfig,
-    /// How long calls may take to end once the service is told to end.
+    /// How long calls may take to end once the service is told to end. Severing them, the
+    /// workers' last turns, leases and telemetry take up to ten seconds more, and a cluster
+    /// kills after thirty.
     pub grace: Duration,
     /// Roster only: the subject that is given an administrator's account if it has none.
     pub administrator: Option<String>,
@@ -329,7 +331,7 @@ mod tests {
         assert_eq!(config.bus, BusConfig::Embedded);
         assert_eq!(config.peers[&ServiceName::Supervision], "http://127.0.0.1:7102");
         assert!(!config.peers.contains_key(&ServiceName::Roster));
-        assert_eq!(config.grace, Duration::from_secs(20));
+        assert_eq!(config.grace, Duration::from_secs(14));
     }
 
     #[test]

@@ -197,6 +197,15 @@ impl Error {
         Self::new(Code::FailedPrecondition, reason, english, chinese)
     }
 
+    /// FAILED_PRECONDITION: a request id that came with another request before.
+    pub fn request_id_reused() -> Self {
+        Self::failed_precondition(
+            "REQUEST_ID_REUSED",
+            "this request_id was used for another request",
+            "该请求编号已用于另一项不同的请求",
+        )
+    }
+
     /// ABORTED: the etag given for `resource` is not its current one.
     pub fn aborted_etag(resource: impl fmt::Display) -> Self {
         Self::new(

@@ -16,6 +16,7 @@ use xietong_store::{Db, SqlMigration, StoreError, statement};
 use xietong_timers::{MachineClock, Poke, Progress, Worker, WorkerError};
 
 use crate::error::Error;
+use crate::input;
 
 /// The table of this module.
 pub const MIGRATIONS: &[SqlMigration] = &[SqlMigration {
@@ -37,7 +38,6 @@ pub const MIGRATIONS: &[SqlMigration] = &[SqlMigration {
 const KEPT: Duration = Duration::from_secs(7 * 86_400);
 const SWEEP: Duration = Duration::from_secs(600);
 const SWEEP_BATCH: i64 = 5_000;
-const LONGEST_ID: usize = 128;
 
 /// The key of a request, with the digest of what it asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,13 +58,7 @@ impl RequestKey {
         if request_id.is_empty() {
             return Ok(None);
         }
-        if request_id.len() > LONGEST_ID || !request_id.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(Error::invalid(
-                "request_id",
-                "must be at most 128 printable ASCII characters without spaces",
-                "请求编号最长128个字符，只能用可见的英文字符",
-            ));
-        }
+        input::request_id(request_id)?;
         let digest = Sha256::digest(request.encode_to_vec()).to_vec();
         Ok(Some(RequestKey {
             principal: principal.to_owned(),
@@ -110,11 +104,7 @@ impl RequestKey {
         let row = row.ok_or_else(|| StoreError::Stale(format!("request {}", self.request_id)))?;
         let digest: Vec<u8> = row.try_get_by("digest")?;
         if digest != self.digest {
-            return Err(Error::failed_precondition(
-                "REQUEST_ID_REUSED",
-                "this request_id was used for another request",
-                "该请求编号已用于另一项不同的请求",
-            ));
+            return Err(Error::request_id_reused());
         }
         let response: Option<Vec<u8>> = row.try_get_by("response")?;
         let bytes = response.ok_or_else(|| StoreError::corrupt("idempotency row", "it has no answer"))?;

@@ -31,6 +31,24 @@ pub fn text(field: &str, text: String, longest: usize) -> Result<String, Error> 
     }
 }
 
+/// Longest request id, in characters.
+const LONGEST_REQUEST_ID: usize = 128;
+
+/// Checks a `request_id`; empty is none.
+///
+/// # Errors
+/// When it is longer than 128 characters, or not all of them are printable ASCII.
+pub fn request_id(request_id: &str) -> Result<(), Error> {
+    if request_id.len() > LONGEST_REQUEST_ID || !request_id.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(Error::invalid(
+            "request_id",
+            "must be at most 128 printable ASCII characters without spaces",
+            "请求编号最长128个字符，只能用可见的英文字符",
+        ));
+    }
+    Ok(())
+}
+
 /// A name that must be given.
 ///
 /// # Errors

@@ -18,6 +18,8 @@ const LARGEST_SIZE: u64 = 1_000;
 /// Longer than any token ever given out.
 const LONGEST_TOKEN: usize = 4_096;
 
+/// NUL as JSON writes it.
+const NUL: &[u8] = b"\\u0000";
 /// A page ends early rather than not reach its reader: bytes of its items, with room for the
 /// rest of the message.
 const LARGEST_PAGE: usize = MAX_MESSAGE_BYTES - 64 * 1024;
@@ -118,6 +120,8 @@ impl<K: Serialize + DeserializeOwned> PageToken<K> {
         let read = (token.len() <= LONGEST_TOKEN)
             .then(|| URL_SAFE_NO_PAD.decode(token).ok())
             .flatten()
+            // A key goes into a statement, and PostgreSQL takes no NUL in a text.
+            .filter(|json| !json.windows(NUL.len()).any(|part| part == NUL))
             .and_then(|json| serde_json::from_slice::<PageToken<K>>(&json).ok())
             .filter(|read| read.query == digest(query));
         match read {
@@ -143,6 +147,9 @@ fn digest(query: &[&str]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
     use super::{LARGEST_PAGE, PageToken, Paging, size_of_page};
 
     #[test]
@@ -165,6 +172,12 @@ mod tests {
 
     #[test]
     fn what_is_no_token_is_refused() {
+        let forged = r#"{"key":"a\u0000","query":""#;
+        let genuine = PageToken::encode(&["ListUnits"], "a".to_owned()).unwrap();
+        let genuine = String::from_utf8(URL_SAFE_NO_PAD.decode(genuine).unwrap()).unwrap();
+        let forged = genuine.replace(r#"{"key":"a","query":""#, forged);
+        assert_ne!(forged, genuine);
+        assert!(PageToken::<String>::decode(&["ListUnits"], &URL_SAFE_NO_PAD.encode(forged)).is_err());
         for token in ["x", "===", "bm9uc2Vuc2U", &"A".repeat(5_000)] {
             assert!(PageToken::<(i64, String)>::decode(&["ListUnits"], token).is_err(), "{token}");
         }

@@ -65,12 +65,13 @@ fn is_connection_trouble(error: &DbErr) -> bool {
         | DbErr::Exec(sea_orm::RuntimeErr::SqlxError(inner))
         | DbErr::Query(sea_orm::RuntimeErr::SqlxError(inner)) => match inner.as_ref() {
             Sqlx::Io(_) | Sqlx::PoolTimedOut | Sqlx::PoolClosed | Sqlx::Tls(_) | Sqlx::Protocol(_) => true,
-            // 57P01..57P03: the server is going down, crashed or is starting;
-            // 53300: too many connections; 40001, 40P01: lost to a concurrent transaction.
-            Sqlx::Database(database) => matches!(
-                database.code().as_deref(),
-                Some("57P01" | "57P02" | "57P03" | "53300" | "40001" | "40P01")
-            ),
+            // 08: the connection; 53: disk, memory or connections are used up; 57P: the server
+            // is going down, crashed, is starting or ended an idle session; 25P03: it ended a
+            // transaction that was left lying; 40001, 40P01: lost to a concurrent transaction.
+            Sqlx::Database(database) => database.code().is_some_and(|code| {
+                ["08", "53", "57P"].iter().any(|class| code.starts_with(class))
+                    || matches!(code.as_ref(), "25P03" | "40001" | "40P01")
+            }),
             _ => false,
         },
         _ => false,

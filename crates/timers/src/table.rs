@@ -37,6 +37,10 @@ pub const MIGRATIONS: &[SqlMigration] = &[SqlMigration {
 
 /// How long a claim holds. A replica that stalls longer loses its batch to another one.
 const LEASE: Duration = Duration::from_secs(30);
+/// A timer that could not be fired is tried again after this; one that fails time and again
+/// after [`LEASE`].
+const PAUSE: Duration = Duration::from_secs(1);
+const PATIENCE: i64 = 5;
 const BATCH: u64 = 500;
 const POLL: Duration = Duration::from_secs(1);
 
@@ -168,6 +172,32 @@ impl Timers {
         row.map(|row| Ok(Timestamp::from_micros(row.try_get_by("due_at")?))).transpose()
     }
 
+    /// True while a timer is due, claimed or not.
+    pub async fn is_any_due(&self) -> Result<bool, StoreError> {
+        let sql = "SELECT due_at FROM timers WHERE due_at <= $1 LIMIT 1";
+        let reader = self.db.reader();
+        let row = reader.query_one_raw(statement(reader, sql, [self.clock.now().as_micros().into()])).await?;
+        Ok(row.is_some())
+    }
+
+    /// Gives back what could not be fired, to be tried again after a pause.
+    async fn put_off(&self, claim: &str) {
+        let sql =
+            "UPDATE timers SET claim = NULL, claimed_until = CASE WHEN attempts < $2 THEN $3 ELSE $4 END
+                   WHERE claim = $1";
+        let now = self.machine.now();
+        let values: [Value; 4] = [
+            claim.into(),
+            PATIENCE.into(),
+            now.plus(PAUSE).as_micros().into(),
+            now.plus(LEASE).as_micros().into(),
+        ];
+        let writer = self.db.writer();
+        if let Err(error) = writer.execute_raw(statement(writer, sql, values)).await {
+            tracing::debug!(worker = self.name, %error, "the claim was not given back and ends by itself");
+        }
+    }
+
     /// Claims a batch of due timers for this turn alone.
     async fn claim(&self, now: Timestamp) -> Result<(String, Vec<Timer>), StoreError> {
         let lock = match self.db.backend() {
@@ -277,9 +307,14 @@ impl Worker for Timers {
         }
         match self.fire(&claim, &timers, now).await {
             Ok(()) => Ok(Progress::Worked),
-            Err(error) if timers.len() == 1 => Err(WorkerError::new(error)),
+            Err(error) if timers.len() == 1 => {
+                self.put_off(&claim).await;
+                Err(WorkerError::new(error))
+            }
             Err(_) => {
-                self.fire_one_by_one(&claim, &timers, now).await.map_err(WorkerError::new)?;
+                let outcome = self.fire_one_by_one(&claim, &timers, now).await;
+                self.put_off(&claim).await;
+                outcome.map_err(WorkerError::new)?;
                 Ok(Progress::Worked)
             }
         }

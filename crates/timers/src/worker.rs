@@ -1,11 +1,14 @@
 //! Workers: everything a service does on its own account (sequencing, consuming, firing
 //! timers, jobs) is a loop of small turns that can be held still and driven by hand.
 
+use std::any::Any;
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::FutureExt;
 use tokio::sync::{Notify, RwLock, RwLockReadGuard, RwLockWriteGuard, watch};
 
 /// What a turn did.
@@ -116,8 +119,10 @@ impl Runner {
         while !*self.stop.borrow() {
             let turn = {
                 let _pass = self.gate.pass().await;
-                worker.turn().await
+                // A turn is safe to repeat wherever it was cut off: a panic is one more way.
+                AssertUnwindSafe(worker.turn()).catch_unwind().await
             };
+            let turn = turn.unwrap_or_else(|panic| Err(WorkerError::new(panicked(panic.as_ref()))));
             match turn {
                 Ok(Progress::Worked) => {
                     pause = Duration::ZERO;
@@ -143,6 +148,15 @@ impl Runner {
             _stopped = self.stop.wait_for(|stopped| *stopped) => {}
         }
     }
+}
+
+fn panicked(panic: &(dyn Any + Send)) -> String {
+    let message = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message");
+    format!("it panicked: {message}")
 }
 
 #[cfg(test)]
@@ -171,6 +185,7 @@ mod tests {
         async fn turn(&self) -> Result<Progress, WorkerError> {
             let turn = self.turns.fetch_add(1, Ordering::SeqCst);
             self.turned.poke();
+            assert!(turn != 1, "the second turn panics");
             if turn == 0 { Err(WorkerError::new("the first turn fails")) } else { Ok(Progress::Idle) }
         }
 
@@ -180,22 +195,23 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_failed_turn_is_repeated_and_a_closed_gate_holds() {
+    async fn a_turn_that_fails_or_panics_is_repeated_and_a_closed_gate_holds() {
         let worker = Arc::new(Counting { turns: AtomicU32::new(0), poke: Poke::new(), turned: Poke::new() });
         let gate = Gate::new();
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(Runner::new(gate.clone(), stopped).run(worker.clone()));
-        worker.turned.wait(Duration::from_secs(5)).await;
-        worker.turned.wait(Duration::from_secs(5)).await;
-        assert_eq!(worker.turns.load(Ordering::SeqCst), 2, "the failed turn was repeated");
+        for _ in 0..3 {
+            worker.turned.wait(Duration::from_secs(5)).await;
+        }
+        assert_eq!(worker.turns.load(Ordering::SeqCst), 3, "both bad turns were repeated");
 
         let closed = gate.close().await;
         worker.poke.poke();
         tokio::task::yield_now().await;
-        assert_eq!(worker.turns.load(Ordering::SeqCst), 2, "no turn while the gate is closed");
+        assert_eq!(worker.turns.load(Ordering::SeqCst), 3, "no turn while the gate is closed");
         drop(closed);
         worker.turned.wait(Duration::from_secs(5)).await;
-        assert_eq!(worker.turns.load(Ordering::SeqCst), 3);
+        assert_eq!(worker.turns.load(Ordering::SeqCst), 4);
 
         stop.send(true).unwrap();
         tokio::time::timeout(Duration::from_secs(5), task).await.unwrap().unwrap();

@@ -336,7 +336,15 @@ fn an_idempotency_key_becomes_the_request_id() {
     {
         assert_eq!(keyed(target, body).unwrap_err().field, "request_id", "{target}");
     }
-    assert_eq!(keyed("/v1/clock:advance", ""), Ok(json!({})), "a method without the field ignores it");
+    assert_eq!(keyed("/v1/clock:advance", ""), Ok(json!({"requestId": "k"})));
+}
+
+#[test]
+fn a_key_that_nobody_would_heed_is_refused_unless_nothing_changes() {
+    let parts = Parts { idempotency_key: Some("k"), ..Parts::default() };
+    let refused = call(library(), &Method::PATCH, "/v1/shelves/1/books/2", parts).unwrap_err();
+    assert_eq!(refused.field, "Idempotency-Key");
+    assert!(call(library(), &Method::GET, "/v1/books/1", parts).is_ok());
 }
 
 #[test]

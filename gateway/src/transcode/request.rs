@@ -47,8 +47,15 @@ pub(crate) fn build(binding: &Binding, parts: Parts<'_>) -> Result<DynamicMessag
     if rule.verb == Verb::Only(HttpMethod::PATCH) {
         complete_mask(&mut message, &rule.body, parts.body)?;
     }
-    if let (Some(field), Some(key)) = (&method.request_id, parts.idempotency_key) {
-        set_request_id(&mut message, field, key)?;
+    match (&method.request_id, parts.idempotency_key) {
+        (Some(field), Some(key)) => set_request_id(&mut message, field, key)?,
+        // A caller that relies on it must not believe that it was heard. Reads are the same
+        // however often they are repeated.
+        (None, Some(_)) if rule.verb != Verb::Only(HttpMethod::GET) => {
+            let (english, chinese) = ("is not taken by this method", "此方法不接受Idempotency-Key头");
+            return Err(Violation::new("Idempotency-Key", english, chinese));
+        }
+        (Some(_) | None, _) => {}
     }
     // A browser that reconnects repeats its first address; the header is the later word.
     if let (Some(resume), Some(number)) = (&method.resume, parts.last_event_id) {

@@ -21,7 +21,7 @@ async fn a_simulated_clock_is_read_and_advanced_over_rest_and_grpc() {
     assert_eq!((status, advanced), (200, json!({"now": "2023-06-02T01:00:00Z", "timersFired": "3"})));
 
     let duration = Some(prost_types::Duration { seconds: 60, nanos: 0 });
-    grpc.advance_clock(AdvanceClockRequest { duration }).await.unwrap();
+    grpc.advance_clock(AdvanceClockRequest { duration, ..AdvanceClockRequest::default() }).await.unwrap();
     let clock = grpc.get_clock(GetClockRequest {}).await.unwrap().into_inner();
     assert_eq!(clock.now.unwrap().seconds, 1_685_667_660);
 }
@@ -32,7 +32,7 @@ async fn only_an_administrator_advances_it() {
     let (status, _) = answer(world.post("clerk", "/v1/clock:advance", &json!({"duration": "60s"}))).await;
     assert_eq!(status, 403);
     let mut grpc = ClockServiceClient::new(world.channel("clerk"));
-    let refused = grpc.advance_clock(AdvanceClockRequest { duration: None }).await.unwrap_err();
+    let refused = grpc.advance_clock(AdvanceClockRequest::default()).await.unwrap_err();
     assert_eq!(refused.code(), tonic::Code::PermissionDenied);
 }
 
@@ -54,4 +54,17 @@ async fn a_real_clock_cannot_be_advanced() {
     let (status, body) = answer(request).await;
     assert_eq!((status, body["error"]["status"].as_str()), (400, Some("FAILED_PRECONDITION")));
     assert_eq!(body["error"]["details"][0]["reason"], "CLOCK_IS_REAL");
+}
+
+#[tokio::test]
+async fn the_callers_key_reaches_the_clock() {
+    let world = World::begin().await;
+    let hour = json!({"duration": "3600s"});
+    let advance = || world.post("administrator", "/v1/clock:advance", &hour);
+    for key in ["a", "a", "b"] {
+        assert_eq!(answer(advance().header("Idempotency-Key", key)).await.0, 200);
+    }
+    let (_, clock) = answer(world.get("clerk", "/v1/clock")).await;
+    assert_eq!(clock["now"], "2023-06-01T03:00:00Z", "two hours for two keys");
+    assert_eq!(answer(advance().header("Idempotency-Key", "a b")).await.0, 400);
 }

@@ -18,7 +18,7 @@ use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint, Server};
 use tonic::{Request, Status, async_trait};
 use xietong_gateway::{
-    Advanced, ClockControl, Gateway, GatewayParts, LocalIssuer, TokenVerifier, real_clock,
+    Advanced, ClockControl, Gateway, GatewayParts, LocalIssuer, RequestKey, TokenVerifier, real_clock,
 };
 use xietong_mesh::Error;
 use xietong_mesh::client::Peers;
@@ -47,6 +47,8 @@ pub(crate) struct World {
 pub(crate) struct TestClock {
     simulated: bool,
     now: Mutex<Timestamp>,
+    /// The key it was advanced with last.
+    last: Mutex<Option<RequestKey>>,
 }
 
 #[async_trait]
@@ -59,12 +61,16 @@ impl ClockControl for TestClock {
         self.simulated
     }
 
-    async fn advance(&self, duration: Duration) -> Result<Advanced, Error> {
+    async fn advance(&self, duration: Duration, key: Option<RequestKey>) -> Result<Advanced, Error> {
         if !self.simulated {
             return Err(real_clock());
         }
+        let mut last = self.last.lock().unwrap();
         let mut now = self.now.lock().unwrap();
-        *now = now.saturating_add(duration);
+        if key.is_none() || *last != key {
+            *now = now.saturating_add(duration);
+        }
+        *last = key;
         Ok(Advanced { now: *now, timers_fired: 3 })
     }
 }
@@ -95,7 +101,7 @@ impl World {
             signer: Signer::new(Issuer::Gateway, key, machine),
             verifier,
             tokens: TokenVerifier::new("local", "xietong", &keys.public_pem).unwrap(),
-            clock: Arc::new(TestClock { simulated, now }),
+            clock: Arc::new(TestClock { simulated, now, last: Mutex::default() }),
             metrics: Metrics::new(ServiceName::Gateway),
             readiness: Readiness::new(),
             drain,

@@ -8,9 +8,11 @@ use async_trait::async_trait;
 use domain_calendar::Timestamp;
 use tokio::sync::Mutex;
 use xietong_events::Consumer;
-use xietong_gateway::{Advanced, ClockControl, real_clock};
+use xietong_gateway::{Advanced, ClockControl, RequestKey, real_clock};
 use xietong_mesh::{Error, Service};
 use xietong_timers::{Clock, Gate, Progress, SimulatedClock, Timers, Worker, WorkerError};
+
+use super::moves::{Asked, Moves};
 
 /// How long to wait when there is work that nobody can do yet.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -22,20 +24,20 @@ pub(super) struct CityClock {
     workers: Vec<Arc<dyn Worker>>,
     consumers: Vec<Arc<Consumer>>,
     timers: Vec<Arc<Timers>>,
-    /// One advance at a time.
-    advancing: Mutex<()>,
+    /// What was asked for. One advance at a time.
+    moves: Mutex<Moves>,
 }
 
 impl CityClock {
     /// The clock of these services, whose workers `gate` holds still.
-    pub(super) fn new(clock: Clock, gate: Gate, services: &[Service]) -> Self {
+    pub(super) fn new(clock: Clock, gate: Gate, services: &[Service], moves: Moves) -> Self {
         CityClock {
             clock,
             gate,
             workers: services.iter().flat_map(|service| service.workers.clone()).collect(),
             consumers: services.iter().flat_map(|service| service.consumers.clone()).collect(),
             timers: services.iter().filter_map(|service| service.timers.clone()).collect(),
-            advancing: Mutex::new(()),
+            moves: Mutex::new(moves),
         }
     }
 
@@ -50,10 +52,10 @@ impl CityClock {
                 }
             }
             if !worked {
-                if self.lag().await? == 0 {
+                if self.lag().await? == 0 && !self.is_any_due().await? {
                     return Ok(());
                 }
-                // A lease of an earlier process has to end first.
+                // What failed is tried again after a pause; a lease has to end first.
                 tokio::time::sleep(PAUSE).await;
             }
         }
@@ -65,6 +67,15 @@ impl CityClock {
             lag += consumer.lag().await?;
         }
         Ok(lag)
+    }
+
+    async fn is_any_due(&self) -> Result<bool, WorkerError> {
+        for timers in &self.timers {
+            if timers.is_any_due().await.map_err(WorkerError::new)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, WorkerError> {
@@ -101,12 +112,20 @@ impl ClockControl for CityClock {
         self.clock.simulated().is_some()
     }
 
-    async fn advance(&self, duration: Duration) -> Result<Advanced, Error> {
+    async fn advance(&self, duration: Duration, key: Option<RequestKey>) -> Result<Advanced, Error> {
         let clock = self.clock.simulated().ok_or_else(real_clock)?;
-        let _one_at_a_time = self.advancing.lock().await;
+        let mut moves = self.moves.lock().await;
+        let asked = key.as_ref().map(|key| moves.ask(key, clock.now(), duration)).transpose()?;
+        if let Some(Asked::Done(answer)) = asked {
+            return Ok(answer);
+        }
         let _workers_held = self.gate.close().await;
         let before = self.fired();
-        let target = clock.hold().saturating_add(duration);
+        let held = clock.hold();
+        let target = match asked {
+            Some(Asked::Go(target)) => target.max(held),
+            Some(Asked::Done(_)) | None => held.saturating_add(duration),
+        };
         let result = self.advance_to(clock, target).await;
         clock.release();
         let saved = clock.save();
@@ -115,6 +134,10 @@ impl ClockControl for CityClock {
             Error::unavailable("one of the services")
         })?;
         saved.map_err(Error::internal)?;
-        Ok(Advanced { now: clock.now(), timers_fired: self.fired() - before })
+        let answer = Advanced { now: clock.now(), timers_fired: self.fired() - before };
+        if let Some(key) = &key {
+            moves.done(key, answer)?;
+        }
+        Ok(answer)
     }
 }

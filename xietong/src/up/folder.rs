@@ -14,6 +14,7 @@ use crate::cli::{Sample, UpArgs};
 use crate::keys::write_private;
 
 const CLOCK_FILE: &str = "clock";
+const MOVES_FILE: &str = "clock-moves";
 const LOCK_FILE: &str = "lock";
 /// Says which sample the folder has, or is being filled with.
 const SAMPLE_FILE: &str = "sample";
@@ -51,6 +52,11 @@ impl Folder {
     /// The database of a service.
     pub(super) fn database_url(&self, name: ServiceName) -> String {
         format!("sqlite://{}", self.database(name).display())
+    }
+
+    /// Where the moves of its simulated clock are noted.
+    pub(super) fn moves(&self) -> PathBuf {
+        self.path.join(MOVES_FILE)
     }
 
     fn database(&self, name: ServiceName) -> PathBuf {

@@ -4,6 +4,7 @@
 
 mod advance;
 mod folder;
+mod moves;
 mod picture;
 mod sample;
 mod signed;
@@ -38,6 +39,7 @@ use crate::token;
 
 use advance::CityClock;
 use folder::Folder;
+use moves::Moves;
 use signed::Callers;
 
 /// Subject of the account that a new data folder has.
@@ -62,7 +64,12 @@ pub fn run(arguments: UpArgs) -> anyhow::Result<()> {
         let config = TelemetryConfig { log: "warn".to_owned(), ..TelemetryConfig::default() };
         let telemetry = Telemetry::init("xietong", &config)?;
         let shutdown = shutdown_signal()?;
-        let city = City::start(&arguments).await?;
+        tokio::pin!(shutdown);
+        // Cut off anywhere, a start is completed by the next one.
+        let city = tokio::select! {
+            started = City::start(&arguments) => started?,
+            () = &mut shutdown => return Ok(()),
+        };
         println!("{}", city.picture());
         println!("ready http://{}", city.address());
         let ended = city.run(shutdown).await;
@@ -142,7 +149,8 @@ impl City {
         }
         complete_copies(&services).await?;
 
-        let city_clock = Arc::new(CityClock::new(clock.clone(), gate, &services));
+        let city_clock =
+            Arc::new(CityClock::new(clock.clone(), gate, &services, Moves::open(&folder.moves())?));
         let metrics = Metrics::new(ServiceName::Gateway);
         let front_peers =
             Peers::new(ServiceName::Gateway, &urls, keys.signer(Issuer::System(ServiceName::Gateway))?)?;

@@ -7,21 +7,23 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::streams::{StreamMaxlen, StreamReadOptions, StreamReadReply};
+use redis::aio::{ConnectionManager, ConnectionManagerConfig, MultiplexedConnection};
+use redis::streams::{StreamMaxlen, StreamRangeReply, StreamReadOptions, StreamReadReply};
 use redis::{AsyncCommands, AsyncConnectionConfig, Client, RedisError};
 use tokio::sync::Mutex;
 use xietong_timers::{MachineClock, MachineTime};
 
 use super::{AbortOnDrop, Batch, Listener, Subscription};
 
-/// Streams are trimmed to about this many batches.
-const KEPT: usize = 10_000;
+/// Streams are trimmed to about this many batches: listeners want the newest alone.
+const KEPT: usize = 64;
 /// After a failure nothing is sent for this long: a Redis that is away must not make
 /// every batch wait for it.
 const PAUSE: Duration = Duration::from_secs(1);
 const TIMEOUT: Duration = Duration::from_millis(500);
 const BLOCK_MS: usize = 1_000;
+/// A blocking read is answered within its second, or the connection is dead.
+const READ_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// The Redis URL cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -99,13 +101,14 @@ fn stream(producer: &str) -> String {
 async fn read(client: Client, key: String, listener: Listener) {
     let mut pause = Duration::from_millis(100);
     while !listener.is_gone() {
-        let config =
-            AsyncConnectionConfig::new().set_connection_timeout(Some(TIMEOUT)).set_response_timeout(None);
-        if let Ok(mut connection) = client.get_multiplexed_async_connection_with_config(&config).await {
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(TIMEOUT))
+            .set_response_timeout(Some(READ_TIMEOUT));
+        let connected = client.get_multiplexed_async_connection_with_config(&config).await;
+        if let Ok(mut connection) = connected
+            && let Ok(mut after) = newest(&mut connection, &key).await
+        {
             pause = Duration::from_millis(100);
-            // What was published before is fetched; from here on nothing is missed while
-            // the connection holds.
-            let mut after = "$".to_owned();
             while !listener.is_gone() {
                 let options = StreamReadOptions::default().block(BLOCK_MS).count(64);
                 let reply: Result<Option<StreamReadReply>, RedisError> =
@@ -122,6 +125,13 @@ async fn read(client: Client, key: String, listener: Listener) {
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_secs(5));
     }
+}
+
+/// Where a stream ends now. What was published before is fetched; what comes after it is
+/// read for as long as the connection holds.
+async fn newest(connection: &mut MultiplexedConnection, key: &str) -> Result<String, RedisError> {
+    let newest: StreamRangeReply = connection.xrevrange_count(key, "+", "-", 1).await?;
+    Ok(newest.ids.into_iter().next().map_or_else(|| "0".to_owned(), |entry| entry.id))
 }
 
 fn deliver(reply: StreamReadReply, after: &mut String, listener: &Listener) {

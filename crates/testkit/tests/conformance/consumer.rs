@@ -22,6 +22,7 @@ on_both!(
     a_paused_replica_commits_nothing_stale,
     what_an_earlier_process_held_is_taken_over_at_once,
     a_bad_event_holds_up_what_follows_and_not_what_came_before,
+    without_a_bus_a_backlog_is_worked_off_without_a_pause,
     a_consumer_ahead_of_a_restored_producer_stops,
     a_consumer_behind_a_restored_producer_goes_on,
 );
@@ -200,6 +201,30 @@ async fn what_an_earlier_process_held_is_taken_over_at_once(bed: Bed) {
     next.take_over().await.unwrap();
     catch_up(&next).await;
     assert_eq!(bed.effects().await, expected);
+}
+
+/// A bus that nobody answers on: what there is has to be fetched.
+fn dead_bus() -> Bus {
+    Bus::redis("redis://127.0.0.1:1").unwrap()
+}
+
+async fn without_a_bus_a_backlog_is_worked_off_without_a_pause(bed: Bed) {
+    const MANY: u32 = 1_000;
+    let log = bed.log("test").await;
+    let expected = write(&bed, &log, 0..MANY).await;
+    let consumer = Consumer::new(parts(bed.db.clone(), &log, Arc::new(Noting)), &dead_bus());
+    catch_up(&consumer).await;
+    assert_eq!(bed.effects().await, expected);
+
+    // One that cannot be applied: those before it are, one at a time and without a pause.
+    let picky = Picky(Mutex::new(HashSet::from(["{\"n\":1150}".to_owned()])));
+    let mut expected = expected;
+    expected.extend(write(&bed, &log, MANY..MANY + 200).await);
+    let consumer = Consumer::new(parts(bed.db.clone(), &log, Arc::new(picky)), &dead_bus());
+    consumer.take_over().await.unwrap();
+    while matches!(consumer.turn().await, Ok(Progress::Worked)) {}
+    let effects = bed.effects().await;
+    assert_eq!((effects.len(), effects.last()), (1_150, expected.get(1_149)));
 }
 
 /// Fails on some payloads.

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain_calendar::Timestamp;
-use sea_orm::DatabaseTransaction;
-use xietong_store::Db;
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use xietong_store::{Db, statement};
 use xietong_timers::{
     Clock, FireError, Poke, Progress, SimulatedClock, Timer, TimerHandler, Timers, Worker, cancel, schedule,
 };
@@ -19,6 +19,8 @@ on_both!(
     a_timer_scheduled_again_moves_and_a_cancelled_one_is_gone,
     a_rolled_back_act_schedules_nothing,
     a_bad_timer_does_not_hold_up_the_others,
+    what_a_dead_replica_claimed_is_fired_once_by_another,
+    a_timer_that_failed_stays_due,
 );
 
 struct Noting;
@@ -145,4 +147,44 @@ async fn a_bad_timer_does_not_hold_up_the_others(bed: Bed) {
     due.turn().await.unwrap_err();
     assert_eq!(bed.effects().await, ["before", "after"]);
     assert_eq!(due.fired(), 2);
+}
+
+async fn what_a_dead_replica_claimed_is_fired_once_by_another(bed: Bed) {
+    let clock = held_clock();
+    let due = timers(bed.db.clone(), &clock);
+    plan(&bed, &[timer("left", 30, "{}")]).await;
+    clock.set(start().saturating_add(Duration::from_secs(60)));
+    // As it is when a replica dies between its claim and the effect.
+    let writer = bed.db.writer();
+    let claim = "UPDATE timers SET claim = 'dead', claimed_until = 9000000000000000";
+    writer.execute_raw(statement(writer, claim, [])).await.unwrap();
+    fire_all(&due).await;
+    assert_eq!(bed.effects().await, Vec::<String>::new(), "its lease still holds");
+    assert!(due.is_any_due().await.unwrap(), "and nobody takes it for fired");
+
+    let lapsed = "UPDATE timers SET claimed_until = 1";
+    writer.execute_raw(statement(writer, lapsed, [])).await.unwrap();
+    fire_all(&due).await;
+    fire_all(&due).await;
+    assert_eq!(bed.effects().await, ["left"]);
+
+    plan(&bed, &[timer("left again", 30, "{}")]).await;
+    writer.execute_raw(statement(writer, claim, [])).await.unwrap();
+    due.take_over().await.unwrap();
+    fire_all(&due).await;
+    assert_eq!(bed.effects().await, ["left", "left again"]);
+}
+
+async fn a_timer_that_failed_stays_due(bed: Bed) {
+    let clock = held_clock();
+    let due = timers(bed.db.clone(), &clock);
+    plan(&bed, &[timer("bad", 30, "bad"), timer("good", 40, "{}")]).await;
+    clock.set(start().saturating_add(Duration::from_secs(60)));
+    due.turn().await.unwrap_err();
+    assert_eq!(bed.effects().await, ["good"]);
+    assert!(due.is_any_due().await.unwrap());
+    assert_eq!(due.turn().await.unwrap(), Progress::Idle, "it is tried again after a pause, not at once");
+    let writer = bed.db.writer();
+    writer.execute_raw(statement(writer, "UPDATE timers SET claimed_until = 1", [])).await.unwrap();
+    due.turn().await.unwrap_err();
 }
