@@ -43,7 +43,7 @@ impl Supervision {
             Some(record) => record,
             None => return Err(call.scope()?.missing(name)),
         };
-        self.authorize(call, &record.resource(), self.now()).await?;
+        self.authorize(call, &record.resource(), self.now())?;
         Ok(record)
     }
 
@@ -65,7 +65,7 @@ impl Supervision {
         let now = self.now();
         // Taken before anything is resolved with it: what is said of the answer then holds.
         let as_of = self.roster.view().as_of();
-        let scope = self.scope(call, now).await?;
+        let scope = self.scope(call, now)?;
         let settled_by = match &query.leader {
             Some(leader) => Some(portfolio(&self.roster()?, leader, now)),
             None => None,

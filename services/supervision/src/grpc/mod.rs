@@ -56,6 +56,7 @@ impl Tasks {
         M: Name,
         R: Message + Default,
     {
+        self.app.prepare_creation(&entries).await;
         let transaction = match self.transactions.begin(call, request, request_id).await? {
             Attempt::Repeat(answer) => return Ok(Response::new(answer)),
             Attempt::First(transaction) => transaction,
@@ -80,6 +81,7 @@ impl Tasks {
         M: Name,
         R: Message + Default,
     {
+        self.app.prepare_change(call).await;
         let attempt = || self.change_once(call, request, request_id, &change, answer);
         Ok(Response::new(retried(&change.etag, attempt).await?))
     }
