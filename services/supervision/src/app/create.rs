@@ -160,35 +160,14 @@ fn unknown_units<'a>(
 
 #[cfg(test)]
 mod tests {
-    use domain_supervision::{AssignmentDraft, Grade, Role, Source, Visibility};
     use xietong_mesh::Code;
 
     use super::*;
     use crate::app::roster::tests::{State, copy};
+    use crate::record::tests::draft;
 
     fn entry() -> Entry {
-        let assignment = AssignmentDraft {
-            name: "tasks/1/assignments/1".to_owned(),
-            unit: "units/moon".to_owned(),
-            role: Role::Lead,
-        };
-        let draft = TaskDraft {
-            name: "tasks/1".to_owned(),
-            ledger_number: 0,
-            title: "登月".to_owned(),
-            text: String::new(),
-            grade: Grade::Ordinary,
-            source: Source::default(),
-            visibility: Visibility::Internal,
-            restricted_units: vec![],
-            tags: vec![],
-            created_by: "supervisor".to_owned(),
-            unclassified: true,
-            origin: None,
-            due_date: None,
-            assignments: vec![assignment],
-        };
-        Entry { draft, place: "task".to_owned() }
+        Entry { draft: draft(&["units/moon"]), place: "task".to_owned() }
     }
 
     async fn refusal(state: State) -> Error {
