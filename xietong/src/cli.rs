@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain_calendar::Timestamp;
 use xietong_mesh::ServiceName;
 
-use crate::{serve, token, up};
+use crate::{keys, serve, token, up};
 
 /// Xietong (协同): a city government's promises, followed until they are struck off.
 #[derive(Debug, Parser)]
@@ -26,8 +26,11 @@ enum Command {
     Up(UpArgs),
     /// Runs one service of the mesh.
     Serve(ServeArgs),
-    /// Prints a bearer token for a subject, signed by the local issuer of a data folder.
+    /// Prints a bearer token for a subject, signed by the local issuer of a folder.
     Token(TokenArgs),
+    /// Makes the keys of services that run apart: a pair for each service, and the local
+    /// issuer's.
+    Keys(KeysArgs),
 }
 
 /// Arguments of `xietong up`.
@@ -80,12 +83,19 @@ struct ServeArgs {
 struct TokenArgs {
     /// The subject of an account, for example `shuiliju-jingban`.
     subject: String,
-    /// The data folder whose issuer signs.
+    /// The folder whose issuer signs: of `xietong up`, or of `xietong keys`.
     #[arg(long, value_name = "DIR", default_value = "./xietong-data")]
     data: PathBuf,
     /// For how many hours it is valid.
     #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u64).range(1..=720))]
     hours: u64,
+}
+
+#[derive(Debug, Args)]
+struct KeysArgs {
+    /// Where they are written. Keys that are there already are never overwritten.
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
 }
 
 fn instant(text: &str) -> Result<Timestamp, String> {
@@ -110,6 +120,12 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Token(arguments)) => {
             let lifetime = Duration::from_secs(arguments.hours * 3_600);
             println!("{}", token::local(&arguments.data, &arguments.subject, lifetime)?);
+            Ok(())
+        }
+        Some(Command::Keys(arguments)) => {
+            for file in keys::write_files(&arguments.folder)? {
+                println!("{}", file.display());
+            }
             Ok(())
         }
     }

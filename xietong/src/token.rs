@@ -9,10 +9,11 @@ use xietong_timers::MachineClock;
 
 use crate::keys::{AUDIENCE, LOCAL_ISSUER, stored_issuer_keys};
 
-/// A token for a subject, signed with the key of a data folder.
+/// A token for a subject, signed with the local issuer's key in a folder.
 pub fn local(data: &Path, subject: &str, lifetime: Duration) -> anyhow::Result<String> {
-    let keys = stored_issuer_keys(data)
-        .with_context(|| format!("{} is no data folder of `xietong up`", data.display()))?;
+    let keys = stored_issuer_keys(data).with_context(|| {
+        format!("{} has no issuer's key of `xietong up` or `xietong keys`", data.display())
+    })?;
     issue(&keys.private_pem, subject, lifetime)
 }
 

@@ -8,6 +8,14 @@ use crate::interval::holds;
 use crate::names::{check_name, check_optional_name, check_present};
 use crate::unit::check_period;
 
+/// Bytes that an account's subject, official and roles may have, written as JSON.
+///
+/// All of them travel with every call, in a signed principal, and a service refuses one that is
+/// longer than 8 KiB unread: an account with more would be locked out. Signed, this much
+/// becomes 7 KB at most. About seventy units or groups of the longest names fit in, and two
+/// hundred of the usual ones; whoever works for more has a role that names none.
+pub const LARGEST_ACCOUNT: usize = 5_000;
+
 /// What an account may do; the permission matrix says how far each reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Role {
@@ -166,12 +174,21 @@ pub struct Account {
 
 impl Account {
     /// Checks what can be checked on the account alone: names, times, and that each role has what
-    /// it needs: units for unit roles, groups for group roles, an official for a leader.
+    /// it needs: units for unit roles, groups for group roles, an official for a leader. All of it
+    /// together is at most [`LARGEST_ACCOUNT`], whether or not each role holds now.
     pub fn check(&self) -> Result<(), RosterError> {
         check_name("accounts", &self.name)?;
         check_present("subject", &self.subject)?;
         check_optional_name("officials", self.official.as_deref())?;
-        self.roles.iter().try_for_each(|binding| binding.check(self.official.as_deref()))
+        self.roles.iter().try_for_each(|binding| binding.check(self.official.as_deref()))?;
+        let bytes = self.written();
+        if bytes > LARGEST_ACCOUNT { Err(RosterError::AccountTooLarge { bytes }) } else { Ok(()) }
+    }
+
+    /// Bytes of what a signed principal says of the account, or a little more.
+    fn written(&self) -> usize {
+        serde_json::to_vec(&(&self.subject, &self.official, &self.roles))
+            .map_or(usize::MAX, |written| written.len())
     }
 
     /// The bindings that hold at an instant; none on a disabled account.
@@ -184,7 +201,7 @@ impl Account {
 mod tests {
     use domain_calendar::Timestamp;
 
-    use super::{Account, Role, RoleBinding, RoleNeed};
+    use super::{Account, LARGEST_ACCOUNT, Role, RoleBinding, RoleNeed};
     use crate::error::RosterError;
 
     fn account(role: Role) -> Account {
@@ -214,6 +231,20 @@ mod tests {
             assert_eq!(account(role).check(), Err(RosterError::RoleIncomplete { role, needs }));
         }
         assert_eq!(account(Role::Supervisor).check(), Ok(()));
+    }
+
+    #[test]
+    fn more_than_a_signed_principal_holds_is_refused() {
+        let mut office = account(Role::GroupOffice);
+        office.roles[0].groups = vec!["groups/x".into()];
+        let each = 11;
+        let room = (LARGEST_ACCOUNT - office.written()) / each;
+        office.roles[0].groups.resize(1 + room, "groups/x".into());
+        assert_eq!(office.check(), Ok(()));
+        office.roles[0].groups.push("groups/x".into());
+        let error = office.check().unwrap_err();
+        assert_eq!(error, RosterError::AccountTooLarge { bytes: office.written() });
+        assert!(error.chinese().contains("5000"), "{}", error.chinese());
     }
 
     #[test]

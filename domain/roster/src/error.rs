@@ -3,7 +3,7 @@
 use domain_calendar::Timestamp;
 
 use crate::absence::AbsenceState;
-use crate::account::{Role, RoleNeed};
+use crate::account::{LARGEST_ACCOUNT, Role, RoleNeed};
 use crate::gap::Gap;
 use crate::interval::chinese_instant;
 use crate::official::PostKind;
@@ -80,6 +80,14 @@ pub enum RosterError {
         role: Role,
         /// What it lacks.
         needs: RoleNeed,
+    },
+    /// The roles of an account are more than a signed principal holds.
+    #[error(
+        "subject, official and roles have {bytes} bytes, more than the {LARGEST_ACCOUNT} that fit in a signed principal"
+    )]
+    AccountTooLarge {
+        /// Bytes of what was given.
+        bytes: usize,
     },
     /// No unit has the name.
     #[error("no unit is called {text:?}")]
@@ -230,6 +238,10 @@ impl RosterError {
             Self::RoleIncomplete { role, needs } => {
                 format!("角色“{}”应填写{}", role.chinese(), needs.chinese())
             }
+            Self::AccountTooLarge { bytes } => format!(
+                "账号的角色及其单位、机构过多（共{bytes}字节，最多{LARGEST_ACCOUNT}字节），请减少单位或机构，\
+                 或改用不限单位的角色"
+            ),
             Self::UnitUnknown { text } => format!("没有名为“{text}”的单位"),
             Self::UnitAmbiguous { text, candidates } => {
                 format!("“{text}”对应多个单位：{}，请写明全称", listed(candidates))

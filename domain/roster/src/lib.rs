@@ -37,7 +37,7 @@ mod fixture;
 mod properties;
 
 pub use absence::{Absence, AbsenceChange, AbsenceState, Registration};
-pub use account::{Account, Role, RoleBinding, RoleNeed};
+pub use account::{Account, LARGEST_ACCOUNT, Role, RoleBinding, RoleNeed};
 pub use admission::{admit_account, admit_division, admit_official, admit_unit};
 pub use book::Book;
 pub use division::{ClassDuty, Division, Fallback, FieldDuty, Portfolio, Relation, StandInPair, UnitDuty};

@@ -10,6 +10,13 @@ use crate::error::SupervisionError;
 use crate::task::AssignmentDraft;
 use crate::timers::TimerKind;
 
+/// Characters of a unit's last report that a task shows, from its beginning.
+///
+/// A report may have 20,000, and a task 200 assignments: shown whole, they would make a task
+/// of 16 MB, and a gRPC client reads no message above 4 MB unless it is told to. The event
+/// keeps the report whole, and the timeline shows it.
+pub const LAST_REPORT: usize = 1_000;
+
 /// As what a unit is named in a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -24,7 +24,7 @@ mod rule;
 mod task;
 mod timers;
 
-pub use assignment::{Action, Assignment, AssignmentState, Role, Stage};
+pub use assignment::{Action, Assignment, AssignmentState, LAST_REPORT, Role, Stage};
 pub use deadline::{ClockPhase, Clocks, DueTimes, clocks};
 pub use decide::{AssignmentCommand, Command, Context, create, decide};
 pub use error::{NotEmpty, SupervisionError};

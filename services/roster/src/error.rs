@@ -22,7 +22,7 @@ pub(crate) fn refusal(error: RosterError) -> Error {
         RosterError::PeriodEmpty { .. } => invalid("end_time"),
         RosterError::OwnParent { .. } => invalid("parent"),
         RosterError::PostWithoutUnit { .. } => invalid("posts.unit"),
-        RosterError::RoleIncomplete { .. } => invalid("roles"),
+        RosterError::RoleIncomplete { .. } | RosterError::AccountTooLarge { .. } => invalid("roles"),
         RosterError::PortfolioRepeated { .. }
         | RosterError::PresiderContested { .. }
         | RosterError::DutyContested { .. } => invalid("portfolios"),

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use domain_calendar::Timestamp;
 use domain_supervision::{
-    Assignment, AssignmentChange, SupervisionError, Task, TaskChange, TaskDraft, TaskEvent, Visibility,
+    Assignment, AssignmentChange, LAST_REPORT, SupervisionError, Task, TaskChange, TaskDraft, TaskEvent,
+    Visibility,
 };
 use serde::{Deserialize, Serialize};
 use xietong_mesh::Resource;
@@ -20,7 +21,8 @@ pub(crate) struct Record {
     pub(crate) created_at: Timestamp,
     /// When it was struck off; its completion may have been earlier.
     pub(crate) struck_off_at: Option<Timestamp>,
-    /// What each unit last said, in a report or a submission, by assignment name.
+    /// How what each unit last said, in a report or a submission, begins: at most
+    /// [`LAST_REPORT`] characters, by assignment name.
     pub(crate) last_reports: BTreeMap<String, String>,
 }
 
@@ -51,7 +53,8 @@ impl Record {
             },
             TaskEvent::Assignment(event) => match &event.change {
                 AssignmentChange::Reported { text } | AssignmentChange::Submitted { text } => {
-                    self.last_reports.insert(event.assignment.name.clone(), text.clone());
+                    let beginning = text.chars().take(LAST_REPORT).collect();
+                    self.last_reports.insert(event.assignment.name.clone(), beginning);
                 }
                 AssignmentChange::Signed
                 | AssignmentChange::Deployed { .. }
@@ -94,5 +97,37 @@ pub(crate) fn seen(visibility: Visibility) -> Seen {
         Visibility::Public => Seen::Public,
         Visibility::Internal => Seen::Internal,
         Visibility::Restricted => Seen::Restricted,
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use domain_supervision::{AssignmentDraft, Grade, Role, Source};
+
+    use super::*;
+
+    /// A task of these units, each in the lead.
+    pub(crate) fn draft(units: &[&str]) -> TaskDraft {
+        let assignment = |(at, unit): (usize, &&str)| AssignmentDraft {
+            name: format!("tasks/1/assignments/{}", at + 1),
+            unit: (*unit).to_owned(),
+            role: Role::Lead,
+        };
+        TaskDraft {
+            name: "tasks/1".to_owned(),
+            ledger_number: 1,
+            title: "登月".to_owned(),
+            text: String::new(),
+            grade: Grade::Ordinary,
+            source: Source::default(),
+            visibility: Visibility::Internal,
+            restricted_units: vec![],
+            tags: vec![],
+            created_by: "supervisor".to_owned(),
+            unclassified: true,
+            origin: None,
+            due_date: None,
+            assignments: units.iter().enumerate().map(assignment).collect(),
+        }
     }
 }

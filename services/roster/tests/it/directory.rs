@@ -1,7 +1,10 @@
 //! Units, officials and accounts.
 
+use std::collections::BTreeSet;
+
 use futures_util::future::join_all;
 use xietong_mesh::Code;
+use xietong_mesh::principal::{Grant, Role};
 use xietong_proto::roster as proto;
 
 use crate::city::{City, create_unit, on_both, refused};
@@ -12,6 +15,7 @@ on_both!(
     pages_cover_a_list_once_and_tokens_belong_to_their_query,
     what_is_taken_or_unknown_is_refused,
     an_account_is_found_by_its_subject_disabled_or_not,
+    the_largest_account_is_not_locked_out_and_a_larger_one_is_refused,
     a_hundred_calls_with_one_request_id_have_one_effect_and_one_answer,
     writers_at_once_all_take_effect_and_are_seen_by_a_replica,
     the_first_administrator_is_seeded_once,
@@ -129,6 +133,79 @@ async fn an_account_is_found_by_its_subject_disabled_or_not(city: City) {
     let request = proto::GetAccountRequest { name: listed.accounts[0].name.clone() };
     let read = city.directory().get_account(city.admin(request)).await.unwrap().into_inner();
     assert_eq!(read, listed.accounts[0]);
+}
+
+/// An account with as many more roles, or groups of its role, as are admitted.
+fn largest(subject: &str, role: domain_roster::Role, group: Option<&str>) -> domain_roster::Account {
+    let binding = domain_roster::RoleBinding {
+        role,
+        units: vec![],
+        groups: group.map(str::to_owned).into_iter().collect(),
+        start_time: None,
+        end_time: None,
+    };
+    let mut account = domain_roster::Account {
+        name: "accounts/largest".to_owned(),
+        subject: subject.to_owned(),
+        official: None,
+        roles: vec![binding.clone()],
+        disabled: false,
+    };
+    loop {
+        let mut larger = account.clone();
+        match group {
+            Some(group) => larger.roles[0].groups.push(group.to_owned()),
+            None => larger.roles.push(binding.clone()),
+        }
+        if larger.check().is_err() {
+            return account;
+        }
+        account = larger;
+    }
+}
+
+async fn the_largest_account_is_not_locked_out_and_a_larger_one_is_refused(city: City) {
+    let group = format!("groups/{}", "g".repeat(63));
+    let deputy = domain_roster::Role::AssistingDeputySecretaryGeneral;
+    for (largest, role) in [
+        (largest("office", domain_roster::Role::GroupOffice, Some(&group)), proto::Role::GroupOffice),
+        (largest(&"督".repeat(200), deputy, None), proto::Role::AssistingDeputySecretaryGeneral),
+        (largest(&"\u{1}".repeat(200), deputy, None), proto::Role::AssistingDeputySecretaryGeneral),
+    ] {
+        let binding = |binding: &domain_roster::RoleBinding| proto::RoleBinding {
+            role: role.into(),
+            groups: binding.groups.clone(),
+            ..Default::default()
+        };
+        let account = proto::Account {
+            subject: largest.subject.clone(),
+            roles: largest.roles.iter().map(binding).collect(),
+            ..Default::default()
+        };
+        let create = async |account: proto::Account| {
+            let request = proto::CreateAccountRequest { account: Some(account), request_id: String::new() };
+            city.directory().create_account(city.admin(request)).await
+        };
+        create(account.clone()).await.unwrap();
+
+        // What the gateway signs of the account, a service takes.
+        let grants = account.roles.iter().map(|binding| Grant {
+            role: Role::from_proto(binding.role()).unwrap(),
+            units: BTreeSet::new(),
+            // No two groups of a real account are the same.
+            groups: (0..binding.groups.len()).map(|number| format!("groups/{number:063}")).collect(),
+        });
+        let units = city.of(&account.subject, grants.collect(), proto::ListUnitsRequest::default());
+        city.directory().list_units(units).await.unwrap();
+
+        let mut larger = account;
+        larger.subject.pop();
+        larger.roles.push(larger.roles[0].clone());
+        larger.roles.push(larger.roles[0].clone());
+        let refusal = refused(create(larger).await.unwrap_err());
+        assert_eq!(refusal.code(), Code::InvalidArgument);
+        assert_eq!(refusal.violations()[0].field, "roles");
+    }
 }
 
 async fn a_hundred_calls_with_one_request_id_have_one_effect_and_one_answer(city: City) {

@@ -46,10 +46,20 @@ impl Authority {
 }
 
 impl Supervision {
+    /// Brings the copy of the roster up to date if what the caller may change depends on it.
+    /// To be called before the transaction of the change begins, see [`roster`]. Whether the
+    /// copy then is good enough is decided inside: a repeated request gets its first answer
+    /// even when the roster cannot be asked.
+    pub(crate) async fn prepare_change(&self, call: &Call) {
+        if call.scope().is_ok_and(|scope| scope.portfolio_of.is_some()) {
+            roster::refresh(&self.roster).await;
+        }
+    }
+
     /// By what right the caller performs the call's action on a record. PERMISSION_DENIED
     /// when by none; UNAVAILABLE when that depends on a roster that is not known to be
-    /// current and cannot be asked.
-    pub(crate) async fn authorize(
+    /// current.
+    pub(crate) fn authorize(
         &self,
         call: &Call,
         resource: &Resource,
@@ -60,7 +70,7 @@ impl Supervision {
             return Ok(Authority::Role);
         }
         let Some(leader) = &scope.portfolio_of else { return Err(Error::permission_denied(call.action)) };
-        let view = self.roster_for(&scope).await?;
+        let view = self.roster_for(&scope)?;
         let permits =
             |official: &str| scope.clone().with_portfolio(portfolio(&view, official, now)).permits(resource);
         if permits(leader) {
@@ -83,18 +93,18 @@ impl Supervision {
 
     /// The records on which the caller may perform the call's action: a leader's own
     /// portfolio and those of the leaders he now acts for are in it.
-    pub(crate) async fn scope(&self, call: &Call, now: Timestamp) -> Result<Scope, Error> {
+    pub(crate) fn scope(&self, call: &Call, now: Timestamp) -> Result<Scope, Error> {
         let scope = call.scope()?;
         let Some(leader) = scope.portfolio_of.clone() else { return Ok(scope) };
-        let view = self.roster_for(&scope).await?;
+        let view = self.roster_for(&scope)?;
         let absent = stands_in_for(&view.book, &leader, now, Timestamp::MAX);
         let units = absent.iter().chain([&leader]).flat_map(|official| portfolio(&view, official, now));
         Ok(scope.with_portfolio(units))
     }
 
     /// A copy that may have missed something is good enough to read by, not to act by.
-    async fn roster_for(&self, scope: &Scope) -> Result<RosterView, Error> {
-        if scope.reading { self.roster() } else { roster::current(&self.roster).await }
+    fn roster_for(&self, scope: &Scope) -> Result<RosterView, Error> {
+        if scope.reading { self.roster() } else { roster::current(&self.roster) }
     }
 }
 

@@ -54,7 +54,7 @@ impl Change {
 }
 
 impl Supervision {
-    /// Carries out a verb. ABORTED when the etag is not the current one, or when somebody
+    /// Carries out a verb, after [`Supervision::prepare_change`]. ABORTED when the etag is not the current one, or when somebody
     /// else changed the task at the same moment.
     pub(crate) async fn change(
         &self,
@@ -74,7 +74,7 @@ impl Supervision {
                 Err(_) => return Err(call.scope()?.missing(name)),
             },
         };
-        let authority = self.authorize(call, &resource, now).await?;
+        let authority = self.authorize(call, &resource, now)?;
         if !change.etag.is_empty() && change.etag != before.etag() {
             return Err(Error::aborted_etag(&change.task));
         }

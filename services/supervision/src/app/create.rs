@@ -5,7 +5,7 @@ use domain_supervision::{Command, SupervisionError, TaskDraft, TaskEvent, create
 use xietong_events::Append;
 use xietong_mesh::authorize::authorize;
 use xietong_mesh::error::MOST_VIOLATIONS;
-use xietong_mesh::{Call, Error, RosterCopy, RosterView, Transaction};
+use xietong_mesh::{Call, Error, RosterView, Transaction};
 
 use super::{Supervision, drafts, roster, timers};
 use crate::error::refused;
@@ -27,8 +27,19 @@ pub(crate) struct Entry {
 type Planned = (Record, Vec<TaskEvent>);
 
 impl Supervision {
-    /// Enters tasks, all or none, and issues them in the same act if asked. What was
-    /// escalated from an origin before is not entered again.
+    /// Asks the roster if tasks name a unit that the copy of it does not know: it may have
+    /// been founded a moment ago. To be called before the transaction of the creation begins,
+    /// see [`roster`]. Whether the units are known then is decided inside: a repeated request
+    /// gets its first answer even when the roster cannot be asked.
+    pub(crate) async fn prepare_creation(&self, entries: &[Entry]) {
+        if unknown_units(&self.roster.view(), entries, self.now()).next().is_some() {
+            roster::ask(&self.roster).await;
+        }
+    }
+
+    /// Enters tasks, all or none, and issues them in the same act if asked, after
+    /// [`Supervision::prepare_creation`]. What was escalated from an origin before is not
+    /// entered again.
     pub(crate) async fn create(
         &self,
         transaction: &Transaction,
@@ -53,8 +64,7 @@ impl Supervision {
             }
             records.push(record);
         }
-        self.roster()?;
-        check_units(&self.roster, &entries, now).await?;
+        check_units(&self.roster()?, &entries, now)?;
 
         store::insert(transaction.tx(), &mut records, &self.regulation).await?;
         store::keep_origins(transaction.tx(), &records).await?;
@@ -85,17 +95,12 @@ impl Supervision {
     }
 }
 
-/// Refuses tasks that name a unit which the roster does not have now, naming each. A unit that
-/// the copy does not know may have been founded a moment ago: the roster is asked. UNAVAILABLE
-/// when it cannot say.
-async fn check_units(copy: &RosterCopy, entries: &[Entry], now: Timestamp) -> Result<(), Error> {
-    if unknown_units(&copy.view(), entries, now).next().is_none() {
-        return Ok(());
-    }
-    let view = roster::ask(copy).await;
-    let mut unknown = unknown_units(&view, entries, now);
+/// Refuses tasks that name a unit which the roster does not have now, naming each. UNAVAILABLE
+/// when the roster may have it by now.
+fn check_units(view: &RosterView, entries: &[Entry], now: Timestamp) -> Result<(), Error> {
+    let mut unknown = unknown_units(view, entries, now);
     let Some(first) = unknown.next() else { return Ok(()) };
-    if roster::is_stale(&view) {
+    if roster::is_stale(view) {
         return Err(Error::unavailable("the roster"));
     }
     let (field, english, chinese) = first.told();
@@ -155,41 +160,20 @@ fn unknown_units<'a>(
 
 #[cfg(test)]
 mod tests {
-    use domain_supervision::{AssignmentDraft, Grade, Role, Source, Visibility};
     use xietong_mesh::Code;
 
     use super::*;
     use crate::app::roster::tests::{State, copy};
+    use crate::record::tests::draft;
 
     fn entry() -> Entry {
-        let assignment = AssignmentDraft {
-            name: "tasks/1/assignments/1".to_owned(),
-            unit: "units/moon".to_owned(),
-            role: Role::Lead,
-        };
-        let draft = TaskDraft {
-            name: "tasks/1".to_owned(),
-            ledger_number: 0,
-            title: "登月".to_owned(),
-            text: String::new(),
-            grade: Grade::Ordinary,
-            source: Source::default(),
-            visibility: Visibility::Internal,
-            restricted_units: vec![],
-            tags: vec![],
-            created_by: "supervisor".to_owned(),
-            unclassified: true,
-            origin: None,
-            due_date: None,
-            assignments: vec![assignment],
-        };
-        Entry { draft, place: "task".to_owned() }
+        Entry { draft: draft(&["units/moon"]), place: "task".to_owned() }
     }
 
     async fn refusal(state: State) -> Error {
         let (copy, _) = copy(state);
-        check_units(&copy, &[entry()], Timestamp::parse("2023-06-01T09:00:00+08:00").unwrap())
-            .await
+        roster::ask(&copy).await;
+        check_units(&copy.view(), &[entry()], Timestamp::parse("2023-06-01T09:00:00+08:00").unwrap())
             .unwrap_err()
     }
 

@@ -3,12 +3,12 @@
 use domain_calendar::Timestamp;
 use domain_supervision::{Light, TaskState};
 use xietong_events::Event;
-use xietong_mesh::{Call, Error};
+use xietong_mesh::{Call, Error, Scope};
 
 use super::Supervision;
 use super::authority::portfolio;
 use crate::record::Record;
-use crate::store::{self, ListFilter, Page};
+use crate::store::{self, ListFilter, Portion};
 
 /// Which tasks are asked for; `None` asks for all.
 #[derive(Debug, Default)]
@@ -27,11 +27,11 @@ pub(crate) struct ListQuery {
     pub(crate) leader: Option<String>,
 }
 
-/// A page of tasks.
+/// A list of tasks, the newest first: what is in it is settled, nothing is read yet.
 #[derive(Debug)]
-pub(crate) struct Listed {
-    /// The newest first.
-    pub(crate) records: Vec<Record>,
+pub(crate) struct Listing {
+    scope: Scope,
+    filter: ListFilter,
     /// When the roster was last known to be current, if which tasks these are depends on it.
     pub(crate) roster_as_of: Option<Timestamp>,
 }
@@ -43,7 +43,7 @@ impl Supervision {
             Some(record) => record,
             None => return Err(call.scope()?.missing(name)),
         };
-        self.authorize(call, &record.resource(), self.now()).await?;
+        self.authorize(call, &record.resource(), self.now())?;
         Ok(record)
     }
 
@@ -60,12 +60,12 @@ impl Supervision {
         Ok(self.log.of_aggregate_after(name, after, limit).await?)
     }
 
-    /// The tasks the caller may see of those asked for, the newest first.
-    pub(crate) async fn list(&self, call: &Call, query: ListQuery, page: &Page) -> Result<Listed, Error> {
+    /// The list of the tasks the caller may see of those asked for.
+    pub(crate) fn listing(&self, call: &Call, query: ListQuery) -> Result<Listing, Error> {
         let now = self.now();
         // Taken before anything is resolved with it: what is said of the answer then holds.
         let as_of = self.roster.view().as_of();
-        let scope = self.scope(call, now).await?;
+        let scope = self.scope(call, now)?;
         let settled_by = match &query.leader {
             Some(leader) => Some(portfolio(&self.roster()?, leader, now)),
             None => None,
@@ -78,7 +78,11 @@ impl Supervision {
             state: query.state,
             document_number: query.document_number,
         };
-        let records = store::list(self.db.reader(), &scope, &filter, page).await?;
-        Ok(Listed { records, roster_as_of })
+        Ok(Listing { scope, filter, roster_as_of })
+    }
+
+    /// A portion of a list.
+    pub(crate) async fn portion(&self, listing: &Listing, portion: Portion) -> Result<Vec<Record>, Error> {
+        Ok(store::list(self.db.reader(), &listing.scope, &listing.filter, portion).await?)
     }
 }

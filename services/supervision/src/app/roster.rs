@@ -1,4 +1,8 @@
 //! Asking the roster itself, where the copy of it may not know enough.
+//!
+//! That takes as long as the roster lets it: it is done before a transaction begins, which
+//! holds SQLite's one writer, or a connection of few, and the row of its request id. What is
+//! decided inside the transaction is decided by what the copy knows then.
 
 use std::time::Duration;
 
@@ -9,32 +13,34 @@ use xietong_timers::{MachineClock, Worker};
 /// A roster that does not answer within this time is not available.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Asks the roster once, for two seconds at most, and gives what the copy then knows. Whether
-/// that is current, [`RosterView::is_stale`] says.
-pub(super) async fn ask(copy: &RosterCopy) -> RosterView {
-    ask_for(copy, PATIENCE).await
+/// Asks the roster once, for two seconds at most. Whether the copy is current afterwards,
+/// [`RosterView::is_stale`] says.
+pub(super) async fn ask(copy: &RosterCopy) {
+    ask_for(copy, PATIENCE).await;
 }
 
-async fn ask_for(copy: &RosterCopy, patience: Duration) -> RosterView {
+async fn ask_for(copy: &RosterCopy, patience: Duration) {
     match timeout(patience, copy.turn()).await {
         Ok(Ok(_)) => {}
         Ok(Err(error)) => tracing::warn!(%error, "the roster could not be asked"),
         Err(_) => tracing::warn!("the roster did not answer in time"),
     }
-    copy.view()
 }
 
-/// The roster to act by: the copy, and when that is stale the roster itself.
+/// Asks the roster when the copy of it is stale.
+pub(super) async fn refresh(copy: &RosterCopy) {
+    if is_stale(&copy.view()) {
+        ask(copy).await;
+    }
+}
+
+/// The roster to act by.
 ///
 /// # Errors
-/// UNAVAILABLE when neither is known to be current: nobody acts on authority that may have
-/// ended.
-pub(super) async fn current(copy: &RosterCopy) -> Result<RosterView, Error> {
+/// UNAVAILABLE when the copy is not known to be current: nobody acts on authority that may
+/// have ended.
+pub(super) fn current(copy: &RosterCopy) -> Result<RosterView, Error> {
     let view = copy.view();
-    if !is_stale(&view) {
-        return Ok(view);
-    }
-    let view = ask(copy).await;
     if is_stale(&view) { Err(Error::unavailable("the roster")) } else { Ok(view) }
 }
 
@@ -91,24 +97,26 @@ pub(super) mod tests {
     #[tokio::test]
     async fn a_stale_copy_asks_the_roster_once() {
         let (copy, source) = copy(State::Up);
-        assert!(!is_stale(&current(&copy).await.unwrap()));
+        refresh(&copy).await;
+        current(&copy).unwrap();
         assert_eq!(source.asked.load(Ordering::Relaxed), 1);
-        current(&copy).await.unwrap();
+        refresh(&copy).await;
         assert_eq!(source.asked.load(Ordering::Relaxed), 1, "it is current now");
     }
 
     #[tokio::test]
     async fn nobody_acts_by_a_roster_that_cannot_be_asked() {
         let (copy, source) = copy(State::Down);
-        assert_eq!(current(&copy).await.unwrap_err().code(), Code::Unavailable);
+        refresh(&copy).await;
+        assert_eq!(current(&copy).unwrap_err().code(), Code::Unavailable);
         assert_eq!(source.asked.load(Ordering::Relaxed), 1);
     }
 
     #[tokio::test]
     async fn a_roster_that_hangs_is_given_up() {
         let (copy, source) = copy(State::Hanging);
-        let view = ask_for(&copy, Duration::from_millis(10)).await;
-        assert!(is_stale(&view));
+        ask_for(&copy, Duration::from_millis(10)).await;
+        assert!(is_stale(&copy.view()));
         assert_eq!(source.asked.load(Ordering::Relaxed), 1);
     }
 }

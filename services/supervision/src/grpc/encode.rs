@@ -128,3 +128,49 @@ fn assignment_state(state: AssignmentState) -> proto::AssignmentState {
         AssignmentState::Withdrawn => proto::AssignmentState::Withdrawn,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain_supervision::{AssignmentCommand, Command, LAST_REPORT, decide};
+    use prost::Message;
+    use xietong_mesh::input::{LINE, TEXT};
+    use xietong_mesh::serve::MAX_MESSAGE_BYTES;
+
+    use super::*;
+    use crate::record::tests::draft;
+
+    /// A character that takes four bytes, as long as there are.
+    const LONG: &str = "𠮷";
+
+    #[test]
+    fn the_largest_task_fits_in_a_message() {
+        let regulation = Regulation::in_force();
+        let now = Timestamp::parse("2023-06-01T09:00:00+08:00").unwrap();
+        let units: Vec<String> = (0..200).map(|number| format!("units/{number:0100}")).collect();
+        let mut draft = draft(&units.iter().map(String::as_str).collect::<Vec<_>>());
+        draft.title = LONG.repeat(LINE);
+        draft.text = LONG.repeat(TEXT);
+        draft.tags = vec![LONG.repeat(LINE); 200];
+        draft.restricted_units = units;
+        let mut record = Record::of_draft(&draft, now);
+        let give = |record: &mut Record, command: Command| {
+            let events = decide(&record.task, &command, &regulation.context(now)).unwrap();
+            record.apply(&events).unwrap();
+        };
+        give(&mut record, Command::Issue);
+        for one in &draft.assignments {
+            for command in [
+                AssignmentCommand::Sign,
+                AssignmentCommand::Deploy { plan: LONG.repeat(TEXT) },
+                AssignmentCommand::Report { text: LONG.repeat(TEXT) },
+                AssignmentCommand::Submit { text: LONG.repeat(TEXT) },
+            ] {
+                give(&mut record, Command::Assignment { name: one.name.clone(), command });
+            }
+        }
+        let task = task(&record, &regulation, now);
+        let shown = |one: &proto::Assignment| one.last_report.chars().count() == LAST_REPORT;
+        assert!(task.assignments.iter().all(shown));
+        assert!(task.encoded_len() < MAX_MESSAGE_BYTES / 2, "{}", task.encoded_len());
+    }
+}

@@ -3,6 +3,7 @@
 mod check;
 mod decode;
 mod encode;
+mod list;
 mod timeline;
 
 use std::mem::take;
@@ -10,6 +11,7 @@ use std::mem::take;
 use domain_supervision::{AssignmentCommand, Command};
 use prost::{Message, Name};
 use tonic::{Request, Response, Status};
+use xietong_events::Event;
 use xietong_mesh::convert::encode_time;
 use xietong_mesh::input::{LINE, TEXT};
 use xietong_mesh::page::Paging;
@@ -23,7 +25,7 @@ use check::{task_name, task_of_assignment};
 use crate::app::{Change, Entry, Supervision, Target};
 use crate::error::command_refused;
 use crate::record::Record;
-use crate::store::Page;
+use crate::store::Portion;
 
 /// Most tasks of a batch.
 const LARGEST_BATCH: usize = 1_000;
@@ -56,6 +58,7 @@ impl Tasks {
         M: Name,
         R: Message + Default,
     {
+        self.app.prepare_creation(&entries).await;
         let transaction = match self.transactions.begin(call, request, request_id).await? {
             Attempt::Repeat(answer) => return Ok(Response::new(answer)),
             Attempt::First(transaction) => transaction,
@@ -80,6 +83,7 @@ impl Tasks {
         M: Name,
         R: Message + Default,
     {
+        self.app.prepare_change(call).await;
         let attempt = || self.change_once(call, request, request_id, &change, answer);
         Ok(Response::new(retried(&change.etag, attempt).await?))
     }
@@ -173,13 +177,13 @@ impl TaskService for Tasks {
         let asked = ["ListTasks", &request.unit, &light, &state, &request.document_number, &request.leader];
         let paging = Paging::new(&asked, request.page_size, &request.page_token)?;
 
-        let page = Page { before: paging.after().copied(), limit: paging.limit() };
-        let listed = self.app.list(&call, query, &page).await?;
+        let listing = self.app.listing(&call, query)?;
         let now = self.app.now();
+        let key = |record: &Record| record.task.ledger_number;
         let encode = |record: Record| Ok(encode::task(&record, &self.app.regulation, now));
-        let (tasks, next_page_token) =
-            paging.page(listed.records, |record| record.task.ledger_number, encode)?;
-        let roster_as_of = listed.roster_as_of.map(encode_time);
+        let read = |before, limit| self.app.portion(&listing, Portion { before, limit });
+        let (tasks, next_page_token) = list::page(paging, key, encode, read).await?;
+        let roster_as_of = listing.roster_as_of.map(encode_time);
         Ok(Response::new(proto::ListTasksResponse { tasks, next_page_token, roster_as_of }))
     }
 
@@ -192,11 +196,12 @@ impl TaskService for Tasks {
         task_name(&request.name)?;
         let asked = ["GetTimeline", &request.name];
         let paging = Paging::new(&asked, request.page_size, &request.page_token)?;
-        let after = paging.after().copied().unwrap_or(0);
-        let events = self.app.events(&call, &request.name, after, paging.limit()).await?;
         let roster = self.app.roster.view().book;
-        let (entries, next_page_token) =
-            paging.page(events, |event| event.version, |event| timeline::entry(event, &roster))?;
+        let key = |event: &Event| event.version;
+        let encode = |event| timeline::entry(event, &roster);
+        let read =
+            |after: Option<i64>, limit| self.app.events(&call, &request.name, after.unwrap_or(0), limit);
+        let (entries, next_page_token) = list::page(paging, key, encode, read).await?;
         Ok(Response::new(proto::Timeline { entries, next_page_token }))
     }
 

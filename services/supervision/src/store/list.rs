@@ -1,4 +1,4 @@
-//! [`list`]: a page of tasks, the newest first.
+//! [`list`]: a portion of a list of tasks, the newest first.
 
 use std::collections::BTreeSet;
 
@@ -26,9 +26,9 @@ pub(crate) struct ListFilter {
     pub(crate) document_number: Option<String>,
 }
 
-/// Where in the list.
-#[derive(Debug)]
-pub(crate) struct Page {
+/// Where in the list, and how much of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Portion {
     /// Only tasks with a smaller ledger number.
     pub(crate) before: Option<i64>,
     /// At most this many.
@@ -40,7 +40,7 @@ pub(crate) async fn list(
     reader: &DatabaseConnection,
     permitted: &Scope,
     filter: &ListFilter,
-    page: &Page,
+    portion: Portion,
 ) -> Result<Vec<Record>, StoreError> {
     let mut parameters = Parameters::default();
     let mut conditions = vec![scope::condition(permitted, &mut parameters)];
@@ -70,10 +70,10 @@ pub(crate) async fn list(
     if let Some(document_number) = &filter.document_number {
         conditions.push(format!("document_number = {}", parameters.bind(document_number.as_str())));
     }
-    if let Some(before) = page.before {
+    if let Some(before) = portion.before {
         conditions.push(format!("ledger_number < {}", parameters.bind(before)));
     }
-    let limit = parameters.bind(page.limit);
+    let limit = parameters.bind(portion.limit);
     let sql = format!(
         "SELECT ledger_number, body FROM tasks WHERE {} ORDER BY ledger_number DESC LIMIT {limit}",
         conditions.join(" AND "),

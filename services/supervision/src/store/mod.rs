@@ -6,7 +6,7 @@ mod origins;
 mod scope;
 mod tasks;
 
-pub(crate) use list::{ListFilter, Page, list};
+pub(crate) use list::{ListFilter, Portion, list};
 pub(crate) use origins::{keep_origins, of_origin};
 pub(crate) use tasks::{find, find_all, insert, save};
 

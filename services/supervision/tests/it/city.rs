@@ -66,13 +66,6 @@ impl Interceptor for Bearer {
 impl City {
     /// A city whose clock stands at [`START`] and whose copy of the roster is complete.
     pub(crate) async fn start(store: Store) -> City {
-        let city = City::without_roster(store).await;
-        city.follow_roster().await;
-        city
-    }
-
-    /// The same before anything was heard of the roster.
-    pub(crate) async fn without_roster(store: Store) -> City {
         let folder = tempfile::tempdir().unwrap();
         let machine = MachineClock::system();
         let issuers = [
@@ -102,7 +95,7 @@ impl City {
         let signer = &signers[&Issuer::System(ServiceName::Supervision)];
         let service = build(&database_url, &clock, roster_address, signer).await;
         let address = serve_routes(ServiceName::Supervision, service.routes.clone(), verifier.clone()).await;
-        City {
+        let city = City {
             clock,
             service,
             roster,
@@ -112,23 +105,35 @@ impl City {
             signers,
             verifier,
             _folder: folder,
-        }
+        };
+        city.follow_roster().await;
+        city
     }
 
     /// Starts the service anew on its database, with a copy that has heard nothing yet.
     pub(crate) async fn restart(&mut self) {
-        let signer = &self.signers[&Issuer::System(ServiceName::Supervision)];
-        self.service = build(&self.database_url, &self.clock, self.roster_address, signer).await;
-        let routes = self.service.routes.clone();
-        self.address = serve_routes(ServiceName::Supervision, routes, self.verifier.clone()).await;
+        self.restart_with_the_roster_at(self.roster_address).await;
     }
 
     /// The same, with nobody where the roster should be.
     pub(crate) async fn restart_with_the_roster_down(&mut self) {
-        let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        self.roster_address = nobody.local_addr().unwrap();
+        let nobody = self.restart_with_a_hanging_roster().await;
         drop(nobody);
-        self.restart().await;
+    }
+
+    /// The same, with a roster that never answers. It can be seen that it is being asked: there
+    /// is a connection to accept.
+    pub(crate) async fn restart_with_a_hanging_roster(&mut self) -> TcpListener {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        self.restart_with_the_roster_at(listener.local_addr().unwrap()).await;
+        listener
+    }
+
+    async fn restart_with_the_roster_at(&mut self, roster: SocketAddr) {
+        let signer = &self.signers[&Issuer::System(ServiceName::Supervision)];
+        self.service = build(&self.database_url, &self.clock, roster, signer).await;
+        let routes = self.service.routes.clone();
+        self.address = serve_routes(ServiceName::Supervision, routes, self.verifier.clone()).await;
     }
 
     /// Lets the copy of the roster catch up.

@@ -1,6 +1,6 @@
 //! A task from its draft to its striking-off.
 
-use domain_supervision::{Task, TaskEvent};
+use domain_supervision::{LAST_REPORT, Task, TaskEvent};
 use xietong_events::verify_chain;
 use xietong_mesh::ServiceName;
 use xietong_mesh::principal::Principal;
@@ -16,6 +16,7 @@ on_both!(
     a_withdrawn_task_says_why,
     a_decision_of_a_group_becomes_an_issued_task,
     a_batch_is_created_in_its_order,
+    a_long_report_is_shown_from_its_beginning_and_kept_whole,
 );
 
 async fn a_task_of_two_lead_units_is_struck_off_when_both_are(store: Store) {
@@ -196,4 +197,24 @@ async fn a_batch_is_created_in_its_order(store: Store) {
     assert_eq!((found[0], found[999]), ((1, "第1项"), (1_000, "第1000项")));
     assert!(found.is_sorted());
     assert_eq!(city.get(&created[499].name).await, created[499]);
+}
+
+async fn a_long_report_is_shown_from_its_beginning_and_kept_whole(store: Store) {
+    let city = City::start(store).await;
+    let issued = city.issued(task_of("energy")).await;
+    let name = issued.assignments[0].name.clone();
+    let mut clerk = city.clerk("energy");
+    clerk
+        .sign_assignment(proto::SignAssignmentRequest { name: name.clone(), ..Default::default() })
+        .await
+        .unwrap();
+    clerk
+        .deploy_assignment(proto::DeployAssignmentRequest { name: name.clone(), ..Default::default() })
+        .await
+        .unwrap();
+    let text = "进".repeat(20_000);
+    let report = proto::ReportAssignmentRequest { name, text: text.clone(), ..Default::default() };
+    clerk.report_assignment(report).await.unwrap();
+    assert_eq!(city.get(&issued.name).await.assignments[0].last_report, "进".repeat(LAST_REPORT));
+    assert_eq!(city.timeline(&issued.name).await[4].text, format!("市能源局反馈进展：{text}"));
 }

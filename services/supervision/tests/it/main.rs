@@ -10,6 +10,7 @@ mod lists;
 mod permission;
 mod refusals;
 mod roster;
+mod roster_away;
 mod stages_due;
 
 /// Runs each of these tests on both back ends.

@@ -24,7 +24,7 @@ async fn sign(client: &mut Client, name: &str) -> Result<tonic::Response<proto::
     client.sign_assignment(proto::SignAssignmentRequest { name: name.to_owned(), ..Default::default() }).await
 }
 
-async fn verify(
+pub(crate) async fn verify(
     client: &mut Client,
     name: &str,
 ) -> Result<tonic::Response<proto::Assignment>, tonic::Status> {
@@ -34,7 +34,7 @@ async fn verify(
 }
 
 /// An assignment of a unit, submitted, by name; its task is before it.
-async fn submitted(city: &City, unit: &str) -> (String, String) {
+pub(crate) async fn submitted(city: &City, unit: &str) -> (String, String) {
     let task = city.issued(task_of(unit)).await;
     let name = task.assignments[0].name.clone();
     let mut clerk = city.clerk(unit);

@@ -119,12 +119,13 @@ async fn a_thousand_faults_fit_in_an_answer(store: Store) {
 }
 
 async fn without_the_roster_no_task_is_entered(store: Store) {
-    let city = City::without_roster(store).await;
+    let mut city = City::start(store).await;
+    city.restart_with_the_roster_down().await;
     let request = proto::CreateTaskRequest { task: Some(task_of("energy")), ..Default::default() };
     assert_eq!(refusal(city.supervisor().create_task(request.clone()).await).0, Code::Unavailable);
     let list = proto::ListTasksRequest::default();
     assert_eq!(refusal(city.leader("first").list_tasks(list).await).0, Code::Unavailable);
-    city.follow_roster().await;
+    city.restart().await;
     city.supervisor().create_task(request).await.unwrap();
 }
 
