@@ -15,6 +15,8 @@ use crate::unit::check_period;
 /// becomes 7 KB at most. About seventy units or groups of the longest names fit in, and two
 /// hundred of the usual ones; whoever works for more has a role that names none.
 pub const LARGEST_ACCOUNT: usize = 5_000;
+/// Longest subject, in bytes: a bearer token that names a longer one is refused unread.
+pub const LONGEST_SUBJECT: usize = 255;
 
 /// What an account may do; the permission matrix says how far each reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -179,6 +181,9 @@ impl Account {
     pub fn check(&self) -> Result<(), RosterError> {
         check_name("accounts", &self.name)?;
         check_present("subject", &self.subject)?;
+        if self.subject.len() > LONGEST_SUBJECT {
+            return Err(RosterError::SubjectTooLong { bytes: self.subject.len() });
+        }
         check_optional_name("officials", self.official.as_deref())?;
         self.roles.iter().try_for_each(|binding| binding.check(self.official.as_deref()))?;
         let bytes = self.written();
@@ -231,6 +236,15 @@ mod tests {
             assert_eq!(account(role).check(), Err(RosterError::RoleIncomplete { role, needs }));
         }
         assert_eq!(account(Role::Supervisor).check(), Ok(()));
+    }
+
+    #[test]
+    fn a_subject_that_no_token_can_name_is_refused() {
+        let mut named = account(Role::Supervisor);
+        named.subject = "a".repeat(super::LONGEST_SUBJECT);
+        assert_eq!(named.check(), Ok(()));
+        named.subject = "督".repeat(86);
+        assert_eq!(named.check(), Err(RosterError::SubjectTooLong { bytes: 258 }));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use domain_calendar::Timestamp;
 
 use crate::absence::AbsenceState;
-use crate::account::{LARGEST_ACCOUNT, Role, RoleNeed};
+use crate::account::{LARGEST_ACCOUNT, LONGEST_SUBJECT, Role, RoleNeed};
 use crate::gap::Gap;
 use crate::interval::chinese_instant;
 use crate::official::PostKind;
@@ -86,6 +86,12 @@ pub enum RosterError {
         "subject, official and roles have {bytes} bytes, more than the {LARGEST_ACCOUNT} that fit in a signed principal"
     )]
     AccountTooLarge {
+        /// Bytes of what was given.
+        bytes: usize,
+    },
+    /// No bearer token can name the account's subject.
+    #[error("the subject has {bytes} bytes, more than {LONGEST_SUBJECT}")]
+    SubjectTooLong {
         /// Bytes of what was given.
         bytes: usize,
     },
@@ -242,6 +248,9 @@ impl RosterError {
                 "账号的角色及其单位、机构过多（共{bytes}字节，最多{LARGEST_ACCOUNT}字节），请减少单位或机构，\
                  或改用不限单位的角色"
             ),
+            Self::SubjectTooLong { bytes } => {
+                format!("登录名过长（共{bytes}字节，最多{LONGEST_SUBJECT}字节）")
+            }
             Self::UnitUnknown { text } => format!("没有名为“{text}”的单位"),
             Self::UnitAmbiguous { text, candidates } => {
                 format!("“{text}”对应多个单位：{}，请写明全称", listed(candidates))

@@ -23,6 +23,7 @@ pub(crate) fn refusal(error: RosterError) -> Error {
         RosterError::OwnParent { .. } => invalid("parent"),
         RosterError::PostWithoutUnit { .. } => invalid("posts.unit"),
         RosterError::RoleIncomplete { .. } | RosterError::AccountTooLarge { .. } => invalid("roles"),
+        RosterError::SubjectTooLong { .. } => invalid("subject"),
         RosterError::PortfolioRepeated { .. }
         | RosterError::PresiderContested { .. }
         | RosterError::DutyContested { .. } => invalid("portfolios"),
