@@ -146,8 +146,8 @@ impl Mesh {
         let databases = cluster.databases().await.unwrap();
         let decision = clients.decision_is_submitted("unheard").await;
         databases.settle(SOON).await.unwrap();
-        let stood = heard_to(&databases, service).await;
         cluster.kill(service).await.unwrap();
+        let stood = stand(&databases, service).await;
         clients.decision_is_verified("unheard", &decision).await;
         wait_for("the striking-off to be sequenced", SOON, async || {
             let log = databases.log(ServiceName::Supervision).await;
@@ -160,7 +160,7 @@ impl Mesh {
 
         let point = AfterEffectBeforeCursor;
         die(cluster, service, Crash { point, passes: 0 }).await;
-        assert_eq!(heard_to(&databases, service).await, stood, "the cursor moved without its effect");
+        assert_eq!(stand(&databases, service).await, stood, "half of a transaction is there");
         tokio::join!(clients.round(point.as_str()), async { cluster.start(service, None).unwrap() });
         clients.decision_is_settled(&decision).await;
     }
@@ -189,13 +189,15 @@ impl Mesh {
     }
 }
 
-/// The last event of supervision that a service has applied.
-async fn heard_to(databases: &Databases, service: ServiceName) -> i64 {
+/// The last event of supervision that a service has applied, and how many it has recorded
+/// itself.
+async fn stand(databases: &Databases, service: ServiceName) -> (i64, i64) {
     let reader = databases.of(service).unwrap().reader();
-    let sql = "SELECT position FROM consumer_cursors WHERE producer = $1";
+    let sql = "SELECT position, (SELECT COUNT(*) FROM events) AS recorded
+               FROM consumer_cursors WHERE producer = $1";
     let supervision = ServiceName::Supervision.as_str().into();
     let row = reader.query_one_raw(statement(reader, sql, [supervision])).await.unwrap().unwrap();
-    row.try_get_by("position").unwrap()
+    (row.try_get_by("position").unwrap(), row.try_get_by("recorded").unwrap())
 }
 
 impl Clients {
