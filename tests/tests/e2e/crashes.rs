@@ -146,7 +146,9 @@ impl Mesh {
         let databases = cluster.databases().await.unwrap();
         let decision = clients.decision_is_submitted("unheard").await;
         databases.settle(SOON).await.unwrap();
-        cluster.kill(service).await.unwrap();
+        // In order, so that it leaves no lease that would have to run out first.
+        cluster.terminate(service).await.unwrap();
+        assert!(cluster.wait_ended(service, SOON).await.unwrap().success());
         let stood = stand(&databases, service).await;
         clients.decision_is_verified("unheard", &decision).await;
         wait_for("the striking-off to be sequenced", SOON, async || {
