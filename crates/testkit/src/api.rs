@@ -18,6 +18,7 @@ use prost_reflect::{DynamicMessage, SerializeOptions};
 use serde_json::Value;
 use tonic::transport::{Channel, Endpoint};
 use xietong_mesh::Error;
+use xietong_mesh::trace_context::TRACEPARENT;
 
 use methods::Methods;
 
@@ -93,6 +94,7 @@ impl From<Error> for ApiError {
 pub struct Api {
     protocol: Protocol,
     token: String,
+    traceparent: Option<String>,
     door: Arc<Door>,
 }
 
@@ -117,7 +119,7 @@ impl Api {
             http: reqwest::Client::new(),
             channel: endpoint.connect_timeout(Duration::from_secs(5)).connect_lazy(),
         };
-        Ok(Api { protocol, token: token.to_owned(), door: Arc::new(door) })
+        Ok(Api { protocol, token: token.to_owned(), traceparent: None, door: Arc::new(door) })
     }
 
     /// The same gateway for whoever has another token.
@@ -130,6 +132,12 @@ impl Api {
     #[must_use]
     pub fn over(&self, protocol: Protocol) -> Self {
         Api { protocol, ..self.clone() }
+    }
+
+    /// The same, with a W3C trace context on every call.
+    #[must_use]
+    pub fn traced(&self, traceparent: &str) -> Self {
+        Api { traceparent: Some(traceparent.to_owned()), ..self.clone() }
     }
 
     /// Calls a unary method, named like `TaskService/CreateTask`, with its request as

@@ -75,9 +75,9 @@ pub(crate) enum Attempts {
 }
 
 /// Everything that must be so when the mesh has settled: the tasks that are there fit what
-/// was acknowledged, whoever must be told of them was told once, and no log has a gap, a
-/// repeat or a broken chain. A task that was escalated goes by its origin, any other by its
-/// title.
+/// was acknowledged, whoever must be told of them was told once, each decision whose task
+/// was struck off was settled once, and no log has a gap, a repeat or a broken chain. A task
+/// that was escalated goes by its origin, any other by its title.
 pub(crate) async fn check(api: &Api, history: &History, databases: &Databases) {
     databases.settle(SOON).await.unwrap();
     let tasks = every_task(api).await;
@@ -91,6 +91,12 @@ pub(crate) async fn check(api: &Api, history: &History, databases: &Databases) {
     let due =
         plain.flat_map(|task| TOLD.map(|told| (task["name"].as_str().unwrap().to_owned(), told.to_owned())));
     check_deliveries(due, assigned(databases).await).unwrap();
+
+    let struck_off = tasks.iter().filter(|task| task["state"] == "TASK_STATE_STRUCK_OFF");
+    let decided = struck_off.map(|task| task["origin"].as_str().unwrap()).filter(|origin| !origin.is_empty());
+    let log = databases.log(ServiceName::Workgroup).await.unwrap();
+    let settled = log.of_type("workgroup.decision.settled").map(|event| event.aggregate.as_str());
+    check_deliveries(decided, settled).unwrap();
     for service in WITH_LOG {
         databases.log(service).await.unwrap().check().unwrap();
     }

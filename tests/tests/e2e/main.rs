@@ -12,4 +12,5 @@ mod readme;
 mod redis_loss;
 mod shutdown;
 mod slice;
+mod trace;
 mod world;

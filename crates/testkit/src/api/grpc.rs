@@ -10,7 +10,7 @@ use tonic::transport::Channel;
 use tonic::{Request, Status, Streaming};
 use xietong_mesh::Error;
 
-use super::{ANSWERED_WITHIN, Api, ApiError, to_json};
+use super::{ANSWERED_WITHIN, Api, ApiError, TRACEPARENT, to_json};
 
 /// A page of a thousand tasks fits.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
@@ -57,6 +57,9 @@ fn request_of(api: &Api, method: &MethodDescriptor, request: Value) -> Result<Re
     let mut request = Request::new(message.encode_to_vec());
     let bearer = format!("Bearer {}", api.token).parse().map_err(ApiError::not_sent)?;
     request.metadata_mut().insert("authorization", bearer);
+    if let Some(traceparent) = &api.traceparent {
+        request.metadata_mut().insert(TRACEPARENT, traceparent.parse().map_err(ApiError::not_sent)?);
+    }
     Ok(request)
 }
 

@@ -6,7 +6,7 @@ use reqwest::{RequestBuilder, Response};
 use serde_json::{Map, Value};
 
 use super::methods::Rule;
-use super::{Api, ApiError};
+use super::{Api, ApiError, TRACEPARENT};
 
 /// Open server-sent events.
 pub(super) struct Events {
@@ -102,6 +102,9 @@ fn build(api: &Api, method: &MethodDescriptor, request: Value) -> Result<Request
     let mut request = api.door.http.request(rule.verb, url).bearer_auth(&api.token);
     if let Some(key) = request_id.as_ref().and_then(Value::as_str) {
         request = request.header("idempotency-key", key);
+    }
+    if let Some(traceparent) = &api.traceparent {
+        request = request.header(TRACEPARENT, traceparent);
     }
     Ok(match body {
         Some(body) => request.json(&body),

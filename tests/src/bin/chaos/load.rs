@@ -16,6 +16,8 @@ use xietong_tests::random::Random;
 
 use crate::tally::Tally;
 
+/// How long after one look for the task of a decision the next one follows.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// How long the city's accounts may take to be known everywhere.
 const KNOWN_WITHIN: Duration = Duration::from_secs(30);
 /// A lost answer is asked for again after at most this long.
@@ -164,6 +166,11 @@ impl Caller {
         let request = json!({"task": self.task(&title), "issue": true});
         let api = self.supervisor.clone();
         let task = self.call(&format!("task {title}"), &api, "TaskService/CreateTask", request).await?;
+        self.work_off(&task).await
+    }
+
+    /// An issued task to its striking-off, as far as answers come.
+    async fn work_off(&mut self, task: &Value) -> Option<()> {
         // The lead unit last: with it, the whole task is struck off.
         for assignment in task["assignments"].as_array().into_iter().flatten().rev() {
             self.work_on(&text(assignment, "name"), &text(assignment, "unit")).await?;
@@ -195,7 +202,8 @@ impl Caller {
         Some(())
     }
 
-    /// A decision that becomes a task of its own accord.
+    /// A decision that becomes a task of its own accord, to the task's striking-off, which
+    /// settles it.
     async fn escalate(&mut self) -> Option<()> {
         let text_of_it = format!("决定{}", self.load.number());
         let lead = self.random.choose(&self.load.city.units)?.name.clone();
@@ -210,7 +218,28 @@ impl Caller {
         let name = text(&made, "name");
         let request = json!({"name": name});
         self.call(&format!("escalation {name}"), &api, "GroupService/EscalateDecision", request).await?;
-        Some(())
+        let task = self.task_of(&name).await?;
+        self.work_off(&task).await
+    }
+
+    /// The task that a decision becomes; `None` when the load is stopped before. One that
+    /// never comes is found in the end.
+    async fn task_of(&self, decision: &str) -> Option<Value> {
+        while !self.load.is_stopped() {
+            if let Some(task) = self.find_task_of(decision).await {
+                return Some(task);
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        None
+    }
+
+    /// Reading has no effect, so it is no operation of the history.
+    async fn find_task_of(&self, decision: &str) -> Option<Value> {
+        let request = json!({"name": decision});
+        let decision = self.supervisor.call("GroupService/GetDecision", request).await.ok()?;
+        let request = json!({"name": decision["task"].as_str().filter(|name| !name.is_empty())?});
+        self.supervisor.call("TaskService/GetTask", request).await.ok()
     }
 
     /// What is refused must leave nothing behind.

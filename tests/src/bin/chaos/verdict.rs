@@ -21,6 +21,7 @@ use crate::trouble::Counts;
 const SHOWN: usize = 40;
 const WITH_LOG: [ServiceName; 4] =
     [ServiceName::Roster, ServiceName::Supervision, ServiceName::Workgroup, ServiceName::Notification];
+const SETTLED: &str = "workgroup.decision.settled";
 /// Refusals that the load asks for.
 const ASKED_FOR: [&str; 2] = ["INVALID_ARGUMENT", "FAILED_PRECONDITION"];
 
@@ -43,6 +44,8 @@ pub(crate) struct Verdict {
     doubled: usize,
     notices_due: usize,
     notices_delivered: usize,
+    /// Decisions whose task was struck off, as the working groups know.
+    decisions_settled: usize,
     events: BTreeMap<ServiceName, usize>,
     /// Attempts whose answer was lost, by what came instead.
     answers_lost: BTreeMap<String, u64>,
@@ -86,6 +89,7 @@ pub(crate) async fn reach(
     wrong
         .extend(load.history().check(effects.iter().cloned()).err().map(|violations| violations.to_string()));
     wrong.extend(escalations(supervision, workgroup)?);
+    wrong.extend(settlements(supervision, workgroup)?);
     wrong.extend(stored_as_logged(databases, supervision).await?);
 
     let due = due(supervision, load.city())?;
@@ -122,6 +126,7 @@ pub(crate) async fn reach(
         doubled: counts.values().filter(|count| **count > 1).count(),
         notices_due: due.len(),
         notices_delivered: delivered.len(),
+        decisions_settled: workgroup.of_type(SETTLED).count(),
         events: logs.iter().map(|(service, log)| (*service, log.events.len())).collect(),
         answers_lost: tally.lost,
         refusals: tally.refused,
@@ -170,16 +175,29 @@ fn escalations(supervision: &Log, workgroup: &Log) -> anyhow::Result<Option<Stri
         workgroup.of_type(event_type).map(|event| event.aggregate.clone()).collect()
     };
     let asked = aggregates("workgroup.decision.escalation_asked");
-    let mut origins = Vec::new();
-    for event in supervision.of_type("supervision.task.created") {
-        let payload = payload(&event.payload)?;
-        origins.extend(payload["task"]["origin"].as_str().map(str::to_owned));
-    }
+    let origins = origins(supervision, "supervision.task.created")?;
     let linked = aggregates("workgroup.decision.escalated");
     let tasks =
         check_deliveries(asked.clone(), origins).err().map(|found| format!("tasks of decisions: {found}"));
     let links = check_deliveries(asked, linked).err().map(|found| format!("decisions with a task: {found}"));
     Ok(tasks.or(links))
+}
+
+/// Every decision whose task was struck off is settled once, and no other is.
+fn settlements(supervision: &Log, workgroup: &Log) -> anyhow::Result<Option<String>> {
+    let struck_off = origins(supervision, "supervision.task.struck_off")?;
+    let settled = workgroup.of_type(SETTLED).map(|event| event.aggregate.clone());
+    Ok(check_deliveries(struck_off, settled).err().map(|found| format!("settled decisions: {found}")))
+}
+
+/// The decisions that the tasks of these events come from.
+fn origins(supervision: &Log, event_type: &str) -> anyhow::Result<Vec<String>> {
+    let mut origins = Vec::new();
+    for event in supervision.of_type(event_type) {
+        let payload = payload(&event.payload)?;
+        origins.extend(payload["task"]["origin"].as_str().map(str::to_owned));
+    }
+    Ok(origins)
 }
 
 /// The tasks that are stored are those of the log, at the same versions.
@@ -275,7 +293,7 @@ mod tests {
     use xietong_tests::city::{City, SUPERVISING_OFFICIAL, SUPERVISOR, Unit};
     use xietong_timers::MachineTime;
 
-    use super::{due, effects};
+    use super::{due, effects, settlements};
 
     fn event(id: &str, event_type: &str, payload: &Value) -> Event {
         Event {
@@ -336,5 +354,24 @@ mod tests {
             ("signed", "officials/lead"),
         ];
         assert_eq!(due, expected.map(|(event, person)| (event.to_owned(), person.to_owned())));
+    }
+
+    #[test]
+    fn a_decision_is_settled_once_with_its_task_and_not_without() {
+        let log = |producer, aggregate: &str, event_type, count: usize| {
+            let task = json!({"task": {"origin": "groups/1/meetings/1/decisions/1"}});
+            let event = Event { aggregate: aggregate.to_owned(), ..event("id", event_type, &task) };
+            Log { producer, events: vec![event; count] }
+        };
+        for (struck_off, settled, right) in
+            [(0, 0, true), (1, 1, true), (1, 0, false), (1, 2, false), (0, 1, false)]
+        {
+            let supervision =
+                log(ServiceName::Supervision, "tasks/1", "supervision.task.struck_off", struck_off);
+            let decision = "groups/1/meetings/1/decisions/1";
+            let workgroup = log(ServiceName::Workgroup, decision, "workgroup.decision.settled", settled);
+            let wrong = settlements(&supervision, &workgroup).unwrap();
+            assert_eq!(wrong.is_none(), right, "{struck_off} struck off, {settled} settled: {wrong:?}");
+        }
     }
 }
