@@ -16,7 +16,7 @@ use crate::unit::check_period;
 /// hundred of the usual ones; whoever works for more has a role that names none.
 pub const LARGEST_ACCOUNT: usize = 5_000;
 /// Longest subject, in bytes: a bearer token that names a longer one is refused unread.
-pub const LONGEST_SUBJECT: usize = 255;
+pub(crate) const LONGEST_SUBJECT: usize = 255;
 
 /// What an account may do; the permission matrix says how far each reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
