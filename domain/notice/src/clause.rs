@@ -1,0 +1,369 @@
+//! Responsibility clauses: (牵头单位:甲;配合单位:乙、丙), (甲牵头,乙、丙按职责分工负责).
+
+use crate::names;
+
+/// Who a clause says does what.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Clause {
+    pub(crate) lead: Vec<String>,
+    pub(crate) cooperating: Vec<String>,
+    pub(crate) responsible: Vec<String>,
+    /// The person named (责任人).
+    pub(crate) person: Option<String>,
+    /// The units lead together with those of the heading (与…分别牵头负责).
+    pub(crate) joins: bool,
+    /// It holds for all later items as well (以下均需…落实,不再列出).
+    pub(crate) onward: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Lead,
+    Cooperating,
+    Responsible,
+    Person,
+}
+
+/// What stands before a colon. The longer ones first.
+const LABELS: [(&str, Role); 24] = [
+    ("牵头责任单位", Role::Lead),
+    ("牵头单位", Role::Lead),
+    ("牵头部门", Role::Lead),
+    ("主办单位", Role::Lead),
+    ("主责单位", Role::Lead),
+    ("主责部门", Role::Lead),
+    ("配合单位", Role::Cooperating),
+    ("配合部门", Role::Cooperating),
+    ("协办单位", Role::Cooperating),
+    ("协同单位", Role::Cooperating),
+    ("参与单位", Role::Cooperating),
+    ("参加单位", Role::Cooperating),
+    ("支持单位", Role::Cooperating),
+    ("责任单位", Role::Responsible),
+    ("责任部门", Role::Responsible),
+    ("责任主体", Role::Responsible),
+    ("落实单位", Role::Responsible),
+    ("落实部门", Role::Responsible),
+    ("实施单位", Role::Responsible),
+    ("承办单位", Role::Responsible),
+    ("责任领导", Role::Person),
+    ("责任人", Role::Person),
+    ("牵头", Role::Lead),
+    ("配合", Role::Cooperating),
+];
+
+/// What comes after names. The longer ones first; `负责` leads unless somebody leads already.
+const VERBS: [(&str, Verb); 20] = [
+    ("牵头组织实施", Verb::Leads),
+    ("牵头组织落实", Verb::Leads),
+    ("牵头负责落实", Verb::Leads),
+    ("牵头抓总", Verb::Leads),
+    ("牵头负责", Verb::Leads),
+    ("牵头组织", Verb::Leads),
+    ("牵头落实", Verb::Leads),
+    ("牵头实施", Verb::Leads),
+    ("牵头", Verb::Leads),
+    ("配合落实", Verb::Cooperates),
+    ("配合", Verb::Cooperates),
+    ("参与", Verb::Cooperates),
+    ("参加", Verb::Cooperates),
+    ("协助", Verb::Cooperates),
+    ("协同", Verb::Cooperates),
+    ("负责落实", Verb::Answers),
+    ("组织实施", Verb::Answers),
+    ("落实", Verb::Answers),
+    ("实施", Verb::Answers),
+    ("负责", Verb::IsInCharge),
+];
+
+/// Words between the names and the verb.
+const MANNERS: [&str; 17] = [
+    "按照各自职责分工",
+    "按各自职责分工",
+    "按照职责分工",
+    "按职责分工",
+    "按照各自职责",
+    "按各自职责",
+    "按照职责",
+    "按照分工",
+    "按职责",
+    "按分工",
+    "分工",
+    "分别",
+    "共同",
+    "联合",
+    "密切",
+    "具体",
+    "积极",
+];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verb {
+    Leads,
+    Cooperates,
+    Answers,
+    IsInCharge,
+}
+
+impl Clause {
+    /// The clause that a text is, or nothing. The text is squeezed and without its brackets.
+    pub(crate) fn of(text: &str) -> Option<Clause> {
+        let mut clause = Clause::default();
+        let text = text.trim_end_matches('。');
+        for sentence in names::outside_brackets(text, &[';', '。']) {
+            clause.read_sentence(sentence)?;
+        }
+        let named = clause.lead.len() + clause.cooperating.len() + clause.responsible.len();
+        (named > 0).then_some(clause)
+    }
+
+    fn read_sentence(&mut self, sentence: &str) -> Option<()> {
+        let mut labelled = labels(sentence).peekable();
+        if labelled.peek().is_none() {
+            return self.read_verbs(sentence);
+        }
+        for (role, list) in labelled {
+            match role {
+                Role::Person => self.person = Some(list.trim_matches([',', '、']).to_owned()),
+                Role::Lead | Role::Cooperating | Role::Responsible => self.give(role, list)?,
+            }
+        }
+        Some(())
+    }
+
+    fn read_verbs(&mut self, sentence: &str) -> Option<()> {
+        let mut names = String::new();
+        for part in names::outside_brackets(sentence, &[',']) {
+            let part = part.trim();
+            if part.starts_with("不再") {
+                continue;
+            }
+            let part = self.without_opening(part);
+            let Some((list, verb)) = split_verb(part) else {
+                if !names.is_empty() {
+                    names.push('、');
+                }
+                names.push_str(part);
+                continue;
+            };
+            if !names.is_empty() && !list.is_empty() {
+                names.push('、');
+            }
+            names.push_str(list);
+            let role = match verb {
+                Verb::Leads => Role::Lead,
+                Verb::Cooperates => Role::Cooperating,
+                Verb::Answers => Role::Responsible,
+                Verb::IsInCharge if self.lead.is_empty() => Role::Lead,
+                Verb::IsInCharge => Role::Cooperating,
+            };
+            self.give(role, &std::mem::take(&mut names))?;
+        }
+        names.is_empty().then_some(())
+    }
+
+    /// Takes off what only introduces a part, and notes what it means.
+    fn without_opening<'a>(&mut self, part: &'a str) -> &'a str {
+        let mut part = part;
+        if let Some(rest) = part.strip_prefix("以下") {
+            self.onward = true;
+            part = ["各项任务", "任务", "各项", "内容", "均", "都", "需", "须", "要", "由"]
+                .iter()
+                .fold(rest, |rest, word| rest.strip_prefix(word).unwrap_or(rest));
+        }
+        if let Some(rest) = ["与", "会同"].iter().find_map(|word| part.strip_prefix(word)) {
+            self.joins = true;
+            part = rest;
+        }
+        part.strip_prefix('由').unwrap_or(part)
+    }
+
+    fn give(&mut self, role: Role, list: &str) -> Option<()> {
+        let names = names::split(list);
+        // A sentence that merely ends in 负责 or 落实 names nobody.
+        if names.is_empty() || !names.iter().all(|name| is_name(name)) {
+            return None;
+        }
+        match role {
+            Role::Lead => self.lead.extend(names),
+            Role::Cooperating => self.cooperating.extend(names),
+            Role::Responsible => self.responsible.extend(names),
+            Role::Person => {}
+        }
+        Some(())
+    }
+}
+
+/// Splits what labels introduce: `责任单位:甲,责任人:乙`.
+fn labels(sentence: &str) -> impl Iterator<Item = (Role, &str)> {
+    let mut starts: Vec<(usize, usize, Role)> = Vec::new();
+    for (at, _) in sentence.match_indices(':') {
+        let before = &sentence[..at];
+        if let Some((label, role)) = LABELS.iter().find(|(label, _)| before.ends_with(label)) {
+            starts.push((at - label.len(), at + 1, *role));
+        }
+    }
+    let ends: Vec<usize> = starts.iter().skip(1).map(|(start, ..)| *start).chain([sentence.len()]).collect();
+    starts
+        .into_iter()
+        .zip(ends)
+        .map(|((_, from, role), to)| (role, sentence.get(from..to).unwrap_or_default()))
+}
+
+/// The names before a verb, and the verb.
+fn split_verb(part: &str) -> Option<(&str, Verb)> {
+    let (list, verb) = VERBS.iter().find_map(|(word, verb)| Some((part.strip_suffix(word)?, *verb)))?;
+    let mut list = list;
+    while let Some(shorter) = MANNERS.iter().find_map(|manner| list.strip_suffix(manner)) {
+        list = shorter;
+    }
+    Some((list, verb))
+}
+
+/// Not too long for a name, and no sentence.
+fn is_name(name: &str) -> bool {
+    (2..=40).contains(&name.chars().count()) && !name.contains(['。', '"', '“', '%', ':', '《'])
+}
+
+/// Takes a clause off the end of a text: in brackets, or after a label. What is left comes
+/// first. Tags in brackets after the clause are stepped over and stay.
+pub(crate) fn split_off(text: &str) -> (String, Option<Clause>) {
+    let mut tail = Vec::new();
+    let mut head = text.trim_end();
+    loop {
+        let body = head.trim_end_matches(['。', ' ', ';']);
+        let Some(open) = opening(body) else { break };
+        let inner = &body[open + 1..body.len() - 1];
+        if let Some(clause) = Clause::of(inner) {
+            tail.reverse();
+            let rest = body[..open].trim_end();
+            return (format!("{rest}{}", tail.concat()), Some(clause));
+        }
+        if !inner.ends_with("之一") {
+            break;
+        }
+        tail.push(&head[open..]);
+        head = &body[..open];
+    }
+    // Without brackets: 牵头单位:甲。配合单位:乙。
+    let label = LABELS
+        .iter()
+        .filter(|(label, _)| label.ends_with("单位") || label.ends_with("部门") || label.ends_with("主体"))
+        .filter_map(|(label, _)| text.find(&format!("{label}:")))
+        .min();
+    if let Some(at) = label
+        && let Some(clause) = Clause::of(&text[at..])
+    {
+        return (text[..at].trim_end().to_owned(), Some(clause));
+    }
+    (text.to_owned(), None)
+}
+
+/// Where the bracket opens that a text ends with.
+fn opening(text: &str) -> Option<usize> {
+    if !text.ends_with(')') {
+        return None;
+    }
+    let mut depth = 0_usize;
+    for (at, character) in text.char_indices().rev() {
+        match character {
+            ')' => depth += 1,
+            '(' => {
+                depth -= 1;
+                if depth == 0 {
+                    return Some(at);
+                }
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Takes the tags out of a text: `(省政府12件民生实事之一)`.
+pub(crate) fn split_tags(text: &str) -> (String, Vec<String>) {
+    let (mut rest, mut tags) = (text.to_owned(), Vec::new());
+    while let Some(end) = rest.find("之一)") {
+        let Some(start) = rest[..end].rfind('(') else { break };
+        let tag = rest[start + 1..end].to_owned();
+        if tag.is_empty() || tag.chars().count() > 30 {
+            break;
+        }
+        tags.push(tag);
+        rest.replace_range(start..end + "之一)".len(), "");
+    }
+    (rest, tags)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn clause(lead: &[&str], cooperating: &[&str], responsible: &[&str]) -> Clause {
+        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        Clause {
+            lead: owned(lead),
+            cooperating: owned(cooperating),
+            responsible: owned(responsible),
+            ..Clause::default()
+        }
+    }
+
+    #[test]
+    fn clauses_map_as_the_field_reads_them() {
+        for (text, expected) in [
+            (
+                "牵头单位:市甲局;配合单位:市乙局、市丙局;责任单位:各县市区人民政府,临汾经济开发区管委会",
+                clause(&["市甲局"], &["市乙局", "市丙局"], &["各县市区人民政府", "临汾经济开发区管委会"]),
+            ),
+            ("市甲局、市乙局等按职责分工负责", clause(&["市甲局", "市乙局"], &[], &[])),
+            ("市甲局负责", clause(&["市甲局"], &[], &[])),
+            ("市甲局牵头,市乙局、市丙局按职责分工负责", clause(&["市甲局"], &["市乙局", "市丙局"], &[])),
+            ("市甲局牵头,市乙局、市丙局配合", clause(&["市甲局"], &["市乙局", "市丙局"], &[])),
+            ("由市甲局牵头负责,各县市区人民政府落实", clause(&["市甲局"], &[], &["各县市区人民政府"])),
+            ("市甲局、市乙局分别牵头;市丙局参与", clause(&["市甲局", "市乙局"], &["市丙局"], &[])),
+            ("各县市区人民政府负责落实", clause(&[], &[], &["各县市区人民政府"])),
+        ] {
+            assert_eq!(Clause::of(text), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn special_forms_are_noted() {
+        let joined = Clause::of("与市工信局、团市委分别牵头负责").unwrap();
+        assert_eq!((joined.joins, joined.lead), (true, vec!["市工信局".to_owned(), "团市委".to_owned()]));
+        let onward = Clause::of("以下均需各县市区人民政府落实,不再列出").unwrap();
+        assert_eq!((onward.onward, onward.responsible), (true, vec!["各县市区人民政府".to_owned()]));
+        let person = Clause::of("责任单位:市甲局,责任人:某某").unwrap();
+        assert_eq!((person.responsible, person.person.as_deref()), (vec!["市甲局".to_owned()], Some("某某")));
+    }
+
+    #[test]
+    fn what_is_no_clause_is_left_in_the_text() {
+        for text in [
+            "含传染病医院",
+            "省政府12件民生实事之一",
+            "二期",
+            "霍州-襄汾",
+            "以下简称《方案》",
+            "落实",
+            "负责",
+        ] {
+            assert_eq!(Clause::of(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_clause_is_taken_off_the_end() {
+        let (text, found) = split_off("推进改造(含医院)。(市甲局牵头)(省政府12件民生实事之一)。");
+        assert_eq!(text, "推进改造(含医院)。(省政府12件民生实事之一)。");
+        assert_eq!(found.unwrap().lead, ["市甲局"]);
+        let (text, found) = split_off("推进改造。牵头单位:市甲局。责任单位:各县市区人民政府。");
+        assert_eq!((text.as_str(), found.unwrap().responsible.len()), ("推进改造。", 1));
+        assert_eq!(split_off("推进改造(二期)。").1, None);
+        assert_eq!(
+            split_tags("免费送戏(省政府12件民生实事之一)。"),
+            ("免费送戏。".to_owned(), vec!["省政府12件民生实事".to_owned()])
+        );
+    }
+}
