@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain_calendar::Timestamp;
 use xietong_mesh::ServiceName;
 
-use crate::{keys, serve, token, up};
+use crate::{import, keys, serve, token, up};
 
 /// Xietong (协同): a city government's promises, followed until they are struck off.
 #[derive(Debug, Parser)]
@@ -28,6 +28,9 @@ enum Command {
     Serve(ServeArgs),
     /// Prints a bearer token for a subject, signed by the local issuer of a folder.
     Token(TokenArgs),
+    /// Reads government notices and shows what it understood of them, and, with line numbers,
+    /// what it did not.
+    Import(ImportArgs),
     /// Makes the keys of services that run apart: a pair for each service, and the local
     /// issuer's.
     Keys(KeysArgs),
@@ -91,6 +94,23 @@ struct TokenArgs {
     hours: u64,
 }
 
+/// Arguments of `xietong import`.
+#[derive(Debug, Clone, Args)]
+pub struct ImportArgs {
+    /// Text extracted from notices, in UTF-8.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Changes nothing: reads, and resolves units against a directory. No server is needed.
+    #[arg(long, required = true)]
+    pub dry_run: bool,
+    /// Prints a JSON object a notice, a line each, instead of text.
+    #[arg(long)]
+    pub json: bool,
+    /// The units to resolve against, in the form of the sample city's; by default that city's.
+    #[arg(long, value_name = "FILE")]
+    pub directory: Option<PathBuf>,
+}
+
 #[derive(Debug, Args)]
 struct KeysArgs {
     /// Where they are written. Keys that are there already are never overwritten.
@@ -122,6 +142,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
             println!("{}", token::local(&arguments.data, &arguments.subject, lifetime)?);
             Ok(())
         }
+        Some(Command::Import(arguments)) => import::run(&arguments),
         Some(Command::Keys(arguments)) => {
             for file in keys::write_files(&arguments.folder)? {
                 println!("{}", file.display());

@@ -1,10 +1,13 @@
 //! The Xietong binary as a library, so that tests run the very same thing.
 //!
-//! [`up`] is the whole mesh in one process; [`serve`] is one service of it.
+//! [`up`] is the whole mesh in one process; [`serve`] is one service of it; [`import`] reads
+//! government notices.
 
 pub mod cli;
+pub mod import;
 pub mod keys;
 pub mod run;
+pub mod sample;
 pub mod serve;
 pub mod token;
 pub mod up;

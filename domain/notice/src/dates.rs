@@ -36,7 +36,7 @@ impl Dates {
         let end = r"(?P<end>年底|年末|年内|底|末|全年)";
         Ok(Dates {
             date: Regex::new(&format!(
-                r"{year}(?:{month}|(?:{quarter})(?P<closing>底|末|结束)?|{end})(?P<before>前|之前|以前|内|止)?"
+                r"(?P<whole>\d{{4}})年,|{year}(?:{month}|(?:{quarter})(?P<closing>底|末|结束)?|{end})(?P<before>前|之前|以前|内|止)?"
             ))?,
             signature: Regex::new(r"^(\d{4})年(\d{1,2})月(\d{1,2})日$")?,
             window: Regex::new(
@@ -97,6 +97,10 @@ impl Dates {
 /// The last day that a match means, if it is something due.
 fn due(found: &Captures<'_>, before: &str, after: &str, current: &mut u32, plan_year: u32) -> Option<Date> {
     let has = |name: &str| found.name(name).is_some();
+    if let Some(whole) = number_named(found, "whole") {
+        // 2023年,全市完成…: by the end of that year. A year that is over is only told of.
+        return if whole >= plan_year { last_of(whole, 12) } else { None };
+    }
     let stated = found.name("year").and_then(|year| year.as_str().parse::<u32>().ok());
     let year = match stated {
         Some(year) => year,
@@ -201,6 +205,7 @@ mod tests {
             ("2024年2月底前完成甲,3月15日前完成乙", vec![date!(2024 - 02 - 29), date!(2024 - 03 - 15)]),
             ("上半年完成,三季度末验收", vec![date!(2023 - 06 - 30), date!(2023 - 09 - 30)]),
             ("到2025年底达到90%", vec![date!(2025 - 12 - 31)]),
+            ("2023年,全市完成50个", vec![date!(2023 - 12 - 31)]),
         ] {
             assert_eq!(dates(text), expected, "{text}");
         }
@@ -211,6 +216,7 @@ mod tests {
         for text in [
             "7月起实施",
             "2022年未完成建设任务",
+            "2022年,全市完成50个",
             "2021年11月9日印发的预案",
             "5月至9月开展",
             "对月底数据",

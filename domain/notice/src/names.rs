@@ -99,7 +99,8 @@ fn is_county(name: &str) -> bool {
         && !name.contains('(')
 }
 
-fn without_rest(name: &str) -> &str {
+/// Without the words that only wind a list up.
+pub(crate) fn without_rest(name: &str) -> &str {
     let name = REST.iter().find_map(|rest| name.strip_suffix(rest)).unwrap_or(name);
     name.strip_suffix('等').unwrap_or(name)
 }

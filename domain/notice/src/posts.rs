@@ -46,7 +46,7 @@ fn holder(name: &str, shared: Option<&str>, units_sit: bool) -> Holder {
         return Holder::OpenClass { class: name.to_owned() };
     }
     let post = match (post_of(name), shared) {
-        (Some(_), _) => Some(name.to_owned()),
+        (Some((unit, post)), _) => Some(format!("{unit}{post}")),
         (None, Some(shared)) if names::ends_like_a_unit(name) || name.ends_with('县') => {
             Some(format!("{name}{shared}"))
         }
@@ -67,7 +67,8 @@ fn holder(name: &str, shared: Option<&str>, units_sit: bool) -> Holder {
 fn post_of(name: &str) -> Option<(&str, &str)> {
     let post = POSTS.iter().find(|post| name.ends_with(*post))?;
     let unit = name.strip_suffix(post)?;
-    Some((unit, post))
+    // 市能源局等相关部门负责人: of a list that was only begun.
+    Some((names::without_rest(unit), post))
 }
 
 /// The names of a list, split at 和 also after a post.
@@ -116,6 +117,10 @@ mod tests {
                 "post 市乙局主要负责人 in 市乙局",
                 "post 武警某支队负责人 in 武警某支队"
             ]
+        );
+        assert_eq!(
+            shown("市甲局、市乙局等相关部门负责人"),
+            ["post 市甲局负责人 in 市甲局", "post 市乙局负责人 in 市乙局"]
         );
         assert_eq!(shown("各施工单位项目负责人。"), ["open 各施工单位项目负责人"]);
         assert_eq!(shown("市纪委监委、市政府督查室"), ["unit 市纪委监委", "unit 市政府督查室"]);

@@ -11,6 +11,37 @@ use crate::official::{Official, PostKind};
 use crate::resolution::Person;
 use crate::unit::Unit;
 
+/// At most so many units are offered for a name that nobody has.
+const MOST_SIMILAR: usize = 5;
+/// Thousandths of likeness from which a unit is offered: one character of three may differ.
+const LIKE: u64 = 330;
+
+/// How much two names have in common, in thousandths: the mean of Dice's coefficient over
+/// their characters and over their neighbouring pairs.
+fn likeness(one: &str, other: &str) -> u64 {
+    let (one, other) = (letters(one), letters(other));
+    let pairs = |name: &[char]| -> Vec<(char, char)> {
+        name.windows(2).filter_map(|pair| Some((*pair.first()?, *pair.last()?))).collect()
+    };
+    (dice(&one, &other) + dice(&pairs(&one), &pairs(&other))) / 2
+}
+
+/// All municipal units begin with 市: it tells nothing.
+fn letters(name: &str) -> Vec<char> {
+    let key = normalise(name);
+    key.strip_prefix('市').unwrap_or(&key).chars().collect()
+}
+
+fn dice<T: PartialEq>(one: &[T], other: &[T]) -> u64 {
+    let mut left: Vec<&T> = other.iter().collect();
+    let common = one
+        .iter()
+        .filter(|part| left.iter().position(|other| other == part).map(|at| left.swap_remove(at)).is_some())
+        .count();
+    let all = one.len() + other.len();
+    u64::try_from((2_000 * common).checked_div(all).unwrap_or(0)).unwrap_or(0)
+}
+
 /// What a name stands for; several candidates are reported and never guessed between.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Lookup<'a, T> {
@@ -142,6 +173,20 @@ impl<'a> View<'a> {
             found.dedup_by(|left, right| left.name == right.name);
         }
         Lookup::among(found)
+    }
+
+    /// Units that are called something like a text, the likeliest first, at most five: for a
+    /// person to choose from, never to guess by.
+    pub fn similar_units(self, text: &str) -> Vec<&'a Unit> {
+        let mut found: Vec<(u64, &Unit)> = self
+            .units()
+            .filter_map(|unit| {
+                let likeness = unit.names().map(|name| likeness(text, name)).max()?;
+                (likeness >= LIKE).then_some((likeness, unit))
+            })
+            .collect();
+        found.sort_by(|(one, left), (other, right)| other.cmp(one).then_with(|| left.name.cmp(&right.name)));
+        found.into_iter().take(MOST_SIMILAR).map(|(_, unit)| unit).collect()
     }
 
     /// The official a name stands for: a resource name or a person's name.

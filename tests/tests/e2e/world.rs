@@ -106,7 +106,7 @@ fn arguments(data: &Path, sample: Sample) -> UpArgs {
 }
 
 /// Enters the sample city's directory through the API, in the order of its file: units,
-/// officials, accounts, the division of work.
+/// officials, accounts, the division of work that is in force. The one before is history.
 pub(crate) async fn found_linfen(administrator: &Api) {
     let directory: Value = serde_json::from_str(LINFEN).unwrap();
     let parts = [
@@ -116,7 +116,9 @@ pub(crate) async fn found_linfen(administrator: &Api) {
         ("divisions", "RosterService/CreateDivision"),
     ];
     for (part, method) in parts {
-        for (number, request) in directory[part].as_array().unwrap().iter().enumerate() {
+        let requests = directory[part].as_array().unwrap();
+        let past = if part == "divisions" { requests.len() - 1 } else { 0 };
+        for (number, request) in requests.iter().enumerate().skip(past) {
             let mut request = request.clone();
             request["requestId"] = json!(format!("linfen/{part}/{number}"));
             administrator.call(method, request).await.unwrap();

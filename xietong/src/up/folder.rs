@@ -19,8 +19,10 @@ const LOCK_FILE: &str = "lock";
 /// Says which sample the folder has, or is being filled with.
 const SAMPLE_FILE: &str = "sample";
 const COMPLETE: &str = "complete";
-/// Where a sample's simulated clock starts.
+/// Where a sample's simulated clock is when it is handed over.
 const SAMPLE_START: &str = "2023-06-01T09:00+08:00";
+/// Where its history begins.
+const HISTORY_START: &str = "2023-04-20T00:00+08:00";
 
 /// A data folder that this process alone works on.
 pub(super) struct Folder {
@@ -93,8 +95,17 @@ impl Folder {
         write_private(&file, &format!("{} {COMPLETE}", name(sample)?))
     }
 
-    /// The folder's clock. A new folder is given the one asked for; afterwards a simulated
-    /// clock goes on where it stood and a real one stays real.
+    /// Where a simulated clock is to be once the sample's history has been lived through.
+    pub(super) fn handed_over_at(arguments: &UpArgs) -> anyhow::Result<Timestamp> {
+        Ok(match arguments.sim_clock {
+            Some(asked) => asked,
+            None => Timestamp::parse(SAMPLE_START)?,
+        })
+    }
+
+    /// The folder's clock. A new folder is given the one asked for, or one that begins with
+    /// the sample's history where that is earlier; afterwards a simulated clock goes on where
+    /// it stood and a real one stays real.
     pub(super) fn clock(&self, arguments: &UpArgs) -> anyhow::Result<Clock> {
         let file = self.path.join(CLOCK_FILE);
         let path = self.path.display();
@@ -108,10 +119,12 @@ impl Folder {
             (None, Some(_), _) if !is_new => {
                 bail!("{path} has a real clock: it cannot go on with a simulated one")
             }
-            (None, Some(start), _) => Some(start),
-            (None, None, Sample::Directory | Sample::Full) if is_new && !arguments.real_clock => {
-                Some(Timestamp::parse(SAMPLE_START)?)
+            (None, Some(start), Sample::None) => Some(start),
+            (None, asked, Sample::Directory | Sample::Full) if is_new && !arguments.real_clock => {
+                let history = Timestamp::parse(HISTORY_START)?;
+                Some(asked.map_or(history, |asked| asked.min(history)))
             }
+            (None, Some(start), Sample::Directory | Sample::Full) => Some(start),
             (None, None, Sample::Directory | Sample::Full | Sample::None) => None,
         };
         match start {

@@ -159,7 +159,7 @@ impl City {
             signer: keys.signer(Issuer::Gateway)?,
             verifier: keys.verifier()?,
             tokens: TokenVerifier::new(LOCAL_ISSUER, AUDIENCE, &issuer.public_pem)?,
-            clock: city_clock,
+            clock: city_clock.clone(),
             metrics,
             readiness: front_readiness.clone(),
             drain: GATEWAY_GRACE,
@@ -170,7 +170,8 @@ impl City {
         let administrator = token::issue(&issuer.private_pem, ADMINISTRATOR, DEV_TOKEN_LIFETIME)?;
         write_private(&folder.path().join(DEV_TOKEN), &administrator)?;
         let callers = Callers::new(front_peers, keys.signer(Issuer::Gateway)?);
-        sample::load(&callers, sample).await.context("loading the sample")?;
+        let until = Folder::handed_over_at(arguments)?;
+        sample::load(&callers, sample, &city_clock, until).await.context("loading the sample")?;
         folder.filled(sample)?;
         complete_copies(&services).await?;
         let view = services.iter().find_map(|service| service.copy.as_ref()).map(|copy| copy.view());

@@ -1,60 +1,63 @@
-//! The sample city, compiled in: its files are requests of the public API, sent in order.
+//! Filling a new folder with the sample city: requests of the public API, sent in order, each
+//! at its own date where the clock is simulated. So history, timers and what was known when
+//! are as if the city had lived through it.
 //!
 //! Each request has an id of its own, so a start that was interrupted is completed by the
 //! next one. A folder that was filled is never filled again.
 
 use anyhow::Context;
+use domain_calendar::Timestamp;
 use prost::Message;
 use prost_reflect::{DescriptorPool, DynamicMessage};
-use serde::Deserialize;
 use serde_json::Value;
 use xietong_mesh::ServiceName;
+use xietong_mesh::convert::decode_time;
 use xietong_proto::roster::directory_service_client::DirectoryServiceClient;
 use xietong_proto::roster::roster_service_client::RosterServiceClient;
 use xietong_proto::supervision::task_service_client::TaskServiceClient;
 use xietong_proto::workgroup::group_service_client::GroupServiceClient;
 use xietong_proto::{roster, supervision, workgroup};
 
+use super::advance::CityClock;
 use super::signed::Callers;
 use crate::cli::Sample;
-
-const DIRECTORY: &str = include_str!("../../../sample/linfen/directory.json");
-const WORK: &str = include_str!("../../../sample/linfen/work.json");
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Directory {
-    units: Vec<Value>,
-    officials: Vec<Value>,
-    accounts: Vec<Value>,
-    divisions: Vec<Value>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Work {
-    groups: Vec<Value>,
-    tasks: Vec<Value>,
-}
+use crate::sample::{self, Directory, Work};
 
 /// Loads what was asked for.
-pub(super) async fn load(callers: &Callers, sample: Sample) -> anyhow::Result<()> {
-    let loader = Loader { pool: DescriptorPool::decode(xietong_proto::DESCRIPTORS)?, callers };
-    match sample {
-        Sample::None => Ok(()),
-        Sample::Directory => loader.directory(serde_json::from_str(DIRECTORY)?).await,
+pub(super) async fn load(
+    callers: &Callers,
+    asked: Sample,
+    clock: &CityClock,
+    until: Timestamp,
+) -> anyhow::Result<()> {
+    let pool = DescriptorPool::decode(xietong_proto::DESCRIPTORS)?;
+    let loader = Loader { pool, callers, clock, until };
+    match asked {
+        Sample::None => return Ok(()),
+        Sample::Directory => loader.directory(sample::directory()?).await?,
         Sample::Full => {
-            loader.directory(serde_json::from_str(DIRECTORY)?).await?;
-            loader.work(serde_json::from_str(WORK)?).await
+            loader.directory(sample::directory()?).await?;
+            loader.work(sample::work()?).await?;
         }
     }
+    Ok(clock.live_until(until).await?)
 }
 
 struct Loader<'a> {
     pool: DescriptorPool,
     callers: &'a Callers,
+    clock: &'a CityClock,
+    /// Nothing happens later than this.
+    until: Timestamp,
 }
 
 impl Loader<'_> {
+    /// Lets the city live until the date of a record.
+    async fn live_until(&self, date: Option<&prost_types::Timestamp>) -> anyhow::Result<()> {
+        let date = date.map(|date| decode_time("date", date)).transpose()?;
+        Ok(self.clock.live_until(date.map_or(self.until, |date| date.min(self.until))).await?)
+    }
+
     async fn directory(&self, directory: Directory) -> anyhow::Result<()> {
         let administrator = Callers::administrator();
         let channel = self.callers.channel(ServiceName::Roster)?;
@@ -102,6 +105,8 @@ impl Loader<'_> {
         for (number, division) in directory.divisions.into_iter().enumerate() {
             let request: roster::CreateDivisionRequest =
                 self.read("xietong.roster.v1.CreateDivisionRequest", division)?;
+            let effective = request.division.as_ref().and_then(|division| division.effective_time.as_ref());
+            self.live_until(effective).await?;
             let mut client = RosterServiceClient::new(channel.clone());
             let id = format!("sample/divisions/{number}");
             self.callers
@@ -120,6 +125,7 @@ impl Loader<'_> {
         for group in work.groups {
             let request: workgroup::CreateGroupRequest =
                 self.read("xietong.workgroup.v1.CreateGroupRequest", group)?;
+            self.live_until(request.group.as_ref().and_then(|group| group.start_time.as_ref())).await?;
             let mut client = GroupServiceClient::new(self.callers.channel(ServiceName::Workgroup)?);
             let id = format!("sample/groups/{}", request.group_id);
             self.callers
@@ -130,6 +136,7 @@ impl Loader<'_> {
                 )
                 .await?;
         }
+        self.live_until(None).await?;
         for (number, task) in work.tasks.into_iter().enumerate() {
             let request: supervision::CreateTaskRequest =
                 self.read("xietong.supervision.v1.CreateTaskRequest", task)?;
@@ -153,18 +160,5 @@ impl Loader<'_> {
         let message =
             DynamicMessage::deserialize(descriptor, value).with_context(|| format!("{name}: {text}"))?;
         Ok(M::decode(message.encode_to_vec().as_slice())?)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{DIRECTORY, Directory, WORK, Work};
-
-    #[test]
-    fn the_compiled_in_files_are_whole() {
-        let directory: Directory = serde_json::from_str(DIRECTORY).unwrap();
-        let work: Work = serde_json::from_str(WORK).unwrap();
-        assert!(directory.units.len() > 20 && directory.divisions.len() == 1);
-        assert!(!work.groups.is_empty() && !work.tasks.is_empty());
     }
 }

@@ -59,7 +59,7 @@ impl Script {
     async fn directory(&mut self) {
         found_linfen(&self.apis[ADMINISTRATOR]).await;
         self.call(WATER, "DirectoryService/LookupUnit", json!({"name": "市卫健委"})).await;
-        self.refused(WATER, "DirectoryService/LookupUnit", json!({"name": "市气象局"}), "NOT_FOUND").await;
+        self.refused(WATER, "DirectoryService/LookupUnit", json!({"name": "市海洋局"}), "NOT_FOUND").await;
         self.refused(WATER, "DirectoryService/ListAccounts", json!({}), "PERMISSION_DENIED").await;
         let handed_over = |reader| (reader, "HANDOVER", "分工调整", "本人");
         self.told(&[AWAY, ACTING, IN_CHARGE, MAYOR].map(handed_over)).await;

@@ -1,0 +1,129 @@
+//! What was understood of a notice, for people.
+
+use std::fmt::Write;
+
+use domain_notice::{Holder, Item, Kind, Notice, Party, Relation};
+
+/// A notice in plain Chinese; what was not understood comes last, with its lines.
+pub(super) fn plain(notice: &Notice) -> String {
+    let mut text = String::new();
+    write(notice, &mut text).map_or_else(|_| String::new(), |()| text)
+}
+
+fn write(notice: &Notice, to: &mut String) -> std::fmt::Result {
+    let document = &notice.document;
+    writeln!(to, "{} {}（{}）", document.number, document.title, kind(notice.kind))?;
+    if !document.part.is_empty() {
+        writeln!(to, "  {}", document.part)?;
+    }
+    if let Some(date) = document.issue_date {
+        writeln!(to, "  成文日期 {date}")?;
+    }
+    if !notice.leaders.is_empty() {
+        let leaders = notice.leaders.iter().map(|leader| format!("{}{}", leader.name, leader.post));
+        writeln!(to, "  领导 {}", leaders.collect::<Vec<_>>().join("、"))?;
+    }
+    for item in &notice.items {
+        write_item(item, to)?;
+    }
+    for portfolio in &notice.portfolios {
+        writeln!(to, "  {}{}（第{}行）", portfolio.leader, portfolio.post, portfolio.line)?;
+        for charge in portfolio.fields.iter().chain(&portfolio.units) {
+            let class = if charge.is_class { "（类别，非单位）" } else { "" };
+            writeln!(to, "    {} {}{class}", relation(charge.relation), party(&charge.subject))?;
+        }
+    }
+    for pair in &notice.pairs {
+        match &pair.stand_in {
+            Some(stand_in) if pair.mutual => writeln!(to, "  AB角 {}与{stand_in}互为", pair.leader)?,
+            Some(stand_in) => writeln!(to, "  AB角 {}的B角为{stand_in}", pair.leader)?,
+            None => writeln!(to, "  AB角 {}的B角临时确定", pair.leader)?,
+        }
+    }
+    for seat in &notice.seats {
+        let holder = match &seat.holder {
+            Holder::Person { name, title } => format!("{name} {title}"),
+            Holder::Post { post, .. } => format!("{post}（按职务）"),
+            Holder::Unit { unit } => party(unit),
+            Holder::OpenClass { class } => format!("{class}（由办公室确定）"),
+        };
+        writeln!(to, "  {}{} {holder}", seat.body, seat.role)?;
+    }
+    for duty in &notice.duties {
+        let unit = duty.unit.as_ref().map(party).unwrap_or_default();
+        let person = duty.person.as_deref().unwrap_or_default();
+        writeln!(to, "  职责 {}{unit}{person}：{}", duty.body, duty.text)?;
+    }
+    for mechanism in &notice.mechanisms {
+        writeln!(to, "  机制 {}", mechanism.name)?;
+    }
+    writeln!(
+        to,
+        "  共{}项，席位{}个，职责{}条，未解决{}处",
+        notice.items.len(),
+        notice.seats.len(),
+        notice.duties.len(),
+        notice.unresolved.len()
+    )?;
+    for one in &notice.unresolved {
+        write!(to, "  ！第{}行 {}：{}", one.line, one.text, one.why)?;
+        match one.candidates.as_slice() {
+            [] => writeln!(to)?,
+            candidates => writeln!(to, "（可能是 {}）", candidates.join("、"))?,
+        }
+    }
+    Ok(())
+}
+
+fn write_item(item: &Item, to: &mut String) -> std::fmt::Result {
+    write!(to, "  {} {}", item.label, item.title)?;
+    if let Some(due) = item.due {
+        write!(to, "（{due}前）")?;
+    }
+    if let Some(window) = &item.window {
+        write!(to, "（{}后{}至{}个月）", window.event, window.earliest_months, window.latest_months)?;
+    }
+    writeln!(to)?;
+    for (role, parties) in [("牵头", &item.lead), ("配合", &item.cooperating), ("责任", &item.responsible)]
+    {
+        if !parties.is_empty() {
+            writeln!(to, "    {role} {}", parties.iter().map(party).collect::<Vec<_>>().join("、"))?;
+        }
+    }
+    for milestone in &item.milestones {
+        writeln!(to, "    节点 {} {}", milestone.date, milestone.text)?;
+    }
+    if !item.tags.is_empty() {
+        writeln!(to, "    标签 {}", item.tags.join("、"))?;
+    }
+    Ok(())
+}
+
+/// A unit as the notice has it; one that was not found is marked.
+fn party(party: &Party) -> String {
+    match party.unit {
+        Some(_) => party.text.clone(),
+        None => format!("{}？", party.text),
+    }
+}
+
+fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::TaskList => "任务分解",
+        Kind::Division => "工作分工",
+        Kind::Group => "成立机构",
+        Kind::Plan => "行动计划",
+        Kind::EmergencyPlan => "应急预案",
+        Kind::Reply => "批复",
+    }
+}
+
+fn relation(relation: Relation) -> &'static str {
+    match relation {
+        Relation::Presides => "主持",
+        Relation::Directs => "分管",
+        Relation::AssistsDirecting => "协助分管",
+        Relation::Liaises => "联系",
+        Relation::AssistsLiaising => "协助联系",
+    }
+}

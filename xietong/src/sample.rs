@@ -1,0 +1,138 @@
+//! The sample city, compiled in: 临汾市 as its public notices of 2023 have it.
+//!
+//! Names, posts and figures are of the public record; every sentence is the project's own.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+/// Who and what there is: requests of the public API in proto3 JSON, and the collectives.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Directory {
+    /// `CreateUnitRequest`s.
+    pub units: Vec<Value>,
+    /// Standing sets of units, which notices call by one name.
+    #[serde(default)]
+    pub collectives: Vec<Collective>,
+    /// `CreateOfficialRequest`s.
+    #[serde(default)]
+    pub officials: Vec<Value>,
+    /// `CreateAccountRequest`s.
+    #[serde(default)]
+    pub accounts: Vec<Value>,
+    /// `CreateDivisionRequest`s, in the order of their taking effect.
+    #[serde(default)]
+    pub divisions: Vec<Value>,
+}
+
+/// A standing set of units, for example 各县（市、区）.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Collective {
+    /// `collectives/{slug}` without the collection.
+    pub collective_id: String,
+    /// What it is called.
+    pub display_name: String,
+    /// What else it is called.
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    /// `units/{slug}`.
+    pub members: Vec<String>,
+}
+
+/// What there is to do in the sample city.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Work {
+    /// `CreateGroupRequest`s.
+    pub groups: Vec<Value>,
+    /// `CreateTaskRequest`s.
+    pub tasks: Vec<Value>,
+}
+
+const DIRECTORY: &str = include_str!("../../sample/linfen/directory.json");
+/// The yearly plan of 临政办发〔2023〕8号: its 195 tasks.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Plan {
+    /// `CreateTaskRequest`s, and beside each, under `extra`, its quantified targets.
+    pub tasks: Vec<Value>,
+    /// Parts, duties and mechanisms of the sample's groups, by group.
+    pub group_details: Value,
+}
+
+const PLAN: &str = include_str!("../../sample/linfen/plan.json");
+const WORK: &str = include_str!("../../sample/linfen/work.json");
+
+/// The sample's directory.
+///
+/// # Errors
+/// Never: a test reads it.
+pub fn directory() -> serde_json::Result<Directory> {
+    serde_json::from_str(DIRECTORY)
+}
+
+/// The sample's work.
+///
+/// # Errors
+/// Never: a test reads it.
+pub fn work() -> serde_json::Result<Work> {
+    serde_json::from_str(WORK)
+}
+
+/// The sample's yearly plan.
+///
+/// # Errors
+/// Never: a test reads it.
+pub fn plan() -> serde_json::Result<Plan> {
+    serde_json::from_str(PLAN)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::{directory, plan, work};
+
+    #[test]
+    fn the_plan_has_every_item_once_with_its_units_and_tags() {
+        let directory = directory().unwrap();
+        let units: BTreeSet<String> = directory
+            .units
+            .iter()
+            .map(|unit| format!("units/{}", unit["unitId"].as_str().unwrap()))
+            .collect();
+        let plan = plan().unwrap();
+        let numbers: Vec<u64> =
+            plan.tasks.iter().map(|task| task["task"]["source"]["itemNumber"].as_u64().unwrap()).collect();
+        assert_eq!(numbers, (1..=195).collect::<Vec<_>>());
+        let leads = |no: usize| plan.tasks[no - 1]["task"]["assignments"].as_array().unwrap().len();
+        assert_eq!((leads(16), leads(84)), (2, 3));
+        let assignments = plan.tasks.iter().flat_map(|task| task["task"]["assignments"].as_array().unwrap());
+        assert!(assignments.clone().all(|one| units.contains(one["unit"].as_str().unwrap())));
+        for (tag, count) in [("省政府12件民生实事", 12), ("我市6件民生实事", 6)] {
+            let tagged = plan.tasks.iter().filter(|task| {
+                task["task"]["tags"].as_array().is_some_and(|tags| tags.iter().any(|one| one == tag))
+            });
+            assert_eq!(tagged.count(), count, "{tag}");
+        }
+        assert_eq!(plan.group_details.as_object().unwrap().len(), 3);
+    }
+
+    #[test]
+    fn the_sample_is_whole() {
+        let directory = directory().unwrap();
+        assert!(directory.units.len() > 130 && directory.divisions.len() == 2);
+        let units: BTreeSet<String> = directory
+            .units
+            .iter()
+            .map(|unit| format!("units/{}", unit["unitId"].as_str().unwrap()))
+            .collect();
+        assert_eq!(units.len(), directory.units.len(), "each once");
+        let counties = directory.collectives.iter().find(|one| one.display_name == "各县（市、区）").unwrap();
+        assert_eq!(counties.members.len(), 17);
+        assert!(directory.collectives.iter().flat_map(|one| &one.members).all(|unit| units.contains(unit)));
+        let work = work().unwrap();
+        assert!(!work.groups.is_empty() && !work.tasks.is_empty());
+    }
+}
