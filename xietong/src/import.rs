@@ -67,3 +67,137 @@ fn read(reader: &Reader, file: &Path, units: &KnownUnits) -> anyhow::Result<Vec<
 fn refused(file: &Path, error: NoticeError) -> anyhow::Error {
     anyhow::anyhow!("{}: {error} / {}", file.display(), error.chinese())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::{Path, PathBuf};
+
+    use domain_notice::{Holder, Kind, Notice, Reader, Relation};
+
+    use super::{known_units, read};
+
+    fn notices(start: &str) -> Vec<Notice> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sample/notices");
+        let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let file = files.filter(|file| named(file).starts_with(start)).min().unwrap();
+        read(&Reader::new().unwrap(), &file, &known_units(None).unwrap()).unwrap()
+    }
+
+    fn named(file: &Path) -> String {
+        file.file_name().unwrap().to_string_lossy().into_owned()
+    }
+
+    fn refusal(bytes: &[u8]) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let file: PathBuf = folder.path().join("notice.txt");
+        fs::write(&file, bytes).unwrap();
+        let units = known_units(None).unwrap();
+        let error = read(&Reader::new().unwrap(), &file, &units).unwrap_err().to_string();
+        assert_eq!(error.lines().count(), 1, "{error}");
+        error
+    }
+
+    fn lead(notice: &Notice, no: u32) -> Vec<&str> {
+        let item = notice.items.iter().find(|item| item.no == Some(no)).unwrap();
+        item.lead.iter().map(|party| party.unit.as_deref().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_list_of_tasks_is_read_with_its_leads_dates_and_tags() {
+        let [list] = notices("01").try_into().unwrap();
+        assert_eq!((list.kind, list.items.len(), list.leaders.len()), (Kind::TaskList, 6, 2));
+        assert_eq!(lead(&list, 1), ["units/zhujianju"]);
+        assert_eq!(lead(&list, 3), ["units/chengguanju", "units/yaodu", "units/guihuaju"]);
+        assert_eq!(list.items[1].tags, ["省政府12件民生实事"]);
+        let due = |at: usize| list.items[at].due.unwrap().to_string();
+        assert_eq!([due(0), due(2), due(3)], ["2024-10-31", "2024-11-30", "2024-12-31"]);
+        assert!(list.items[3].milestones.is_empty(), "a start is not due");
+        let responsible = list.items.iter().map(|item| item.responsible.len()).collect::<Vec<_>>();
+        assert_eq!(responsible, [0, 0, 0, 0, 1, 1], "from item 5 on");
+        assert_eq!(list.unresolved, []);
+    }
+
+    #[test]
+    fn a_division_of_work_is_read_with_its_stand_ins() {
+        let [division] = notices("02").try_into().unwrap();
+        assert_eq!((division.kind, division.portfolios.len(), division.pairs.len()), (Kind::Division, 3, 2));
+        let executive = &division.portfolios[1];
+        assert!(executive.units.iter().any(|charge| {
+            charge.relation == Relation::AssistsLiaising
+                && charge.subject.unit.as_deref() == Some("units/shenjiju")
+        }));
+        let classes = division.portfolios.iter().flat_map(|one| &one.units).filter(|charge| charge.is_class);
+        assert_eq!(classes.count(), 2);
+        assert_eq!(division.unresolved, [], "classes are no units");
+    }
+
+    #[test]
+    fn a_group_is_read_with_its_parts() {
+        let [group] = notices("03").try_into().unwrap();
+        assert_eq!((group.kind, group.mechanisms.len(), group.duties.len()), (Kind::Group, 2, 5));
+        let in_part = group.seats.iter().filter(|seat| seat.body == "督导检查组").count();
+        assert_eq!((group.seats.len(), in_part), (13, 3));
+        assert!(group.seats.iter().any(|seat| matches!(&seat.holder,
+            Holder::Post { post, unit: Some(unit) } if post == "市水利局主要负责人" && unit.unit.is_some())));
+        assert_eq!(group.unresolved, []);
+    }
+
+    #[test]
+    fn a_document_may_carry_several_plans_and_a_table() {
+        let [water, rivers] = notices("04").try_into().unwrap();
+        assert_eq!((water.items.len(), rivers.items.len()), (3, 3));
+        assert_ne!(water.document.part, rivers.document.part);
+        assert_eq!(water.items[0].no, None);
+        assert_eq!(water.items[0].label, "(一)");
+        assert_eq!(water.items[2].milestones[0].units, ["units/houma", "units/huozhou"]);
+        assert_eq!(lead(&rivers, 1), ["units/shuiliju"]);
+        assert_eq!(rivers.items[0].cooperating.len(), 2);
+        let texts: Vec<_> = rivers.items[1].responsible.iter().map(|party| party.text.as_str()).collect();
+        assert_eq!(texts, ["襄汾县", "洪洞县"]);
+        assert_eq!(rivers.unresolved.len(), 1);
+        assert_eq!(rivers.unresolved[0].text, "有关县市区");
+    }
+
+    #[test]
+    fn a_headquarters_and_a_reply_are_read() {
+        let [plan] = notices("05").try_into().unwrap();
+        assert_eq!((plan.kind, plan.seats.len(), plan.duties.len()), (Kind::EmergencyPlan, 10, 4));
+        let [reply] = notices("06").try_into().unwrap();
+        assert_eq!((reply.kind, reply.items.len()), (Kind::Reply, 3));
+        let last = reply.items.last().unwrap();
+        let window = last.window.as_ref().unwrap();
+        assert_eq!(
+            (window.event.as_str(), window.earliest_months, window.latest_months),
+            ("事故结案", 10, 12)
+        );
+        assert_eq!(last.due, None);
+    }
+
+    #[test]
+    fn bad_input_is_one_clear_line() {
+        let head = "某市政府\n关于某事的通知\n某政发〔2024〕3号\n";
+        for (bytes, said) in [
+            ("购物清单\n1. 牛奶".as_bytes().to_vec(), "没有发文字号"),
+            (format!("{head}1. 改造。（市甲局负责）").into_bytes(), "没有成文日期"),
+            (b"\xff\xfe\x00".to_vec(), "不是UTF-8文本"),
+            (vec![b'x'; domain_notice::LARGEST + 1], "超过4兆字节"),
+        ] {
+            let error = refusal(&bytes);
+            assert!(error.contains(said), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_renamed_unit_is_told_of_with_its_line_and_what_it_may_be() {
+        let head = "某市政府\n关于某事的通知\n某政发〔2024〕3号\n";
+        let text = format!("{head}一、任务\n1. 改造。（市水利水务局负责）\n某市政府\n2024年5月1日");
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("notice.txt");
+        fs::write(&file, text).unwrap();
+        let units = known_units(None).unwrap();
+        let [notice] = read(&Reader::new().unwrap(), &file, &units).unwrap().try_into().unwrap();
+        assert_eq!((notice.unresolved[0].line, notice.unresolved[0].text.as_str()), (5, "市水利水务局"));
+        assert_eq!(notice.unresolved[0].candidates.first().map(String::as_str), Some("units/shuiliju"));
+    }
+}

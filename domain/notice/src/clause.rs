@@ -280,10 +280,15 @@ fn opening(text: &str) -> Option<usize> {
     None
 }
 
+/// No item has more tags.
+const MOST_TAGS: usize = 20;
+
 /// Takes the tags out of a text: `(省政府12件民生实事之一)`.
 pub(crate) fn split_tags(text: &str) -> (String, Vec<String>) {
     let (mut rest, mut tags) = (text.to_owned(), Vec::new());
-    while let Some(end) = rest.find("之一)") {
+    while tags.len() < MOST_TAGS
+        && let Some(end) = rest.find("之一)")
+    {
         let Some(start) = rest[..end].rfind('(') else { break };
         let tag = rest[start + 1..end].to_owned();
         if tag.is_empty() || tag.chars().count() > 30 {

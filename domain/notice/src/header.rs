@@ -11,6 +11,9 @@ use crate::text::{Line, join, squeeze};
 /// Lines before the number in which a title may stand.
 const LONGEST_TITLE: usize = 12;
 
+/// No notice carries more plans.
+const MOST_PARTS: usize = 50;
+
 /// A notice taken apart.
 #[derive(Debug)]
 pub(crate) struct Headed<'a> {
@@ -70,7 +73,8 @@ impl Heads {
 
     /// The plans that are attached: each begins with its title alone on its lines.
     fn parts<'a>(&self, letter: &str, attached: &'a [Line]) -> Vec<(String, &'a [Line])> {
-        let titles: Vec<String> = self.book.captures_iter(letter).map(|found| found[1].to_owned()).collect();
+        let titles: Vec<String> =
+            self.book.captures_iter(letter).take(MOST_PARTS).map(|found| found[1].to_owned()).collect();
         let mut starts: Vec<(usize, usize, String)> = Vec::new();
         let mut at = 0;
         while at < attached.len() {

@@ -69,7 +69,7 @@ pub(crate) fn read(outline: &Outline, table: Option<&Table>, context: &Context<'
             .then_some(block.ordinal);
         let rows = table.zip(no).and_then(|(table, no)| table.row(no));
         let inherited = inherited(outline, &drafts, at);
-        let has_items_below = outline.children(at).any(|child| !drafts[child].absorbed);
+        let has_items_below = outline.children(at).iter().any(|child| !drafts[*child].absorbed);
         let is_item = draft.clause.is_some() || (!has_items_below && (inherited.is_some() || rows.is_some()));
         if !is_item || (has_items_below && draft.text.chars().count() <= LONGEST_HEADING) {
             continue;
@@ -166,7 +166,7 @@ pub(crate) fn fields_of(list: &str) -> Option<Vec<String>> {
 /// names it has blocks under it, all of them are one item.
 fn absorb(outline: &Outline, drafts: &mut [Draft]) {
     for at in (0..drafts.len()).rev() {
-        let children: Vec<usize> = outline.children(at).collect();
+        let children = outline.children(at);
         if drafts[at].heading.is_some() || children.is_empty() {
             continue;
         }
@@ -179,7 +179,7 @@ fn absorb(outline: &Outline, drafts: &mut [Draft]) {
         if (last_only && drafts[at].clause.is_none() && outline.blocks[at].level > Some(Level::Chapter))
             || own
         {
-            for child in children {
+            for &child in children {
                 let part = std::mem::take(&mut drafts[child].text);
                 drafts[at].text.push_str(&part);
                 drafts[child].absorbed = true;

@@ -66,8 +66,14 @@ pub(crate) fn outside_brackets<'a>(text: &'a str, marks: &[char]) -> Vec<&'a str
     pieces
 }
 
+/// Bytes of the longest list without list marks that is looked into: no name is that long.
+const LONGEST: usize = 600;
+
 /// Names joined by 和, 及 or 以及, where the word before ends like a name.
 fn conjoined(names: &str) -> Vec<&str> {
+    if names.len() > LONGEST {
+        return vec![names];
+    }
     for word in ["以及", "和", "及"] {
         for (at, _) in names.match_indices(word) {
             let (before, after) = (&names[..at], &names[at + word.len()..]);

@@ -24,6 +24,8 @@ pub(crate) struct Marker<'a> {
     pub(crate) label: &'a str,
     /// The rest of the line.
     pub(crate) rest: &'a str,
+    /// A digit follows: it may be a number with a fraction, such as `4. 3 米`.
+    pub(crate) may_be_fraction: bool,
 }
 
 /// The marker at the head of a line that has been folded.
@@ -39,7 +41,7 @@ fn bracketed(line: &str) -> Option<Marker<'_>> {
         Some(ordinal) => (Level::Section, ordinal),
         None => (Level::Point, arabic(inner)?),
     };
-    Some(Marker { level, ordinal, label, rest: rest.trim_start() })
+    Some(Marker { level, ordinal, label, rest: rest.trim_start(), may_be_fraction: false })
 }
 
 fn plain(line: &str) -> Option<Marker<'_>> {
@@ -53,24 +55,24 @@ fn plain(line: &str) -> Option<Marker<'_>> {
             ordinal,
             label,
             rest: after.as_str().trim_start(),
+            may_be_fraction: false,
         });
     }
-    // `12 .` is set so by some extractors; `4. 3 米` is a number with a fraction.
+    // `12 .` is set so by some extractors.
     let rest = match separator {
         ' ' => rest.trim_start().strip_prefix('.')?,
         _ => after.as_str(),
     };
     let rest = rest.trim_start();
-    let fraction = separator != '、' && rest.starts_with(|next: char| next.is_ascii_digit());
-    let ordinal = arabic(label)?;
-    (!fraction).then_some(Marker { level: Level::Item, ordinal, label, rest })
+    let may_be_fraction = separator != '、' && rest.starts_with(|next: char| next.is_ascii_digit());
+    Some(Marker { level: Level::Item, ordinal: arabic(label)?, label, rest, may_be_fraction })
 }
 
 fn circled(line: &str) -> Option<Marker<'_>> {
     let first = line.chars().next()?;
     let ordinal = u32::from(first).checked_sub(u32::from('①')).filter(|distance| *distance < 20)? + 1;
     let (label, rest) = line.split_at(first.len_utf8());
-    Some(Marker { level: Level::Circle, ordinal, label, rest: rest.trim_start() })
+    Some(Marker { level: Level::Circle, ordinal, label, rest: rest.trim_start(), may_be_fraction: false })
 }
 
 /// The depth and label of a heading such as `2.1.1 市防指组织机构`, and the heading. One without
@@ -174,8 +176,8 @@ mod tests {
 
     #[test]
     fn numbers_inside_sentences_are_none() {
-        for line in
-            ["4. 3 米限制类", "12 件民生实事之一)", "2023 年", "(2023 年)", "100%。", "(含医院)", "、", ""]
+        assert!(marker("4. 3 米限制类").unwrap().may_be_fraction);
+        for line in ["12 件民生实事之一)", "2023 年", "(2023 年)", "100%。", "(含医院)", "、", ""]
         {
             assert_eq!(marker(line), None, "{line}");
         }

@@ -38,6 +38,8 @@ impl Block {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Outline {
     pub(crate) blocks: Vec<Block>,
+    /// The blocks directly under each.
+    children: Vec<Vec<usize>>,
 }
 
 impl Outline {
@@ -54,6 +56,9 @@ impl Outline {
                 let after_gap = last > 0
                     && (last + 2..=last + LARGEST_GAP).contains(&found.ordinal)
                     && outline.ends_a_sentence();
+                if found.may_be_fraction {
+                    return found.ordinal == last + 1 && outline.ends_a_sentence();
+                }
                 next || after_gap
             });
             let Some(found) = found else {
@@ -87,6 +92,12 @@ impl Outline {
                     .then_some((before + 1, found.ordinal - 1)),
             });
         }
+        outline.children = vec![Vec::new(); outline.blocks.len()];
+        for (at, block) in outline.blocks.iter().enumerate() {
+            if let Some(above) = block.parent.and_then(|parent| outline.children.get_mut(parent)) {
+                above.push(at);
+            }
+        }
         outline
     }
 
@@ -95,13 +106,9 @@ impl Outline {
         last.is_some_and(|line| line.text.ends_with(['。', ')', ';', ':']))
     }
 
-    /// The numbers of the blocks that stand directly under one.
-    pub(crate) fn children(&self, at: usize) -> impl Iterator<Item = usize> {
-        self.blocks
-            .iter()
-            .enumerate()
-            .filter(move |(_, block)| block.parent == Some(at))
-            .map(|(child, _)| child)
+    /// The blocks that stand directly under one.
+    pub(crate) fn children(&self, at: usize) -> &[usize] {
+        self.children.get(at).map_or(&[], Vec::as_slice)
     }
 
     /// The labels that a block stands under, the outermost first, and its own.
@@ -145,6 +152,15 @@ mod tests {
         let text = "1. 关停市域内\n43. 个小炉,涉及\n(12)户。\n2. 推进";
         assert_eq!(labels(&outline(text)), ["1", "2"]);
         assert_eq!(outline(text).blocks[0].text(), "关停市域内43.个小炉,涉及(12)户。");
+    }
+
+    #[test]
+    fn an_item_may_begin_with_a_date() {
+        assert_eq!(labels(&outline("1. 建成。\n2. 7 月起开展巡查\n3. 3 米以上的。")), ["1", "2"]);
+        assert_eq!(
+            labels(&outline("1. 建成。\n2. 7 月起开展巡查。\n3. 关停所有\n4. 3 米的。")),
+            ["1", "2", "3"]
+        );
     }
 
     #[test]

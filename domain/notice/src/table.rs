@@ -43,7 +43,7 @@ impl Table {
                 }
                 None => {
                     if let Some((_, row)) = &mut open {
-                        go_on(row, cells);
+                        go_on(row, cells, columns.len());
                     }
                 }
             }
@@ -110,12 +110,15 @@ fn cells(line: &str) -> Vec<String> {
     cells
 }
 
-/// A line that goes on with the row above: a list that was broken off, else its text.
-fn go_on(row: &mut [String], cells: Vec<String>) {
+/// A line that goes on with the row above: a list that was broken off, a cell that is still
+/// missing, else its text.
+fn go_on(row: &mut Vec<String>, cells: Vec<String>, width: usize) {
     for cell in cells {
+        let is_short = row.len() < width;
         let open = row.iter_mut().rev().find(|cell| cell.ends_with(['、', ',']));
         match open {
             Some(list) => list.push_str(&cell),
+            None if is_short => row.push(cell),
             None => {
                 if let Some(text) = row.get_mut(1) {
                     text.push_str(&squeeze(&cell));
@@ -141,7 +144,7 @@ mod tests {
     #[test]
     fn rows_are_read_whatever_is_broken_in_them() {
         let text = "责任分工表\n序号 工作任务 牵头单位 配合单位\n1 推进 甲项目 市甲局 市乙局、 市丙局\n\
-                    2 推进乙 市乙局 市丙局、\n市丁局\n3 推进丙 市丙局 —";
+                    2 推进乙 市乙局 市丙局、\n市丁局\n3 推进丙 市丙局\n—";
         let (at, table) = Table::find(&lines(text)).unwrap();
         assert_eq!(at, 1);
         let row = |no| table.row(no).unwrap();

@@ -28,9 +28,16 @@ fn write(notice: &Notice, to: &mut String) -> std::fmt::Result {
     }
     for portfolio in &notice.portfolios {
         writeln!(to, "  {}{}（第{}行）", portfolio.leader, portfolio.post, portfolio.line)?;
-        for charge in portfolio.fields.iter().chain(&portfolio.units) {
-            let class = if charge.is_class { "（类别，非单位）" } else { "" };
-            writeln!(to, "    {} {}{class}", relation(charge.relation), party(&charge.subject))?;
+        for charge in &portfolio.fields {
+            writeln!(to, "    {} {}方面的工作", relation(charge.relation), charge.subject.text)?;
+        }
+        for charge in &portfolio.units {
+            let subject = if charge.is_class {
+                format!("{}（类别，非单位）", charge.subject.text)
+            } else {
+                party(&charge.subject)
+            };
+            writeln!(to, "    {} {subject}", relation(charge.relation))?;
         }
     }
     for pair in &notice.pairs {
@@ -47,7 +54,8 @@ fn write(notice: &Notice, to: &mut String) -> std::fmt::Result {
             Holder::Unit { unit } => party(unit),
             Holder::OpenClass { class } => format!("{class}（由办公室确定）"),
         };
-        writeln!(to, "  {}{} {holder}", seat.body, seat.role)?;
+        let body = if seat.role.starts_with(&seat.body) { "" } else { &seat.body };
+        writeln!(to, "  {body}{} {holder}", seat.role)?;
     }
     for duty in &notice.duties {
         let unit = duty.unit.as_ref().map(party).unwrap_or_default();
