@@ -1,6 +1,7 @@
 //! The roster in memory.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use domain_calendar::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -22,18 +23,22 @@ struct Recorded<T> {
     recorded_at: Timestamp,
 }
 
+/// Directory entries by resource name.
+type Entries<T> = BTreeMap<String, Arc<Recorded<T>>>;
+
 /// Units, officials, accounts, divisions and absences, each with the time it was recorded.
 ///
 /// It is what its events made it, in log order, and serialises as a snapshot. The roster service
-/// decides with it; every other service keeps one as its local copy.
+/// decides with it; every other service keeps one as its local copy. Cloning shares the entries:
+/// who reads keeps the book he began with while the next event makes another.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Book {
-    units: BTreeMap<String, Recorded<Unit>>,
-    officials: BTreeMap<String, Recorded<Official>>,
-    accounts: BTreeMap<String, Recorded<Account>>,
+    units: Entries<Unit>,
+    officials: Entries<Official>,
+    accounts: Entries<Account>,
     /// In log order, which breaks the last tie between two divisions.
-    divisions: Vec<Division>,
+    divisions: Vec<Arc<Division>>,
     /// By official, in log order: every question about absences is about one official.
     absences: BTreeMap<String, Vec<Absence>>,
 }
@@ -60,7 +65,7 @@ impl Book {
             }
             RosterEvent::DivisionCreated(division) => {
                 if self.division(&division.name).is_none() {
-                    self.divisions.push(Division { record_time: recorded_at, ..division.clone() });
+                    self.divisions.push(Arc::new(Division { record_time: recorded_at, ..division.clone() }));
                 }
             }
             RosterEvent::AbsenceCreated(absence) => {
@@ -131,21 +136,20 @@ impl Book {
 
     /// A division by resource name.
     pub fn division(&self, name: &str) -> Option<&Division> {
-        self.divisions.iter().find(|division| division.name == name)
+        self.divisions().find(|division| division.name == name)
     }
 
     /// Divisions in the order of recording.
     pub fn divisions(&self) -> impl Iterator<Item = &Division> {
-        self.divisions.iter()
+        self.divisions.iter().map(Arc::as_ref)
     }
 
     /// The division that was, or will be, in force until this one took, or takes, effect.
     pub fn division_before(&self, name: &str) -> Option<&Division> {
         let precedence =
             |(index, division): &(usize, &Division)| (division.effective_time, division.record_time, *index);
-        let own = self.divisions.iter().enumerate().find(|(_, division)| division.name == name)?;
-        self.divisions
-            .iter()
+        let own = self.divisions().enumerate().find(|(_, division)| division.name == name)?;
+        self.divisions()
             .enumerate()
             .filter(|other| precedence(other) < precedence(&own))
             .max_by_key(precedence)
@@ -195,16 +199,12 @@ impl Book {
     }
 }
 
-fn record<T: Clone>(
-    entries: &mut BTreeMap<String, Recorded<T>>,
-    name: &str,
-    value: &T,
-    recorded_at: Timestamp,
-) {
-    entries.entry(name.to_owned()).or_insert_with(|| Recorded { value: value.clone(), recorded_at });
+fn record<T: Clone>(entries: &mut Entries<T>, name: &str, value: &T, recorded_at: Timestamp) {
+    let entry = || Arc::new(Recorded { value: value.clone(), recorded_at });
+    entries.entry(name.to_owned()).or_insert_with(entry);
 }
 
-fn known<T>(entries: &BTreeMap<String, Recorded<T>>, known_at: Timestamp) -> impl Iterator<Item = &T> {
+fn known<T>(entries: &Entries<T>, known_at: Timestamp) -> impl Iterator<Item = &T> {
     entries.values().filter(move |entry| entry.recorded_at <= known_at).map(|entry| &entry.value)
 }
 
