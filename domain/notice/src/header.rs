@@ -27,6 +27,10 @@ pub(crate) struct Headed<'a> {
     /// What is attached: title and lines; the title is empty where there is only one plan
     /// and it has no title of its own.
     pub(crate) parts: Vec<(String, &'a [Line])>,
+    /// Plans that the letter names and that are not attached.
+    pub(crate) missing: Vec<String>,
+    /// The last line, where it breaks off.
+    pub(crate) cut_off: Option<&'a Line>,
 }
 
 /// Finds heads.
@@ -67,37 +71,83 @@ impl Heads {
             Some(_) | None => letter,
         };
         let attached = without_notes(attached);
-        let parts = self.parts(&format!("{title}{}", join(letter)), attached);
-        Some(Headed { number, title, issue_date, addressees, letter, parts })
+        let titles = self.titles(&format!("{title}{}", join(letter)));
+        let parts = parts(&titles, attached);
+        // A book that a title names need not be attached; one of several that are issued must.
+        let several = parts.iter().any(|(title, _)| !title.is_empty());
+        let is_missing = |title: &&String| {
+            several
+                && PLANS.iter().any(|kind| title.ends_with(kind))
+                && parts.iter().all(|(part, _)| part != *title)
+        };
+        let missing = titles.iter().filter(is_missing).cloned().collect();
+        let cut_off = attached.last().filter(|last| is_cut_off(&last.text));
+        Some(Headed { number, title, issue_date, addressees, letter, parts, missing, cut_off })
     }
 
-    /// The plans that are attached: each begins with its title alone on its lines.
-    fn parts<'a>(&self, letter: &str, attached: &'a [Line]) -> Vec<(String, &'a [Line])> {
-        let titles: Vec<String> =
-            self.book.captures_iter(letter).take(MOST_PARTS).map(|found| found[1].to_owned()).collect();
-        let mut starts: Vec<(usize, usize, String)> = Vec::new();
-        let mut at = 0;
-        while at < attached.len() {
-            // A title may be broken over three lines.
-            let found = (1..=3).filter(|count| at + count <= attached.len()).find_map(|count| {
-                let text = join(&attached[at..at + count]);
-                titles.iter().find(|title| squeeze(title) == text).map(|title| (count, title.clone()))
-            });
-            match found {
-                Some((count, title)) => {
-                    starts.push((at, at + count, title));
-                    at += count;
-                }
-                None => at += 1,
+    /// The books that a letter names, each once.
+    fn titles(&self, letter: &str) -> Vec<String> {
+        let mut titles: Vec<String> = Vec::new();
+        for found in self.book.captures_iter(letter).take(MOST_PARTS) {
+            let title = squeeze(&found[1]);
+            if !titles.contains(&title) {
+                titles.push(title);
             }
         }
-        if starts.is_empty() {
-            return if attached.is_empty() { Vec::new() } else { vec![(String::new(), attached)] };
-        }
-        let ends: Vec<usize> =
-            starts.iter().skip(1).map(|(start, ..)| *start).chain([attached.len()]).collect();
-        starts.into_iter().zip(ends).map(|((_, from, title), to)| (title, &attached[from..to])).collect()
+        titles
     }
+
+    /// The line at which another notice begins after the first one of a text.
+    pub(crate) fn next(&self, lines: &[Line], dates: &Dates) -> Option<usize> {
+        let is_number = |line: &Line| self.number.is_match(&squeeze(&line.text));
+        let is_date = |line: &Line| dates.signature(&squeeze(&line.text)).is_some();
+        let after = |from: usize, is: &dyn Fn(&Line) -> bool| {
+            lines.get(from..)?.iter().position(is).map(|at| from + at)
+        };
+        let signed = after(after(0, &is_number)?, &is_date)?;
+        let second = after(signed, &is_number)?;
+        let above = second.saturating_sub(LONGEST_TITLE).max(signed + 1);
+        let title = (above..second).find(|at| lines[*at].text.starts_with("关于"))?;
+        let organ = title - 1;
+        let is_organ = organ > signed
+            && ["政府", "办公室", "委员会"].iter().any(|end| squeeze(&lines[organ].text).ends_with(end));
+        Some(if is_organ { organ } else { title })
+    }
+}
+
+/// What a plan's title ends with.
+const PLANS: [&str; 8] = ["计划", "方案", "办法", "意见", "规划", "预案", "细则", "规定"];
+
+/// A text ends with a sentence, a clause or a row of a table; never in the middle of a line.
+fn is_cut_off(last: &str) -> bool {
+    let ends = last.ends_with(['。', ')', ';', '!', '”', '》', '—', '-', '/']);
+    let is_row = || last.split([' ', '、', ',']).next_back().is_some_and(names::ends_like_a_unit);
+    !ends && !is_row()
+}
+
+/// The plans that are attached: each begins with its title alone on its lines.
+fn parts<'a>(titles: &[String], attached: &'a [Line]) -> Vec<(String, &'a [Line])> {
+    let mut starts: Vec<(usize, usize, &String)> = Vec::new();
+    let mut at = 0;
+    while at < attached.len() {
+        // A title may be broken over three lines.
+        let found = (1..=3).filter(|count| at + count <= attached.len()).find_map(|count| {
+            let text = join(&attached[at..at + count]);
+            titles.iter().find(|title| **title == text).map(|title| (count, title))
+        });
+        match found {
+            Some((count, title)) => {
+                starts.push((at, at + count, title));
+                at += count;
+            }
+            None => at += 1,
+        }
+    }
+    if starts.is_empty() {
+        return if attached.is_empty() { Vec::new() } else { vec![(String::new(), attached)] };
+    }
+    let ends: Vec<usize> = starts.iter().skip(1).map(|(start, ..)| *start).chain([attached.len()]).collect();
+    starts.into_iter().zip(ends).map(|((_, from, title), to)| (title.clone(), &attached[from..to])).collect()
 }
 
 /// The addressees stand first and end in a colon.
@@ -146,6 +196,21 @@ mod tests {
         let parts: Vec<_> =
             headed.parts.iter().map(|(title, lines)| (title.as_str(), join(*lines))).collect();
         assert_eq!(parts, [("某某一计划", "一、甲".to_owned()), ("某某二计划", "一、乙".to_owned())]);
+        assert!(headed.missing.is_empty());
+        assert_eq!(headed.cut_off.map(|line| line.number), Some(14), "the last line is no sentence");
+
+        let half = &lines[..lines.len() - 2];
+        let headed = Heads::new().unwrap().split(half, &dates).unwrap();
+        assert_eq!(headed.missing, ["某某二计划"]);
+    }
+
+    #[test]
+    fn a_second_notice_in_a_text_is_found() {
+        let one = "某市政府\n关于甲事的通知\n某政发〔2024〕1号\n办理甲事。\n某市政府\n2024年5月1日\n";
+        let lines = Furniture::new().unwrap().lines(&one.repeat(2));
+        let (heads, dates) = (Heads::new().unwrap(), Dates::new().unwrap());
+        assert_eq!(heads.next(&lines, &dates), Some(6));
+        assert_eq!(heads.next(&lines[6..], &dates), None);
     }
 
     #[test]

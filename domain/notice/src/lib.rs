@@ -30,7 +30,7 @@ pub use notice::{
 pub use resolve::{Directory, Meaning, resolve};
 
 use header::Headed;
-use items::Context;
+use items::{Context, unresolved};
 use outline::Outline;
 use table::Table;
 use text::Line;
@@ -94,8 +94,8 @@ impl Reader {
         })
     }
 
-    /// What a text says: one notice, or one for each plan that it carries. Units are not
-    /// resolved yet.
+    /// What a text says: a notice, or one for each plan that it carries, and so on for each
+    /// notice that follows in the text. Units are not resolved yet.
     ///
     /// # Errors
     /// When it is no notice, is cut off, or has a form that is not known.
@@ -104,12 +104,34 @@ impl Reader {
             return Err(NoticeError::TooLong);
         }
         let lines = self.furniture.lines(source);
-        let headed = self.heads.split(&lines, &self.dates).ok_or(NoticeError::NoNumber)?;
+        let mut rest = lines.as_slice();
+        let mut notices = Vec::new();
+        loop {
+            let end = self.heads.next(rest, &self.dates).unwrap_or(rest.len());
+            let (first, others) = rest.split_at(end);
+            notices.extend(self.read_one(first)?);
+            if others.is_empty() {
+                return Ok(notices);
+            }
+            rest = others;
+        }
+    }
+
+    fn read_one(&self, lines: &[Line]) -> Result<Vec<Notice>, NoticeError> {
+        let headed = self.heads.split(lines, &self.dates).ok_or(NoticeError::NoNumber)?;
         if headed.issue_date.is_none() {
             return Err(NoticeError::NoDate);
         }
-        let notices = self.by_form(&headed);
-        if notices.is_empty() { Err(NoticeError::NoForm) } else { Ok(notices) }
+        let mut notices = self.by_form(&headed);
+        let Some(last) = notices.last_mut() else { return Err(NoticeError::NoForm) };
+        let end = lines.last().map_or(0, |line| line.number);
+        let missing =
+            headed.missing.iter().map(|title| unresolved(end, title.as_str(), "通知中提到，正文中没有"));
+        last.unresolved.extend(missing);
+        if let Some(line) = headed.cut_off {
+            last.unresolved.push(unresolved(line.number, line.text.as_str(), "原文可能在此中断"));
+        }
+        Ok(notices)
     }
 
     fn by_form(&self, headed: &Headed<'_>) -> Vec<Notice> {

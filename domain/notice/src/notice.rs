@@ -145,6 +145,7 @@ pub struct Milestone {
 
 /// Time after an event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Window {
     /// For example 事故结案.
     pub event: String,

@@ -103,7 +103,7 @@ pub(crate) fn dotted(line: &str) -> Option<(usize, String, &str)> {
 }
 
 fn arabic(text: &str) -> Option<u32> {
-    let plain = (1..=3).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    let plain = (1..=4).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
     plain.then(|| text.parse().ok()).flatten().filter(|number| *number > 0)
 }
 

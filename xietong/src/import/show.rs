@@ -37,7 +37,8 @@ fn write(notice: &Notice, to: &mut String) -> std::fmt::Result {
             } else {
                 party(&charge.subject)
             };
-            writeln!(to, "    {} {subject}", relation(charge.relation))?;
+            let whom = charge.assists.as_deref().unwrap_or_default();
+            writeln!(to, "    {}{whom} {subject}", relation(charge.relation))?;
         }
     }
     for pair in &notice.pairs {
@@ -60,10 +61,11 @@ fn write(notice: &Notice, to: &mut String) -> std::fmt::Result {
     for duty in &notice.duties {
         let unit = duty.unit.as_ref().map(party).unwrap_or_default();
         let person = duty.person.as_deref().unwrap_or_default();
-        writeln!(to, "  职责 {}{unit}{person}：{}", duty.body, duty.text)?;
+        let whose = [duty.body.as_str(), &unit, person].into_iter().filter(|one| !one.is_empty());
+        writeln!(to, "  职责 {}：{}", whose.collect::<Vec<_>>().join(" "), duty.text)?;
     }
     for mechanism in &notice.mechanisms {
-        writeln!(to, "  机制 {}", mechanism.name)?;
+        writeln!(to, "  {}：{}", mechanism.name, mechanism.text)?;
     }
     writeln!(
         to,
@@ -85,8 +87,10 @@ fn write(notice: &Notice, to: &mut String) -> std::fmt::Result {
 
 fn write_item(item: &Item, to: &mut String) -> std::fmt::Result {
     write!(to, "  {} {}", item.label, item.title)?;
-    if let Some(due) = item.due {
-        write!(to, "（{due}前）")?;
+    match item.due {
+        Some(due) if item.milestones.is_empty() => write!(to, "（原文未写期限，按{due}）")?,
+        Some(due) => write!(to, "（{due}前）")?,
+        None => {}
     }
     if let Some(window) = &item.window {
         write!(to, "（{}后{}至{}个月）", window.event, window.earliest_months, window.latest_months)?;

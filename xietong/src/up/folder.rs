@@ -1,6 +1,7 @@
 //! The data folder: whose it is, what time it is in it, and what it was filled with.
 
 use std::fs::{self, File, TryLockError};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -33,7 +34,9 @@ pub(super) struct Folder {
 impl Folder {
     /// Makes the folder if need be, and takes it.
     pub(super) fn take(path: &Path) -> anyhow::Result<Self> {
-        fs::create_dir_all(path).with_context(|| format!("creating {}", path.display()))?;
+        // What is in it is its owner's alone.
+        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+        made.with_context(|| format!("creating {}", path.display()))?;
         let lock_path = path.join(LOCK_FILE);
         let lock = File::create(&lock_path).with_context(|| format!("creating {}", lock_path.display()))?;
         match lock.try_lock() {
