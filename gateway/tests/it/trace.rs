@@ -1,9 +1,6 @@
 //! A trace goes on through the gateway.
 
-use opentelemetry::trace::TracerProvider;
-use opentelemetry_sdk::trace::SdkTracerProvider;
 use tonic::Request;
-use tracing_subscriber::layer::SubscriberExt;
 use xietong_proto::notification::ListMessagesRequest;
 use xietong_proto::notification::inbox_service_client::InboxServiceClient;
 
@@ -14,10 +11,6 @@ const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-";
 
 #[tokio::test]
 async fn the_service_continues_the_trace_of_the_client() {
-    let provider = SdkTracerProvider::builder().build();
-    let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
-    // The test's runtime has one thread, so everything it serves is traced here.
-    let _traced = tracing::subscriber::set_default(tracing_subscriber::registry().with(layer));
     let world = World::begin().await;
 
     let (_, body) = answer(world.get("clerk", "/v1/inbox/messages").header("traceparent", PARENT)).await;

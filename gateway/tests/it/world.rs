@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 use std::time::Duration;
 
 use domain_calendar::Timestamp;
+use opentelemetry::trace::TracerProvider;
+use opentelemetry_sdk::trace::SdkTracerProvider;
 use reqwest::RequestBuilder;
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -17,6 +19,7 @@ use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint, Server};
 use tonic::{Request, Status, async_trait};
+use tracing_subscriber::layer::SubscriberExt;
 use xietong_gateway::{
     Advanced, ClockControl, Gateway, GatewayParts, LocalIssuer, RequestKey, TokenVerifier, real_clock,
 };
@@ -41,6 +44,17 @@ pub(crate) struct World {
     issuer: LocalIssuer,
     stop: Option<oneshot::Sender<()>>,
     serving: JoinHandle<()>,
+}
+
+/// Before anything is served: what meets a span while no subscriber is there yet may settle
+/// for good that nobody wants it.
+static TRACED: Once = Once::new();
+
+/// Gives every span of the process the ids of a trace.
+fn trace() {
+    let provider = SdkTracerProvider::builder().build();
+    let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
+    tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer)).unwrap();
 }
 
 /// Business time that stands where it is put.
@@ -83,6 +97,7 @@ impl World {
 
     /// With a clock of either kind, and so long to drain.
     pub(crate) async fn with(simulated: bool, drain: Duration) -> Self {
+        TRACED.call_once(trace);
         let keys = generate_keypair().unwrap();
         let key = SigningKey::from_pem(&keys.private_pem).unwrap();
         let public = VerifyingKey::all_from_pem(&keys.public_pem).unwrap();
