@@ -105,6 +105,7 @@ pub const MATRIX: &[Row] = &[
     // Supervision. A service creates what its own records escalate to.
     row("supervision.tasks.create", Write, &[(&[Supervisor], All), (&[System], All)]),
     row("supervision.tasks.issue", Write, &[(&[Supervisor], All), (&[System], All)]),
+    row("supervision.tasks.update", Write, &[(&[Supervisor], All)]),
     row("supervision.tasks.withdraw", Write, &[(&[Supervisor], All)]),
     row(
         "supervision.tasks.get",

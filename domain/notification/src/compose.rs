@@ -1,9 +1,11 @@
 //! What is told of what happened: typed events of the producers become notices.
 
+mod document;
 mod roster;
 mod supervision;
 mod workgroup;
 
+pub use document::of_document;
 pub use roster::of_roster;
 pub use supervision::{Ended, Matter, ended_by, of_task};
 pub use workgroup::of_workgroup;

@@ -18,11 +18,23 @@ impl Task {
                     *self = Task::from_draft(draft);
                     return Ok(());
                 }
-                TaskChange::Issued { rule_version, assignments } => {
+                TaskChange::Issued { rule_version, assignments, with_document: _ } => {
                     self.each(assignments, |one| one.issue(event.at))?;
                     self.state = TaskState::Issued;
                     self.issue_time = Some(event.at);
                     self.rule_version = Some(*rule_version);
+                }
+                TaskChange::Backfilled { rule_version, issued_at, assignments } => {
+                    for one in assignments {
+                        let assignment = self.assignment_mut(&one.facts.name)?;
+                        assignment.backfill(one.standing, *issued_at, event.at);
+                    }
+                    self.state = self.state_after_backfill();
+                    self.issue_time = Some(*issued_at);
+                    self.rule_version = Some(*rule_version);
+                }
+                TaskChange::Revised { before: _, after, ground: _, assignments: _ } => {
+                    self.take_content(after);
                 }
                 TaskChange::Withdrawn { ground: _, assignments } => {
                     self.each(assignments, |one| one.state = AssignmentState::Withdrawn)?;
@@ -49,9 +61,11 @@ impl Task {
         let Some(TaskEvent::Task(first)) = events.next() else { return Ok(None) };
         let mut task = match &first.change {
             TaskChange::Created { draft } => Task::from_draft(draft),
-            TaskChange::Issued { .. } | TaskChange::Withdrawn { .. } | TaskChange::StruckOff { .. } => {
-                return Ok(None);
-            }
+            TaskChange::Issued { .. }
+            | TaskChange::Backfilled { .. }
+            | TaskChange::Revised { .. }
+            | TaskChange::Withdrawn { .. }
+            | TaskChange::StruckOff { .. } => return Ok(None),
         };
         events.try_for_each(|event| task.apply(event))?;
         Ok(Some(task))

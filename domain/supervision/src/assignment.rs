@@ -72,6 +72,8 @@ pub enum Action {
     CloseWithTask,
     /// 撤销, with the whole task.
     Withdraw,
+    /// 修订 of what the task says; the assignment goes on as it stands.
+    Revise,
 }
 
 /// The stages of 13710 that have a time limit.
@@ -146,6 +148,9 @@ impl AssignmentState {
                 Some(Withdrawn)
             }
             (Action::Withdraw, StruckOff | Withdrawn) => None,
+
+            (Action::Revise, Pending | Assigned | Signed | Deployed | InProgress | Submitted) => Some(self),
+            (Action::Revise, StruckOff | Withdrawn) => None,
         };
         next.ok_or(SupervisionError::AssignmentRefused { action, state: self })
     }
@@ -153,7 +158,7 @@ impl AssignmentState {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Action; 9] = [
+    pub const ALL: [Action; 10] = [
         Self::Issue,
         Self::Sign,
         Self::Deploy,
@@ -163,6 +168,7 @@ impl Action {
         Self::SendBack,
         Self::CloseWithTask,
         Self::Withdraw,
+        Self::Revise,
     ];
 }
 
@@ -199,6 +205,10 @@ pub struct Assignment {
     pub verifier_wait: Duration,
     /// The stages it was late in. It survives completion.
     pub late: BTreeSet<Stage>,
+    /// When work that was under way before was entered ([`crate::backfill`]): steps that were
+    /// due until then are not owed.
+    #[serde(default)]
+    pub counted_from: Option<Timestamp>,
     /// When a timer of each kind last took effect, so that none does twice for one due time.
     pub fired: BTreeMap<TimerKind, Timestamp>,
 }
@@ -219,6 +229,7 @@ impl Assignment {
             completed_at: None,
             verifier_wait: Duration::ZERO,
             late: BTreeSet::new(),
+            counted_from: None,
             fired: BTreeMap::new(),
         }
     }
@@ -247,6 +258,7 @@ mod tests {
             (Action::SendBack, "-----4--"),
             (Action::CloseWithTask, "-66666--"),
             (Action::Withdraw, "777777--"),
+            (Action::Revise, "012345--"),
         ];
         assert_eq!(table.map(|(action, _)| action), Action::ALL);
         for (action, row) in table {

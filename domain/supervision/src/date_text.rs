@@ -19,6 +19,19 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
     text.map(|text| Date::parse(&text, &DAY)).transpose().map_err(D::Error::custom)
 }
 
+/// A day that is always there.
+pub(crate) mod whole {
+    use super::{DAY, Date, Deserialize, Deserializer, Error, Serialize, Serializer};
+
+    pub(crate) fn serialize<S: Serializer>(day: &Date, serializer: S) -> Result<S::Ok, S::Error> {
+        day.format(&DAY).map_err(serde::ser::Error::custom)?.serialize(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Date, D::Error> {
+        Date::parse(&String::deserialize(deserializer)?, &DAY).map_err(D::Error::custom)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

@@ -153,16 +153,19 @@ fn owed(due: &DueTimes, report: ReportLimit, assignment: &Assignment) -> DueTime
         ReportLimit::Once(_) => assignment.last_report_at.is_none(),
         ReportLimit::Every(_) => true,
     };
+    // What was due before the system knew of the work is not asked for now.
+    let counts = |due: &Timestamp| assignment.counted_from.is_none_or(|from| *due > from);
     DueTimes {
-        sign: due.sign.filter(|_| assignment.signed_at.is_none()),
-        deploy: due.deploy.filter(|_| assignment.deployed_at.is_none()),
-        report: due.report.filter(|_| report_owed),
+        sign: due.sign.filter(|_| assignment.signed_at.is_none()).filter(counts),
+        deploy: due.deploy.filter(|_| assignment.deployed_at.is_none()).filter(counts),
+        report: due.report.filter(|_| report_owed).filter(counts),
         settle: due.settle,
     }
 }
 
 /// The end of the first cycle that is not reported on: the one after the cycle of the last
-/// report. A matter that lay with the verifier owes nothing for the cycles it lay there.
+/// report. A matter that lay with the verifier owes nothing for the cycles it lay there, nor
+/// one that was under way before it was entered for those before.
 fn next_cycle_report(
     cycle: Cycle,
     start: Date,
@@ -174,8 +177,9 @@ fn next_cycle_report(
         None => ends().next(),
         Some(report) => ends().filter(|end| *end > report).nth(1),
     }?;
-    let returned_before = |end: &Timestamp| assignment.sent_back_at.is_none_or(|sent_back| *end > sent_back);
-    ends().filter(|end| *end >= unreported).find(returned_before)
+    let counted_from = assignment.sent_back_at.into_iter().chain(assignment.counted_from).max();
+    let counts = |end: &Timestamp| counted_from.is_none_or(|from| *end > from);
+    ends().filter(|end| *end >= unreported).find(counts)
 }
 
 fn yellow_before_end(total: Duration, rule: &Rule) -> Option<Duration> {
@@ -210,6 +214,9 @@ mod tests {
             unclassified: true,
             origin: None,
             due_date,
+            milestones: vec![],
+            targets: vec![],
+            open_points: vec![],
             assignments: vec![AssignmentDraft {
                 name: "tasks/1/assignments/1".to_owned(),
                 unit: "units/energy".to_owned(),

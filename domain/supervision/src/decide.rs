@@ -3,9 +3,11 @@
 use domain_calendar::{Calendar, Timestamp};
 
 use crate::assignment::{Action, Assignment, AssignmentState};
+use crate::content::Content;
 use crate::deadline::clocks;
 use crate::error::{NotEmpty, SupervisionError};
 use crate::event::{AssignmentChange, AssignmentEvent, AssignmentFacts, TaskChange, TaskEvent, TaskFacts};
+use crate::revise::revise;
 use crate::rule::Rule;
 use crate::task::{Task, TaskDraft, TaskState};
 
@@ -24,7 +26,17 @@ pub struct Context<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// 交办 of the draft to every unit.
-    Issue,
+    Issue {
+        /// Each unit is told of it with all else that its document gives it.
+        with_document: bool,
+    },
+    /// 修订.
+    Revise {
+        /// What the task is to say.
+        content: Box<Content>,
+        /// Why; must not be empty once the task is issued.
+        ground: String,
+    },
     /// 撤销.
     Withdraw {
         /// Why; must not be empty.
@@ -85,7 +97,10 @@ pub fn decide(
     context: &Context<'_>,
 ) -> Result<Vec<TaskEvent>, SupervisionError> {
     match command {
-        Command::Issue => issue(task, context).map(|event| vec![event]),
+        Command::Issue { with_document } => issue(task, *with_document, context).map(|event| vec![event]),
+        Command::Revise { content, ground } => {
+            Ok(revise(task, content, ground, context)?.into_iter().collect())
+        }
         Command::Withdraw { ground } => withdraw(task, ground, context).map(|event| vec![event]),
         Command::Assignment { name, command } => {
             let assignment = task.assignment(name)?;
@@ -120,13 +135,14 @@ pub fn decide(
     }
 }
 
-fn issue(task: &Task, context: &Context<'_>) -> Result<TaskEvent, SupervisionError> {
+fn issue(task: &Task, with_document: bool, context: &Context<'_>) -> Result<TaskEvent, SupervisionError> {
     match task.state {
         TaskState::Draft => {}
         state @ (TaskState::Issued | TaskState::StruckOff | TaskState::Withdrawn) => {
             return Err(SupervisionError::TaskRefused { action: Action::Issue, state });
         }
     }
+    task.check_issuable()?;
     if let Some(due_date) = task.due_date.filter(|due| *due < context.now.day()) {
         return Err(SupervisionError::DueBeforeIssue { due_date, issue_time: context.now });
     }
@@ -137,7 +153,7 @@ fn issue(task: &Task, context: &Context<'_>) -> Result<TaskEvent, SupervisionErr
         issued.issue(context.now);
         assignments.push(facts(task, &issued, context));
     }
-    let change = TaskChange::Issued { rule_version: context.rule.version, assignments };
+    let change = TaskChange::Issued { rule_version: context.rule.version, assignments, with_document };
     Ok(TaskEvent::on_task(TaskFacts::of(task), context.now, change))
 }
 
@@ -266,7 +282,7 @@ pub(crate) fn happened(
     })
 }
 
-fn facts(task: &Task, assignment: &Assignment, context: &Context<'_>) -> AssignmentFacts {
+pub(crate) fn facts(task: &Task, assignment: &Assignment, context: &Context<'_>) -> AssignmentFacts {
     AssignmentFacts::of(assignment, clocks(task, assignment, context.rule, context.calendar).due)
 }
 

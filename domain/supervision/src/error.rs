@@ -21,6 +21,14 @@ pub enum NotEmpty {
     SendBackNote,
     /// The ground of a withdrawal.
     WithdrawalGround,
+    /// The ground of a revision after issuing.
+    RevisionGround,
+    /// What is to be reached by a milestone.
+    Milestone,
+    /// What a target measures.
+    Measure,
+    /// What is open, and why.
+    OpenPoint,
 }
 
 /// Why a command is refused. It changes nothing.
@@ -83,6 +91,32 @@ pub enum SupervisionError {
         /// Where the assignment stands.
         state: AssignmentState,
     },
+    /// A person has not yet settled what is open.
+    #[error("{count} points are open, the first is {first:?}")]
+    StillOpen {
+        /// The words of the first.
+        first: String,
+        /// How many there are.
+        count: usize,
+    },
+    /// Units, grade and open points stay as they were issued.
+    #[error("units, grade and open points are fixed once a task is issued")]
+    FixedOnceIssued,
+    /// A target's value is no decimal number.
+    #[error("{value:?} is no decimal number")]
+    NoNumber {
+        /// What was given.
+        value: String,
+    },
+    /// Work that was under way must say where each of its assignments stands.
+    #[error("each assignment needs a state")]
+    NoStanding,
+    /// Something is said to have happened that lies ahead.
+    #[error("{at} is ahead")]
+    Ahead {
+        /// When it is said to have happened.
+        at: Timestamp,
+    },
     /// A holder never verifies its own work.
     #[error("{unit} cannot verify its own work")]
     OwnWork {
@@ -110,6 +144,15 @@ impl SupervisionError {
                 format!("任务{},不能{}", task_state(*state), verb(*action))
             }
             Self::AssignmentRefused { action, state } => refusal(*action, *state),
+            Self::StillOpen { first, count } => {
+                format!("尚有{count}处待明确（第一处：{first}），请先明确再交办")
+            }
+            Self::FixedOnceIssued => {
+                "任务已经交办，承办单位、事项类别和待明确事项不能在修订中更改".to_owned()
+            }
+            Self::NoNumber { value } => format!("指标值（{value}）应为数字"),
+            Self::NoStanding => "补录在办事项应写明每个承办单位的办理状态".to_owned(),
+            Self::Ahead { at } => format!("{at}尚未到来，请核对"),
             Self::OwnWork { unit } => format!("承办单位({unit})不能核验本单位的办理结果"),
         }
     }
@@ -123,6 +166,10 @@ impl NotEmpty {
             Self::Report => "请填写进展情况",
             Self::Submission => "请填写办结情况",
             Self::SendBackNote => "退回返工请说明原因",
+            Self::RevisionGround => "修订已交办的任务请说明依据",
+            Self::Milestone => "请填写节点内容",
+            Self::Measure => "请填写指标名称",
+            Self::OpenPoint => "请写明待明确的内容和原因",
             Self::WithdrawalGround => "撤销任务请说明依据",
         }
     }
@@ -147,6 +194,7 @@ fn verb(action: Action) -> &'static str {
         Action::Accept | Action::SendBack => "核验",
         Action::CloseWithTask => "随任务销号",
         Action::Withdraw => "撤销",
+        Action::Revise => "修订",
     }
 }
 
@@ -171,7 +219,7 @@ fn refusal(action: Action, state: AssignmentState) -> String {
                 format!("尚未签收,请先签收、部署再{verb}")
             }
             Action::Report | Action::Submit => format!("已签收、尚未部署,请先部署再{verb}"),
-            Action::CloseWithTask | Action::Withdraw => format!("目前不能{verb}"),
+            Action::CloseWithTask | Action::Withdraw | Action::Revise => format!("目前不能{verb}"),
         },
     }
 }

@@ -7,6 +7,8 @@ use domain_calendar::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::assignment::{Assignment, Role, Stage};
+use crate::backfill::BackfilledAssignment;
+use crate::content::Content;
 use crate::deadline::DueTimes;
 use crate::task::{Task, TaskDraft, Visibility};
 
@@ -96,6 +98,30 @@ pub enum TaskChange {
         /// The rule its clocks run by.
         rule_version: u32,
         /// Every assignment.
+        assignments: Vec<AssignmentFacts>,
+        /// Each unit is told of it with all else that its document gives it
+        /// ([`crate::DocumentIssued`]), and not by this.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        with_document: bool,
+    },
+    /// 补录: it was under way before it was entered. Nobody is told.
+    Backfilled {
+        /// The rule its clocks run by.
+        rule_version: u32,
+        /// When it was issued.
+        issued_at: Timestamp,
+        /// Every assignment, and where it stands.
+        assignments: Vec<BackfilledAssignment>,
+    },
+    /// 修订: it says something else from now on.
+    Revised {
+        /// What it said.
+        before: Box<Content>,
+        /// What it says.
+        after: Box<Content>,
+        /// Why; may be empty for a draft.
+        ground: String,
+        /// Every assignment, with its due times as they are after it.
         assignments: Vec<AssignmentFacts>,
     },
     /// 撤销.

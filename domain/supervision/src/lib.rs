@@ -13,20 +13,27 @@
 
 mod apply;
 mod assignment;
+mod backfill;
+mod content;
 mod date_text;
 mod deadline;
 mod decide;
+mod document;
 mod error;
 mod event;
 mod light;
 mod payload;
+mod revise;
 mod rule;
 mod task;
 mod timers;
 
 pub use assignment::{Action, Assignment, AssignmentState, LAST_REPORT, Role, Stage};
+pub use backfill::{Backfill, BackfilledAssignment, StandingThen, backfill};
+pub use content::{Content, Direction, Milestone, OpenPoint, Target};
 pub use deadline::{ClockPhase, Clocks, DueTimes, clocks};
 pub use decide::{AssignmentCommand, Command, Context, create, decide};
+pub use document::{DOCUMENT_ISSUED, DocumentIssued, IssuedItem};
 pub use error::{NotEmpty, SupervisionError};
 pub use event::{
     AssignmentChange, AssignmentEvent, AssignmentFacts, TaskChange, TaskEvent, TaskFacts, WholeTaskEvent,

@@ -5,10 +5,12 @@ use serde_json::Value;
 
 use crate::event::{AssignmentChange, AssignmentEvent, TaskChange, TaskEvent, WholeTaskEvent};
 
-/// Every event type of supervision, for consumers that subscribe by type.
-pub const EVENT_TYPES: [&str; 14] = [
+/// Every type of a [`TaskEvent`], for consumers that subscribe by type.
+pub const EVENT_TYPES: [&str; 16] = [
     "supervision.task.created",
     "supervision.task.issued",
+    "supervision.task.backfilled",
+    "supervision.task.revised",
     "supervision.task.withdrawn",
     "supervision.task.struck_off",
     "supervision.assignment.signed",
@@ -51,6 +53,8 @@ impl TaskEvent {
             Self::Task(event) => match event.change {
                 TaskChange::Created { .. } => "supervision.task.created",
                 TaskChange::Issued { .. } => "supervision.task.issued",
+                TaskChange::Backfilled { .. } => "supervision.task.backfilled",
+                TaskChange::Revised { .. } => "supervision.task.revised",
                 TaskChange::Withdrawn { .. } => "supervision.task.withdrawn",
                 TaskChange::StruckOff { .. } => "supervision.task.struck_off",
             },
@@ -95,7 +99,7 @@ impl TaskEvent {
     }
 }
 
-fn read<T: DeserializeOwned>(event_type: &str, payload: &Value) -> Result<T, PayloadError> {
+pub(crate) fn read<T: DeserializeOwned>(event_type: &str, payload: &Value) -> Result<T, PayloadError> {
     T::deserialize(payload)
         .map_err(|source| PayloadError::Malformed { event_type: event_type.to_owned(), source })
 }

@@ -1,13 +1,12 @@
 //! [`Task`]: one matter on the ledger, and what a clerk enters to create it.
 
-use std::collections::BTreeSet;
-
 use domain_calendar::Timestamp;
 use serde::{Deserialize, Serialize};
 use time::Date;
 
 use crate::assignment::{Assignment, Role};
-use crate::error::{NotEmpty, SupervisionError};
+use crate::content::{self, Milestone, OpenPoint, Target};
+use crate::error::SupervisionError;
 
 /// How heavy a matter is: it chooses the last clock of 13710.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -93,6 +92,15 @@ pub struct TaskDraft {
     /// Last day, Asia/Shanghai, when the document names one; otherwise the rule decides.
     #[serde(with = "crate::date_text", default)]
     pub due_date: Option<Date>,
+    /// Its dated clauses, in the order of the document.
+    #[serde(default)]
+    pub milestones: Vec<Milestone>,
+    /// Its quantified targets.
+    #[serde(default)]
+    pub targets: Vec<Target>,
+    /// What must be settled before it can be issued.
+    #[serde(default)]
+    pub open_points: Vec<OpenPoint>,
     /// The units concerned, in the order of the document.
     pub assignments: Vec<AssignmentDraft>,
 }
@@ -146,7 +154,17 @@ pub struct Task {
     /// Last day, Asia/Shanghai, when the document names one.
     #[serde(with = "crate::date_text", default)]
     pub due_date: Option<Date>,
-    /// The units' assignments, in the order of the document; never fewer, never more.
+    /// Its dated clauses, in the order of the document.
+    #[serde(default)]
+    pub milestones: Vec<Milestone>,
+    /// Its quantified targets.
+    #[serde(default)]
+    pub targets: Vec<Target>,
+    /// What must be settled before it can be issued.
+    #[serde(default)]
+    pub open_points: Vec<OpenPoint>,
+    /// The units' assignments, in the order of the document; once it is issued never fewer,
+    /// never more.
     pub assignments: Vec<Assignment>,
     /// Number of events applied so far: what a save compares and sets.
     pub version: i64,
@@ -158,31 +176,11 @@ impl TaskDraft {
         if !self.unclassified {
             return Err(SupervisionError::NotDeclaredUnclassified);
         }
-        if self.title.trim().is_empty() {
-            return Err(SupervisionError::Empty(NotEmpty::Title));
-        }
         if self.visibility == Visibility::Restricted && self.restricted_units.is_empty() {
             return Err(SupervisionError::RestrictedToNobody);
         }
-        if self.assignments.is_empty() {
-            return Err(SupervisionError::NoAssignment);
-        }
-        if self.assignments.iter().all(|one| one.role == Role::Cooperating) {
-            return Err(SupervisionError::OnlyCooperatingUnits);
-        }
-        let (mut units, mut names) = (BTreeSet::new(), BTreeSet::new());
-        for one in &self.assignments {
-            if one.unit.trim().is_empty() {
-                return Err(SupervisionError::Empty(NotEmpty::Unit));
-            }
-            if !units.insert(one.unit.as_str()) {
-                return Err(SupervisionError::UnitTwice { unit: one.unit.clone() });
-            }
-            if !names.insert(one.name.as_str()) {
-                return Err(SupervisionError::AssignmentNameTwice { name: one.name.clone() });
-            }
-        }
-        Ok(())
+        content::check(&self.title, &self.assignments, &self.open_points)?;
+        content::check_parts(&self.milestones, &self.targets, &self.open_points)
     }
 }
 
@@ -206,6 +204,9 @@ impl Task {
             issue_time: None,
             rule_version: None,
             due_date: draft.due_date,
+            milestones: draft.milestones.clone(),
+            targets: draft.targets.clone(),
+            open_points: draft.open_points.clone(),
             assignments: draft.assignments.iter().map(Assignment::from_draft).collect(),
             version: 1,
         }
@@ -217,6 +218,17 @@ impl Task {
             .iter()
             .find(|one| one.name == name)
             .ok_or_else(|| SupervisionError::UnknownAssignment { name: name.to_owned() })
+    }
+
+    /// Refuses a draft that cannot be issued yet.
+    pub(crate) fn check_issuable(&self) -> Result<(), SupervisionError> {
+        if let Some(first) = self.open_points.first() {
+            return Err(SupervisionError::StillOpen {
+                first: first.text.clone(),
+                count: self.open_points.len(),
+            });
+        }
+        content::check_whole(self.assignments.iter().map(|one| one.role))
     }
 
     /// The role whose assignments settle the task: the lead units; where the document

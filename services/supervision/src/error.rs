@@ -18,6 +18,14 @@ pub(crate) fn refused(error: &SupervisionError, place: &str) -> Error {
         | SupervisionError::AssignmentNameTwice { .. } => {
             Error::invalid(field("assignments"), english, chinese)
         }
+        SupervisionError::NoNumber { .. } => Error::invalid(field("targets"), english, chinese),
+        SupervisionError::NoStanding | SupervisionError::Ahead { .. } => {
+            Error::invalid(field("issue_time"), english, chinese)
+        }
+        SupervisionError::StillOpen { .. } => Error::failed_precondition("STILL_OPEN", english, chinese),
+        SupervisionError::FixedOnceIssued => {
+            Error::failed_precondition("FIXED_ONCE_ISSUED", english, chinese)
+        }
         SupervisionError::UnknownAssignment { name } => Error::not_found(name),
         SupervisionError::DueBeforeIssue { .. } => {
             Error::failed_precondition("DUE_BEFORE_ISSUE", english, chinese)
@@ -46,6 +54,9 @@ fn empty_field(text: NotEmpty) -> &'static str {
         NotEmpty::Unit => "assignments",
         NotEmpty::Report | NotEmpty::Submission => "text",
         NotEmpty::SendBackNote => "note",
-        NotEmpty::WithdrawalGround => "ground",
+        NotEmpty::WithdrawalGround | NotEmpty::RevisionGround => "ground",
+        NotEmpty::Milestone => "milestones",
+        NotEmpty::Measure => "targets",
+        NotEmpty::OpenPoint => "open_points",
     }
 }

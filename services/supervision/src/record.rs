@@ -49,7 +49,12 @@ impl Record {
         match event {
             TaskEvent::Task(event) => match &event.change {
                 TaskChange::StruckOff { .. } => self.struck_off_at = Some(event.at),
-                TaskChange::Created { .. } | TaskChange::Issued { .. } | TaskChange::Withdrawn { .. } => {}
+                // Work that was done before is struck off when it is entered.
+                TaskChange::Backfilled { .. }
+                | TaskChange::Created { .. }
+                | TaskChange::Issued { .. }
+                | TaskChange::Revised { .. }
+                | TaskChange::Withdrawn { .. } => {}
             },
             TaskEvent::Assignment(event) => match &event.change {
                 AssignmentChange::Reported { text } | AssignmentChange::Submitted { text } => {
@@ -127,6 +132,9 @@ pub(crate) mod tests {
             unclassified: true,
             origin: None,
             due_date: None,
+            milestones: vec![],
+            targets: vec![],
+            open_points: vec![],
             assignments: units.iter().enumerate().map(assignment).collect(),
         }
     }

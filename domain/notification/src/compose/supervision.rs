@@ -37,12 +37,24 @@ impl Matter {
     /// What an event makes known of its task: something only when it issues it.
     pub fn issued_by(event: &TaskEvent) -> Option<Self> {
         match event {
-            TaskEvent::Task(WholeTaskEvent { change: TaskChange::Issued { assignments, .. }, .. }) => {
-                let lead = assignments.iter().find(|one| one.role == Role::Lead);
-                Some(Matter { lead_unit: lead.map(|lead| lead.unit.clone()) })
-            }
-            TaskEvent::Task(_) | TaskEvent::Assignment(_) => None,
+            TaskEvent::Task(event) => match &event.change {
+                TaskChange::Issued { assignments, .. } => Some(Matter::of(assignments)),
+                // Nobody is told of its entry, but of what follows.
+                TaskChange::Backfilled { assignments, .. } => {
+                    Some(Matter::of(assignments.iter().map(|one| &one.facts)))
+                }
+                TaskChange::Created { .. }
+                | TaskChange::Revised { .. }
+                | TaskChange::Withdrawn { .. }
+                | TaskChange::StruckOff { .. } => None,
+            },
+            TaskEvent::Assignment(_) => None,
         }
+    }
+
+    fn of<'a>(assignments: impl IntoIterator<Item = &'a AssignmentFacts>) -> Self {
+        let lead = assignments.into_iter().find(|one| one.role == Role::Lead);
+        Matter { lead_unit: lead.map(|lead| lead.unit.clone()) }
     }
 
     /// The unit whose leader in charge decides on an assignment.
@@ -73,7 +85,10 @@ pub fn of_task(event: &TaskEvent, matter: Option<&Matter>, book: &Book) -> Vec<N
 pub fn ended_by(event: &TaskEvent) -> Option<Ended> {
     match event {
         TaskEvent::Task(event) => match event.change {
-            TaskChange::Created { .. } | TaskChange::Issued { .. } => None,
+            TaskChange::Created { .. }
+            | TaskChange::Issued { .. }
+            | TaskChange::Backfilled { .. }
+            | TaskChange::Revised { .. } => None,
             TaskChange::Withdrawn { .. } | TaskChange::StruckOff { .. } => {
                 Some(Ended { task: event.task.name.clone(), unit: None, kind: None })
             }
@@ -102,8 +117,17 @@ fn of_whole_task(event: &WholeTaskEvent, matter: &Matter, book: &Book) -> Vec<No
     let task = &event.task;
     let heading = called(task);
     match &event.change {
-        TaskChange::Created { .. } => Vec::new(),
-        TaskChange::Issued { assignments, .. } => {
+        // What a document gives a unit is told with all of it.
+        TaskChange::Created { .. }
+        | TaskChange::Issued { with_document: true, .. }
+        | TaskChange::Backfilled { .. } => Vec::new(),
+        TaskChange::Revised { after, ground, assignments, .. } => {
+            let ground = if ground.is_empty() { String::new() } else { format!("依据：{ground}。") };
+            let body = format!("{heading}的内容已修订。{ground}{}", quoted(task, &after.text));
+            let audiences = assignments.iter().map(|one| Audience::UnitLiaison(one.unit.clone())).collect();
+            vec![told(task, NoticeKind::Decision, "修订", body, audiences)]
+        }
+        TaskChange::Issued { assignments, with_document: false, .. } => {
             let to_units = assignments.iter().map(|one| assigned(task, one, matter, book));
             let to_leaders = leads(assignments).map(|one| {
                 let body =
@@ -243,7 +267,7 @@ fn settle_by(assignment: &AssignmentFacts) -> String {
     }
 }
 
-fn role(role: Role) -> &'static str {
+pub(super) fn role(role: Role) -> &'static str {
     match role {
         Role::Lead => "牵头单位",
         Role::Cooperating => "配合单位",

@@ -32,6 +32,9 @@ pub(crate) fn draft(grade: Grade, roles: &[Role]) -> TaskDraft {
         unclassified: true,
         origin: None,
         due_date: None,
+        milestones: vec![],
+        targets: vec![],
+        open_points: vec![],
         assignments: roles
             .iter()
             .enumerate()
@@ -82,7 +85,7 @@ impl Ledger {
 
     pub(crate) fn issued(draft: TaskDraft, now: &str) -> Self {
         let mut ledger = Self::created(draft, now);
-        ledger.task(Command::Issue).unwrap();
+        ledger.task(Command::Issue { with_document: false }).unwrap();
         ledger
     }
 

@@ -59,7 +59,7 @@ fn every_command_has_a_defined_answer_in_every_state() {
                     ledger.task(Command::Withdraw { ground: "重复交办".to_owned() }).unwrap();
                 }
                 S::Assigned | S::Signed | S::Deployed | S::InProgress | S::Submitted | S::StruckOff => {
-                    ledger.task(Command::Issue).unwrap();
+                    ledger.task(Command::Issue { with_document: false }).unwrap();
                     bring_to(&mut ledger, 0, state);
                 }
             }
@@ -94,15 +94,16 @@ fn the_task_as_a_whole_answers_issue_and_withdraw_in_every_state() {
         let mut ledger = Ledger::created(draft(Grade::Ordinary, &[Role::Lead]), "2023-06-01T09:00+08:00");
         match state {
             TaskState::Draft => {}
-            TaskState::Issued => drop(ledger.task(Command::Issue).unwrap()),
+            TaskState::Issued => drop(ledger.task(Command::Issue { with_document: false }).unwrap()),
             TaskState::StruckOff => {
-                ledger.task(Command::Issue).unwrap();
+                ledger.task(Command::Issue { with_document: false }).unwrap();
                 bring_to(&mut ledger, 0, AssignmentState::StruckOff);
             }
             TaskState::Withdrawn => drop(ledger.task(withdraw()).unwrap()),
         }
         assert_eq!(ledger.task.state, state);
-        for (command, allowed) in [(Command::Issue, issue), (withdraw(), withdrawn)] {
+        for (command, allowed) in [(Command::Issue { with_document: false }, issue), (withdraw(), withdrawn)]
+        {
             let answer = decide(&ledger.task, &command, &ledger.context());
             assert_eq!(answer.is_ok(), allowed, "{command:?} in {state:?}");
             if let Err(refusal) = answer {
@@ -214,19 +215,27 @@ fn a_last_day_before_the_issue_is_reported_and_not_issued() {
     let mut late = draft(Grade::Ordinary, &[Role::Lead]);
     late.due_date = Some(at("2023-05-31T00:00+08:00").day());
     let mut ledger = Ledger::created(late.clone(), "2023-06-01T09:00+08:00");
-    assert!(matches!(ledger.task(Command::Issue), Err(SupervisionError::DueBeforeIssue { .. })));
+    assert!(matches!(
+        ledger.task(Command::Issue { with_document: false }),
+        Err(SupervisionError::DueBeforeIssue { .. })
+    ));
     late.due_date = Some(at("2023-06-01T00:00+08:00").day());
     let mut ledger = Ledger::created(late, "2023-06-01T09:00+08:00");
-    assert!(ledger.task(Command::Issue).is_ok(), "the day of issue itself is possible");
+    assert!(
+        ledger.task(Command::Issue { with_document: false }).is_ok(),
+        "the day of issue itself is possible"
+    );
 }
 
 #[test]
 fn issuing_tells_every_unit_its_due_times_in_one_event() {
     let mut ledger =
         Ledger::created(draft(Grade::Ordinary, &[Role::Lead, Role::Cooperating]), "2023-06-01T09:00+08:00");
-    let events = ledger.task(Command::Issue).unwrap();
+    let events = ledger.task(Command::Issue { with_document: false }).unwrap();
     let [TaskEvent::Task(issued)] = events.as_slice() else { panic!("one event: {events:?}") };
-    let TaskChange::Issued { rule_version: 1, assignments } = &issued.change else { panic!("{issued:?}") };
+    let TaskChange::Issued { rule_version: 1, assignments, .. } = &issued.change else {
+        panic!("{issued:?}")
+    };
     assert_eq!(assignments.len(), 2);
     assert!(assignments.iter().all(|one| one.due.settle == Some(at("2023-06-09T00:00+08:00"))));
     assert_eq!(issued.task.ledger_number, 147);

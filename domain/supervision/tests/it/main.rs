@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "clippy allows it in test functions, not in what they share")]
 
+mod backfill;
+mod document;
 mod ledger;
 mod life;
 mod months;
 mod properties;
+mod revise;

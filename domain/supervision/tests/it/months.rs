@@ -49,7 +49,7 @@ fn a_major_matter_across_national_day_runs_its_month_in_natural_days() {
 fn in_working_days_seven_days_reach_over_national_day_and_its_make_up_weekend() {
     let mut ledger = Ledger::created(draft(Grade::Ordinary, &[Role::Lead]), "2023-09-27T10:00+08:00");
     ledger.rule = Rule { version: 2, day_kind: DayKind::Working, ..Rule::version_1() };
-    ledger.task(domain_supervision::Command::Issue).unwrap();
+    ledger.task(domain_supervision::Command::Issue { with_document: false }).unwrap();
     assert_eq!(ledger.task.rule_version, Some(2));
     assert_eq!(ledger.clocks(0).due.report, Some(at("2023-10-09T00:00+08:00")));
     assert_eq!(ledger.clocks(0).due.settle, Some(at("2023-10-13T00:00+08:00")));

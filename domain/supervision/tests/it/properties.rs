@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use domain_supervision::{
-    AssignmentCommand, AssignmentState, ClockPhase, Command, Grade, Light, Role, Task, TaskEvent, TaskState,
-    TimerKind, fire,
+    AssignmentCommand, AssignmentState, ClockPhase, Command, Content, Grade, Light, Role, Task, TaskEvent,
+    TaskState, TimerKind, fire,
 };
 use proptest::prelude::*;
 use time::macros::date;
@@ -16,6 +16,8 @@ enum Happening {
     Command(Command),
     /// Whatever the timer finds, at whatever moment it is looked at.
     Timer(usize, TimerKind),
+    /// Another wording, and another last day.
+    Revise(Option<u8>),
 }
 
 fn happening() -> impl Strategy<Value = Happening> {
@@ -33,7 +35,8 @@ fn happening() -> impl Strategy<Value = Happening> {
     prop_oneof![
         20 => on_unit,
         4 => (0..3_usize, 0..5_usize).prop_map(|(index, kind)| Happening::Timer(index, TimerKind::ALL[kind])),
-        1 => Just(Happening::Command(Command::Issue)),
+        1 => Just(Happening::Command(Command::Issue { with_document: false })),
+        1 => proptest::option::of(0_u8..200).prop_map(Happening::Revise),
         1 => Just(Happening::Command(Command::Withdraw { ground: "撤销".to_owned() })),
     ]
 }
@@ -94,6 +97,18 @@ proptest! {
         for (happening, hours) in happenings {
             ledger.now = ledger.now.saturating_add(Duration::from_secs(hours * 3_600));
             match happening {
+                Happening::Revise(days) => {
+                    let before = ledger.task.clone();
+                    let mut content = Content::of(&before);
+                    content.title.push('改');
+                    content.due_date =
+                        days.map(|days| date!(2023 - 09 - 20) + time::Duration::days(i64::from(days)));
+                    let (content, ground) = (Box::new(content), "会议纪要".to_owned());
+                    match ledger.task(Command::Revise { content, ground }) {
+                        Ok(_) => prop_assert_eq!(ledger.task.state, before.state),
+                        Err(_) => prop_assert_eq!(&ledger.task, &before),
+                    }
+                }
                 Happening::Command(command) => {
                     let before = ledger.task.clone();
                     if let Err(refusal) = ledger.task(command) {

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain_notification::{Matter, ended_by, of_roster, of_task, of_workgroup};
+use domain_notification::{Matter, ended_by, of_document, of_roster, of_task, of_workgroup};
 use domain_roster::RosterEvent;
-use domain_supervision::TaskEvent;
+use domain_supervision::{DocumentIssued, TaskEvent};
 use domain_workgroup::WorkgroupEvent;
 use sea_orm::DatabaseTransaction;
 use serde_json::Value;
@@ -29,6 +29,33 @@ pub(crate) struct WorkgroupIntake {
 /// Tells of handovers and of who stands in.
 pub(crate) struct RosterIntake {
     desk: Arc<Desk>,
+}
+
+/// An event of supervision that something is told of.
+enum Known {
+    Task(Box<TaskEvent>),
+    Document(DocumentIssued),
+}
+
+impl Known {
+    /// An event of a kind this reader does not know is a newer writer's: it gives none.
+    fn read(event: &Event) -> Result<Option<Self>, ApplyError> {
+        let payload: Value = serde_json::from_str(&event.payload).map_err(ApplyError::new)?;
+        let kind = event.event_type.as_str();
+        if let Some(document) = DocumentIssued::from_payload(kind, &payload).map_err(ApplyError::new)? {
+            return Ok(Some(Known::Document(document)));
+        }
+        Ok(TaskEvent::from_payload(kind, &payload)
+            .map_err(ApplyError::new)?
+            .map(|event| Known::Task(Box::new(event))))
+    }
+
+    fn task(&self) -> Option<&str> {
+        match self {
+            Known::Task(event) => Some(&event.task().name),
+            Known::Document(_) => None,
+        }
+    }
 }
 
 impl SupervisionIntake {
@@ -56,16 +83,22 @@ impl EventHandler for SupervisionIntake {
         let roster = self.desk.roster.since(last.recorded_at).await.map_err(ApplyError::new)?;
         let mut decoded = Vec::with_capacity(events.len());
         for event in events {
-            let payload: Value = serde_json::from_str(&event.payload).map_err(ApplyError::new)?;
-            // An event of a kind this reader does not know is a newer writer's.
-            let known = TaskEvent::from_payload(&event.event_type, &payload).map_err(ApplyError::new)?;
-            decoded.extend(known.map(|known| (event, known)));
+            decoded.extend(Known::read(event)?.map(|known| (event, known)));
         }
-        let tasks: Vec<&str> = decoded.iter().map(|(_, task)| task.task().name.as_str()).collect();
+        let tasks: Vec<&str> = decoded.iter().filter_map(|(_, known)| known.task()).collect();
         let mut matters = load_matters(tx, &tasks).await?;
         let mut issued: Vec<(String, Matter)> = Vec::new();
         let mut outbox = Outbox::new(&self.desk, self.desk.now());
-        for (event, task) in &decoded {
+        for (event, known) in &decoded {
+            let task = match known {
+                Known::Task(task) => task,
+                Known::Document(document) => {
+                    let notices = of_document(document, &roster.book);
+                    let tasks = document.items.iter().map(|item| item.task.name.clone()).collect();
+                    outbox.tell_of(tasks, event, &notices, &roster.book);
+                    continue;
+                }
+            };
             let name = &task.task().name;
             if let Some(matter) = Matter::issued_by(task) {
                 matters.insert(name.clone(), matter.clone());

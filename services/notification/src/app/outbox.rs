@@ -10,13 +10,14 @@ use domain_notification::{
 use domain_roster::Book;
 use sea_orm::DatabaseTransaction;
 use xietong_events::{Act, Append, Draft, Event};
+use xietong_mesh::ServiceName;
 use xietong_store::StoreError;
 use xietong_timers::{MachineClock, Timer, schedule};
 
 use super::desk::Desk;
 use crate::store::{
     Growth, LadderRow, StoredMessage, aggregate_of, arrived, end_ladders, grow, insert_ladders,
-    insert_messages, link_messages, open_ladders,
+    insert_messages, link_messages, open_ladders, waited_for_last,
 };
 
 /// The timer that lets an unsigned message climb; its key is the ladder, its payload the
@@ -77,6 +78,22 @@ impl<'a> Outbox<'a> {
         }
     }
 
+    /// Addresses and sends the notices of a document, which a unit signs for once: its ladder
+    /// ends when it does, or when each of the tasks needs no signature of the unit any more.
+    pub(crate) fn tell_of(
+        &mut self,
+        tasks: BTreeSet<String>,
+        event: &Event,
+        notices: &[Notice],
+        book: &Book,
+    ) {
+        let begun: BTreeSet<String> = self.ladders.keys().cloned().collect();
+        self.tell(ServiceName::Supervision.as_str(), event, notices, book);
+        for (_, row) in self.ladders.iter_mut().filter(|(id, _)| !begun.contains(*id)) {
+            row.waits_for.clone_from(&tasks);
+        }
+    }
+
     /// Addresses and sends the notices of a producer's event.
     pub(crate) fn tell(&mut self, producer: &str, event: &Event, notices: &[Notice], book: &Book) {
         if notices.is_empty() {
@@ -101,6 +118,7 @@ impl<'a> Outbox<'a> {
                     body: letter.body.clone(),
                     sent_at: self.now,
                     ended_at: None,
+                    waits_for: BTreeSet::new(),
                 });
             }
         }
@@ -117,12 +135,14 @@ impl<'a> Outbox<'a> {
     /// Ends ladders: those begun earlier, in this outbox or before it.
     pub(crate) fn end(&mut self, ended: Ended) {
         let concerned = |row: &&mut LadderRow| {
-            row.subject == ended.task
-                && ended.unit.as_ref().is_none_or(|unit| *unit == row.ladder.unit)
+            ended.unit.as_ref().is_none_or(|unit| *unit == row.ladder.unit)
                 && ended.kind.is_none_or(|kind| kind == row.kind)
         };
         for row in self.ladders.values_mut().filter(concerned) {
-            row.ended_at.get_or_insert(self.now);
+            let was_last = row.waits_for.remove(&ended.task) && row.waits_for.is_empty();
+            if row.subject == ended.task || was_last {
+                row.ended_at.get_or_insert(self.now);
+            }
         }
         self.ended.push(ended);
     }
@@ -139,6 +159,7 @@ impl<'a> Outbox<'a> {
         let mut ids = BTreeSet::new();
         for ended in &self.ended {
             ids.extend(open_ladders(tx, ended).await?);
+            ids.extend(waited_for_last(tx, ended).await?);
         }
         end_ladders(tx, &ids, self.now).await?;
         let rows: Vec<_> = self.ladders.values().cloned().collect();

@@ -28,6 +28,8 @@ pub(crate) struct LadderRow {
     pub(crate) sent_at: Timestamp,
     /// Set when a later event of the same batch ended it.
     pub(crate) ended_at: Option<Timestamp>,
+    /// Of a document: its tasks that the unit has not signed for.
+    pub(crate) waits_for: BTreeSet<String>,
 }
 
 pub(crate) async fn insert_ladders(
@@ -57,7 +59,46 @@ pub(crate) async fn insert_ladders(
         });
         tx.execute_raw(statement(tx, &sql, values)).await?;
     }
+    let waits = ladders.iter().filter(|row| row.ended_at.is_none());
+    let waits = waits.flat_map(|row| row.waits_for.iter().map(|task| (task.as_str(), row.id.as_str())));
+    for chunk in waits.collect::<Vec<_>>().chunks(ROWS) {
+        let sql = format!(
+            "INSERT INTO ladder_tasks (task, ladder) VALUES {} ON CONFLICT (task, ladder) DO NOTHING",
+            places(chunk.len(), 2)
+        );
+        let values = chunk.iter().flat_map(|(task, ladder)| texts([*task, *ladder]));
+        tx.execute_raw(statement(tx, &sql, values)).await?;
+    }
     Ok(())
+}
+
+/// The open ladders of documents for which the task that an event is about was the last one
+/// they waited for.
+pub(crate) async fn waited_for_last(
+    tx: &DatabaseTransaction,
+    ended: &Ended,
+) -> Result<Vec<String>, StoreError> {
+    let mut sql = "SELECT id FROM ladders JOIN ladder_tasks ON ladder = id
+                   WHERE task = $1 AND ended_at IS NULL"
+        .to_owned();
+    let mut values = texts([ended.task.as_str()]);
+    for (column, value) in [("unit", ended.unit.as_deref()), ("kind", ended.kind.map(NoticeKind::as_str))] {
+        if let Some(value) = value {
+            values.push(value.into());
+            sql = format!("{sql} AND {column} = ${}", values.len());
+        }
+    }
+    let mut last = Vec::new();
+    for row in tx.query_all_raw(statement(tx, &sql, values)).await? {
+        let ladder: String = row.try_get_by("id")?;
+        let sql = "DELETE FROM ladder_tasks WHERE task = $1 AND ladder = $2";
+        tx.execute_raw(statement(tx, sql, texts([ended.task.as_str(), &ladder]))).await?;
+        let sql = "SELECT task FROM ladder_tasks WHERE ladder = $1 LIMIT 1";
+        if tx.query_one_raw(statement(tx, sql, texts([ladder.as_str()]))).await?.is_none() {
+            last.push(ladder);
+        }
+    }
+    Ok(last)
 }
 
 /// The open ladders that an event ends.

@@ -16,6 +16,7 @@ pub(crate) use digest::{PendingEntry, add_entries, take_entries};
 pub(crate) use inbox::{Growth, aggregate_of, grow, official_of};
 pub(crate) use ladder::{
     LadderRow, climb, end_ladders, insert_ladders, ladders_of_message, link_messages, open_ladders, standing,
+    waited_for_last,
 };
 pub(crate) use matter::{load_matters, save_matters};
 pub(crate) use message::{
@@ -24,17 +25,18 @@ pub(crate) use message::{
 };
 
 /// Instants are business time in microseconds.
-pub(crate) const MIGRATIONS: &[SqlMigration] = &[SqlMigration {
-    name: "notification_0001_tables",
-    statements: &[
-        // `last_number` numbers the messages of an inbox, `version` its events.
-        "CREATE TABLE inboxes (
+pub(crate) const MIGRATIONS: &[SqlMigration] = &[
+    SqlMigration {
+        name: "notification_0001_tables",
+        statements: &[
+            // `last_number` numbers the messages of an inbox, `version` its events.
+            "CREATE TABLE inboxes (
             official TEXT PRIMARY KEY,
             last_number BIGINT NOT NULL,
             version BIGINT NOT NULL
         )",
-        // `source` is what a message tells of: nobody is told twice of the same.
-        "CREATE TABLE messages (
+            // `source` is what a message tells of: nobody is told twice of the same.
+            "CREATE TABLE messages (
             id TEXT PRIMARY KEY,
             recipient TEXT NOT NULL,
             number BIGINT NOT NULL,
@@ -50,11 +52,11 @@ pub(crate) const MIGRATIONS: &[SqlMigration] = &[SqlMigration {
             read_at BIGINT,
             acknowledged_at BIGINT
         )",
-        "CREATE UNIQUE INDEX messages_number ON messages (recipient, number)",
-        "CREATE UNIQUE INDEX messages_source ON messages (source, recipient, kind)",
-        "CREATE INDEX messages_unread ON messages (recipient, number) WHERE read_at IS NULL",
-        // What is to be signed for: one ladder for each event and unit.
-        "CREATE TABLE ladders (
+            "CREATE UNIQUE INDEX messages_number ON messages (recipient, number)",
+            "CREATE UNIQUE INDEX messages_source ON messages (source, recipient, kind)",
+            "CREATE INDEX messages_unread ON messages (recipient, number) WHERE read_at IS NULL",
+            // What is to be signed for: one ladder for each event and unit.
+            "CREATE TABLE ladders (
             id TEXT PRIMARY KEY,
             subject TEXT NOT NULL,
             unit TEXT NOT NULL,
@@ -66,28 +68,41 @@ pub(crate) const MIGRATIONS: &[SqlMigration] = &[SqlMigration {
             sent_at BIGINT NOT NULL,
             ended_at BIGINT
         )",
-        "CREATE INDEX ladders_open ON ladders (subject, unit) WHERE ended_at IS NULL",
-        "CREATE TABLE ladder_messages (
+            "CREATE INDEX ladders_open ON ladders (subject, unit) WHERE ended_at IS NULL",
+            "CREATE TABLE ladder_messages (
             message TEXT NOT NULL,
             ladder TEXT NOT NULL,
             PRIMARY KEY (message, ladder)
         )",
-        "CREATE INDEX ladder_messages_ladder ON ladder_messages (ladder)",
-        // What climbed to a leader and is not summed up yet.
-        "CREATE TABLE digest_entries (
+            "CREATE INDEX ladder_messages_ladder ON ladder_messages (ladder)",
+            // What climbed to a leader and is not summed up yet.
+            "CREATE TABLE digest_entries (
             official TEXT NOT NULL,
             due_at BIGINT NOT NULL,
             ladder TEXT NOT NULL,
             climbed_at BIGINT NOT NULL,
             PRIMARY KEY (official, due_at, ladder)
         )",
-        // What must be remembered of issued tasks to tell of them.
-        "CREATE TABLE matters (
+            // What must be remembered of issued tasks to tell of them.
+            "CREATE TABLE matters (
             task TEXT PRIMARY KEY,
             lead_unit TEXT
         )",
-    ],
-}];
+        ],
+    },
+    SqlMigration {
+        name: "notification_0002_documents",
+        statements: &[
+            // The tasks whose signing ends the ladder of a document.
+            "CREATE TABLE ladder_tasks (
+                task TEXT NOT NULL,
+                ladder TEXT NOT NULL,
+                PRIMARY KEY (task, ladder)
+            )",
+            "CREATE INDEX ladder_tasks_ladder ON ladder_tasks (ladder)",
+        ],
+    },
+];
 
 fn texts<'a>(values: impl IntoIterator<Item = &'a str>) -> Vec<Value> {
     values.into_iter().map(Value::from).collect()

@@ -18,7 +18,7 @@ async fn titles(city: &City, official: &str) -> Vec<String> {
     city.inbox(official).await.into_iter().map(|(kind, _, title)| format!("{kind} {title}")).collect()
 }
 
-async fn acknowledge_newest(city: &City, official: &str) {
+pub(crate) async fn acknowledge_newest(city: &City, official: &str) {
     let mut client = city.client().await;
     let request = ListMessagesRequest { page_size: 1, page_token: String::new(), unread: false };
     let newest = client.list_messages(city.by(official, request)).await.unwrap().into_inner().messages;

@@ -4,6 +4,7 @@
 mod city;
 mod climbing;
 mod delivery;
+mod document;
 mod inbox;
 mod matter;
 mod stream;

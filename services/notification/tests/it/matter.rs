@@ -2,8 +2,8 @@
 
 use domain_calendar::Calendar;
 use domain_supervision::{
-    AssignmentCommand, AssignmentDraft, Command, Context, Grade, Role, Rule, Source, Task, TaskDraft,
-    TaskEvent, TimerKind, Visibility, create, decide, fire,
+    AssignmentCommand, AssignmentDraft, Command, Context, DOCUMENT_ISSUED, DocumentIssued, Grade, Role, Rule,
+    Source, Task, TaskDraft, TaskEvent, TimerKind, Visibility, create, decide, fire,
 };
 use xietong_mesh::ServiceName;
 
@@ -16,6 +16,28 @@ pub(crate) struct Matter {
 impl Matter {
     /// Issues a task that these units lead.
     pub(crate) async fn issued(city: &City, id: &str, leads: &[&str]) -> Self {
+        let mut matter = Self::entered(city, id, leads).await;
+        matter.command(city, Command::Issue { with_document: false }).await;
+        matter
+    }
+
+    /// Issues tasks, each led by these units, as one document.
+    pub(crate) async fn of_document(city: &City, number: &str, tasks: &[(&str, &[&str])]) -> Vec<Self> {
+        let (mut matters, mut issued) = (Vec::new(), Vec::new());
+        for (id, leads) in tasks {
+            let mut matter = Self::entered(city, id, leads).await;
+            let events = matter.command(city, Command::Issue { with_document: true }).await;
+            issued.extend(events.into_iter().map(|event| ((*id).to_owned(), event)));
+            matters.push(matter);
+        }
+        for told in DocumentIssued::of(issued.iter().map(|(id, event)| (number, id.as_str(), event))) {
+            let payload = told.to_payload().unwrap().to_string();
+            city.record(ServiceName::Supervision, "issuings/1", DOCUMENT_ISSUED, payload).await;
+        }
+        matters
+    }
+
+    async fn entered(city: &City, id: &str, leads: &[&str]) -> Self {
         let draft = TaskDraft {
             name: format!("tasks/{id}"),
             ledger_number: 147,
@@ -30,6 +52,9 @@ impl Matter {
             unclassified: true,
             origin: None,
             due_date: None,
+            milestones: vec![],
+            targets: vec![],
+            open_points: vec![],
             assignments: leads
                 .iter()
                 .map(|unit| AssignmentDraft {
@@ -40,10 +65,8 @@ impl Matter {
                 .collect(),
         };
         let created = create(draft.clone(), city.clock.now()).unwrap();
-        let mut matter = Matter { task: Task::from_draft(&draft) };
         record(city, &created).await;
-        matter.command(city, Command::Issue).await;
-        matter
+        Matter { task: Task::from_draft(&draft) }
     }
 
     pub(crate) async fn unit(&mut self, city: &City, unit: &str, command: AssignmentCommand) {
@@ -61,11 +84,12 @@ impl Matter {
         self.take(city, &events).await;
     }
 
-    async fn command(&mut self, city: &City, command: Command) {
+    async fn command(&mut self, city: &City, command: Command) -> Vec<TaskEvent> {
         let (rule, calendar) = (Rule::version_1(), Calendar::built_in());
         let context = Context { rule: &rule, calendar: &calendar, now: city.clock.now() };
         let events = decide(&self.task, &command, &context).unwrap();
         self.take(city, &events).await;
+        events
     }
 
     async fn take(&mut self, city: &City, events: &[TaskEvent]) {

@@ -1,8 +1,10 @@
 //! Changing a task: every verb takes this one way.
 
-use domain_supervision::{AssignmentCommand, Command, decide};
+use domain_supervision::{AssignmentCommand, Command, Task, decide};
 use xietong_mesh::{Call, Error, Transaction};
 
+use super::create::check_units;
+use super::revise::Revision;
 use super::{Supervision, drafts, timers};
 use crate::error::command_refused;
 use crate::record::Record;
@@ -17,6 +19,32 @@ pub(crate) enum Target {
     Assignment(String),
 }
 
+/// What is asked of a task.
+#[derive(Debug)]
+pub(crate) enum Asked {
+    /// A command.
+    Command(Command),
+    /// To say something else from now on.
+    Revise {
+        /// What changes.
+        revision: Revision,
+        /// Why.
+        ground: String,
+    },
+}
+
+impl Asked {
+    /// The command on the task as it stands.
+    fn command(&self, task: &Task) -> Command {
+        match self {
+            Asked::Command(command) => command.clone(),
+            Asked::Revise { revision, ground } => {
+                Command::Revise { content: Box::new(revision.of(task)), ground: ground.clone() }
+            }
+        }
+    }
+}
+
 /// A verb on an existing task.
 #[derive(Debug)]
 pub(crate) struct Change {
@@ -25,7 +53,7 @@ pub(crate) struct Change {
     /// What it is about, which is what permission depends on.
     pub(crate) target: Target,
     /// What is asked.
-    pub(crate) command: Command,
+    pub(crate) asked: Asked,
     /// The version it was decided on; empty when the caller does not say.
     pub(crate) etag: String,
     /// On what ground, when the caller states one.
@@ -41,7 +69,8 @@ impl Change {
         etag: String,
     ) -> Self {
         let target = Target::Assignment(name.clone());
-        Change { task, target, command: Command::Assignment { name, command }, etag, ground: None }
+        let asked = Asked::Command(Command::Assignment { name, command });
+        Change { task, target, asked, etag, ground: None }
     }
 
     /// The resource name of what it is about.
@@ -78,8 +107,15 @@ impl Supervision {
         if !change.etag.is_empty() && change.etag != before.etag() {
             return Err(Error::aborted_etag(&change.task));
         }
+        if let Asked::Revise { revision, .. } = &change.asked {
+            check_units(&self.roster()?, revision.units(), now)?;
+        }
+        let command = change.asked.command(&before.task);
         let events =
-            decide(&before.task, &change.command, &self.regulation.context(now)).map_err(command_refused)?;
+            decide(&before.task, &command, &self.regulation.context(now)).map_err(command_refused)?;
+        if events.is_empty() {
+            return Ok(before);
+        }
         let mut after = before.clone();
         after.apply(&events).map_err(command_refused)?;
 

@@ -1,14 +1,18 @@
 //! Entering tasks.
 
 use domain_calendar::Timestamp;
-use domain_supervision::{Command, SupervisionError, TaskDraft, TaskEvent, create, decide};
-use xietong_events::Append;
+use domain_supervision::{
+    Backfill, Command, DOCUMENT_ISSUED, DocumentIssued, Source, SupervisionError, TaskDraft, TaskEvent,
+    backfill, create, decide,
+};
+use xietong_events::{Append, Draft};
 use xietong_mesh::authorize::authorize;
 use xietong_mesh::error::MOST_VIOLATIONS;
 use xietong_mesh::{Call, Error, RosterView, Transaction};
+use xietong_timers::MachineClock;
 
 use super::{Supervision, drafts, roster, timers};
-use crate::error::refused;
+use crate::error::{refused, unreadable};
 use crate::record::Record;
 use crate::store;
 
@@ -21,6 +25,20 @@ pub(crate) struct Entry {
     pub(crate) draft: TaskDraft,
     /// Path of the task in the request.
     pub(crate) place: String,
+    /// How it stood, when it was under way before.
+    pub(crate) backfill: Option<Backfill>,
+}
+
+/// What becomes of tasks that are entered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Entering {
+    /// They stay drafts, or go on as they stood.
+    Only,
+    /// They are issued in the same act, and each unit is told of each.
+    Issuing,
+    /// They are issued in the same act, and each unit is told once of all that a document
+    /// gives it.
+    IssuingDocuments,
 }
 
 /// A task that is about to be written, with the events that make it.
@@ -32,7 +50,7 @@ impl Supervision {
     /// see [`roster`]. Whether the units are known then is decided inside: a repeated request
     /// gets its first answer even when the roster cannot be asked.
     pub(crate) async fn prepare_creation(&self, entries: &[Entry]) {
-        if unknown_units(&self.roster.view(), entries, self.now()).next().is_some() {
+        if unknown_units(&self.roster.view(), named(entries), self.now()).next().is_some() {
             roster::ask(&self.roster).await;
         }
     }
@@ -45,7 +63,7 @@ impl Supervision {
         transaction: &Transaction,
         call: &Call,
         entries: Vec<Entry>,
-        issue: bool,
+        entering: Entering,
     ) -> Result<Vec<Record>, Error> {
         let now = transaction.now();
         if let [Entry { draft: TaskDraft { origin: Some(origin), .. }, .. }] = entries.as_slice()
@@ -57,37 +75,50 @@ impl Supervision {
         let mut records = Vec::with_capacity(entries.len());
         for entry in &entries {
             let (record, _) =
-                self.plan(&entry.draft, issue, now).map_err(|error| refused(&error, &entry.place))?;
+                self.plan(entry, entering, now).map_err(|error| refused(&error, &entry.place))?;
             call.authorize(&record.resource())?;
-            if issue {
+            if entering != Entering::Only || entry.backfill.is_some() {
                 authorize(&call.principal, ISSUE, &record.resource())?;
             }
             records.push(record);
         }
-        check_units(&self.roster()?, &entries, now)?;
+        check_units(&self.roster()?, named(&entries), now)?;
 
+        refuse_taken(store::keep_sources(transaction.tx(), &records).await?, &entries)?;
         store::insert(transaction.tx(), &mut records, &self.regulation).await?;
         store::keep_origins(transaction.tx(), &records).await?;
         let (mut appends, mut due) = (Vec::with_capacity(records.len()), Vec::new());
+        let mut issued = Vec::new();
         for (mut entry, record) in entries.into_iter().zip(&records) {
             // The number is known only now, and every event names it.
             entry.draft.ledger_number = record.task.ledger_number;
             let (_, events) =
-                self.plan(&entry.draft, issue, now).map_err(|error| refused(&error, &entry.place))?;
+                self.plan(&entry, entering, now).map_err(|error| refused(&error, &entry.place))?;
             let aggregate = record.task.name.clone();
             appends.push(Append { aggregate, expected_version: 0, drafts: drafts(&events)? });
             due.extend(timers::of(&record.task, &self.regulation)?);
+            if told_with_document(entering, &entry.draft) {
+                issued.extend(events.into_iter().map(|event| (&record.task.source, event)));
+            }
         }
+        appends.extend(tell_documents(&issued)?);
         transaction.append_all(&appends).await?;
         transaction.schedule(&due).await?;
         Ok(records)
     }
 
-    fn plan(&self, draft: &TaskDraft, issue: bool, now: Timestamp) -> Result<Planned, SupervisionError> {
+    fn plan(&self, entry: &Entry, entering: Entering, now: Timestamp) -> Result<Planned, SupervisionError> {
+        let Entry { draft, backfill: before, place: _ } = entry;
         let mut events = vec![create(draft.clone(), now)?];
         let mut record = Record::of_draft(draft, now);
-        if issue {
-            let issued = decide(&record.task, &Command::Issue, &self.regulation.context(now))?;
+        let context = self.regulation.context(now);
+        if let Some(before) = before {
+            let entered = backfill(&record.task, before, &context)?;
+            record.apply(std::slice::from_ref(&entered))?;
+            events.push(entered);
+        } else if entering != Entering::Only {
+            let with_document = told_with_document(entering, draft);
+            let issued = decide(&record.task, &Command::Issue { with_document }, &context)?;
             record.apply(&issued)?;
             events.extend(issued);
         }
@@ -95,10 +126,45 @@ impl Supervision {
     }
 }
 
+/// Whether the units hear of a task with all else that its document gives them.
+fn told_with_document(entering: Entering, draft: &TaskDraft) -> bool {
+    match entering {
+        Entering::IssuingDocuments => !draft.source.document_number.is_empty(),
+        Entering::Only | Entering::Issuing => false,
+    }
+}
+
+/// What each unit is told of documents, as events of an aggregate of their own.
+fn tell_documents(issued: &[(&Source, TaskEvent)]) -> Result<Option<Append>, Error> {
+    let items = issued
+        .iter()
+        .map(|(source, event)| (source.document_number.as_str(), source.item_number.as_str(), event));
+    let drafts: Vec<Draft> = DocumentIssued::of(items)
+        .iter()
+        .map(|told| {
+            let payload = told.to_payload().map_err(unreadable)?.to_string();
+            Ok(Draft { event_type: DOCUMENT_ISSUED.to_owned(), payload })
+        })
+        .collect::<Result<_, Error>>()?;
+    let aggregate = format!("issuings/{}", MachineClock::system().new_id());
+    Ok((!drafts.is_empty()).then_some(Append { aggregate, expected_version: 0, drafts }))
+}
+
+/// Refuses items of documents that are tasks already, naming each.
+fn refuse_taken(taken: Vec<(usize, String)>, entries: &[Entry]) -> Result<(), Error> {
+    let Some((_, first)) = taken.first() else { return Ok(()) };
+    let place = |at: usize| entries.get(at).map_or("task", |entry| entry.place.as_str());
+    let told = taken.iter().take(MOST_VIOLATIONS).fold(Error::already_exists(first), |error, (at, task)| {
+        let field = format!("{}.source", place(*at));
+        error.and_invalid(field, format!("this item is {task}"), format!("该文号该项已登记为{task}"))
+    });
+    Err(told.and_more(taken.len().saturating_sub(MOST_VIOLATIONS)))
+}
+
 /// Refuses tasks that name a unit which the roster does not have now, naming each. UNAVAILABLE
 /// when the roster may have it by now.
-fn check_units(view: &RosterView, entries: &[Entry], now: Timestamp) -> Result<(), Error> {
-    let mut unknown = unknown_units(view, entries, now);
+pub(super) fn check_units(view: &RosterView, named: Vec<NamedUnit<'_>>, now: Timestamp) -> Result<(), Error> {
+    let mut unknown = unknown_units(view, named, now);
     let Some(first) = unknown.next() else { return Ok(()) };
     if roster::is_stale(view) {
         return Err(Error::unavailable("the roster"));
@@ -114,48 +180,60 @@ fn check_units(view: &RosterView, entries: &[Entry], now: Timestamp) -> Result<(
     Err(error.and_more(unknown.count()))
 }
 
-/// A unit that the roster does not have, and where a request names it.
-struct UnknownUnit<'a> {
-    unit: &'a str,
-    place: &'a str,
-    list: List,
-    at: usize,
+/// A unit, and where a request names it.
+pub(super) struct NamedUnit<'a> {
+    pub(super) unit: &'a str,
+    pub(super) place: &'a str,
+    pub(super) list: List,
+    pub(super) at: usize,
 }
 
 /// In which list of a task a unit is named.
 #[derive(Clone, Copy)]
-enum List {
+pub(super) enum List {
     Assignments,
     RestrictedUnits,
+    Milestones,
 }
 
-impl UnknownUnit<'_> {
+impl NamedUnit<'_> {
     /// Its field, and what is wrong with it in English and in Chinese.
     fn told(&self) -> (String, String, String) {
-        let UnknownUnit { unit, place, list, at } = self;
+        let NamedUnit { unit, place, list, at } = self;
         let field = match list {
             List::Assignments => format!("{place}.assignments[{at}].unit"),
             List::RestrictedUnits => format!("{place}.restricted_units[{at}]"),
+            List::Milestones => format!("{place}.milestones[{at}].units"),
         };
         (field, format!("there is no unit {unit}"), format!("没有这个单位（{unit}）"))
     }
 }
 
-/// The units that tasks name and a roster does not have at an instant, in the order of the
-/// request.
-fn unknown_units<'a>(
-    roster: &'a RosterView,
-    entries: &'a [Entry],
+/// The units that tasks name, in the order of the request.
+fn named(entries: &[Entry]) -> Vec<NamedUnit<'_>> {
+    let mut named = Vec::new();
+    for Entry { draft, place, backfill: _ } in entries {
+        let mut name = |unit, list, at| named.push(NamedUnit { unit, place, list, at });
+        for (at, one) in draft.assignments.iter().enumerate() {
+            name(one.unit.as_str(), List::Assignments, at);
+        }
+        for (at, unit) in draft.restricted_units.iter().enumerate() {
+            name(unit, List::RestrictedUnits, at);
+        }
+        for (at, milestone) in draft.milestones.iter().enumerate() {
+            milestone.units.iter().for_each(|unit| name(unit, List::Milestones, at));
+        }
+    }
+    named
+}
+
+/// Those of the named units that a roster does not have at an instant.
+pub(super) fn unknown_units<'a>(
+    roster: &RosterView,
+    named: Vec<NamedUnit<'a>>,
     now: Timestamp,
-) -> impl Iterator<Item = UnknownUnit<'a>> {
-    let named = entries.iter().flat_map(|Entry { draft, place }| {
-        let assigned = draft.assignments.iter().map(|one| one.unit.as_str()).enumerate();
-        let shown = draft.restricted_units.iter().map(String::as_str).enumerate();
-        assigned
-            .map(|(at, unit)| UnknownUnit { unit, place, list: List::Assignments, at })
-            .chain(shown.map(|(at, unit)| UnknownUnit { unit, place, list: List::RestrictedUnits, at }))
-    });
-    named.filter(move |one| !roster.book.unit(one.unit).is_some_and(|unit| unit.exists_at(now)))
+) -> impl Iterator<Item = NamedUnit<'a>> {
+    named.into_iter().filter(move |one| !roster.book.unit(one.unit).is_some_and(|unit| unit.exists_at(now)))
 }
 
 #[cfg(test)]
@@ -167,13 +245,13 @@ mod tests {
     use crate::record::tests::draft;
 
     fn entry() -> Entry {
-        Entry { draft: draft(&["units/moon"]), place: "task".to_owned() }
+        Entry { draft: draft(&["units/moon"]), place: "task".to_owned(), backfill: None }
     }
 
     async fn refusal(state: State) -> Error {
         let (copy, _) = copy(state);
         roster::ask(&copy).await;
-        check_units(&copy.view(), &[entry()], Timestamp::parse("2023-06-01T09:00:00+08:00").unwrap())
+        check_units(&copy.view(), named(&[entry()]), Timestamp::parse("2023-06-01T09:00:00+08:00").unwrap())
             .unwrap_err()
     }
 

@@ -5,12 +5,16 @@ mod authority;
 mod change;
 mod create;
 mod read;
+mod revise;
 mod roster;
+mod sign;
 mod timers;
 
-pub(crate) use change::{Change, Target};
-pub(crate) use create::Entry;
+pub(crate) use change::{Asked, Change, Target};
+pub(crate) use create::{Entering, Entry};
 pub(crate) use read::ListQuery;
+pub(crate) use revise::Revision;
+pub(crate) use sign::{MOST_SIGNED, SignedFor, ToSign};
 pub(crate) use timers::{DueStage, added as added_timers};
 
 use std::sync::Arc;

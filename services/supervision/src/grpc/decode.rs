@@ -1,6 +1,8 @@
 //! What requests say, in the words of the domain.
 
-use domain_supervision::{AssignmentDraft, Grade, Light, Role, Source, TaskDraft, TaskState, Visibility};
+use domain_supervision::{
+    AssignmentDraft, Backfill, Grade, Light, Role, Source, StandingThen, TaskDraft, TaskState, Visibility,
+};
 use xietong_mesh::Error;
 use xietong_mesh::convert::{decode_optional_time, optional};
 use xietong_mesh::input::{LINE, TEXT};
@@ -9,11 +11,12 @@ use xietong_proto::supervision as proto;
 use xietong_timers::MachineClock;
 
 use super::check::Check;
+use super::content;
 use crate::app::{Entry, ListQuery};
 
 /// Most tags of a task, most units of a task in one capacity. What a longer list holds beyond
 /// that is not looked at: the list is refused.
-const MOST: usize = 200;
+pub(super) const MOST: usize = 200;
 
 /// A task to enter; `place` is its path in the request. Whether its units exist is not asked
 /// here.
@@ -22,12 +25,12 @@ pub(super) fn entry(task: proto::Task, place: String, creator: &str, origin: &st
     let field = |field: &str| format!("{place}.{field}");
     check.text(field("title"), &task.title, LINE);
     check.text(field("text"), &task.text, TEXT);
-    list(&mut check, &field("tags"), &task.tags);
     list(&mut check, &field("restricted_units"), &task.restricted_units);
     list(&mut check, &field("assignments"), &task.assignments);
-    for (at, tag) in task.tags.iter().take(MOST).enumerate() {
-        check.text(format!("{place}.tags[{at}]"), tag, LINE);
-    }
+    tags(&mut check, &place, &task.tags);
+    let milestones = content::milestones(&mut check, &field("milestones"), task.milestones)?;
+    let targets = content::targets(&mut check, &field("targets"), task.targets);
+    let open_points = content::open_points(&mut check, &field("open_points"), task.open_points);
     let grade = grade(&mut check, field("grade"), task.grade);
     let visibility = visibility(&mut check, field("visibility"), task.visibility);
     let source = source(&mut check, &field("source"), task.source.unwrap_or_default());
@@ -47,7 +50,7 @@ pub(super) fn entry(task: proto::Task, place: String, creator: &str, origin: &st
         );
     }
 
-    let due_time = decode_optional_time(&field("due_time"), task.due_time.as_ref())?;
+    let due_date = content::last_day(&field("due_time"), task.due_time.as_ref())?;
     let name = format!("tasks/{}", MachineClock::system().new_id());
     let assignments = task
         .assignments
@@ -70,11 +73,55 @@ pub(super) fn entry(task: proto::Task, place: String, creator: &str, origin: &st
         created_by: creator.to_owned(),
         unclassified: task.unclassified,
         origin: optional(origin.to_owned()),
-        // The due time is the first instant that is too late: the last day is the one it ends.
-        due_date: due_time.map(|due| due.saturating_sub(std::time::Duration::from_micros(1)).day()),
+        due_date,
+        milestones,
+        targets,
+        open_points,
         assignments,
     };
-    Ok(Entry { draft, place })
+    Ok(Entry { draft, place, backfill: None })
+}
+
+/// How a task that was under way stood; `place` is its path in the request.
+pub(super) fn backfill(task: &proto::Task, place: &str) -> Result<Backfill, Error> {
+    let mut check = Check::default();
+    let field = format!("{place}.issue_time");
+    let issued_at = decode_optional_time(&field, task.issue_time.as_ref())?;
+    if issued_at.is_none() {
+        check.wrong(field, "must be given for work under way", "补录在办事项请填写交办时间");
+    }
+    let mut standings = Vec::new();
+    for (at, one) in task.assignments.iter().take(MOST).enumerate() {
+        let place = format!("{place}.assignments[{at}]");
+        let complete_time =
+            decode_optional_time(&format!("{place}.complete_time"), one.complete_time.as_ref())?;
+        let standing = match one.state() {
+            proto::AssignmentState::Assigned => Some(StandingThen::Assigned),
+            proto::AssignmentState::Signed => Some(StandingThen::Signed),
+            proto::AssignmentState::Deployed => Some(StandingThen::Deployed),
+            proto::AssignmentState::InProgress => Some(StandingThen::InProgress),
+            proto::AssignmentState::StruckOff => {
+                complete_time.map(|completed_at| StandingThen::StruckOff { completed_at })
+            }
+            proto::AssignmentState::Unspecified
+            | proto::AssignmentState::Pending
+            | proto::AssignmentState::Submitted
+            | proto::AssignmentState::Withdrawn => None,
+        };
+        match standing {
+            Some(standing) => standings.push(standing),
+            None => check.wrong(
+                format!("{place}.state"),
+                "must be assigned to in progress, or struck off with its complete_time",
+                "应为已交办至办理中，或已销号并填写办结时间",
+            ),
+        }
+    }
+    check.finish()?;
+    // The check has refused what has no issue time.
+    let issued_at =
+        issued_at.ok_or_else(|| Error::invalid("issue_time", "must be given", "请填写交办时间"))?;
+    Ok(Backfill { issued_at, standings })
 }
 
 /// What a list is asked for.
@@ -99,7 +146,15 @@ pub(super) fn list_query(request: &proto::ListTasksRequest) -> Result<ListQuery,
     })
 }
 
-fn list<T>(check: &mut Check, field: &str, items: &[T]) {
+/// The tags of a task.
+pub(super) fn tags(check: &mut Check, place: &str, tags: &[String]) {
+    list(check, &format!("{place}.tags"), tags);
+    for (at, tag) in tags.iter().take(MOST).enumerate() {
+        check.text(format!("{place}.tags[{at}]"), tag, LINE);
+    }
+}
+
+pub(super) fn list<T>(check: &mut Check, field: &str, items: &[T]) {
     if items.len() > MOST {
         check.wrong(field, format!("at most {MOST} are accepted"), format!("最多{MOST}项"));
     }
@@ -113,7 +168,12 @@ fn assignment(
     one: proto::Assignment,
 ) -> AssignmentDraft {
     check.name(format!("{place}.unit"), &one.unit, "units");
-    let role = match proto::AssignmentRole::try_from(one.role) {
+    let role = role(check, place, one.role);
+    AssignmentDraft { name: format!("{task}/assignments/{number}"), unit: one.unit, role }
+}
+
+pub(super) fn role(check: &mut Check, place: &str, role: i32) -> Role {
+    match proto::AssignmentRole::try_from(role) {
         Ok(proto::AssignmentRole::Lead) => Role::Lead,
         Ok(proto::AssignmentRole::Cooperating) => Role::Cooperating,
         Ok(proto::AssignmentRole::Responsible) => Role::Responsible,
@@ -121,13 +181,13 @@ fn assignment(
             check.wrong(format!("{place}.role"), "must be stated", "请说明是牵头、配合还是责任单位");
             Role::Cooperating
         }
-    };
-    AssignmentDraft { name: format!("{task}/assignments/{number}"), unit: one.unit, role }
+    }
 }
 
 fn source(check: &mut Check, place: &str, source: proto::Source) -> Source {
     check.text(format!("{place}.document_number"), &source.document_number, LINE);
     check.text(format!("{place}.part"), &source.part, LINE);
+    check.text(format!("{place}.label"), &source.label, LINE);
     let mut number = |field: &str, number: i32| {
         let read = u32::try_from(number);
         if read.is_err() {
@@ -136,16 +196,14 @@ fn source(check: &mut Check, place: &str, source: proto::Source) -> Source {
         read.ok().filter(|number| *number > 0)
     };
     Source {
-        item_number: number("item_number", source.item_number)
-            .map(|item| item.to_string())
-            .unwrap_or_default(),
+        item_number: number("item_number", source.item_number).map_or(source.label, |item| item.to_string()),
         line: number("line", source.line),
         document_number: source.document_number,
         part: source.part,
     }
 }
 
-fn grade(check: &mut Check, field: String, value: i32) -> Grade {
+pub(super) fn grade(check: &mut Check, field: String, value: i32) -> Grade {
     match proto::Grade::try_from(value) {
         Ok(proto::Grade::Unspecified | proto::Grade::Ordinary) => Grade::Ordinary,
         Ok(proto::Grade::Major) => Grade::Major,

@@ -7,6 +7,8 @@ use domain_supervision::{
 use xietong_mesh::convert::encode_time;
 use xietong_proto::supervision as proto;
 
+use super::content::{due_time, encode_milestone, encode_open_point, encode_target};
+
 use crate::record::{Record, seen};
 use crate::regulation::Regulation;
 
@@ -25,11 +27,7 @@ pub(super) fn task(record: &Record, regulation: &Regulation, now: Timestamp) -> 
         restricted_units,
         tags,
         unclassified: task.unclassified,
-        // The last day ends where the next one begins.
-        due_time: task
-            .due_date
-            .and_then(|day| day.next_day())
-            .map(|day| encode_time(Timestamp::start_of_day(day))),
+        due_time: task.due_date.and_then(due_time),
         assignments: task.assignments.iter().map(|one| assignment(record, one, regulation, now)).collect(),
         origin: task.origin.clone().unwrap_or_default(),
         state: task_state(task.state).into(),
@@ -39,6 +37,9 @@ pub(super) fn task(record: &Record, regulation: &Regulation, now: Timestamp) -> 
         issue_time: task.issue_time.map(encode_time),
         strike_off_time: record.struck_off_at.map(encode_time),
         etag: record.etag(),
+        milestones: task.milestones.iter().map(encode_milestone).collect(),
+        targets: task.targets.iter().map(encode_target).collect(),
+        open_points: task.open_points.iter().map(encode_open_point).collect(),
     }
 }
 
@@ -64,6 +65,7 @@ pub(super) fn assignment(
         was_late: one.was_late() || !clocks.owed.missed_at(now).is_empty(),
         last_report: record.last_reports.get(&one.name).cloned().unwrap_or_default(),
         etag: record.etag(),
+        complete_time: one.completed_at.map(encode_time),
     }
 }
 
@@ -82,12 +84,16 @@ fn shown(task: &Task, clock: &StoredClock, now: Timestamp) -> proto::Light {
 }
 
 fn source(source: &Source) -> Option<proto::Source> {
-    (*source != Source::default()).then(|| proto::Source {
-        document_number: source.document_number.clone(),
-        part: source.part.clone(),
-        // Entered through the API as a number; what is not one has no place there.
-        item_number: source.item_number.parse().unwrap_or(0),
-        line: source.line.and_then(|line| i32::try_from(line).ok()).unwrap_or(0),
+    (*source != Source::default()).then(|| {
+        // What is no number is what the document prints instead of one.
+        let number = source.item_number.parse().ok();
+        proto::Source {
+            document_number: source.document_number.clone(),
+            part: source.part.clone(),
+            item_number: number.unwrap_or(0),
+            line: source.line.and_then(|line| i32::try_from(line).ok()).unwrap_or(0),
+            label: if number.is_none() { source.item_number.clone() } else { String::new() },
+        }
     })
 }
 
@@ -131,12 +137,13 @@ fn assignment_state(state: AssignmentState) -> proto::AssignmentState {
 
 #[cfg(test)]
 mod tests {
-    use domain_supervision::{AssignmentCommand, Command, LAST_REPORT, decide};
+    use domain_supervision::{AssignmentCommand, Command, Direction, LAST_REPORT, Milestone, Target, decide};
     use prost::Message;
     use xietong_mesh::input::{LINE, TEXT};
     use xietong_mesh::serve::MAX_MESSAGE_BYTES;
 
     use super::*;
+    use crate::grpc::content::{CLAUSE, MOST_PARTS, MOST_UNITS};
     use crate::record::tests::draft;
 
     /// A character that takes four bytes, as long as there are.
@@ -151,13 +158,27 @@ mod tests {
         draft.title = LONG.repeat(LINE);
         draft.text = LONG.repeat(TEXT);
         draft.tags = vec![LONG.repeat(LINE); 200];
+        let milestone = Milestone {
+            last_day: time::macros::date!(2023 - 12 - 31),
+            text: LONG.repeat(CLAUSE),
+            units: units.iter().take(MOST_UNITS).cloned().collect(),
+        };
+        let target = Target {
+            measure: LONG.repeat(LINE),
+            value: "1".repeat(40),
+            unit: LONG.repeat(LINE),
+            direction: Direction::AtLeast,
+            binding: true,
+        };
+        draft.milestones = vec![milestone; MOST_PARTS];
+        draft.targets = vec![target; MOST_PARTS];
         draft.restricted_units = units;
         let mut record = Record::of_draft(&draft, now);
         let give = |record: &mut Record, command: Command| {
             let events = decide(&record.task, &command, &regulation.context(now)).unwrap();
             record.apply(&events).unwrap();
         };
-        give(&mut record, Command::Issue);
+        give(&mut record, Command::Issue { with_document: false });
         for one in &draft.assignments {
             for command in [
                 AssignmentCommand::Sign,

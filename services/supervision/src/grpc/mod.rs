@@ -1,6 +1,7 @@
 //! The RPCs: decode, ask `app/`, encode.
 
 mod check;
+mod content;
 mod decode;
 mod encode;
 mod list;
@@ -12,7 +13,7 @@ use domain_supervision::{AssignmentCommand, Command};
 use prost::{Message, Name};
 use tonic::{Request, Response, Status};
 use xietong_events::Event;
-use xietong_mesh::convert::encode_time;
+use xietong_mesh::convert::{encode_time, optional};
 use xietong_mesh::input::{LINE, TEXT};
 use xietong_mesh::page::Paging;
 use xietong_mesh::principal::Principal;
@@ -20,9 +21,9 @@ use xietong_mesh::{Attempt, Call, Error, Transactions, input, retried};
 use xietong_proto::supervision as proto;
 use xietong_proto::supervision::task_service_server::TaskService;
 
-use check::{task_name, task_of_assignment};
+use check::{Check, task_name, task_of_assignment};
 
-use crate::app::{Change, Entry, Supervision, Target};
+use crate::app::{Asked, Change, Entering, Entry, MOST_SIGNED, SignedFor, Supervision, Target, ToSign};
 use crate::error::command_refused;
 use crate::record::Record;
 use crate::store::Portion;
@@ -51,7 +52,7 @@ impl Tasks {
         call: &Call,
         request: &M,
         request_id: &str,
-        (entries, issue): (Vec<Entry>, bool),
+        (entries, entering): (Vec<Entry>, Entering),
         answer: fn(Vec<proto::Task>) -> Option<R>,
     ) -> Result<Response<R>, Error>
     where
@@ -63,7 +64,7 @@ impl Tasks {
             Attempt::Repeat(answer) => return Ok(Response::new(answer)),
             Attempt::First(transaction) => transaction,
         };
-        let records = self.app.create(&transaction, call, entries, issue).await?;
+        let records = self.app.create(&transaction, call, entries, entering).await?;
         let now = transaction.now();
         let tasks = records.iter().map(|record| encode::task(record, &self.app.regulation, now)).collect();
         let answer = answer(tasks).ok_or_else(|| Error::internal(NothingCreated))?;
@@ -130,7 +131,8 @@ impl TaskService for Tasks {
         let subject = &call.principal.subject;
         let task = request.task.clone().unwrap_or_default();
         let entry = decode::entry(task, "task".to_owned(), subject, &request.origin)?;
-        let entries = (vec![entry], request.issue);
+        let entering = if request.issue { Entering::Issuing } else { Entering::Only };
+        let entries = (vec![entry], entering);
         Ok(self.create(&call, &request, &request_id, entries, |mut tasks| tasks.pop()).await?)
     }
 
@@ -146,13 +148,41 @@ impl TaskService for Tasks {
             return Err(Error::invalid("tasks", english, chinese).into());
         }
         let subject = &call.principal.subject;
-        let tasks = request.tasks.iter().cloned().enumerate();
-        let entries = tasks
-            .map(|(at, task)| decode::entry(task, format!("tasks[{at}]"), subject, ""))
-            .collect::<Result<Vec<_>, _>>()?;
-        let entries = (entries, request.issue);
+        if request.issue && request.backfill {
+            let (english, chinese) = ("not together with issue", "补录与交办只能选一项");
+            return Err(Error::invalid("backfill", english, chinese).into());
+        }
+        let mut entries = Vec::with_capacity(request.tasks.len());
+        for (at, task) in request.tasks.iter().enumerate() {
+            let place = format!("tasks[{at}]");
+            // A draft is nowhere yet: it has something open, or lacks what is asked of work under way.
+            let backfill = request.backfill.then(|| decode::backfill(task, &place)).transpose()?;
+            entries.push(Entry { backfill, ..decode::entry(task.clone(), place, subject, "")? });
+        }
+        let entering = if request.issue { Entering::IssuingDocuments } else { Entering::Only };
+        let entries = (entries, entering);
         let answer = |tasks| Some(proto::BatchCreateTasksResponse { tasks });
         Ok(self.create(&call, &request, &request_id, entries, answer).await?)
+    }
+
+    async fn update_task(
+        &self,
+        request: Request<proto::UpdateTaskRequest>,
+    ) -> Result<Response<proto::Task>, Status> {
+        let call = Call::of(&request)?.clone();
+        let mut request = request.into_inner();
+        let request_id = take(&mut request.request_id);
+        let task = request.task.clone().unwrap_or_default();
+        task_name(&task.name)?;
+        long_text("ground", &request.ground)?;
+        let (name, etag) = (task.name.clone(), task.etag.clone());
+        let mask = request.update_mask.as_ref().map(|mask| mask.paths.as_slice()).unwrap_or_default();
+        let revision = content::revision(task, mask)?;
+        self.app.prepare_revision(&revision).await;
+        let asked = Asked::Revise { revision, ground: request.ground.clone() };
+        let ground = optional(request.ground.clone());
+        let change = Change { task: name, target: Target::Task, asked, etag, ground };
+        self.change(&call, &request, &request_id, change, whole_task).await
     }
 
     async fn get_task(
@@ -216,7 +246,7 @@ impl TaskService for Tasks {
         let change = Change {
             task: request.name.clone(),
             target: Target::Task,
-            command: Command::Issue,
+            asked: Asked::Command(Command::Issue { with_document: false }),
             etag: request.etag.clone(),
             ground: None,
         };
@@ -235,7 +265,7 @@ impl TaskService for Tasks {
         let change = Change {
             task: request.name.clone(),
             target: Target::Task,
-            command: Command::Withdraw { ground: request.ground.clone() },
+            asked: Asked::Command(Command::Withdraw { ground: request.ground.clone() }),
             etag: request.etag.clone(),
             ground: Some(request.ground.clone()),
         };
@@ -251,6 +281,26 @@ impl TaskService for Tasks {
         let request_id = take(&mut request.request_id);
         let change = of_assignment(&request.name, AssignmentCommand::Sign, &request.etag)?;
         self.change(&call, &request, &request_id, change, one_assignment).await
+    }
+
+    async fn batch_sign_assignments(
+        &self,
+        request: Request<proto::BatchSignAssignmentsRequest>,
+    ) -> Result<Response<proto::BatchSignAssignmentsResponse>, Status> {
+        let call = Call::of(&request)?.clone();
+        let mut request = request.into_inner();
+        let request_id = take(&mut request.request_id);
+        let asked = to_sign(&request)?;
+        let attempt = || async {
+            let transaction = match self.transactions.begin(&call, &request, &request_id).await? {
+                Attempt::Repeat(answer) => return Ok(answer),
+                Attempt::First(transaction) => transaction,
+            };
+            let signed = self.app.sign_all(&transaction, &call, &asked).await?;
+            let results = signed.into_iter().map(sign_result).collect();
+            transaction.commit(proto::BatchSignAssignmentsResponse { results }).await
+        };
+        Ok(Response::new(retried("", attempt).await?))
     }
 
     async fn deploy_assignment(
@@ -307,6 +357,48 @@ impl TaskService for Tasks {
         };
         let change = of_assignment(&request.name, command, &request.etag)?;
         self.change(&call, &request, &request_id, change, one_assignment).await
+    }
+}
+
+/// What a batch asks to sign for.
+fn to_sign(request: &proto::BatchSignAssignmentsRequest) -> Result<ToSign, Error> {
+    let mut check = Check::default();
+    if request.names.is_empty() {
+        check.name("unit", &request.unit, "units");
+        check.text("document_number", &request.document_number, LINE);
+        if request.document_number.trim().is_empty() {
+            check.wrong(
+                "document_number",
+                "must be given where no names are",
+                "请填写文号，或逐项列出交办事项",
+            );
+        }
+        check.finish()?;
+        let (unit, document_number) = (request.unit.clone(), request.document_number.clone());
+        return Ok(ToSign::Document { unit, document_number });
+    }
+    if !request.unit.is_empty() || !request.document_number.is_empty() {
+        check.wrong("names", "not together with a unit and a document", "逐项列出时不再填写单位和文号");
+    }
+    if request.names.len() > MOST_SIGNED {
+        check.wrong("names", "at most 1000 are accepted", "一次最多签收1000项");
+    }
+    check.finish()?;
+    let names = request.names.iter().map(|name| Ok((task_of_assignment(name)?.to_owned(), name.clone())));
+    Ok(ToSign::Named(names.collect::<Result<_, Error>>()?))
+}
+
+fn sign_result(signed: SignedFor) -> proto::BatchSignResult {
+    let SignedFor { name, outcome } = signed;
+    match outcome {
+        Ok(()) => proto::BatchSignResult { name, signed: true, ..proto::BatchSignResult::default() },
+        Err(error) => proto::BatchSignResult {
+            name,
+            signed: false,
+            status: error.code().as_str().to_owned(),
+            message: error.message().to_owned(),
+            message_zh: error.chinese().to_owned(),
+        },
     }
 }
 

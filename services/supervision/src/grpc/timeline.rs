@@ -2,7 +2,7 @@
 
 use domain_roster::Book;
 use domain_supervision::{
-    AssignmentChange, AssignmentEvent, AssignmentFacts, Stage, TaskChange, TaskEvent, WholeTaskEvent,
+    AssignmentChange, AssignmentEvent, AssignmentFacts, Content, Stage, TaskChange, TaskEvent, WholeTaskEvent,
 };
 use xietong_events::Event;
 use xietong_mesh::Error;
@@ -38,9 +38,42 @@ fn of_task(event: &WholeTaskEvent, roster: &Book) -> String {
     match &event.change {
         TaskChange::Created { draft } => format!("登记任务：{}", draft.title),
         TaskChange::Issued { assignments, .. } => format!("交办至{}", units(assignments, roster)),
+        TaskChange::Backfilled { assignments, .. } => {
+            let units = assignments.iter().map(|one| called(&one.facts.unit, roster));
+            format!("补录在办任务，承办单位{}", listed(units))
+        }
+        TaskChange::Revised { before, after, ground, .. } => revised(before, after, ground),
         TaskChange::Withdrawn { ground, .. } => format!("撤销任务：{ground}"),
         TaskChange::StruckOff { .. } => "任务销号".to_owned(),
     }
+}
+
+/// What a revision changed, with what it was before.
+fn revised(before: &Content, after: &Content, ground: &str) -> String {
+    let mut changes = Vec::new();
+    for (what, old, new) in [("名称", &before.title, &after.title), ("内容", &before.text, &after.text)] {
+        if old != new {
+            changes.push(format!("{what}由“{old}”改为“{new}”"));
+        }
+    }
+    if before.due_date != after.due_date {
+        let day = |day: Option<time::Date>| day.map_or_else(|| "按规则".to_owned(), |day| day.to_string());
+        changes.push(format!("期限由{}改为{}", day(before.due_date), day(after.due_date)));
+    }
+    for (what, differs) in [
+        ("类别", before.grade != after.grade),
+        ("标签", before.tags != after.tags),
+        ("节点", before.milestones != after.milestones),
+        ("指标", before.targets != after.targets),
+        ("待明确事项", before.open_points != after.open_points),
+        ("承办单位", before.assignments != after.assignments),
+    ] {
+        if differs {
+            changes.push(format!("{what}有调整"));
+        }
+    }
+    let ground = if ground.is_empty() { String::new() } else { format!("（依据：{ground}）") };
+    format!("修订：{}{ground}", changes.join("；"))
 }
 
 fn of_assignment(event: &AssignmentEvent, roster: &Book) -> String {

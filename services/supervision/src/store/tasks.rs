@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain_calendar::Timestamp;
-use domain_supervision::{Assignment, StoredClock, Task, Visibility};
+use domain_supervision::{Assignment, AssignmentState, StoredClock, Task, Visibility};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult, Value};
 use xietong_store::{Parameters, ROWS, StoreError, places, statement};
 
@@ -84,16 +84,41 @@ pub(crate) async fn save(
     if result.rows_affected() == 0 {
         return Err(StoreError::Stale(task.name.clone()));
     }
+    // Which of them settle the task, and by when, depends on all of it.
+    let all = before.settling_role() != task.settling_role() || before.due_date != task.due_date;
     let changed: Vec<_> = task
         .assignments
         .iter()
-        .filter(|one| !before.assignments.contains(one))
+        .filter(|one| all || !before.assignments.contains(one))
         .map(|one| (task, one))
         .collect();
     let replace = "ON CONFLICT (name) DO UPDATE SET unit = excluded.unit, role = excluded.role,
                    settles = excluded.settles, state = excluded.state, yellow_at = excluded.yellow_at,
                    red_at = excluded.red_at, paused = excluded.paused, closed = excluded.closed";
-    put_assignments(tx, &changed, regulation, replace).await
+    put_assignments(tx, &changed, regulation, replace).await?;
+    for gone in before.assignments.iter().filter(|one| task.assignment(&one.name).is_err()) {
+        let sql = "DELETE FROM assignments WHERE name = $1";
+        tx.execute_raw(statement(tx, sql, [gone.name.as_str().into()])).await?;
+    }
+    Ok(())
+}
+
+/// The assignments of a unit that a document gave it and that it has not signed for, at most
+/// `limit`, in the order of the ledger.
+pub(crate) async fn names_to_sign(
+    tx: &DatabaseTransaction,
+    unit: &str,
+    document_number: &str,
+    limit: u64,
+) -> Result<Vec<String>, StoreError> {
+    let sql = "SELECT assignments.name FROM assignments
+               JOIN tasks ON tasks.ledger_number = assignments.ledger_number
+               WHERE unit = $1 AND assignments.state = $2 AND document_number = $3
+               ORDER BY assignments.ledger_number LIMIT $4";
+    let state = columns::assignment_state(AssignmentState::Assigned);
+    let values: [Value; 4] = [unit.into(), state.into(), document_number.into(), limit.into()];
+    let rows = tx.query_all_raw(statement(tx, sql, values)).await?;
+    rows.iter().map(|row| Ok(row.try_get_by("name")?)).collect()
 }
 
 /// A task from its row. The ledger number is the row's own: it is not yet known when the

@@ -191,7 +191,12 @@ async fn a_batch_is_created_in_its_order(store: Store) {
     let tasks: Vec<proto::Task> = (1..=1_000)
         .map(|number| task(&format!("第{number}项"), &[("energy", AssignmentRole::Lead)]))
         .collect();
-    let request = proto::BatchCreateTasksRequest { tasks, issue: true, request_id: "batch".to_owned() };
+    let request = proto::BatchCreateTasksRequest {
+        tasks,
+        issue: true,
+        request_id: "batch".to_owned(),
+        backfill: false,
+    };
     let created = city.supervisor().batch_create_tasks(request).await.unwrap().into_inner().tasks;
     let found: Vec<(i64, &str)> = created.iter().map(|one| (one.ledger_number, one.title.as_str())).collect();
     assert_eq!((found[0], found[999]), ((1, "第1项"), (1_000, "第1000项")));

@@ -23,7 +23,7 @@ on_both!(
 /// How a task can be spoilt, and the field that is named.
 type Spoilt = (&'static str, fn(&mut proto::Task));
 
-const SPOILT: [Spoilt; 17] = [
+const SPOILT: [Spoilt; 26] = [
     ("task.title", |task| task.title = "  ".to_owned()),
     ("task.title", |task| task.title = "督".repeat(201)),
     ("task.text", |task| task.text = "a\0b".to_owned()),
@@ -43,7 +43,45 @@ const SPOILT: [Spoilt; 17] = [
     ("task.assignments", |task| task.assignments.push(task.assignments[0].clone())),
     ("task.assignments[0].unit", |task| task.assignments[0].unit = "能源局".to_owned()),
     ("task.assignments[0].role", |task| task.assignments[0].role = 0),
+    ("task.milestones", |task| task.milestones = vec![milestone(); 101]),
+    ("task.milestones", |task| task.milestones = vec![proto::Milestone { text: " ".into(), ..milestone() }]),
+    ("task.milestones[0].due_time", |task| {
+        task.milestones = vec![proto::Milestone { due_time: None, ..milestone() }];
+    }),
+    ("task.milestones[0].units[0]", |task| {
+        task.milestones = vec![proto::Milestone { units: vec!["能源局".into()], ..milestone() }];
+    }),
+    ("task.milestones[0].units", |task| {
+        task.milestones = vec![proto::Milestone { units: vec!["units/moon".into()], ..milestone() }];
+    }),
+    ("task.targets", |task| task.targets = vec![proto::Target { value: "六".into(), ..target() }]),
+    ("task.targets[0].direction", |task| {
+        task.targets = vec![proto::Target { direction: 0, ..target() }];
+    }),
+    ("task.open_points", |task| task.open_points = vec![proto::OpenPoint::default()]),
+    ("task.open_points[0].line", |task| {
+        let open =
+            |line| proto::OpenPoint {
+                text: "某县".into(), why: "不明".into(), line, ..Default::default()
+            };
+        task.open_points = vec![open(-1)];
+    }),
 ];
+
+fn milestone() -> proto::Milestone {
+    let due_time = Some(prost_types::Timestamp { seconds: 1_700_000_000, nanos: 0 });
+    proto::Milestone { due_time, text: "完成六成".to_owned(), units: vec![] }
+}
+
+fn target() -> proto::Target {
+    proto::Target {
+        measure: "改造户数".to_owned(),
+        value: "12000".to_owned(),
+        unit: "户".to_owned(),
+        direction: proto::Direction::AtLeast.into(),
+        binding: true,
+    }
+}
 
 async fn every_wrong_field_of_a_task_is_named(store: Store) {
     let city = City::start(store).await;

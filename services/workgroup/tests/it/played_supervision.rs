@@ -121,6 +121,20 @@ impl TaskService for PlayedSupervision {
         Err(not_played())
     }
 
+    async fn update_task(
+        &self,
+        _: Request<proto::UpdateTaskRequest>,
+    ) -> Result<Response<proto::Task>, Status> {
+        Err(not_played())
+    }
+
+    async fn batch_sign_assignments(
+        &self,
+        _: Request<proto::BatchSignAssignmentsRequest>,
+    ) -> Result<Response<proto::BatchSignAssignmentsResponse>, Status> {
+        Err(not_played())
+    }
+
     async fn get_task(&self, _: Request<proto::GetTaskRequest>) -> Result<Response<proto::Task>, Status> {
         Err(not_played())
     }

@@ -54,7 +54,7 @@ fn of_unit(assignment: AssignmentFacts, change: AssignmentChange) -> TaskEvent {
 }
 
 fn issued() -> TaskEvent {
-    of_the_task(TaskChange::Issued { rule_version: 1, assignments: all() })
+    of_the_task(TaskChange::Issued { rule_version: 1, assignments: all(), with_document: false })
 }
 
 fn notices(event: &TaskEvent) -> Vec<Notice> {

@@ -1,0 +1,84 @@
+//! [`revise`]: a task's wording changes only on record, with what it was before.
+
+use crate::assignment::Action;
+use crate::content::Content;
+use crate::decide::{Context, facts};
+use crate::error::{NotEmpty, SupervisionError};
+use crate::event::{TaskChange, TaskEvent, TaskFacts};
+use crate::task::{Task, TaskState};
+
+/// The event that gives a task another content; none when it says that already. A draft may
+/// be changed in everything. Once it is issued its units, its grade and what was open stay,
+/// and a ground is needed.
+pub(crate) fn revise(
+    task: &Task,
+    after: &Content,
+    ground: &str,
+    context: &Context<'_>,
+) -> Result<Option<TaskEvent>, SupervisionError> {
+    let before = Content::of(task);
+    let ground = ground.trim().to_owned();
+    match task.state {
+        TaskState::Draft => {}
+        TaskState::Issued => {
+            if before.assignments != after.assignments
+                || before.grade != after.grade
+                || before.open_points != after.open_points
+            {
+                return Err(SupervisionError::FixedOnceIssued);
+            }
+            if ground.is_empty() && before != *after {
+                return Err(SupervisionError::Empty(NotEmpty::RevisionGround));
+            }
+        }
+        state @ (TaskState::StruckOff | TaskState::Withdrawn) => {
+            return Err(SupervisionError::TaskRefused { action: Action::Revise, state });
+        }
+    }
+    if before == *after {
+        return Ok(None);
+    }
+    after.check()?;
+    let mut revised = task.clone();
+    revised.take_content(after);
+    if task.state == TaskState::Issued
+        && let Some(due_date) = after.due_date.filter(|due| *due < context.now.day())
+        && before.due_date != after.due_date
+    {
+        return Err(SupervisionError::DueBeforeIssue { due_date, issue_time: context.now });
+    }
+    let assignments = revised.assignments.iter().map(|one| facts(&revised, one, context)).collect();
+    let change =
+        TaskChange::Revised { before: Box::new(before), after: Box::new(after.clone()), ground, assignments };
+    Ok(Some(TaskEvent::on_task(TaskFacts::of(&revised), context.now, change)))
+}
+
+impl Task {
+    /// Says what the content says from now on. Assignments that go on keep what happened to
+    /// them.
+    pub(crate) fn take_content(&mut self, content: &Content) {
+        let Content { title, text, grade, tags, due_date, milestones, targets, open_points, assignments } =
+            content.clone();
+        let mut before = std::mem::take(&mut self.assignments);
+        self.assignments = assignments
+            .iter()
+            .map(|draft| {
+                let kept = before.iter().position(|one| one.name == draft.name && one.unit == draft.unit);
+                let mut assignment = kept.map_or_else(
+                    || crate::assignment::Assignment::from_draft(draft),
+                    |at| before.swap_remove(at),
+                );
+                assignment.role = draft.role;
+                assignment
+            })
+            .collect();
+        self.title = title;
+        self.text = text;
+        self.grade = grade;
+        self.tags = tags;
+        self.due_date = due_date;
+        self.milestones = milestones;
+        self.targets = targets;
+        self.open_points = open_points;
+    }
+}

@@ -1,0 +1,194 @@
+//! Milestones, targets, open points and revisions, between the API and the domain.
+
+use domain_calendar::Timestamp;
+use domain_supervision::{Direction, Milestone, OpenPoint, Role, Target};
+use prost_types::Timestamp as ProtoTimestamp;
+use time::Date;
+use xietong_mesh::Error;
+use xietong_mesh::convert::{decode_optional_time, encode_time};
+use xietong_mesh::input::{LINE, TEXT};
+use xietong_proto::supervision as proto;
+
+use super::check::Check;
+use super::decode;
+use crate::app::Revision;
+
+/// Characters of a clause.
+pub(super) const CLAUSE: usize = 1_000;
+/// Most milestones, targets or open points of a task.
+pub(super) const MOST_PARTS: usize = 100;
+/// Most units that one milestone or open point names.
+pub(super) const MOST_UNITS: usize = 30;
+
+/// The last day before an instant, in Asia/Shanghai: a due time is the first instant that is
+/// too late.
+pub(super) fn last_day(field: &str, due: Option<&ProtoTimestamp>) -> Result<Option<Date>, Error> {
+    let due = decode_optional_time(field, due)?;
+    Ok(due.map(|due| due.saturating_sub(std::time::Duration::from_micros(1)).day()))
+}
+
+/// The instant at which a last day is over.
+pub(super) fn due_time(last_day: Date) -> Option<ProtoTimestamp> {
+    last_day.next_day().map(|day| encode_time(Timestamp::start_of_day(day)))
+}
+
+pub(super) fn milestones(
+    check: &mut Check,
+    place: &str,
+    all: Vec<proto::Milestone>,
+) -> Result<Vec<Milestone>, Error> {
+    at_most(check, place, all.len());
+    let mut milestones = Vec::new();
+    for (at, one) in all.into_iter().take(MOST_PARTS).enumerate() {
+        let place = format!("{place}[{at}]");
+        check.text(format!("{place}.text"), &one.text, CLAUSE);
+        units(check, &format!("{place}.units"), &one.units);
+        match last_day(&format!("{place}.due_time"), one.due_time.as_ref())? {
+            Some(last_day) => milestones.push(Milestone { last_day, text: one.text, units: one.units }),
+            None => check.wrong(format!("{place}.due_time"), "must be given", "请填写节点日期"),
+        }
+    }
+    Ok(milestones)
+}
+
+pub(super) fn targets(check: &mut Check, place: &str, all: Vec<proto::Target>) -> Vec<Target> {
+    at_most(check, place, all.len());
+    let mut targets = Vec::new();
+    for (at, one) in all.into_iter().take(MOST_PARTS).enumerate() {
+        let place = format!("{place}[{at}]");
+        for (field, text) in [("measure", &one.measure), ("value", &one.value), ("unit", &one.unit)] {
+            check.text(format!("{place}.{field}"), text, LINE);
+        }
+        let direction = match one.direction() {
+            proto::Direction::AtLeast => Direction::AtLeast,
+            proto::Direction::AtMost => Direction::AtMost,
+            proto::Direction::Unspecified => {
+                let (english, chinese) = ("must be stated", "请说明是不低于还是不高于");
+                check.wrong(format!("{place}.direction"), english, chinese);
+                Direction::AtLeast
+            }
+        };
+        let proto::Target { measure, value, unit, binding, direction: _ } = one;
+        targets.push(Target { measure, value, unit, direction, binding });
+    }
+    targets
+}
+
+pub(super) fn open_points(check: &mut Check, place: &str, all: Vec<proto::OpenPoint>) -> Vec<OpenPoint> {
+    at_most(check, place, all.len());
+    let mut points = Vec::new();
+    for (at, one) in all.into_iter().take(MOST_PARTS).enumerate() {
+        let place = format!("{place}[{at}]");
+        check.text(format!("{place}.text"), &one.text, LINE);
+        check.text(format!("{place}.why"), &one.why, LINE);
+        units(check, &format!("{place}.candidates"), &one.candidates);
+        let line = u32::try_from(one.line);
+        if line.is_err() {
+            check.wrong(format!("{place}.line"), "must not be negative", "不能为负数");
+        }
+        let line = line.ok().filter(|line| *line > 0);
+        points.push(OpenPoint { text: one.text, why: one.why, line, candidates: one.candidates });
+    }
+    points
+}
+
+/// What an update changes.
+pub(super) fn revision(task: proto::Task, mask: &[String]) -> Result<Revision, Error> {
+    let mut check = Check::default();
+    if mask.is_empty() {
+        check.wrong("update_mask", "must name the fields that change", "请说明要修改哪些字段");
+    }
+    let mut revision = Revision::default();
+    for path in mask {
+        match path.as_str() {
+            "title" => {
+                check.text("task.title", &task.title, LINE);
+                revision.title = Some(task.title.trim().to_owned());
+            }
+            "text" => {
+                check.text("task.text", &task.text, TEXT);
+                revision.text = Some(task.text.clone());
+            }
+            "grade" => revision.grade = Some(decode::grade(&mut check, "task.grade".to_owned(), task.grade)),
+            "tags" => {
+                decode::tags(&mut check, "task", &task.tags);
+                revision.tags = Some(task.tags.clone());
+            }
+            "due_time" => revision.due_date = Some(last_day("task.due_time", task.due_time.as_ref())?),
+            "milestones" => {
+                let milestones = milestones(&mut check, "task.milestones", task.milestones.clone())?;
+                revision.milestones = Some(milestones);
+            }
+            "targets" => {
+                revision.targets = Some(targets(&mut check, "task.targets", task.targets.clone()));
+            }
+            "open_points" => {
+                let points = open_points(&mut check, "task.open_points", task.open_points.clone());
+                revision.open_points = Some(points);
+            }
+            "assignments" => revision.assignments = Some(assignments(&mut check, &task.assignments)),
+            _ => {
+                let english = format!("{path} cannot be changed");
+                check.wrong("update_mask", english, format!("{path}不能修改"));
+            }
+        }
+    }
+    check.finish()?;
+    Ok(revision)
+}
+
+fn assignments(check: &mut Check, all: &[proto::Assignment]) -> Vec<(String, Role)> {
+    decode::list(check, "task.assignments", all);
+    let units = all.iter().take(decode::MOST).enumerate();
+    units
+        .map(|(at, one)| {
+            let place = format!("task.assignments[{at}]");
+            check.name(format!("{place}.unit"), &one.unit, "units");
+            (one.unit.clone(), decode::role(check, &place, one.role))
+        })
+        .collect()
+}
+
+fn at_most(check: &mut Check, place: &str, count: usize) {
+    if count > MOST_PARTS {
+        let english = format!("at most {MOST_PARTS} are accepted");
+        check.wrong(place, english, format!("最多{MOST_PARTS}项"));
+    }
+}
+
+fn units(check: &mut Check, place: &str, units: &[String]) {
+    if units.len() > MOST_UNITS {
+        let english = format!("at most {MOST_UNITS} are accepted");
+        check.wrong(place, english, format!("最多{MOST_UNITS}个单位"));
+    }
+    for (at, unit) in units.iter().take(MOST_UNITS).enumerate() {
+        check.name(format!("{place}[{at}]"), unit, "units");
+    }
+}
+
+pub(super) fn encode_milestone(one: &Milestone) -> proto::Milestone {
+    proto::Milestone { due_time: due_time(one.last_day), text: one.text.clone(), units: one.units.clone() }
+}
+
+pub(super) fn encode_target(one: &Target) -> proto::Target {
+    let direction = match one.direction {
+        Direction::AtLeast => proto::Direction::AtLeast,
+        Direction::AtMost => proto::Direction::AtMost,
+    };
+    proto::Target {
+        measure: one.measure.clone(),
+        value: one.value.clone(),
+        unit: one.unit.clone(),
+        direction: direction.into(),
+        binding: one.binding,
+    }
+}
+
+pub(super) fn encode_open_point(one: &OpenPoint) -> proto::OpenPoint {
+    proto::OpenPoint {
+        text: one.text.clone(),
+        why: one.why.clone(),
+        line: one.line.and_then(|line| i32::try_from(line).ok()).unwrap_or(0),
+        candidates: one.candidates.clone(),
+    }
+}
