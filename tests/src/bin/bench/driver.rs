@@ -23,6 +23,7 @@ struct Plan {
     footprint: Footprint,
     claim: String,
     claimed: Vec<usize>,
+    sources: String,
     tasks: String,
     assignments: String,
     ledger_number: usize,
@@ -50,6 +51,7 @@ impl Driver {
         let plan = Plan {
             claim: format!("{} ON CONFLICT (principal, method, request_id) DO NOTHING", claim.insertion()),
             claimed,
+            sources: footprint.sources.insertion(),
             tasks: format!("{} RETURNING ledger_number", footprint.tasks.insertion()),
             assignments: assignments.insertion(),
             ledger_number: assignments.place("ledger_number")?,
@@ -74,6 +76,7 @@ impl Driver {
         let idempotency = copy.of(&footprint.idempotency).next().context("a request to remember")?;
         execute(&tx, &plan.claim, pick(&idempotency, &plan.claimed)).await?;
 
+        execute(&tx, &plan.sources, copy.of(&footprint.sources).flatten()).await?;
         let tasks = copy.of(&footprint.tasks).flatten();
         let row = tx.query_one_raw(statement(&tx, &plan.tasks, tasks)).await?;
         let ledger_number: i64 = row.context("a task without a number")?.try_get_by("ledger_number")?;

@@ -13,6 +13,7 @@ pub(crate) struct Footprint {
     /// The key it was entered with.
     pub(crate) request_id: String,
     pub(crate) idempotency: Rows,
+    pub(crate) sources: Rows,
     pub(crate) tasks: Rows,
     pub(crate) assignments: Rows,
     pub(crate) events: Rows,
@@ -39,13 +40,20 @@ impl Footprint {
             task: task.to_owned(),
             request_id: request_id.to_owned(),
             idempotency: Rows::read(database, "idempotency", &[], "request_id = $1", request_id).await?,
+            sources: Rows::read(database, "task_sources", &[], "task = $1", task).await?,
             tasks: Rows::read(database, "tasks", &["ledger_number"], "name = $1", task).await?,
             assignments: Rows::read(database, "assignments", &[], "name LIKE $1", &like).await?,
             events: Rows::read(database, "events", &["entry", "position"], "aggregate = $1", task).await?,
             timers: Rows::read(database, "timers", &[], "timer_key LIKE $1", &like).await?,
         };
         // A draft has no timers yet.
-        let always = [&footprint.idempotency, &footprint.tasks, &footprint.assignments, &footprint.events];
+        let always = [
+            &footprint.idempotency,
+            &footprint.sources,
+            &footprint.tasks,
+            &footprint.assignments,
+            &footprint.events,
+        ];
         for rows in always {
             ensure!(!rows.rows.is_empty(), "{task} has no row in {}", rows.table);
         }
@@ -59,8 +67,8 @@ impl Footprint {
     }
 
     /// Its tables in the order in which they are written.
-    pub(crate) fn tables(&self) -> [&Rows; 5] {
-        [&self.idempotency, &self.tasks, &self.assignments, &self.events, &self.timers]
+    pub(crate) fn tables(&self) -> [&Rows; 6] {
+        [&self.idempotency, &self.sources, &self.tasks, &self.assignments, &self.events, &self.timers]
     }
 }
 

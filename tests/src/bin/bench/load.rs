@@ -50,7 +50,7 @@ impl Creator {
     /// Enters a task. Returns it as it was answered, and the request id it was sent with.
     pub(crate) async fn create(&mut self) -> anyhow::Result<(Task, String)> {
         let request_id = MachineClock::system().new_id().to_string();
-        let task = task(&self.units, self.next);
+        let task = task(&self.units, self.next, &request_id);
         self.next += 1;
         let message = CreateTaskRequest {
             task: Some(task),
@@ -70,8 +70,9 @@ impl Worker for Creator {
     }
 }
 
-/// A task like those of a yearly plan: a lead unit, a cooperating unit, a source.
-fn task(units: &[Unit], number: usize) -> Task {
+/// A task like those of a yearly plan: a lead unit, a cooperating unit, a source. An item is
+/// entered once: each is the twelfth of a part of its own.
+fn task(units: &[Unit], number: usize, part: &str) -> Task {
     let assignment = |offset: usize, role: AssignmentRole| {
         let unit = units.get((number + offset) % units.len().max(1)).map(|unit| unit.name.clone());
         Assignment { unit: unit.unwrap_or_default(), role: role.into(), ..Assignment::default() }
@@ -82,6 +83,7 @@ fn task(units: &[Unit], number: usize) -> Task {
         grade: Grade::Ordinary.into(),
         source: Some(Source {
             document_number: "临政发〔2024〕1号".to_owned(),
+            part: part.to_owned(),
             item_number: 12,
             ..Source::default()
         }),
