@@ -45,7 +45,7 @@ impl DirectoryService for DirectoryHandlers {
             .filter(|unit| scope.permits(&access::of_unit(&unit.name)) && has_in_name(unit.names(), &q));
         let query = Query {
             method: "ListUnits",
-            q: &q,
+            filter: &q,
             page_size: request.page_size,
             page_token: &request.page_token,
         };
@@ -120,7 +120,7 @@ impl DirectoryService for DirectoryHandlers {
             .filter(|one| scope.permits(&access::of_collective(one)) && has_in_name(one.names(), &q));
         let query = Query {
             method: "ListCollectives",
-            q: &q,
+            filter: &q,
             page_size: request.page_size,
             page_token: &request.page_token,
         };
@@ -172,7 +172,7 @@ impl DirectoryService for DirectoryHandlers {
         });
         let query = Query {
             method: "ListOfficials",
-            q: &q,
+            filter: &q,
             page_size: request.page_size,
             page_token: &request.page_token,
         };
@@ -222,7 +222,7 @@ impl DirectoryService for DirectoryHandlers {
         let visible = register.book.accounts().filter(|account| scope.permits(&access::of_account(account)));
         let query = Query {
             method: "ListAccounts",
-            q: "",
+            filter: "",
             page_size: request.page_size,
             page_token: &request.page_token,
         };
