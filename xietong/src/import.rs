@@ -3,7 +3,8 @@
 //! The reader is `domain-notice`; here are the files, the directory of units and what is
 //! printed.
 
-mod directory;
+pub mod directory;
+mod people;
 mod show;
 
 use std::fs;

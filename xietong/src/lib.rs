@@ -5,6 +5,7 @@
 
 pub mod cli;
 pub mod import;
+mod json;
 pub mod keys;
 pub mod run;
 pub mod sample;

@@ -5,15 +5,15 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-/// Who and what there is: requests of the public API in proto3 JSON, and the collectives.
+/// Who and what there is: requests of the public API in proto3 JSON.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Directory {
     /// `CreateUnitRequest`s.
     pub units: Vec<Value>,
-    /// Standing sets of units, which notices call by one name.
+    /// `CreateCollectiveRequest`s.
     #[serde(default)]
-    pub collectives: Vec<Collective>,
+    pub collectives: Vec<Value>,
     /// `CreateOfficialRequest`s.
     #[serde(default)]
     pub officials: Vec<Value>,
@@ -23,21 +23,6 @@ pub struct Directory {
     /// `CreateDivisionRequest`s, in the order of their taking effect.
     #[serde(default)]
     pub divisions: Vec<Value>,
-}
-
-/// A standing set of units, for example 各县（市、区）.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Collective {
-    /// `collectives/{slug}` without the collection.
-    pub collective_id: String,
-    /// What it is called.
-    pub display_name: String,
-    /// What else it is called.
-    #[serde(default)]
-    pub aliases: Vec<String>,
-    /// `units/{slug}`.
-    pub members: Vec<String>,
 }
 
 /// What there is to do in the sample city.
@@ -92,6 +77,8 @@ pub fn plan() -> serde_json::Result<Plan> {
 mod tests {
     use std::collections::BTreeSet;
 
+    use serde_json::Value;
+
     use super::{directory, plan, work};
 
     #[test]
@@ -129,9 +116,12 @@ mod tests {
             .map(|unit| format!("units/{}", unit["unitId"].as_str().unwrap()))
             .collect();
         assert_eq!(units.len(), directory.units.len(), "each once");
-        let counties = directory.collectives.iter().find(|one| one.display_name == "各县（市、区）").unwrap();
-        assert_eq!(counties.members.len(), 17);
-        assert!(directory.collectives.iter().flat_map(|one| &one.members).all(|unit| units.contains(unit)));
+        let members = |collective: &Value| -> Vec<String> {
+            serde_json::from_value(collective["collective"]["units"].clone()).unwrap()
+        };
+        let named = |one: &&Value| one["collective"]["displayName"] == "各县（市、区）";
+        assert_eq!(members(directory.collectives.iter().find(named).unwrap()).len(), 17);
+        assert!(directory.collectives.iter().flat_map(members).all(|unit| units.contains(&unit)));
         let work = work().unwrap();
         assert!(!work.groups.is_empty() && !work.tasks.is_empty());
     }

@@ -2,19 +2,60 @@
 //!
 //! Each function first checks the entry alone, then its references and its name.
 
+use std::collections::BTreeMap;
+
 use crate::account::Account;
 use crate::book::Book;
+use crate::collective::Collective;
 use crate::division::Division;
-use crate::error::RosterError;
+use crate::error::{Candidate, RosterError};
+use crate::names::normalise;
 use crate::official::Official;
 use crate::unit::Unit;
 
 /// Whether a unit can be added: well-formed, its name free, its parent known. Two units may share
-/// an alias; looking it up then reports both.
+/// an alias; looking it up then reports both. What a collective is called, no unit is called.
 pub fn admit_unit(book: &Book, unit: &Unit) -> Result<(), RosterError> {
     unit.check()?;
     free(&unit.name, book.unit(&unit.name).is_some())?;
-    unit.parent.iter().try_for_each(|parent| known_unit(book, parent))
+    unit.parent.iter().try_for_each(|parent| known_unit(book, parent))?;
+    let own: Called = unit.keys().map(|key| (key.clone(), key)).collect();
+    book.collectives().try_for_each(|other| no_collective(&own, other))
+}
+
+/// Whether a collective can be added: well-formed, its name free, its members known. Unlike two
+/// units it shares no name with anybody, whether the other still exists or not: the set a
+/// notice means must be one and the same at any time.
+pub fn admit_collective(book: &Book, collective: &Collective) -> Result<(), RosterError> {
+    collective.check()?;
+    free(&collective.name, book.collective(&collective.name).is_some())?;
+    collective.units.iter().try_for_each(|unit| known_unit(book, unit))?;
+    let own: Called = collective.names().map(|name| (normalise(name), name.to_owned())).collect();
+    book.collectives().try_for_each(|other| no_collective(&own, other))?;
+    book.units().try_for_each(|other| nobody(&own, other.keys(), &other.name, &other.display_name))
+}
+
+/// What a new entry is called: as it was entered, by the key it will be found by.
+type Called = BTreeMap<String, String>;
+
+fn no_collective(own: &Called, other: &Collective) -> Result<(), RosterError> {
+    nobody(own, other.names().map(normalise), &other.name, &other.display_name)
+}
+
+/// Refuses a name that one with these keys is called already.
+fn nobody(
+    own: &Called,
+    mut keys: impl Iterator<Item = String>,
+    name: &str,
+    display_name: &str,
+) -> Result<(), RosterError> {
+    match keys.find_map(|key| own.get(&key)) {
+        None => Ok(()),
+        Some(text) => Err(RosterError::AlreadyCalled {
+            text: text.clone(),
+            holder: Candidate { name: name.to_owned(), display_name: display_name.to_owned() },
+        }),
+    }
 }
 
 /// Whether an official can be added: well-formed, the name free, the units of all posts known.
@@ -57,10 +98,12 @@ fn known_official(book: &Book, name: &str) -> Result<(), RosterError> {
 
 #[cfg(test)]
 mod tests {
-    use super::{admit_account, admit_division, admit_official, admit_unit};
+    use domain_calendar::Timestamp;
+
+    use super::{admit_account, admit_collective, admit_division, admit_official, admit_unit};
     use crate::account::Account;
-    use crate::error::RosterError;
-    use crate::fixture::{Roster, division_12, holder, unit};
+    use crate::error::{Candidate, RosterError};
+    use crate::fixture::{Roster, collective, division_12, holder, unit};
     use crate::official::PostKind;
 
     #[test]
@@ -79,6 +122,64 @@ mod tests {
         assert_eq!(
             admit_division(&roster.book, &division),
             Err(RosterError::OfficialUnknown { text: "officials/nobody".into() })
+        );
+    }
+
+    fn called(text: &str, name: &str, display_name: &str) -> Result<(), RosterError> {
+        let holder = Candidate { name: name.into(), display_name: display_name.into() };
+        Err(RosterError::AlreadyCalled { text: text.into(), holder })
+    }
+
+    #[test]
+    fn a_collective_shares_no_name_with_a_unit_or_another_collective_however_it_is_spelled() {
+        let mut roster = Roster::linfen();
+        let mut ceased = unit("science-old", "市科学局", &["市科局"]);
+        ceased.end_time = Some(Timestamp::from_micros(0));
+        roster.add_unit(ceased);
+        let admit = |display_name, aliases: &[&str]| {
+            admit_collective(&roster.book, &collective("river", display_name, aliases, &["yaodu"]))
+        };
+        assert_eq!(admit("沿汾县（市、区）", &["沿汾", "沿 汾"]), Ok(()));
+        let counties = ("collectives/counties", "各县（市、区）");
+        assert_eq!(admit("沿汾", &["各县 (市、区)"]), called("各县 (市、区)", counties.0, counties.1));
+        assert_eq!(admit("各县市区政府", &[]), called("各县市区政府", counties.0, counties.1));
+        let industry = ("units/industry", "市工业和信息化局(市民营经济发展促进局)");
+        for name in ["市工信局", "临汾市工业和信息化局", "市民营经济发展促进局", industry.1]
+        {
+            assert_eq!(admit(name, &[]), called(name, industry.0, industry.1));
+        }
+        assert_eq!(admit("沿汾", &["市科局"]), called("市科局", "units/science-old", "市科学局"));
+        assert_eq!(admit("沿汾", &["市科局"]).unwrap_err().chinese(), "“市科局”已是“市科学局”的名称");
+    }
+
+    #[test]
+    fn no_unit_is_founded_under_a_name_of_a_collective() {
+        let roster = Roster::linfen();
+        let admit = |display_name, aliases: &[&str]| {
+            admit_unit(&roster.book, &unit("office-of-counties", display_name, aliases))
+        };
+        for (display_name, aliases, text) in [
+            ("各县(市、区)", &[][..], "各县(市、区)"),
+            ("县区工作局", &["各县市区人民政府"], "各县市区政府"),
+            ("县区工作局（各县市区）", &[], "各县市区"),
+        ] {
+            let refused = called(text, "collectives/counties", "各县（市、区）");
+            assert_eq!(admit(display_name, aliases), refused, "{display_name}");
+        }
+        assert_eq!(admit("各县", &["市、区"]), Ok(()), "what stands in a collective's brackets is no name");
+    }
+
+    #[test]
+    fn a_collective_needs_a_free_name_and_members_that_exist() {
+        let roster = Roster::linfen();
+        let taken = collective("counties", "沿汾", &[], &["yaodu"]);
+        assert_eq!(
+            admit_collective(&roster.book, &taken),
+            Err(RosterError::NameTaken { name: "collectives/counties".into() })
+        );
+        assert_eq!(
+            admit_collective(&roster.book, &collective("river", "沿汾", &[], &["yaodu", "moon"])),
+            Err(RosterError::UnitUnknown { text: "units/moon".into() })
         );
     }
 

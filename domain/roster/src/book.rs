@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::absence::{Absence, AbsenceChange};
 use crate::account::Account;
+use crate::collective::Collective;
 use crate::division::Division;
 use crate::error::RosterError;
 use crate::event::RosterEvent;
@@ -26,7 +27,7 @@ struct Recorded<T> {
 /// Directory entries by resource name.
 type Entries<T> = BTreeMap<String, Arc<Recorded<T>>>;
 
-/// Units, officials, accounts, divisions and absences, each with the time it was recorded.
+/// Units, collectives, officials, accounts, divisions and absences, each with the time it was recorded.
 ///
 /// It is what its events made it, in log order, and serialises as a snapshot. The roster service
 /// decides with it; every other service keeps one as its local copy. Cloning shares the entries:
@@ -35,6 +36,7 @@ type Entries<T> = BTreeMap<String, Arc<Recorded<T>>>;
 #[serde(rename_all = "camelCase", default)]
 pub struct Book {
     units: Entries<Unit>,
+    collectives: Entries<Collective>,
     officials: Entries<Official>,
     accounts: Entries<Account>,
     /// In log order, which breaks the last tie between two divisions.
@@ -57,6 +59,9 @@ impl Book {
     pub fn apply(&mut self, event: &RosterEvent, recorded_at: Timestamp) -> Result<(), RosterError> {
         match event {
             RosterEvent::UnitCreated(unit) => record(&mut self.units, &unit.name, unit, recorded_at),
+            RosterEvent::CollectiveCreated(collective) => {
+                record(&mut self.collectives, &collective.name, collective, recorded_at);
+            }
             RosterEvent::OfficialCreated(official) => {
                 record(&mut self.officials, &official.name, official, recorded_at);
             }
@@ -107,6 +112,16 @@ impl Book {
     /// Units in order of resource name.
     pub fn units(&self) -> impl Iterator<Item = &Unit> {
         self.units.values().map(|entry| &entry.value)
+    }
+
+    /// A collective by resource name.
+    pub fn collective(&self, name: &str) -> Option<&Collective> {
+        self.collectives.get(name).map(|entry| &entry.value)
+    }
+
+    /// Collectives in order of resource name.
+    pub fn collectives(&self) -> impl Iterator<Item = &Collective> {
+        self.collectives.values().map(|entry| &entry.value)
     }
 
     /// An official by resource name.
@@ -176,6 +191,11 @@ impl Book {
         known(&self.units, known_at)
     }
 
+    /// Collectives known at an instant.
+    pub(crate) fn collectives_known(&self, known_at: Timestamp) -> impl Iterator<Item = &Collective> {
+        known(&self.collectives, known_at)
+    }
+
     /// Officials known at an instant.
     pub(crate) fn officials_known(&self, known_at: Timestamp) -> impl Iterator<Item = &Official> {
         known(&self.officials, known_at)
@@ -184,6 +204,11 @@ impl Book {
     /// A unit, if known at an instant.
     pub(crate) fn unit_known(&self, name: &str, known_at: Timestamp) -> Option<&Unit> {
         self.units.get(name).filter(|entry| entry.recorded_at <= known_at).map(|entry| &entry.value)
+    }
+
+    /// A collective, if known at an instant.
+    pub(crate) fn collective_known(&self, name: &str, known_at: Timestamp) -> Option<&Collective> {
+        self.collectives.get(name).filter(|entry| entry.recorded_at <= known_at).map(|entry| &entry.value)
     }
 
     /// An official, if known at an instant.
@@ -236,6 +261,16 @@ mod tests {
         roster.away("one", "cui-yuanbin", "2023-06-10T00:00+08:00", "2023-06-12T00:00+08:00");
         let snapshot = serde_json::to_string(&roster.book).unwrap();
         assert_eq!(serde_json::from_str::<Book>(&snapshot).unwrap(), roster.book);
+    }
+
+    #[test]
+    fn a_snapshot_from_before_there_were_collectives_still_reads() {
+        let roster = Roster::linfen();
+        let mut snapshot = serde_json::to_value(&roster.book).unwrap();
+        assert!(snapshot.as_object_mut().unwrap().remove("collectives").is_some());
+        let book: Book = serde_json::from_value(snapshot).unwrap();
+        assert_eq!((book.collectives().count(), roster.book.collectives().count()), (0, 1));
+        assert!(book.units().eq(roster.book.units()));
     }
 
     #[test]

@@ -55,6 +55,40 @@ pub enum RosterError {
         /// The resource name.
         name: String,
     },
+    /// A unit or a collective is called so already.
+    #[error("{text:?} is what {} is called already", holder.name)]
+    AlreadyCalled {
+        /// The name that was to be given.
+        text: String,
+        /// Who has it.
+        holder: Candidate,
+    },
+    /// A text is longer than the roster keeps.
+    #[error("{field} has {characters} characters, more than {longest}")]
+    TextTooLong {
+        /// The field, as the API names it.
+        field: &'static str,
+        /// Characters of what was given.
+        characters: usize,
+        /// Characters it may have.
+        longest: usize,
+    },
+    /// A list has more entries than the roster keeps.
+    #[error("{field} has {entries} entries, more than {most}")]
+    TooManyEntries {
+        /// The field, as the API names it.
+        field: &'static str,
+        /// Entries of what was given.
+        entries: usize,
+        /// Entries it may have.
+        most: usize,
+    },
+    /// A unit is twice a member of one collective.
+    #[error("{unit} is a member twice")]
+    MemberRepeated {
+        /// The unit.
+        unit: String,
+    },
     /// The subject has an account.
     #[error("subject {subject:?} has an account already")]
     SubjectTaken {
@@ -238,6 +272,14 @@ impl RosterError {
                 format!("结束时间（{}）应晚于开始时间（{}）", chinese_instant(*end), chinese_instant(*start))
             }
             Self::NameTaken { name } => format!("“{name}”已存在"),
+            Self::AlreadyCalled { text, holder } => {
+                format!("“{text}”已是“{}”的名称", holder.display_name)
+            }
+            Self::TextTooLong { field, longest, .. } => format!("“{field}”过长，最长{longest}个字"),
+            Self::TooManyEntries { field, entries, most } => {
+                format!("“{field}”过多（共{entries}项，最多{most}项）")
+            }
+            Self::MemberRepeated { unit } => format!("成员单位“{unit}”重复"),
             Self::SubjectTaken { subject } => format!("“{subject}”已有账号"),
             Self::OwnParent { .. } => "单位不能以自身为上级单位".to_owned(),
             Self::PostWithoutUnit { kind } => format!("“{}”应填写所在单位", kind.chinese()),

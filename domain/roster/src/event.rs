@@ -6,12 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::absence::Absence;
 use crate::account::Account;
+use crate::collective::Collective;
 use crate::division::Division;
 use crate::handover::Handover;
 use crate::official::Official;
 use crate::unit::Unit;
 
 const UNIT_CREATED: &str = "roster.unit.created";
+const COLLECTIVE_CREATED: &str = "roster.collective.created";
 const OFFICIAL_CREATED: &str = "roster.official.created";
 const ACCOUNT_CREATED: &str = "roster.account.created";
 const DIVISION_CREATED: &str = "roster.division.created";
@@ -28,6 +30,8 @@ const ABSENCE_CANCELLED: &str = "roster.absence.cancelled";
 pub enum RosterEvent {
     /// A unit was added.
     UnitCreated(Unit),
+    /// A collective was added.
+    CollectiveCreated(Collective),
     /// An official was added.
     OfficialCreated(Official),
     /// An account was added.
@@ -124,6 +128,7 @@ impl RosterEvent {
     pub fn event_type(&self) -> &'static str {
         match self {
             Self::UnitCreated(_) => UNIT_CREATED,
+            Self::CollectiveCreated(_) => COLLECTIVE_CREATED,
             Self::OfficialCreated(_) => OFFICIAL_CREATED,
             Self::AccountCreated(_) => ACCOUNT_CREATED,
             Self::DivisionCreated(_) => DIVISION_CREATED,
@@ -139,6 +144,7 @@ impl RosterEvent {
     pub fn aggregate(&self) -> &str {
         match self {
             Self::UnitCreated(unit) => &unit.name,
+            Self::CollectiveCreated(collective) => &collective.name,
             Self::OfficialCreated(official) => &official.name,
             Self::AccountCreated(account) => &account.name,
             Self::DivisionCreated(division) => &division.name,
@@ -165,6 +171,7 @@ impl RosterEvent {
         type Read = Result<Option<RosterEvent>, serde_json::Error>;
         match event_type {
             UNIT_CREATED => read(json, Self::UnitCreated),
+            COLLECTIVE_CREATED => read(json, Self::CollectiveCreated),
             OFFICIAL_CREATED => read(json, Self::OfficialCreated),
             ACCOUNT_CREATED => read(json, Self::AccountCreated),
             DIVISION_CREATED => read(json, Self::DivisionCreated),
@@ -198,7 +205,7 @@ mod tests {
         events.push(absence.cancel(at("2023-06-09T00:00+08:00")).unwrap());
 
         let types: std::collections::BTreeSet<_> = events.iter().map(RosterEvent::event_type).collect();
-        assert_eq!(types.len(), 9, "every type is exercised: {types:?}");
+        assert_eq!(types.len(), 10, "every type is exercised: {types:?}");
         for event in events {
             let payload = event.to_payload().unwrap();
             let read = RosterEvent::from_payload(event.event_type(), &payload).unwrap();

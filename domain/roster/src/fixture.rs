@@ -6,6 +6,7 @@ use domain_calendar::Timestamp;
 use crate::absence::{Absence, Registration};
 use crate::account::Account;
 use crate::book::Book;
+use crate::collective::Collective;
 use crate::division::{Division, Fallback, FieldDuty, Portfolio, Relation, StandInPair, UnitDuty};
 use crate::event::RosterEvent;
 use crate::official::{Official, Post, PostKind};
@@ -22,6 +23,8 @@ impl Roster {
     pub(crate) fn linfen() -> Self {
         let mut roster = Roster { book: Book::new(), log: Vec::new() };
         units().into_iter().for_each(|unit| roster.add_unit(unit));
+        let counties = ["各县市区", "各县市区人民政府"];
+        roster.add_collective(collective("counties", "各县（市、区）", &counties, &["yaodu"]));
         for official in officials() {
             let account = Account {
                 name: official.name.replace("officials", "accounts"),
@@ -49,6 +52,11 @@ impl Roster {
     pub(crate) fn add_unit(&mut self, unit: Unit) {
         assert_eq!(crate::admit_unit(&self.book, &unit), Ok(()));
         self.record(&RosterEvent::UnitCreated(unit), at("2023-04-01T00:00+08:00"));
+    }
+
+    pub(crate) fn add_collective(&mut self, collective: Collective) {
+        assert_eq!(crate::admit_collective(&self.book, &collective), Ok(()));
+        self.record(&RosterEvent::CollectiveCreated(collective), at("2023-04-01T00:00+08:00"));
     }
 
     pub(crate) fn add_account(&mut self, account: Account) {
@@ -99,6 +107,15 @@ pub(crate) fn unit(slug: &str, display_name: &str, aliases: &[&str]) -> Unit {
         division_code: None,
         start_time: None,
         end_time: None,
+    }
+}
+
+pub(crate) fn collective(slug: &str, display_name: &str, aliases: &[&str], units: &[&str]) -> Collective {
+    Collective {
+        name: format!("collectives/{slug}"),
+        display_name: display_name.into(),
+        aliases: aliases.iter().map(|alias| (*alias).to_owned()).collect(),
+        units: units.iter().map(|unit| format!("units/{unit}")).collect(),
     }
 }
 

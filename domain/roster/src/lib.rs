@@ -1,4 +1,4 @@
-//! Who answers: units, officials, divisions of work (分工), AB pairs and absences.
+//! Who answers: units, collectives, officials, divisions of work (分工), AB pairs and absences.
 //!
 //! Pure: nothing here reads a clock, a file or a network. The roster service decides with it,
 //! and every other service resolves locally with it over a copy of the roster.
@@ -16,12 +16,14 @@ mod account;
 mod admission;
 mod book;
 mod charge;
+mod collective;
 mod division;
 mod error;
 mod event;
 mod gap;
 mod handover;
 mod interval;
+mod lookup;
 mod names;
 mod official;
 mod post;
@@ -38,8 +40,9 @@ mod properties;
 
 pub use absence::{Absence, AbsenceChange, AbsenceState, Registration};
 pub use account::{Account, LARGEST_ACCOUNT, Role, RoleBinding, RoleNeed};
-pub use admission::{admit_account, admit_division, admit_official, admit_unit};
+pub use admission::{admit_account, admit_collective, admit_division, admit_official, admit_unit};
 pub use book::Book;
+pub use collective::Collective;
 pub use division::{ClassDuty, Division, Fallback, FieldDuty, Portfolio, Relation, StandInPair, UnitDuty};
 pub use error::{Candidate, RosterError};
 pub use event::{
@@ -48,9 +51,10 @@ pub use event::{
 pub use gap::Gap;
 pub use handover::{Handover, handovers, took_effect};
 pub use interval::Interval;
+pub use lookup::Lookup;
 pub use names::normalise;
 pub use official::{Official, Post, PostKind};
 pub use resolution::{Outcome, Person, Resolution, Rule, Step};
 pub use resolve::{Subject, resolve, stands_in_for, units_of_leader};
 pub use unit::{Unit, UnitKind};
-pub use view::{Lookup, View};
+pub use view::View;

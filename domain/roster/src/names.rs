@@ -8,15 +8,17 @@ const CITY: &str = "临汾市";
 const PROVINCE: &str = "山西省";
 
 /// Checks a resource name: `{collection}/` and an identifier of 1 to 63 letters, digits, `-`, `_`.
-/// A unit's slug is narrower: 2 to 63 of `a-z`, `0-9` and `-`.
+/// The slug of a unit or a collective is narrower: 2 to 63 of `a-z`, `0-9` and `-`.
 pub(crate) fn check_name(collection: &'static str, value: &str) -> Result<(), RosterError> {
     let well_formed =
         value.strip_prefix(collection).and_then(|rest| rest.strip_prefix('/')).is_some_and(|id| {
-            let allowed = |byte: u8| match collection {
-                "units" => byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-',
-                _ => byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_',
+            let is_slug = matches!(collection, "units" | "collectives");
+            let allowed = |byte: u8| match byte {
+                b'0'..=b'9' | b'a'..=b'z' | b'-' => true,
+                b'A'..=b'Z' | b'_' => !is_slug,
+                _ => false,
             };
-            let shortest = if collection == "units" { 2 } else { 1 };
+            let shortest = if is_slug { 2 } else { 1 };
             (shortest..=63).contains(&id.len()) && id.bytes().all(allowed)
         });
     if well_formed { Ok(()) } else { Err(RosterError::NameMalformed { collection, value: value.to_owned() }) }
@@ -110,6 +112,7 @@ mod tests {
         for name in ["", "units/", "units/a", "units/A1", "units/水利", "officials/water", "unitswater"] {
             assert!(check_name("units", name).is_err(), "{name}");
         }
+        assert!(check_name("collectives", "collectives/A1").is_err());
         assert!(check_name("units", "units/water-bureau").is_ok());
         assert!(check_name("officials", "officials/0197f2a4-aaaa-7bbb-8ccc-123456789abc").is_ok());
     }

@@ -9,11 +9,12 @@ use crate::charge::{self, FieldMatch, rule_of};
 use crate::division::Division;
 use crate::error::{Candidate, RosterError};
 use crate::interval::chinese_instant;
+use crate::lookup::Lookup;
 use crate::names::check_present;
 use crate::post::{self, PostQuery};
 use crate::resolution::{Outcome, Resolution, Rule, Step};
 use crate::stand_in;
-use crate::view::{Lookup, View};
+use crate::view::View;
 
 /// What is asked about.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -98,15 +98,20 @@ impl Unit {
         std::iter::once(&self.display_name).chain(&self.aliases).chain(&self.signboards).map(String::as_str)
     }
 
+    /// The keys it is found by: each of its names normalised, and the parts of a name that
+    /// carries a second signboard in brackets.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = String> {
+        self.names().flat_map(|name| {
+            let own = normalise(name);
+            let parts = split_signboard(&own)
+                .map(|(name, signboard)| [name.to_owned(), normalise(name), normalise(signboard)]);
+            std::iter::once(own).chain(parts.into_iter().flatten())
+        })
+    }
+
     /// Whether a normalised name is one of this unit's: full name, alias or second signboard.
     pub(crate) fn is_called(&self, key: &str) -> bool {
-        self.names().any(|name| {
-            let own = normalise(name);
-            own == key
-                || split_signboard(&own).is_some_and(|(name, signboard)| {
-                    name == key || normalise(name) == key || normalise(signboard) == key
-                })
-        })
+        self.keys().any(|own| own == key)
     }
 }
 

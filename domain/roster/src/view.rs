@@ -4,8 +4,9 @@ use domain_calendar::Timestamp;
 
 use crate::absence::Absence;
 use crate::book::Book;
+use crate::collective::Collective;
 use crate::division::Division;
-use crate::error::{Candidate, RosterError};
+use crate::lookup::Lookup;
 use crate::names::{half_width, normalise, split_signboard};
 use crate::official::{Official, PostKind};
 use crate::resolution::Person;
@@ -40,64 +41,6 @@ fn dice<T: PartialEq>(one: &[T], other: &[T]) -> u64 {
         .count();
     let all = one.len() + other.len();
     u64::try_from((2_000 * common).checked_div(all).unwrap_or(0)).unwrap_or(0)
-}
-
-/// What a name stands for; several candidates are reported and never guessed between.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Lookup<'a, T> {
-    /// Exactly one.
-    Found(&'a T),
-    /// None.
-    Unknown,
-    /// Several, in order of resource name.
-    Ambiguous(Vec<&'a T>),
-}
-
-impl<'a, T> Lookup<'a, T> {
-    fn among(mut found: Vec<&'a T>) -> Self {
-        match (found.pop(), found.is_empty()) {
-            (None, _) => Lookup::Unknown,
-            (Some(only), true) => Lookup::Found(only),
-            (Some(last), false) => {
-                found.push(last);
-                Lookup::Ambiguous(found)
-            }
-        }
-    }
-}
-
-impl<'a> Lookup<'a, Unit> {
-    /// The one unit, or the refusal that names the candidates.
-    pub fn require(self, text: &str) -> Result<&'a Unit, RosterError> {
-        let text = text.to_owned();
-        match self {
-            Lookup::Found(unit) => Ok(unit),
-            Lookup::Unknown => Err(RosterError::UnitUnknown { text }),
-            Lookup::Ambiguous(units) => {
-                let candidates = units.into_iter().map(|unit| candidate(&unit.name, &unit.display_name));
-                Err(RosterError::UnitAmbiguous { text, candidates: candidates.collect() })
-            }
-        }
-    }
-}
-
-impl<'a> Lookup<'a, Official> {
-    /// The one official, or the refusal that names the candidates.
-    pub fn require(self, text: &str) -> Result<&'a Official, RosterError> {
-        let text = text.to_owned();
-        match self {
-            Lookup::Found(official) => Ok(official),
-            Lookup::Unknown => Err(RosterError::OfficialUnknown { text }),
-            Lookup::Ambiguous(officials) => {
-                let candidates = officials.into_iter().map(|one| candidate(&one.name, &one.display_name));
-                Err(RosterError::OfficialAmbiguous { text, candidates: candidates.collect() })
-            }
-        }
-    }
-}
-
-fn candidate(name: &str, display_name: &str) -> Candidate {
-    Candidate { name: name.to_owned(), display_name: display_name.to_owned() }
 }
 
 /// A [`Book`] at `at`, as far as it was known at `known_at`. Nothing recorded after `known_at`
@@ -143,6 +86,16 @@ impl<'a> View<'a> {
         self.book.units_known(self.known_at).filter(move |unit| unit.exists_at(self.at))
     }
 
+    /// A collective by resource name.
+    pub fn collective(self, name: &str) -> Option<&'a Collective> {
+        self.book.collective_known(name, self.known_at)
+    }
+
+    /// Collectives in order of resource name.
+    pub fn collectives(self) -> impl Iterator<Item = &'a Collective> {
+        self.book.collectives_known(self.known_at)
+    }
+
     /// An official by resource name.
     pub fn official(self, name: &str) -> Option<&'a Official> {
         self.book.official_known(name, self.known_at)
@@ -173,6 +126,21 @@ impl<'a> View<'a> {
             found.dedup_by(|left, right| left.name == right.name);
         }
         Lookup::among(found)
+    }
+
+    /// The collective a name stands for: its resource name, full name or alias. The book admits
+    /// none that is called as another or as a unit, so there are never two; and the resource name
+    /// of a unit stands for that unit, whatever collectives are called.
+    pub fn lookup_collective(self, text: &str) -> Option<&'a Collective> {
+        let name = text.trim();
+        if let Some(collective) = self.collective(name) {
+            return Some(collective);
+        }
+        if self.unit(name).is_some() {
+            return None;
+        }
+        let key = normalise(text);
+        self.collectives().find(|collective| collective.is_called(&key))
     }
 
     /// Units that are called something like a text, the likeliest first, at most five: for a
@@ -250,8 +218,8 @@ impl<'a> View<'a> {
 mod tests {
     use domain_calendar::Timestamp;
 
-    use super::Lookup;
     use crate::fixture::{Roster, at, unit};
+    use crate::lookup::Lookup;
 
     #[test]
     fn a_unit_is_found_by_every_name() {
@@ -273,6 +241,24 @@ mod tests {
         for text in ["市月球局", "", "()", "units/moon"] {
             assert_eq!(view.lookup_unit(text), Lookup::Unknown, "{text}");
         }
+    }
+
+    #[test]
+    fn a_collective_is_found_by_every_name_from_when_it_was_known() {
+        let roster = Roster::linfen();
+        let noon = at("2023-06-01T12:00+08:00");
+        let view = roster.book.view(noon, Timestamp::MAX);
+        for text in ["collectives/counties", "各县（市、区）", "各县(市、区)", "各 县市\n区", "各县市区政府"]
+        {
+            let found = view.lookup_collective(text).map(|one| one.name.as_str());
+            assert_eq!(found, Some("collectives/counties"), "{text}");
+        }
+        for text in ["各县", "市水利局", "units/yaodu", "collectives/moon", ""] {
+            assert_eq!(view.lookup_collective(text), None, "{text}");
+        }
+        let before = roster.book.view(noon, at("2023-03-31T23:59+08:00"));
+        assert_eq!((before.lookup_collective("各县市区"), before.collectives().count()), (None, 0));
+        assert_eq!(view.collectives().count(), 1);
     }
 
     #[test]

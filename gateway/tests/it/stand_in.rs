@@ -86,6 +86,24 @@ impl DirectoryService for Directory {
             .into())
     }
 
+    async fn list_collectives(
+        &self,
+        _: Request<roster::ListCollectivesRequest>,
+    ) -> Answer<roster::ListCollectivesResponse> {
+        not_stood_in("ListCollectives")
+    }
+
+    async fn get_collective(&self, _: Request<roster::GetCollectiveRequest>) -> Answer<roster::Collective> {
+        not_stood_in("GetCollective")
+    }
+
+    async fn create_collective(
+        &self,
+        _: Request<roster::CreateCollectiveRequest>,
+    ) -> Answer<roster::Collective> {
+        not_stood_in("CreateCollective")
+    }
+
     async fn list_officials(
         &self,
         _: Request<roster::ListOfficialsRequest>,

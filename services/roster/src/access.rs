@@ -1,11 +1,16 @@
 //! What permission depends on in the roster's records.
 
-use domain_roster::{Absence, Account, Book, Official};
+use domain_roster::{Absence, Account, Book, Collective, Official};
 use xietong_mesh::{Error, Resource, Scope};
 
 /// A unit's entry is that unit's record.
 pub(crate) fn of_unit(unit: &str) -> Resource {
     Resource::new().of_units([unit])
+}
+
+/// A collective's entry is a record of its members.
+pub(crate) fn of_collective(collective: &Collective) -> Resource {
+    Resource::new().of_units(&collective.units)
 }
 
 /// An official's entry is the official's own, and a record of the units a post is held in.

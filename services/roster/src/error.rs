@@ -21,6 +21,8 @@ pub(crate) fn refusal(error: RosterError) -> Error {
         RosterError::DivisionCodeMalformed { .. } => invalid("division_code"),
         RosterError::PeriodEmpty { .. } => invalid("end_time"),
         RosterError::OwnParent { .. } => invalid("parent"),
+        RosterError::TextTooLong { field, .. } | RosterError::TooManyEntries { field, .. } => invalid(field),
+        RosterError::MemberRepeated { .. } => invalid("units"),
         RosterError::PostWithoutUnit { .. } => invalid("posts.unit"),
         RosterError::RoleIncomplete { .. } | RosterError::AccountTooLarge { .. } => invalid("roles"),
         RosterError::SubjectTooLong { .. } => invalid("subject"),
@@ -37,6 +39,10 @@ pub(crate) fn refusal(error: RosterError) -> Error {
         RosterError::AbsenceUnknown { .. } => unknown("ABSENCE_UNKNOWN"),
 
         RosterError::NameTaken { name } => Error::already_exists(name),
+        RosterError::AlreadyCalled { holder, .. } => {
+            let error = Error::new(Code::AlreadyExists, "ALREADY_CALLED", english.as_str(), chinese.as_str());
+            error.with_metadata("holder", holder.name.as_str())
+        }
         RosterError::SubjectTaken { .. } => {
             Error::new(Code::AlreadyExists, "SUBJECT_TAKEN", english.as_str(), chinese.as_str())
         }

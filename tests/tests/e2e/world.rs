@@ -106,11 +106,12 @@ fn arguments(data: &Path, sample: Sample) -> UpArgs {
 }
 
 /// Enters the sample city's directory through the API, in the order of its file: units,
-/// officials, accounts, the division of work that is in force. The one before is history.
+/// collectives, officials, accounts, the division of work that is in force. The one before is history.
 pub(crate) async fn found_linfen(administrator: &Api) {
     let directory: Value = serde_json::from_str(LINFEN).unwrap();
     let parts = [
         ("units", "DirectoryService/CreateUnit"),
+        ("collectives", "DirectoryService/CreateCollective"),
         ("officials", "DirectoryService/CreateOfficial"),
         ("accounts", "DirectoryService/CreateAccount"),
         ("divisions", "RosterService/CreateDivision"),

@@ -5,11 +5,7 @@
 //! Each request has an id of its own, so a start that was interrupted is completed by the
 //! next one. A folder that was filled is never filled again.
 
-use anyhow::Context;
 use domain_calendar::Timestamp;
-use prost::Message;
-use prost_reflect::{DescriptorPool, DynamicMessage};
-use serde_json::Value;
 use xietong_mesh::ServiceName;
 use xietong_mesh::convert::decode_time;
 use xietong_proto::roster::directory_service_client::DirectoryServiceClient;
@@ -21,6 +17,7 @@ use xietong_proto::{roster, supervision, workgroup};
 use super::advance::CityClock;
 use super::signed::Callers;
 use crate::cli::Sample;
+use crate::json::Json;
 use crate::sample::{self, Directory, Work};
 
 /// Loads what was asked for.
@@ -30,8 +27,7 @@ pub(super) async fn load(
     clock: &CityClock,
     until: Timestamp,
 ) -> anyhow::Result<()> {
-    let pool = DescriptorPool::decode(xietong_proto::DESCRIPTORS)?;
-    let loader = Loader { pool, callers, clock, until };
+    let loader = Loader { json: Json::new()?, callers, clock, until };
     match asked {
         Sample::None => return Ok(()),
         Sample::Directory => loader.directory(sample::directory()?).await?,
@@ -44,7 +40,7 @@ pub(super) async fn load(
 }
 
 struct Loader<'a> {
-    pool: DescriptorPool,
+    json: Json,
     callers: &'a Callers,
     clock: &'a CityClock,
     /// Nothing happens later than this.
@@ -63,8 +59,7 @@ impl Loader<'_> {
         let channel = self.callers.channel(ServiceName::Roster)?;
         let client = DirectoryServiceClient::new(channel.clone());
         for unit in directory.units {
-            let request: roster::CreateUnitRequest =
-                self.read("xietong.roster.v1.CreateUnitRequest", unit)?;
+            let request: roster::CreateUnitRequest = self.json.read(unit)?;
             let mut client = client.clone();
             let id = format!("sample/units/{}", request.unit_id);
             self.callers
@@ -75,9 +70,20 @@ impl Loader<'_> {
                 )
                 .await?;
         }
+        for collective in directory.collectives {
+            let request: roster::CreateCollectiveRequest = self.json.read(collective)?;
+            let mut client = client.clone();
+            let id = format!("sample/collectives/{}", request.collective_id);
+            self.callers
+                .call(
+                    &administrator,
+                    roster::CreateCollectiveRequest { request_id: id, ..request },
+                    |request| async move { client.create_collective(request).await },
+                )
+                .await?;
+        }
         for official in directory.officials {
-            let request: roster::CreateOfficialRequest =
-                self.read("xietong.roster.v1.CreateOfficialRequest", official)?;
+            let request: roster::CreateOfficialRequest = self.json.read(official)?;
             let mut client = client.clone();
             let id = format!("sample/officials/{}", request.official_id);
             self.callers
@@ -89,8 +95,7 @@ impl Loader<'_> {
                 .await?;
         }
         for account in directory.accounts {
-            let request: roster::CreateAccountRequest =
-                self.read("xietong.roster.v1.CreateAccountRequest", account)?;
+            let request: roster::CreateAccountRequest = self.json.read(account)?;
             let mut client = client.clone();
             let subject = request.account.as_ref().map(|account| account.subject.clone()).unwrap_or_default();
             let id = format!("sample/accounts/{subject}");
@@ -103,8 +108,7 @@ impl Loader<'_> {
                 .await?;
         }
         for (number, division) in directory.divisions.into_iter().enumerate() {
-            let request: roster::CreateDivisionRequest =
-                self.read("xietong.roster.v1.CreateDivisionRequest", division)?;
+            let request: roster::CreateDivisionRequest = self.json.read(division)?;
             let effective = request.division.as_ref().and_then(|division| division.effective_time.as_ref());
             self.live_until(effective).await?;
             let mut client = RosterServiceClient::new(channel.clone());
@@ -123,8 +127,7 @@ impl Loader<'_> {
     async fn work(&self, work: Work) -> anyhow::Result<()> {
         let (supervisor, administrator) = (Callers::supervisor(), Callers::administrator());
         for group in work.groups {
-            let request: workgroup::CreateGroupRequest =
-                self.read("xietong.workgroup.v1.CreateGroupRequest", group)?;
+            let request: workgroup::CreateGroupRequest = self.json.read(group)?;
             self.live_until(request.group.as_ref().and_then(|group| group.start_time.as_ref())).await?;
             let mut client = GroupServiceClient::new(self.callers.channel(ServiceName::Workgroup)?);
             let id = format!("sample/groups/{}", request.group_id);
@@ -138,8 +141,7 @@ impl Loader<'_> {
         }
         self.live_until(None).await?;
         for (number, task) in work.tasks.into_iter().enumerate() {
-            let request: supervision::CreateTaskRequest =
-                self.read("xietong.supervision.v1.CreateTaskRequest", task)?;
+            let request: supervision::CreateTaskRequest = self.json.read(task)?;
             let mut client = TaskServiceClient::new(self.callers.channel(ServiceName::Supervision)?);
             let id = format!("sample/tasks/{number}");
             self.callers
@@ -151,14 +153,5 @@ impl Loader<'_> {
                 .await?;
         }
         Ok(())
-    }
-
-    /// A request from its proto3 JSON. Unknown fields are refused.
-    fn read<M: Message + Default>(&self, name: &str, value: Value) -> anyhow::Result<M> {
-        let descriptor = self.pool.get_message_by_name(name).with_context(|| format!("no message {name}"))?;
-        let text = value.to_string();
-        let message =
-            DynamicMessage::deserialize(descriptor, value).with_context(|| format!("{name}: {text}"))?;
-        Ok(M::decode(message.encode_to_vec().as_slice())?)
     }
 }

@@ -45,6 +45,7 @@ pub fn of_roster(event: &RosterEvent, book: &Book) -> Vec<Notice> {
         }
         // Nothing has changed hands yet, or ever.
         RosterEvent::UnitCreated(_)
+        | RosterEvent::CollectiveCreated(_)
         | RosterEvent::OfficialCreated(_)
         | RosterEvent::AccountCreated(_)
         | RosterEvent::DivisionCreated(_)

@@ -1,6 +1,9 @@
-//! Units, officials and accounts are added.
+//! Units, collectives, officials and accounts are added.
 
-use domain_roster::{Account, Official, RosterEvent, Unit, admit_account, admit_official, admit_unit};
+use domain_roster::{
+    Account, Collective, Official, RosterEvent, Unit, admit_account, admit_collective, admit_official,
+    admit_unit,
+};
 use xietong_mesh::{Error, Transaction};
 
 use super::{App, record};
@@ -13,6 +16,18 @@ impl App {
         admit_unit(edit.book(), unit).map_err(refusal)?;
         record(&mut edit, transaction, &[RosterEvent::UnitCreated(unit.clone())]).await?;
         Ok(edit.register().etag(&unit.name))
+    }
+
+    /// Adds a collective; returns its etag.
+    pub(crate) async fn create_collective(
+        &self,
+        transaction: &Transaction,
+        collective: &Collective,
+    ) -> Result<String, Error> {
+        let mut edit = self.edit(transaction).await?;
+        admit_collective(edit.book(), collective).map_err(refusal)?;
+        record(&mut edit, transaction, &[RosterEvent::CollectiveCreated(collective.clone())]).await?;
+        Ok(edit.register().etag(&collective.name))
     }
 
     /// Adds an official; returns the etag.

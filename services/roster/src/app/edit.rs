@@ -80,6 +80,7 @@ impl<'t> Edit<'t> {
 fn kind_of(event: &RosterEvent) -> Kind {
     match event {
         RosterEvent::UnitCreated(_) => Kind::Unit,
+        RosterEvent::CollectiveCreated(_) => Kind::Collective,
         RosterEvent::OfficialCreated(_) => Kind::Official,
         RosterEvent::AccountCreated(_) => Kind::Account,
         RosterEvent::DivisionCreated(_) | RosterEvent::DivisionTookEffect(_) => Kind::Division,
@@ -94,6 +95,7 @@ fn kind_of(event: &RosterEvent) -> Kind {
 fn body(book: &Book, kind: Kind, name: &str) -> Result<String, Error> {
     match kind {
         Kind::Unit => write(book.unit(name)),
+        Kind::Collective => write(book.collective(name)),
         Kind::Official => write(book.official(name)),
         Kind::Account => write(book.account(name)),
         Kind::Division => write(book.division(name)),

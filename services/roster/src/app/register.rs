@@ -41,6 +41,7 @@ impl Register {
     fn take_in(&mut self, kind: Kind, record: &Record) -> Result<(), StoreError> {
         match kind {
             Kind::Unit => self.created(record, RosterEvent::UnitCreated)?,
+            Kind::Collective => self.created(record, RosterEvent::CollectiveCreated)?,
             Kind::Official => self.created(record, RosterEvent::OfficialCreated)?,
             Kind::Account => self.created(record, RosterEvent::AccountCreated)?,
             Kind::Division => self.created(record, RosterEvent::DivisionCreated)?,

@@ -1,7 +1,7 @@
 //! `DirectoryService`.
 
 use domain_calendar::Timestamp;
-use domain_roster::{Account, Official, Unit, normalise};
+use domain_roster::{Account, Collective, Official, Unit, normalise};
 use tonic::{Request, Response, Status, async_trait};
 use xietong_mesh::input::{LINE, optional, present, required, text};
 use xietong_mesh::{Attempt, Call};
@@ -10,7 +10,8 @@ use xietong_proto::roster::directory_service_server::DirectoryService;
 use xietong_timers::MachineClock;
 
 use super::convert::directory::{
-    decode_account, decode_official, decode_unit, encode_account, encode_official, encode_unit,
+    decode_account, decode_collective, decode_official, decode_unit, encode_account, encode_collective,
+    encode_official, encode_unit,
 };
 use super::listing::{Query, page};
 use crate::access;
@@ -41,10 +42,10 @@ impl DirectoryService for DirectoryHandlers {
         let visible = register
             .book
             .units()
-            .filter(|unit| scope.permits(&access::of_unit(&unit.name)) && has_in_name(unit, &q));
+            .filter(|unit| scope.permits(&access::of_unit(&unit.name)) && has_in_name(unit.names(), &q));
         let query = Query {
             method: "ListUnits",
-            q: &q,
+            filter: &q,
             page_size: request.page_size,
             page_token: &request.page_token,
         };
@@ -91,10 +92,71 @@ impl DirectoryService for DirectoryHandlers {
         let name = required("name", request.into_inner().name)?;
         let register = self.app.current().await?;
         let view = register.book.view(self.app.now(), Timestamp::MAX);
+        if let Some(collective) = view.lookup_collective(&name) {
+            scope.authorize(&access::of_collective(collective))?;
+            return Ok(Response::new(proto::LookupUnitResponse {
+                unit: String::new(),
+                display_name: collective.display_name.clone(),
+                collective: Some(encode_collective(collective, register.etag(&collective.name))),
+            }));
+        }
         let unit = view.lookup_unit(&name).require(&name).map_err(refusal)?;
         scope.authorize(&access::of_unit(&unit.name))?;
         let (unit, display_name) = (unit.name.clone(), unit.display_name.clone());
-        Ok(Response::new(proto::LookupUnitResponse { unit, display_name }))
+        Ok(Response::new(proto::LookupUnitResponse { unit, display_name, collective: None }))
+    }
+
+    async fn list_collectives(
+        &self,
+        request: Request<proto::ListCollectivesRequest>,
+    ) -> Result<Response<proto::ListCollectivesResponse>, Status> {
+        let scope = Call::of(&request)?.scope()?;
+        let request = request.into_inner();
+        let q = text("q", request.q, LINE)?;
+        let register = self.app.current().await?;
+        let visible = register
+            .book
+            .collectives()
+            .filter(|one| scope.permits(&access::of_collective(one)) && has_in_name(one.names(), &q));
+        let query = Query {
+            method: "ListCollectives",
+            filter: &q,
+            page_size: request.page_size,
+            page_token: &request.page_token,
+        };
+        let encode = |one: &Collective| encode_collective(one, register.etag(&one.name));
+        let (collectives, next_page_token) = page(&query, visible, |one| one.name.clone(), encode)?;
+        Ok(Response::new(proto::ListCollectivesResponse { collectives, next_page_token }))
+    }
+
+    async fn get_collective(
+        &self,
+        request: Request<proto::GetCollectiveRequest>,
+    ) -> Result<Response<proto::Collective>, Status> {
+        let scope = Call::of(&request)?.scope()?;
+        let name = required("name", request.into_inner().name)?;
+        let register = self.app.current().await?;
+        let collective = register.book.collective(&name).ok_or_else(|| access::missing(&scope, &name))?;
+        scope.authorize(&access::of_collective(collective))?;
+        Ok(Response::new(encode_collective(collective, register.etag(&name))))
+    }
+
+    async fn create_collective(
+        &self,
+        request: Request<proto::CreateCollectiveRequest>,
+    ) -> Result<Response<proto::Collective>, Status> {
+        let call = Call::of(&request)?.clone();
+        let mut request = request.into_inner();
+        let request_id = std::mem::take(&mut request.request_id);
+        let name = format!("collectives/{}", required("collective_id", request.collective_id.clone())?);
+        let collective = decode_collective(name, present("collective", request.collective.clone())?)?;
+        call.authorize(&access::of_collective(&collective))?;
+        let transaction = match self.app.begin(&call, &request, &request_id).await? {
+            Attempt::Repeat(answer) => return Ok(Response::new(answer)),
+            Attempt::First(transaction) => transaction,
+        };
+        let etag = self.app.create_collective(&transaction, &collective).await?;
+        Ok(Response::new(transaction.commit(encode_collective(&collective, etag)).await?))
     }
 
     async fn list_officials(
@@ -110,7 +172,7 @@ impl DirectoryService for DirectoryHandlers {
         });
         let query = Query {
             method: "ListOfficials",
-            q: &q,
+            filter: &q,
             page_size: request.page_size,
             page_token: &request.page_token,
         };
@@ -160,7 +222,7 @@ impl DirectoryService for DirectoryHandlers {
         let visible = register.book.accounts().filter(|account| scope.permits(&access::of_account(account)));
         let query = Query {
             method: "ListAccounts",
-            q: "",
+            filter: "",
             page_size: request.page_size,
             page_token: &request.page_token,
         };
@@ -213,10 +275,10 @@ impl DirectoryService for DirectoryHandlers {
     }
 }
 
-/// Whether a part of any of the unit's names was asked for, however it is spelled.
-fn has_in_name(unit: &Unit, q: &str) -> bool {
+/// Whether a part of any of the names was asked for, however it is spelled.
+fn has_in_name<'n>(mut names: impl Iterator<Item = &'n str>, q: &str) -> bool {
     let key = normalise(q);
-    unit.names().any(|name| name.contains(q) || normalise(name).contains(&key))
+    names.any(|name| name.contains(q) || normalise(name).contains(&key))
 }
 
 fn new_id() -> String {

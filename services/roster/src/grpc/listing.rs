@@ -9,7 +9,8 @@ use xietong_mesh::page::Paging;
 /// What a list was asked for.
 pub(super) struct Query<'a> {
     pub(super) method: &'static str,
-    pub(super) q: &'a str,
+    /// What narrows the list; a page token belongs to it.
+    pub(super) filter: &'a str,
     pub(super) page_size: i32,
     pub(super) page_token: &'a str,
 }
@@ -26,7 +27,7 @@ where
     K: Ord + Serialize + DeserializeOwned,
     M: Message,
 {
-    let parts = [query.method, query.q];
+    let parts = [query.method, query.filter];
     let paging = Paging::<K>::new(&parts, query.page_size, query.page_token)?;
     let mut rest: Vec<&T> =
         items.filter(|item| paging.after().is_none_or(|after| key(item) > *after)).collect();

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use domain_roster::{Absence, Division};
 use tonic::{Request, Response, Status, async_trait};
 use xietong_mesh::convert::decode_optional_time;
-use xietong_mesh::input::{present, required};
+use xietong_mesh::input::{LINE, present, required, text};
 use xietong_mesh::{Attempt, Call, Resource};
 use xietong_proto::roster as proto;
 use xietong_proto::roster::roster_service_server::RosterService;
@@ -60,11 +60,15 @@ impl RosterService for RosterHandlers {
     ) -> Result<Response<proto::ListDivisionsResponse>, Status> {
         let scope = Call::of(&request)?.scope()?;
         let request = request.into_inner();
+        let document = text("document_number", request.document_number, LINE)?;
         let register = self.app.current().await?;
-        let visible = register.book.divisions().filter(|_| scope.permits(&access::of_division()));
+        let visible = register.book.divisions().filter(|division| {
+            scope.permits(&access::of_division())
+                && (document.is_empty() || division.document_number == document)
+        });
         let query = Query {
             method: "ListDivisions",
-            q: "",
+            filter: &document,
             page_size: request.page_size,
             page_token: &request.page_token,
         };
@@ -119,7 +123,7 @@ impl RosterService for RosterHandlers {
             .filter(|absence| scope.permits(&access::of_absence(&register.book, absence)));
         let query = Query {
             method: "ListAbsences",
-            q: "",
+            filter: "",
             page_size: request.page_size,
             page_token: &request.page_token,
         };

@@ -13,7 +13,9 @@ use xietong_store::SqlMigration;
 
 /// `created_revision` and `revision` are versions of the head: the one that wrote the row, and
 /// the last one that changed it. `recorded_at` is business time in microseconds.
-pub(crate) const MIGRATIONS: &[SqlMigration] = &[SqlMigration {
+pub(crate) const MIGRATIONS: &[SqlMigration] = &[TABLES, COLLECTIVES];
+
+const TABLES: SqlMigration = SqlMigration {
     name: "roster_0001_tables",
     statements: &[
         "CREATE TABLE roster_head (
@@ -67,4 +69,19 @@ pub(crate) const MIGRATIONS: &[SqlMigration] = &[SqlMigration {
         )",
         "CREATE INDEX absences_revision ON absences (revision)",
     ],
-}];
+};
+
+const COLLECTIVES: SqlMigration = SqlMigration {
+    name: "roster_0002_collectives",
+    statements: &[
+        "CREATE TABLE collectives (
+            name TEXT PRIMARY KEY,
+            version BIGINT NOT NULL,
+            created_revision BIGINT NOT NULL,
+            revision BIGINT NOT NULL,
+            recorded_at BIGINT NOT NULL,
+            body TEXT NOT NULL
+        )",
+        "CREATE INDEX collectives_revision ON collectives (revision)",
+    ],
+};

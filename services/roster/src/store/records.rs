@@ -1,4 +1,4 @@
-//! Rows of the five tables.
+//! Rows of the six tables.
 
 use domain_calendar::Timestamp;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult, Value};
@@ -8,6 +8,7 @@ use xietong_store::{StoreError, statement};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Unit,
+    Collective,
     Official,
     Account,
     Division,
@@ -16,12 +17,13 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// Every kind, those others refer to first.
-    pub(crate) const ALL: [Kind; 5] =
-        [Kind::Unit, Kind::Official, Kind::Account, Kind::Division, Kind::Absence];
+    pub(crate) const ALL: [Kind; 6] =
+        [Kind::Unit, Kind::Collective, Kind::Official, Kind::Account, Kind::Division, Kind::Absence];
 
     fn table(self) -> &'static str {
         match self {
             Kind::Unit => "units",
+            Kind::Collective => "collectives",
             Kind::Official => "officials",
             Kind::Account => "accounts",
             Kind::Division => "divisions",

@@ -138,6 +138,11 @@ impl City {
         self.directory().create_unit(self.admin(request)).await.unwrap().into_inner()
     }
 
+    pub(crate) async fn collective(&self, slug: &str, name: &str, aliases: &[&str], units: &[&str]) {
+        let request = create_collective(slug, name, aliases, units);
+        self.directory().create_collective(self.admin(request)).await.unwrap();
+    }
+
     pub(crate) async fn official(&self, id: &str, name: &str, kind: proto::PostKind, unit: &str) {
         let post = proto::Post { kind: kind.into(), unit: unit.into(), ..Default::default() };
         let official = proto::Official { display_name: name.into(), posts: vec![post], ..Default::default() };
@@ -280,6 +285,25 @@ pub(crate) fn create_unit(slug: &str, name: &str, aliases: &[&str]) -> proto::Cr
         ..Default::default()
     };
     proto::CreateUnitRequest { unit: Some(unit), unit_id: slug.into(), request_id: String::new() }
+}
+
+pub(crate) fn create_collective(
+    slug: &str,
+    name: &str,
+    aliases: &[&str],
+    units: &[&str],
+) -> proto::CreateCollectiveRequest {
+    let collective = proto::Collective {
+        display_name: name.into(),
+        aliases: aliases.iter().map(|alias| (*alias).to_owned()).collect(),
+        units: units.iter().map(|unit| format!("units/{unit}")).collect(),
+        ..Default::default()
+    };
+    proto::CreateCollectiveRequest {
+        collective: Some(collective),
+        collective_id: slug.into(),
+        request_id: String::new(),
+    }
 }
 
 pub(crate) fn absence(official: &str, start: &str, end: &str) -> proto::Absence {

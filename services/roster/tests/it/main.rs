@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod city;
+mod collective;
 mod directory;
 mod input;
 mod permission;

@@ -4,7 +4,7 @@ use xietong_mesh::principal::{Grant, Role};
 use xietong_mesh::{Code, Error};
 use xietong_proto::roster as proto;
 
-use crate::city::{City, absence, create_unit, division_12, on_both, refused};
+use crate::city::{City, absence, create_collective, create_unit, division_12, on_both, refused};
 
 on_both!(
     whoever_is_not_an_administrator_changes_nothing,
@@ -29,6 +29,8 @@ async fn whoever_is_not_an_administrator_changes_nothing(city: City) {
         let (mut directory, mut roster) = (city.directory(), city.roster());
         let unit = create_unit("secret", "新单位", &[]);
         denied(directory.create_unit(city.of("one", grants(), unit)).await);
+        let collective = create_collective("secret", "各部门", &[], &["water"]);
+        denied(directory.create_collective(city.of("one", grants(), collective)).await);
         denied(
             directory
                 .create_official(city.of("one", grants(), proto::CreateOfficialRequest::default()))
@@ -54,6 +56,7 @@ async fn whoever_is_not_an_administrator_changes_nothing(city: City) {
         }
     }
     assert!(city.history("units/secret").await.is_empty());
+    assert!(city.history("collectives/secret").await.is_empty());
     assert_eq!(city.history(&name).await, ["roster.absence.created"]);
 }
 
@@ -69,6 +72,7 @@ async fn accounts_are_hidden_from_all_but_administrators_whether_they_exist_or_n
 
 async fn whoever_has_an_account_reads_the_roster(city: City) {
     let city = city.with_division().await;
+    city.collective("bureaus", "各部门", &[], &["water", "finance"]).await;
     for role in Role::OF_ACCOUNTS {
         let request = proto::ResolveRequest { unit: "市水利局".into(), ..Default::default() };
         city.roster().resolve(city.of("one", vec![Grant::of(role)], request)).await.unwrap();
@@ -76,9 +80,19 @@ async fn whoever_has_an_account_reads_the_roster(city: City) {
         let request = city.of("one", vec![Grant::of(role)], request);
         let listed = city.directory().list_units(request).await.unwrap().into_inner();
         assert_eq!(listed.units.len(), 6, "{role:?}");
+        let request = proto::ListCollectivesRequest::default();
+        let request = city.of("one", vec![Grant::of(role)], request);
+        let listed = city.directory().list_collectives(request).await.unwrap().into_inner();
+        assert_eq!(listed.collectives.len(), 1, "{role:?}");
+        let request = proto::GetCollectiveRequest { name: "collectives/bureaus".into() };
+        city.directory().get_collective(city.of("one", vec![Grant::of(role)], request)).await.unwrap();
     }
     let nobody = proto::ResolveRequest { unit: "市水利局".into(), ..Default::default() };
     denied(city.roster().resolve(city.of("one", vec![], nobody)).await);
+    for name in ["collectives/bureaus", "collectives/none"] {
+        let request = proto::GetCollectiveRequest { name: name.into() };
+        denied(city.directory().get_collective(city.of("one", vec![], request)).await);
+    }
     let unsigned = tonic::Request::new(proto::ListUnitsRequest::default());
     let unsigned = refused(city.directory().list_units(unsigned).await.unwrap_err());
     assert_eq!(unsigned.code(), Code::Unauthenticated);

@@ -10,6 +10,7 @@ on_both!(
     a_division_that_is_only_validated_stores_nothing_and_says_what_changes_hands,
     a_malformed_division_is_refused_with_the_field,
     divisions_are_listed_the_latest_first,
+    divisions_of_one_document_are_listed_and_a_token_belongs_to_the_document,
     the_stand_in_acts_exactly_while_the_leader_is_away,
     what_was_known_at_an_earlier_instant_stays_answered_so,
     a_and_b_are_not_away_together_without_approval,
@@ -119,7 +120,7 @@ async fn divisions_are_listed_the_latest_first(city: City) {
     let request = create(division_next());
     city.roster().create_division(city.admin(request)).await.unwrap();
     let list = async |page_token: String| {
-        let request = proto::ListDivisionsRequest { page_size: 1, page_token };
+        let request = proto::ListDivisionsRequest { page_size: 1, page_token, ..Default::default() };
         city.roster().list_divisions(city.clerk(request)).await.unwrap().into_inner()
     };
     let first = list(String::new()).await;
@@ -127,6 +128,37 @@ async fn divisions_are_listed_the_latest_first(city: City) {
     let second = list(first.next_page_token).await;
     assert_eq!(second.divisions[0].document_number, "临政办发〔2023〕12号");
     assert!(second.next_page_token.is_empty());
+}
+
+async fn divisions_of_one_document_are_listed_and_a_token_belongs_to_the_document(city: City) {
+    let city = city.with_division().await;
+    let corrected = proto::Division { title: "更正".into(), ..division_12() };
+    for division in [division_next(), corrected] {
+        city.roster().create_division(city.admin(create(division))).await.unwrap();
+    }
+    let list = async |document_number: &str, page_token: &str| {
+        let request = proto::ListDivisionsRequest {
+            page_size: 1,
+            page_token: page_token.into(),
+            document_number: document_number.into(),
+        };
+        let answer = city.roster().list_divisions(city.clerk(request)).await;
+        answer.map(tonic::Response::into_inner).map_err(refused)
+    };
+    let number = "临政办发〔2023〕12号";
+    let first = list(number, "").await.unwrap();
+    let second = list(number, &first.next_page_token).await.unwrap();
+    let both = [&first.divisions[0], &second.divisions[0]];
+    assert!(both.iter().all(|division| division.document_number == number));
+    assert_ne!(both[0].name, both[1].name);
+    assert!(second.next_page_token.is_empty(), "that of 20号 is not among them");
+    assert_eq!(list("临政办发〔2023〕1号", "").await.unwrap().divisions, []);
+    for other in ["", "临政办发〔2023〕20号"] {
+        let foreign = list(other, &first.next_page_token).await.unwrap_err();
+        assert_eq!(foreign.violations()[0].field, "page_token");
+    }
+    let endless = list(&"号".repeat(201), "").await.unwrap_err();
+    assert_eq!(endless.violations()[0].field, "document_number");
 }
 
 async fn the_stand_in_acts_exactly_while_the_leader_is_away(city: City) {

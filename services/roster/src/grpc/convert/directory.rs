@@ -1,6 +1,6 @@
-//! Units, officials and accounts.
+//! Units, collectives, officials and accounts.
 
-use domain_roster::{Account, Official, Post, RoleBinding, Unit};
+use domain_roster::{Account, Collective, Official, Post, RoleBinding, Unit};
 use xietong_mesh::Error;
 use xietong_mesh::convert::{decode_optional_time, encode_time};
 use xietong_mesh::input::{ENTRIES, LINE, at_most, names, optional, required, text};
@@ -38,6 +38,32 @@ pub(in crate::grpc) fn encode_unit(unit: &Unit, etag: String) -> proto::Unit {
         division_code: unit.division_code.clone().unwrap_or_default(),
         start_time: unit.start_time.map(encode_time),
         end_time: unit.end_time.map(encode_time),
+        etag,
+    }
+}
+
+/// How many names and members there may be is the domain's to say.
+pub(in crate::grpc) fn decode_collective(
+    name: String,
+    collective: proto::Collective,
+) -> Result<Collective, Error> {
+    let lines = |field: &str, lines: Vec<String>| {
+        lines.into_iter().map(|line| text(field, line, LINE)).collect::<Result<_, _>>()
+    };
+    Ok(Collective {
+        name,
+        display_name: required("collective.display_name", collective.display_name)?,
+        aliases: lines("collective.aliases", collective.aliases)?,
+        units: lines("collective.units", collective.units)?,
+    })
+}
+
+pub(in crate::grpc) fn encode_collective(collective: &Collective, etag: String) -> proto::Collective {
+    proto::Collective {
+        name: collective.name.clone(),
+        display_name: collective.display_name.clone(),
+        aliases: collective.aliases.clone(),
+        units: collective.units.clone(),
         etag,
     }
 }
