@@ -74,10 +74,10 @@ impl GroupService for GroupServer {
             Attempt::Repeat(answer) => return Ok(Response::new(answer)),
             Attempt::First(transaction) => transaction,
         };
-        let group = convert::decode_group(request, transaction.now())?;
+        let group = convert::group::decode(request, transaction.now())?;
         call.authorize(&app::group::resource(&group))?;
         let group = app::group::found(&transaction, group).await?;
-        Ok(Response::new(transaction.commit(convert::encode_group(group)).await?))
+        Ok(Response::new(transaction.commit(convert::group::encode(group)).await?))
     }
 
     async fn get_group(
@@ -88,7 +88,7 @@ impl GroupService for GroupServer {
         let name = &request.get_ref().name;
         check_group_name("name", name).map_err(told)?;
         let group = app::group::permitted(self.db.reader(), call, name).await?;
-        Ok(Response::new(convert::encode_group(group)))
+        Ok(Response::new(convert::group::encode(group)))
     }
 
     async fn list_groups(
@@ -105,7 +105,7 @@ impl GroupService for GroupServer {
         let (groups, next_page_token) = paging.page(
             found,
             |group| group.record.name.clone(),
-            |group| Ok(convert::encode_group(group)),
+            |group| Ok(convert::group::encode(group)),
         )?;
         Ok(Response::new(proto::ListGroupsResponse { groups, next_page_token }))
     }
@@ -124,7 +124,7 @@ impl GroupService for GroupServer {
         let as_of = roster.as_of().ok_or_else(|| Error::unavailable("the copy of the roster"))?;
         let seats = held_seats(&group.record, &roster.book, at, Timestamp::MAX).map_err(told)?;
         Ok(Response::new(proto::ListSeatsResponse {
-            seats: seats.into_iter().map(convert::encode_held_seat).collect(),
+            seats: seats.into_iter().map(convert::group::encode_held_seat).collect(),
             roster_position: roster.position,
             roster_as_of: Some(encode_time(as_of)),
         }))

@@ -101,6 +101,9 @@ mod tests {
             wind_up: WindUp::Condition("建成后撤销".into()),
             office_unit: office_unit.map(str::to_owned),
             seats: vec![],
+            subgroups: vec![],
+            duties: vec![],
+            mechanisms: vec![],
         }
     }
 

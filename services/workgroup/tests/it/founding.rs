@@ -90,11 +90,7 @@ async fn what_cannot_be_a_group_is_refused_with_the_field(backend: Backend) {
         (proto::Group { office_unit: "市能源局".into(), ..green_energy() }, "", "group.office_unit"),
         (green_energy(), "水利", "group_id"),
         (green_energy(), "a/meetings/b", "group_id"),
-        (
-            with_seat(proto::Seat { role: 4, holder: None, held_for_field: String::new() }),
-            "",
-            "group.seats[3].holder",
-        ),
+        (with_seat(proto::Seat { role: 4, ..proto::Seat::default() }), "", "group.seats[3].holder"),
         (with_seat(proto::Seat { role: 0, ..green_energy().seats[0].clone() }), "", "group.seats[3].role"),
         (
             with_seat(seat(proto::SeatRole::Member, Holder::Official("units/water".into()))),

@@ -318,7 +318,7 @@ pub(crate) fn at(text: &str, seconds: i64) -> prost_types::Timestamp {
 }
 
 pub(crate) fn seat(role: proto::SeatRole, holder: proto::seat::Holder) -> proto::Seat {
-    proto::Seat { role: role.into(), holder: Some(holder), held_for_field: String::new() }
+    proto::Seat { role: role.into(), holder: Some(holder), ..proto::Seat::default() }
 }
 
 /// The leading group of 临政办函〔2023〕17号, in part, as a request founds it.
