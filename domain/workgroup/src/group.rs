@@ -138,7 +138,8 @@ pub struct Group {
     pub display_name: String,
     /// What sort of body it is.
     pub kind: GroupKind,
-    /// For example 临政办函〔2023〕17号; empty when it was founded without a document.
+    /// For example 临政办函〔2023〕17号; empty when it was founded without a document. A
+    /// document founds one group of a name, which whoever keeps the groups ensures.
     #[serde(default)]
     pub founding_document: String,
     /// What it is for; may be empty.

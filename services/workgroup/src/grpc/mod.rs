@@ -8,6 +8,7 @@ use domain_calendar::Timestamp;
 use domain_workgroup::{check_decision_name, check_group_name, check_meeting_name, held_seats};
 use tonic::{Request, Response, Status};
 use xietong_mesh::convert::{decode_optional_time, encode_time};
+use xietong_mesh::input::optional;
 use xietong_mesh::page::Paging;
 use xietong_mesh::{Attempt, Call, Error, Foundation, RosterCopy, Transactions, retried};
 use xietong_proto::workgroup as proto;
@@ -97,11 +98,14 @@ impl GroupService for GroupServer {
     ) -> Result<Response<proto::ListGroupsResponse>, Status> {
         let scope = Call::of(&request)?.scope()?;
         let request = request.into_inner();
-        let paging = Paging::<String>::new(&["ListGroups"], request.page_size, &request.page_token)?;
+        let document = optional("founding_document", request.founding_document)?;
+        let asked = ["ListGroups", document.as_deref().unwrap_or_default()];
+        let paging = Paging::<String>::new(&asked, request.page_size, &request.page_token)?;
         let after = paging.after().map_or("", String::as_str);
-        let found = groups::list_in_scope(self.db.reader(), &scope, after, paging.limit())
-            .await
-            .map_err(Error::from)?;
+        let found =
+            groups::list_in_scope(self.db.reader(), &scope, document.as_deref(), after, paging.limit())
+                .await
+                .map_err(Error::from)?;
         let (groups, next_page_token) = paging.page(
             found,
             |group| group.record.name.clone(),

@@ -4,7 +4,7 @@ use xietong_mesh::Code;
 use xietong_proto::workgroup as proto;
 use xietong_proto::workgroup::seat::Holder;
 
-use crate::harness::{Backend, Mesh, green_energy, on_both_back_ends, seat, supervisor, told};
+use crate::harness::{Backend, Mesh, green_energy, on_both_back_ends, seat, supervisor};
 
 on_both_back_ends!(
     a_group_keeps_what_its_notice_says,
@@ -36,19 +36,9 @@ fn whole() -> proto::Group {
     group
 }
 
-async fn found(mesh: &Mesh, group: proto::Group) -> Result<proto::Group, xietong_mesh::Error> {
-    let request = proto::CreateGroupRequest {
-        group: Some(group),
-        group_id: "green-energy".into(),
-        request_id: String::new(),
-    };
-    let answer = mesh.client().create_group(mesh.from(&supervisor(), request)).await;
-    answer.map(tonic::Response::into_inner).map_err(|status| told(&status))
-}
-
 async fn a_group_keeps_what_its_notice_says(backend: Backend) {
     let mesh = Mesh::start(backend).await;
-    let founded = found(&mesh, whole()).await.unwrap();
+    let founded = mesh.try_found(whole(), "green-energy").await.unwrap();
     let expected = proto::Group { name: "groups/green-energy".into(), etag: "v1".into(), ..whole() };
     assert_eq!(founded, expected);
     let request = proto::GetGroupRequest { name: founded.name.clone() };
@@ -61,7 +51,7 @@ async fn a_group_keeps_what_its_notice_says(backend: Backend) {
 
 async fn seats_of_subgroups_are_listed_with_their_subgroup(backend: Backend) {
     let mesh = Mesh::start(backend).await;
-    let founded = found(&mesh, whole()).await.unwrap();
+    let founded = mesh.try_found(whole(), "green-energy").await.unwrap();
     mesh.settle().await;
     let request = proto::ListSeatsRequest { name: founded.name, at: None };
     let answer = mesh.client().list_seats(mesh.from(&supervisor(), request)).await.unwrap().into_inner();
@@ -113,7 +103,7 @@ async fn what_no_notice_can_say_is_refused_with_the_field(backend: Backend) {
         (proto::Group { duties: vec![duty(""); 301], ..whole() }, "group.duties"),
     ];
     for (group, field) in cases {
-        let error = found(&mesh, group).await.unwrap_err();
+        let error = mesh.try_found(group, "green-energy").await.unwrap_err();
         assert_eq!(error.code(), Code::InvalidArgument, "{error}");
         assert_eq!(error.violations()[0].field, field, "{error}");
         assert!(error.chinese().chars().any(|c| c >= '\u{4e00}'), "{error}");
