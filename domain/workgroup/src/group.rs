@@ -168,7 +168,8 @@ pub struct Group {
 
 impl Group {
     /// Refuses a group that could not be founded so. Checks what can be checked on the group
-    /// alone; whether units and officials exist is the roster's to say when seats are read.
+    /// alone. Whether those who hold its seats exist is the roster's to say when seats are
+    /// read; whether those whom its duties charge do, when it is founded.
     pub fn check(&self) -> Result<(), WorkgroupError> {
         check_group_name("name", &self.name)?;
         check_present("display_name", "机构名称", &self.display_name)?;

@@ -71,12 +71,14 @@ impl GroupService for GroupServer {
         let call = Call::of(&request)?.clone();
         let mut request = request.into_inner();
         let request_id = std::mem::take(&mut request.request_id);
+        app::charge::prepare(&self.copy, convert::group::charged(&request)).await;
         let transaction = match self.transactions.begin(&call, &request, &request_id).await? {
             Attempt::Repeat(answer) => return Ok(Response::new(answer)),
             Attempt::First(transaction) => transaction,
         };
         let group = convert::group::decode(request, transaction.now())?;
         call.authorize(&app::group::resource(&group))?;
+        app::charge::check(&self.copy.view(), &group.duties)?;
         let group = app::group::found(&transaction, group).await?;
         Ok(Response::new(transaction.commit(convert::group::encode(group)).await?))
     }

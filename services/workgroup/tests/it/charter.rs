@@ -1,8 +1,10 @@
 //! What a founding notice says of a group beside its seats: subgroups, duties, mechanisms.
 
+use domain_roster::{Official, RosterEvent, Unit, UnitKind};
 use xietong_mesh::Code;
 use xietong_proto::workgroup as proto;
 use xietong_proto::workgroup::seat::Holder;
+use xietong_timers::Progress;
 
 use crate::harness::{Backend, Mesh, green_energy, on_both_back_ends, seat, supervisor};
 
@@ -10,6 +12,7 @@ on_both_back_ends!(
     a_group_keeps_what_its_notice_says,
     seats_of_subgroups_are_listed_with_their_subgroup,
     what_no_notice_can_say_is_refused_with_the_field,
+    whom_a_duty_charges_the_roster_must_have,
 );
 
 fn duty(subgroup: &str) -> proto::Duty {
@@ -109,4 +112,41 @@ async fn what_no_notice_can_say_is_refused_with_the_field(backend: Backend) {
         assert!(error.chinese().chars().any(|c| c >= '\u{4e00}'), "{error}");
     }
     assert!(mesh.history("groups/green-energy").await.is_empty());
+}
+
+async fn whom_a_duty_charges_the_roster_must_have(backend: Backend) {
+    let mesh = Mesh::start(backend).await;
+    mesh.settle().await;
+    let mut group = whole();
+    group.duties[1].unit = "units/permits".into();
+    group.duties[1].official = "officials/liu".into();
+    let error = mesh.try_found(group.clone(), "green-energy").await.unwrap_err();
+    assert_eq!(error.code(), Code::InvalidArgument, "{error}");
+    let fields: Vec<_> = error.violations().iter().map(|violation| violation.field.as_str()).collect();
+    assert_eq!(fields, ["group.duties[1].unit", "group.duties[1].official"]);
+    assert!(error.violations()[1].chinese.contains("officials/liu"), "{error}");
+
+    // What the roster was told a moment ago the copy has not heard of yet: it is asked.
+    let unit = RosterEvent::UnitCreated(Unit {
+        name: "units/permits".into(),
+        display_name: "市行政审批服务管理局".into(),
+        aliases: vec![],
+        signboards: vec![],
+        kind: UnitKind::Department,
+        parent: None,
+        division_code: None,
+        start_time: None,
+        end_time: None,
+    });
+    let official = RosterEvent::OfficialCreated(Official {
+        name: "officials/liu".into(),
+        display_name: "刘乃力".into(),
+        posts: vec![],
+    });
+    mesh.roster_says(&[unit, official]).await;
+    for worker in &mesh.roster.workers {
+        while worker.turn().await.unwrap() == Progress::Worked {}
+    }
+    let founded = mesh.try_found(group.clone(), "green-energy").await.unwrap();
+    assert_eq!(founded.duties, group.duties);
 }

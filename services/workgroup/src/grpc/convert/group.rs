@@ -11,6 +11,7 @@ use xietong_proto::workgroup as proto;
 use xietong_timers::MachineClock;
 
 use super::etag;
+use crate::app::charge::Charged;
 use crate::error::refused;
 use crate::store::Stored;
 
@@ -45,6 +46,17 @@ pub(in crate::grpc) fn decode(request: proto::CreateGroupRequest, now: Timestamp
     };
     decoded.check().map_err(told)?;
     Ok(decoded)
+}
+
+/// Whom the duties of a request charge, before the request is decoded.
+pub(in crate::grpc) fn charged(request: &proto::CreateGroupRequest) -> impl Iterator<Item = Charged<'_>> {
+    let duties = request.group.iter().flat_map(|group| &group.duties).enumerate();
+    duties.flat_map(|(index, duty)| {
+        let unit = Some(duty.unit.as_str()).filter(|name| !name.is_empty());
+        let official = Some(duty.official.as_str()).filter(|name| !name.is_empty());
+        let unit = unit.map(|name| Charged::Unit(index, name));
+        unit.into_iter().chain(official.map(|name| Charged::Official(index, name)))
+    })
 }
 
 /// Each entry of a list, decoded with its index. How many there may be, the domain says.
