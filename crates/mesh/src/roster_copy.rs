@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use domain_calendar::Timestamp;
 use domain_roster::{Book, RosterEvent};
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 use xietong_events::{Bus, Event, EventSource, Subscription};
 use xietong_timers::{MachineClock, MachineTime, Progress, Worker, WorkerError};
 
@@ -18,6 +19,8 @@ use crate::service_name::ServiceName;
 
 /// A copy that was not confirmed current for longer than this is stale.
 pub const STALE_AFTER: Duration = Duration::from_secs(5);
+/// A roster that does not answer within this time is not available.
+const PATIENCE: Duration = Duration::from_secs(2);
 const POLL: Duration = Duration::from_secs(1);
 const PAGE: u32 = 1_000;
 
@@ -86,6 +89,24 @@ impl RosterCopy {
             return Err(WorkerError::new(format!("{} ends before position {position}", self.name)));
         }
         Ok(view)
+    }
+
+    /// Asks the roster once, for two seconds at most, because the copy may not know enough.
+    /// Whether it is current afterwards, [`RosterView::is_stale`] says.
+    ///
+    /// Not to be called inside a transaction, which would hold SQLite's one writer, or a
+    /// connection of few, for as long as the roster lets it.
+    pub async fn ask(&self) {
+        self.ask_within(PATIENCE).await;
+    }
+
+    /// The same, with a patience of the caller's.
+    pub async fn ask_within(&self, patience: Duration) {
+        match timeout(patience, self.turn()).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the roster could not be asked"),
+            Err(_) => tracing::warn!("the roster did not answer in time"),
+        }
     }
 
     /// The roster as this process knows it now.

@@ -13,8 +13,8 @@ const MIGRATION_LOCK: i64 = 5_071_301;
 /// One step of a schema. Steps are applied once, in order of the list they are in, each
 /// in a transaction of its own, and are never edited once released.
 ///
-/// `{blob}` stands for the binary type and `{serial}` for an ascending row number as
-/// primary key.
+/// `{blob}` stands for the binary type, `{serial}` for an ascending row number as primary
+/// key, and `{json}` for the type a text is cast to so that `->>` reads a member of it.
 #[derive(Debug, Clone, Copy)]
 pub struct SqlMigration {
     /// Unique within a database, for example `events_0001_log`.
@@ -25,12 +25,12 @@ pub struct SqlMigration {
 
 impl SqlMigration {
     fn sql(self, index: usize, backend: Backend) -> Option<String> {
-        let (blob, serial) = match backend {
-            Backend::Sqlite => ("BLOB", "INTEGER PRIMARY KEY AUTOINCREMENT"),
-            Backend::Postgres => ("BYTEA", "BIGSERIAL PRIMARY KEY"),
+        let (blob, serial, json) = match backend {
+            Backend::Sqlite => ("BLOB", "INTEGER PRIMARY KEY AUTOINCREMENT", "TEXT"),
+            Backend::Postgres => ("BYTEA", "BIGSERIAL PRIMARY KEY", "JSON"),
         };
         let text = self.statements.get(index)?;
-        Some(text.replace("{blob}", blob).replace("{serial}", serial))
+        Some(text.replace("{blob}", blob).replace("{serial}", serial).replace("{json}", json))
     }
 }
 

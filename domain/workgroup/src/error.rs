@@ -16,6 +16,26 @@ pub enum WorkgroupError {
         /// What officials call it.
         label: &'static str,
     },
+    /// A text is longer than a record can hold.
+    #[error("{field} has more than {most} characters")]
+    TooLong {
+        /// Path of the field, as the API names it.
+        field: String,
+        /// What officials call it.
+        label: &'static str,
+        /// How many characters it may have.
+        most: usize,
+    },
+    /// A list has more entries than a record can hold.
+    #[error("{field} has more than {most} entries")]
+    TooMany {
+        /// The list, as the API names it.
+        field: &'static str,
+        /// What officials call its entries.
+        label: &'static str,
+        /// How many entries it may have.
+        most: usize,
+    },
     /// Not a resource name of the form.
     #[error("{field}: {value:?} is not a resource name of the form {pattern}")]
     NameMalformed {
@@ -40,9 +60,27 @@ pub enum WorkgroupError {
         /// When its term ends.
         end: Timestamp,
     },
+    /// Two subgroups have one name, so that nobody knows whose a seat is.
+    #[error("subgroups[{second}] is called as subgroups[{first}]")]
+    SubgroupTwice {
+        /// Index of one.
+        first: usize,
+        /// Index of the other.
+        second: usize,
+    },
+    /// A seat or a duty is of a subgroup that the group does not have.
+    #[error("{field}: the group has no subgroup {subgroup:?}")]
+    UnknownSubgroup {
+        /// Path of the field, as the API names it.
+        field: String,
+        /// What was given, cut at 200 characters.
+        subgroup: String,
+    },
     /// Only a command headquarters has more than one head (two 指挥长).
-    #[error("a group of this kind has at most one head, not {count}")]
+    #[error("{} has at most one head, not {count}", part(.subgroup.as_deref()))]
     SeveralHeads {
+        /// The subgroup they were given for; none: the group itself.
+        subgroup: Option<String>,
         /// How many were given.
         count: usize,
     },
@@ -89,18 +127,34 @@ pub enum WorkgroupError {
     },
 }
 
+/// The group, or a part of it.
+fn part(subgroup: Option<&str>) -> String {
+    subgroup.map_or_else(|| "a group of this kind".to_owned(), |name| format!("the subgroup {name:?}"))
+}
+
 impl WorkgroupError {
     /// The refusal as an official reads it.
     pub fn chinese(&self) -> String {
         match self {
             Self::Missing { label, .. } => format!("请填写{label}"),
+            Self::TooLong { label, most, .. } => format!("{label}最长{most}个字"),
+            Self::TooMany { label, most, .. } => format!("{label}最多{most}项"),
             Self::NameMalformed { pattern, value, .. } => {
                 format!("“{value}”不是有效的名称，应为“{pattern}”的形式")
             }
             Self::NoWindUp => "议事协调机构应写明撤销条件或者期限".to_owned(),
             Self::TwoWindUps => "撤销条件与期限只能填写一项".to_owned(),
             Self::TermEmpty { .. } => "期限的结束时间应晚于成立时间".to_owned(),
-            Self::SeveralHeads { count } => format!("只能有一名组长，现填写了{count}名"),
+            Self::SubgroupTwice { first, second } => {
+                format!("第{}个工作组与第{}个工作组重名", second + 1, first + 1)
+            }
+            Self::UnknownSubgroup { subgroup, .. } => format!("该机构没有“{subgroup}”这个工作组"),
+            Self::SeveralHeads { subgroup: None, count } => {
+                format!("只能有一名组长，现填写了{count}名")
+            }
+            Self::SeveralHeads { subgroup: Some(subgroup), count } => {
+                format!("“{subgroup}”只能有一名组长，现填写了{count}名")
+            }
             Self::SeatTwice { first, second } => {
                 format!("第{}个席位与第{}个席位重复", second + 1, first + 1)
             }

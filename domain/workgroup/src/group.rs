@@ -1,10 +1,17 @@
-//! [`Group`]: a body that coordinates departments, and its [`Seat`]s.
+//! [`Group`]: a body that coordinates departments, and its [`Seat`]s. What else its founding
+//! notice says is in [`crate::duty`].
 
 use domain_calendar::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::duty::{Duty, Mechanism, Subgroup};
 use crate::error::WorkgroupError;
-use crate::names::{check_group_name, check_official, check_present, check_unit};
+use crate::names::{check_group_name, check_official, check_present, check_unit, shortened};
+
+const MOST_SUBGROUPS: usize = 50;
+const MOST_SEATS: usize = 500;
+const MOST_DUTIES: usize = 300;
+const MOST_MECHANISMS: usize = 30;
 
 /// What sort of body a group is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -21,7 +28,7 @@ pub enum GroupKind {
 }
 
 impl GroupKind {
-    /// Whether several seats may be the head's. The flood headquarters of 临政办发〔2023〕13号
+    /// Whether several seats of one part may be the head's. The flood headquarters of 临政办发〔2023〕13号
     /// has two commanders (指挥长); every other body answers to one person.
     fn may_have_several_heads(self) -> bool {
         match self {
@@ -77,9 +84,17 @@ pub struct Seat {
     /// the field to somebody else, that person is proposed, never put in silently.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_for_field: Option<String>,
+    /// Name of the subgroup the seat is in; none: the group itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subgroup: Option<String>,
 }
 
 impl Seat {
+    /// Whether the seat is in the group itself: the head of a subgroup does not head the group.
+    pub fn is_of_the_group_itself(&self) -> bool {
+        self.subgroup.is_none()
+    }
+
     fn check(&self, index: usize) -> Result<(), WorkgroupError> {
         let field = |name: &str| format!("seats[{index}].{name}");
         match &self.holder {
@@ -123,7 +138,8 @@ pub struct Group {
     pub display_name: String,
     /// What sort of body it is.
     pub kind: GroupKind,
-    /// For example 临政办函〔2023〕17号; empty when it was founded without a document.
+    /// For example 临政办函〔2023〕17号; empty when it was founded without a document. A
+    /// document founds one group of a name, which whoever keeps the groups ensures.
     #[serde(default)]
     pub founding_document: String,
     /// What it is for; may be empty.
@@ -136,14 +152,24 @@ pub struct Group {
     /// The unit its office is at, `units/{slug}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub office_unit: Option<String>,
-    /// Its seats, in order.
+    /// Its seats and those of its subgroups, in order.
     #[serde(default)]
     pub seats: Vec<Seat>,
+    /// Its parts, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub subgroups: Vec<Subgroup>,
+    /// What it and its parts, members and officers are charged with, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub duties: Vec<Duty>,
+    /// How it works, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mechanisms: Vec<Mechanism>,
 }
 
 impl Group {
     /// Refuses a group that could not be founded so. Checks what can be checked on the group
-    /// alone; whether units and officials exist is the roster's to say when seats are read.
+    /// alone. Whether those who hold its seats exist is the roster's to say when seats are
+    /// read; whether those whom its duties charge do, when it is founded.
     pub fn check(&self) -> Result<(), WorkgroupError> {
         check_group_name("name", &self.name)?;
         check_present("display_name", "机构名称", &self.display_name)?;
@@ -157,121 +183,89 @@ impl Group {
             }
             WindUp::Term(_) => {}
         }
-        self.check_seats()
+        self.check_subgroups()?;
+        self.check_seats()?;
+        self.check_duties()?;
+        at_most("mechanisms", "工作机制", &self.mechanisms, MOST_MECHANISMS)?;
+        self.mechanisms.iter().enumerate().try_for_each(|(index, mechanism)| mechanism.check(index))
     }
 
-    fn check_seats(&self) -> Result<(), WorkgroupError> {
-        for (second, seat) in self.seats.iter().enumerate() {
-            seat.check(second)?;
-            let earlier = self.seats.iter().take(second);
-            let same = |other: &Seat| other.role == seat.role && other.holder == seat.holder;
-            if let Some(first) = earlier.enumerate().find(|(_, other)| same(other)).map(|(index, _)| index) {
-                return Err(WorkgroupError::SeatTwice { first, second });
+    fn check_subgroups(&self) -> Result<(), WorkgroupError> {
+        at_most("subgroups", "工作组", &self.subgroups, MOST_SUBGROUPS)?;
+        for (second, subgroup) in self.subgroups.iter().enumerate() {
+            subgroup.check(second)?;
+            let mut earlier = self.subgroups.iter().take(second);
+            if let Some(first) = earlier.position(|other| other.name == subgroup.name) {
+                return Err(WorkgroupError::SubgroupTwice { first, second });
             }
-        }
-        let count = self.seats.iter().filter(|seat| seat.role == SeatRole::Head).count();
-        if count > 1 && !self.kind.may_have_several_heads() {
-            return Err(WorkgroupError::SeveralHeads { count });
         }
         Ok(())
     }
+
+    fn check_seats(&self) -> Result<(), WorkgroupError> {
+        at_most("seats", "席位", &self.seats, MOST_SEATS)?;
+        for (second, seat) in self.seats.iter().enumerate() {
+            seat.check(second)?;
+            self.check_subgroup(|| format!("seats[{second}].subgroup"), seat.subgroup.as_deref())?;
+            let same = |other: &Seat| {
+                (other.role, &other.holder, &other.subgroup) == (seat.role, &seat.holder, &seat.subgroup)
+            };
+            if let Some(first) = self.seats.iter().take(second).position(same) {
+                return Err(WorkgroupError::SeatTwice { first, second });
+            }
+        }
+        if self.kind.may_have_several_heads() {
+            return Ok(());
+        }
+        let parts = self.subgroups.iter().map(|subgroup| Some(&subgroup.name));
+        parts.chain([None]).try_for_each(|part| self.check_heads(part))
+    }
+
+    /// Refuses a second head of a part: of a subgroup, or of the group itself.
+    fn check_heads(&self, part: Option<&String>) -> Result<(), WorkgroupError> {
+        let heads = |seat: &&Seat| seat.role == SeatRole::Head && seat.subgroup.as_ref() == part;
+        let count = self.seats.iter().filter(heads).count();
+        if count > 1 {
+            return Err(WorkgroupError::SeveralHeads { subgroup: part.cloned(), count });
+        }
+        Ok(())
+    }
+
+    fn check_duties(&self) -> Result<(), WorkgroupError> {
+        at_most("duties", "职责", &self.duties, MOST_DUTIES)?;
+        for (index, duty) in self.duties.iter().enumerate() {
+            duty.check(index)?;
+            self.check_subgroup(|| format!("duties[{index}].subgroup"), duty.subgroup.as_deref())?;
+        }
+        Ok(())
+    }
+
+    /// Refuses a part that the group does not have.
+    fn check_subgroup(
+        &self,
+        field: impl FnOnce() -> String,
+        subgroup: Option<&str>,
+    ) -> Result<(), WorkgroupError> {
+        match subgroup {
+            Some(name) if self.subgroups.iter().all(|known| known.name != name) => {
+                Err(WorkgroupError::UnknownSubgroup { field: field(), subgroup: shortened(name) })
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+fn at_most<T>(
+    field: &'static str,
+    label: &'static str,
+    list: &[T],
+    most: usize,
+) -> Result<(), WorkgroupError> {
+    if list.len() > most {
+        return Err(WorkgroupError::TooMany { field, label, most });
+    }
+    Ok(())
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
-    use super::*;
-
-    fn at(text: &str) -> Timestamp {
-        Timestamp::parse(text).unwrap()
-    }
-
-    fn seat(role: SeatRole, holder: SeatHolder) -> Seat {
-        Seat { role, holder, held_for_field: None }
-    }
-
-    /// The leading group for green energy of 临政办函〔2023〕17号, in part.
-    pub(crate) fn green_energy() -> Group {
-        Group {
-            name: "groups/green-energy".into(),
-            display_name: "临汾市绿色能源输配项目建设领导小组".into(),
-            kind: GroupKind::LeadingGroup,
-            founding_document: "临政办函〔2023〕17号".into(),
-            purpose: "统筹推进绿色能源输配项目建设".into(),
-            start_time: at("2023-05-06T00:00+08:00"),
-            wind_up: WindUp::Condition("项目建成投运后自行撤销".into()),
-            office_unit: Some("units/energy".into()),
-            seats: vec![
-                seat(SeatRole::Head, SeatHolder::Post("市政府分管发展改革工作的副市长".into())),
-                seat(SeatRole::Member, SeatHolder::Unit("units/water".into())),
-                seat(SeatRole::Member, SeatHolder::OpenClass("各施工单位项目负责人".into())),
-            ],
-        }
-    }
-
-    #[test]
-    fn a_group_is_wound_up_on_a_condition_or_at_the_end_of_a_term() {
-        let end = at("2024-05-06T00:00+08:00");
-        assert_eq!(WindUp::from_entry("", None), Err(WorkgroupError::NoWindUp));
-        assert_eq!(WindUp::from_entry("  ", Some(end)), Ok(WindUp::Term(end)));
-        assert_eq!(WindUp::from_entry("建成", None), Ok(WindUp::Condition("建成".into())));
-        assert_eq!(WindUp::from_entry("建成", Some(end)), Err(WorkgroupError::TwoWindUps));
-    }
-
-    #[test]
-    fn a_term_that_ends_as_it_begins_is_refused() {
-        let start = green_energy().start_time;
-        let later = Timestamp::from_micros(start.as_micros() + 1);
-        assert_eq!(Group { wind_up: WindUp::Term(later), ..green_energy() }.check(), Ok(()));
-        assert_eq!(
-            Group { wind_up: WindUp::Term(start), ..green_energy() }.check(),
-            Err(WorkgroupError::TermEmpty { start, end: start })
-        );
-    }
-
-    #[test]
-    fn only_a_headquarters_has_two_heads() {
-        let mut group = green_energy();
-        group.seats.push(seat(SeatRole::Head, SeatHolder::Post("分管水利工作的副市长".into())));
-        assert_eq!(group.check(), Err(WorkgroupError::SeveralHeads { count: 2 }));
-        assert_eq!(Group { kind: GroupKind::Headquarters, ..group }.check(), Ok(()));
-    }
-
-    #[test]
-    fn a_seat_is_not_given_twice_to_one_holder() {
-        let mut group = green_energy();
-        group.seats.push(seat(SeatRole::OfficeHead, SeatHolder::Unit("units/water".into())));
-        assert_eq!(group.check(), Ok(()), "another role is another seat");
-        group.seats.push(seat(SeatRole::Member, SeatHolder::Unit("units/water".into())));
-        assert_eq!(group.check(), Err(WorkgroupError::SeatTwice { first: 1, second: 4 }));
-    }
-
-    #[test]
-    fn malformed_groups_are_refused_with_the_field() {
-        let nameless = Group { display_name: " ".into(), ..green_energy() };
-        assert!(
-            matches!(nameless.check(), Err(WorkgroupError::Missing { field, .. }) if field == "display_name")
-        );
-        let holders = [
-            (SeatHolder::Official("units/water".into()), "seats[3].official"),
-            (SeatHolder::Post(" ".into()), "seats[3].post"),
-            (SeatHolder::Unit("units/水利".into()), "seats[3].unit"),
-            (SeatHolder::OpenClass(String::new()), "seats[3].open_class"),
-        ];
-        for (holder, expected) in holders {
-            let mut group = green_energy();
-            group.seats.push(seat(SeatRole::Liaison, holder));
-            let refusal = group.check().unwrap_err();
-            let (WorkgroupError::Missing { field, .. } | WorkgroupError::NameMalformed { field, .. }) =
-                &refusal
-            else {
-                panic!("{refusal}")
-            };
-            assert_eq!(field, expected);
-            assert!(!refusal.chinese().is_empty());
-        }
-        let office = Group { office_unit: Some("water".into()), ..green_energy() };
-        assert!(
-            matches!(office.check(), Err(WorkgroupError::NameMalformed { field, .. }) if field == "office_unit")
-        );
-    }
-}
+pub(crate) mod tests;

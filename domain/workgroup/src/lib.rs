@@ -2,6 +2,7 @@
 //!
 //! - [`Group`] is the body with its [`Seat`]s; [`held_seats`] says who holds them at an
 //!   instant, by the roster.
+//! - [`Subgroup`]s, [`Duty`] by duty and [`Mechanism`]s are what else its founding notice says.
 //! - [`Meeting`] is where a group decides.
 //! - [`Decision`] is the state machine of what was decided: followed in the group, or
 //!   escalated into a task of supervision whose striking-off comes back.
@@ -10,6 +11,7 @@
 //! Nothing here reads a clock, a file or a network.
 
 mod decision;
+mod duty;
 mod error;
 mod event;
 mod group;
@@ -18,6 +20,7 @@ mod names;
 mod seat;
 
 pub use decision::{Decision, DecisionAction, DecisionChange, DecisionCommand, DecisionPhase, DecisionState};
+pub use duty::{Duty, Mechanism, Subgroup};
 pub use error::WorkgroupError;
 pub use event::{
     DecisionEvent, DecisionFacts, EVENT_TYPES, GroupFacts, MeetingFacts, MeetingHeld, PayloadError,

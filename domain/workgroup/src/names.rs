@@ -46,6 +46,20 @@ pub(crate) fn check_present(field: &str, label: &'static str, text: &str) -> Res
     }
 }
 
+/// Refuses text that is blank, or longer than `most` characters.
+pub(crate) fn check_text(
+    field: &str,
+    label: &'static str,
+    text: &str,
+    most: usize,
+) -> Result<(), WorkgroupError> {
+    check_present(field, label, text)?;
+    if text.chars().count() > most {
+        return Err(WorkgroupError::TooLong { field: field.to_owned(), label, most });
+    }
+    Ok(())
+}
+
 /// The group a meeting or decision belongs to: `groups/g` of `groups/g/meetings/m`. A name
 /// without that many segments is returned as it is.
 pub fn group_of(name: &str) -> &str {
@@ -75,11 +89,12 @@ fn check(field: &str, pattern: &'static str, collections: &[&str], name: &str) -
 }
 
 fn malformed(field: &str, pattern: &'static str, value: &str) -> WorkgroupError {
-    WorkgroupError::NameMalformed {
-        field: field.to_owned(),
-        pattern,
-        value: value.chars().take(200).collect(),
-    }
+    WorkgroupError::NameMalformed { field: field.to_owned(), pattern, value: shortened(value) }
+}
+
+/// What somebody sent, short enough to be sent back.
+pub(crate) fn shortened(value: &str) -> String {
+    value.chars().take(200).collect()
 }
 
 #[cfg(test)]

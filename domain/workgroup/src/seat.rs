@@ -157,7 +157,8 @@ mod tests {
     }
 
     fn group(holder: SeatHolder, held_for_field: Option<&str>) -> Group {
-        let seat = Seat { role: SeatRole::Head, holder, held_for_field: held_for_field.map(str::to_owned) };
+        let held_for_field = held_for_field.map(str::to_owned);
+        let seat = Seat { role: SeatRole::Head, holder, held_for_field, subgroup: None };
         Group { start_time: at("2023-05-01T00:00+08:00"), seats: vec![seat], ..green_energy() }
     }
 

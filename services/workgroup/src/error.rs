@@ -34,6 +34,16 @@ pub(crate) fn refused(refusal: &WorkgroupError, path: impl Fn(&str) -> String) -
     let (english, chinese) = (refusal.to_string(), refusal.chinese());
     match refusal {
         WorkgroupError::Missing { field, .. } => Error::invalid(path(field), "is required", chinese),
+        WorkgroupError::TooLong { field, most, .. } => {
+            Error::invalid(path(field), format!("must be at most {most} characters"), chinese)
+        }
+        WorkgroupError::TooMany { field, most, .. } => {
+            Error::invalid(path(field), format!("must have at most {most} entries"), chinese)
+        }
+        WorkgroupError::UnknownSubgroup { field, .. } => {
+            Error::invalid(path(field), "must be the name of one of the group's subgroups", chinese)
+        }
+        WorkgroupError::SubgroupTwice { .. } => Error::invalid(path("subgroups"), english, chinese),
         WorkgroupError::NameMalformed { field, pattern, .. } => {
             Error::invalid(path(field), format!("must be a resource name of the form {pattern}"), chinese)
         }

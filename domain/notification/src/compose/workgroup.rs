@@ -72,8 +72,11 @@ fn office(group: &GroupFacts) -> impl Iterator<Item = Audience> {
     seated(group, SeatRole::OfficeHead).chain(unit)
 }
 
+/// Whoever has a role in the group itself: what it decides is not the business of those who
+/// have the same role in a subgroup.
 fn seated(group: &GroupFacts, role: SeatRole) -> impl Iterator<Item = Audience> {
-    group.seats.iter().filter(move |seat| seat.role == role).filter_map(holder)
+    let seats = group.seats.iter().filter(|seat| seat.is_of_the_group_itself());
+    seats.filter(move |seat| seat.role == role).filter_map(holder)
 }
 
 fn holder(seat: &Seat) -> Option<Audience> {
@@ -99,7 +102,8 @@ mod tests {
     use crate::notice::NoticeKind as K;
 
     fn event(change: DecisionChange) -> WorkgroupEvent {
-        let seat = |role, holder| Seat { role, holder, held_for_field: None };
+        let seat = |role, holder| Seat { role, holder, held_for_field: None, subgroup: None };
+        let repairs = Some("工程抢险组".to_owned());
         WorkgroupEvent::Decision(DecisionEvent {
             group: GroupFacts {
                 name: "groups/flood".into(),
@@ -110,6 +114,11 @@ mod tests {
                     seat(SeatRole::Deputy, SeatHolder::Official("officials/li-yanping".into())),
                     seat(SeatRole::OfficeHead, SeatHolder::Official("officials/water-head".into())),
                     seat(SeatRole::Member, SeatHolder::OpenClass("各施工单位项目负责人".into())),
+                    // Heads a part of the group, and hears of none of this.
+                    Seat {
+                        subgroup: repairs,
+                        ..seat(SeatRole::Head, SeatHolder::Official("officials/li-yanping".into()))
+                    },
                 ],
             },
             meeting: MeetingFacts { name: "groups/flood/meetings/1".into(), title: "第一次会议".into() },

@@ -82,7 +82,7 @@ async fn an_absent_leaders_messages_reach_the_acting_leader_too(backend: Backend
 
 async fn what_a_group_decided_is_told(backend: Backend) {
     let city = City::new(backend).await;
-    let seat = |role, holder| Seat { role, holder, held_for_field: None };
+    let seat = |role, holder| Seat { role, holder, held_for_field: None, subgroup: None };
     for change in [
         DecisionChange::Made,
         DecisionChange::Escalated { task: "tasks/1".into() },

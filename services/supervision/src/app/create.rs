@@ -51,7 +51,7 @@ impl Supervision {
     /// gets its first answer even when the roster cannot be asked.
     pub(crate) async fn prepare_creation(&self, entries: &[Entry]) {
         if unknown_units(&self.roster.view(), named(entries), self.now()).next().is_some() {
-            roster::ask(&self.roster).await;
+            self.roster.ask().await;
         }
     }
 
@@ -250,7 +250,7 @@ mod tests {
 
     async fn refusal(state: State) -> Error {
         let (copy, _) = copy(state);
-        roster::ask(&copy).await;
+        copy.ask().await;
         check_units(&copy.view(), named(&[entry()]), Timestamp::parse("2023-06-01T09:00:00+08:00").unwrap())
             .unwrap_err()
     }

@@ -5,7 +5,6 @@ use time::Date;
 
 use super::Supervision;
 use super::create::{List, NamedUnit, unknown_units};
-use super::roster;
 
 /// What changes; `None` stays as it is.
 #[derive(Debug, Default)]
@@ -75,10 +74,10 @@ impl Revision {
 
 impl Supervision {
     /// Asks the roster if a revision names a unit that the copy of it does not know, before the
-    /// transaction begins, see [`roster`].
+    /// transaction begins, see [`super::roster`].
     pub(crate) async fn prepare_revision(&self, revision: &Revision) {
         if unknown_units(&self.roster.view(), revision.units(), self.now()).next().is_some() {
-            roster::ask(&self.roster).await;
+            self.roster.ask().await;
         }
     }
 }

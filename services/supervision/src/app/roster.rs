@@ -4,33 +4,13 @@
 //! holds SQLite's one writer, or a connection of few, and the row of its request id. What is
 //! decided inside the transaction is decided by what the copy knows then.
 
-use std::time::Duration;
-
-use tokio::time::timeout;
 use xietong_mesh::{Error, RosterCopy, RosterView};
-use xietong_timers::{MachineClock, Worker};
-
-/// A roster that does not answer within this time is not available.
-const PATIENCE: Duration = Duration::from_secs(2);
-
-/// Asks the roster once, for two seconds at most. Whether the copy is current afterwards,
-/// [`RosterView::is_stale`] says.
-pub(super) async fn ask(copy: &RosterCopy) {
-    ask_for(copy, PATIENCE).await;
-}
-
-async fn ask_for(copy: &RosterCopy, patience: Duration) {
-    match timeout(patience, copy.turn()).await {
-        Ok(Ok(_)) => {}
-        Ok(Err(error)) => tracing::warn!(%error, "the roster could not be asked"),
-        Err(_) => tracing::warn!("the roster did not answer in time"),
-    }
-}
+use xietong_timers::MachineClock;
 
 /// Asks the roster when the copy of it is stale.
 pub(super) async fn refresh(copy: &RosterCopy) {
     if is_stale(&copy.view()) {
-        ask(copy).await;
+        copy.ask().await;
     }
 }
 
@@ -53,6 +33,7 @@ pub(super) fn is_stale(view: &RosterView) -> bool {
 pub(super) mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
 
     use xietong_events::{Bus, EventSource, LogPage, SourceError};
     use xietong_mesh::{Code, ServiceName};
@@ -115,7 +96,7 @@ pub(super) mod tests {
     #[tokio::test]
     async fn a_roster_that_hangs_is_given_up() {
         let (copy, source) = copy(State::Hanging);
-        ask_for(&copy, Duration::from_millis(10)).await;
+        copy.ask_within(Duration::from_millis(10)).await;
         assert!(is_stale(&copy.view()));
         assert_eq!(source.asked.load(Ordering::Relaxed), 1);
     }

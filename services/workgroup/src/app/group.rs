@@ -2,7 +2,7 @@
 
 use domain_workgroup::{Group, WorkgroupEvent};
 use sea_orm::ConnectionTrait;
-use xietong_mesh::{Call, Error, Resource, Transaction};
+use xietong_mesh::{Call, Code, Error, Resource, Transaction};
 
 use super::draft;
 use crate::store::{Stored, groups};
@@ -26,10 +26,23 @@ pub(crate) async fn permitted<C: ConnectionTrait>(
     }
 }
 
+/// Why a group cannot be founded beside one that exists. Everyone who may found groups may
+/// read all of them, so the existing one is named.
+fn in_the_way(group: &Group, existing: &str) -> Error {
+    if existing == group.name {
+        return Error::already_exists(existing);
+    }
+    let Group { founding_document, display_name, .. } = group;
+    let english = format!("{founding_document} has founded {display_name} already, as {existing}");
+    let chinese = format!("{founding_document}已成立“{display_name}”（{existing}），不能重复成立");
+    Error::new(Code::AlreadyExists, "GROUP_ALREADY_FOUNDED", english, chinese)
+        .with_metadata("resource", existing)
+}
+
 /// Founds a group that has been checked.
 pub(crate) async fn found(transaction: &Transaction, group: Group) -> Result<Stored<Group>, Error> {
-    if !groups::insert(transaction.tx(), &group).await? {
-        return Err(Error::already_exists(&group.name));
+    if let Some(existing) = groups::insert(transaction.tx(), &group).await? {
+        return Err(in_the_way(&group, &existing));
     }
     let founded = draft(&WorkgroupEvent::GroupFounded(group.clone()))?;
     transaction.append(&group.name, 0, vec![founded]).await?;

@@ -1,6 +1,7 @@
 //! What the service does, a file each aggregate: load, decide by the domain, save, and write
 //! the event in the same transaction.
 
+pub(crate) mod charge;
 pub(crate) mod decision;
 pub(crate) mod group;
 pub(crate) mod meeting;

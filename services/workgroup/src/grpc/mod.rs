@@ -8,6 +8,7 @@ use domain_calendar::Timestamp;
 use domain_workgroup::{check_decision_name, check_group_name, check_meeting_name, held_seats};
 use tonic::{Request, Response, Status};
 use xietong_mesh::convert::{decode_optional_time, encode_time};
+use xietong_mesh::input::optional;
 use xietong_mesh::page::Paging;
 use xietong_mesh::{Attempt, Call, Error, Foundation, RosterCopy, Transactions, retried};
 use xietong_proto::workgroup as proto;
@@ -70,14 +71,16 @@ impl GroupService for GroupServer {
         let call = Call::of(&request)?.clone();
         let mut request = request.into_inner();
         let request_id = std::mem::take(&mut request.request_id);
+        app::charge::prepare(&self.copy, convert::group::charged(&request)).await;
         let transaction = match self.transactions.begin(&call, &request, &request_id).await? {
             Attempt::Repeat(answer) => return Ok(Response::new(answer)),
             Attempt::First(transaction) => transaction,
         };
-        let group = convert::decode_group(request, transaction.now())?;
+        let group = convert::group::decode(request, transaction.now())?;
         call.authorize(&app::group::resource(&group))?;
+        app::charge::check(&self.copy.view(), &group.duties)?;
         let group = app::group::found(&transaction, group).await?;
-        Ok(Response::new(transaction.commit(convert::encode_group(group)).await?))
+        Ok(Response::new(transaction.commit(convert::group::encode(group)).await?))
     }
 
     async fn get_group(
@@ -88,7 +91,7 @@ impl GroupService for GroupServer {
         let name = &request.get_ref().name;
         check_group_name("name", name).map_err(told)?;
         let group = app::group::permitted(self.db.reader(), call, name).await?;
-        Ok(Response::new(convert::encode_group(group)))
+        Ok(Response::new(convert::group::encode(group)))
     }
 
     async fn list_groups(
@@ -97,15 +100,18 @@ impl GroupService for GroupServer {
     ) -> Result<Response<proto::ListGroupsResponse>, Status> {
         let scope = Call::of(&request)?.scope()?;
         let request = request.into_inner();
-        let paging = Paging::<String>::new(&["ListGroups"], request.page_size, &request.page_token)?;
+        let document = optional("founding_document", request.founding_document)?;
+        let asked = ["ListGroups", document.as_deref().unwrap_or_default()];
+        let paging = Paging::<String>::new(&asked, request.page_size, &request.page_token)?;
         let after = paging.after().map_or("", String::as_str);
-        let found = groups::list_in_scope(self.db.reader(), &scope, after, paging.limit())
-            .await
-            .map_err(Error::from)?;
+        let found =
+            groups::list_in_scope(self.db.reader(), &scope, document.as_deref(), after, paging.limit())
+                .await
+                .map_err(Error::from)?;
         let (groups, next_page_token) = paging.page(
             found,
             |group| group.record.name.clone(),
-            |group| Ok(convert::encode_group(group)),
+            |group| Ok(convert::group::encode(group)),
         )?;
         Ok(Response::new(proto::ListGroupsResponse { groups, next_page_token }))
     }
@@ -124,7 +130,7 @@ impl GroupService for GroupServer {
         let as_of = roster.as_of().ok_or_else(|| Error::unavailable("the copy of the roster"))?;
         let seats = held_seats(&group.record, &roster.book, at, Timestamp::MAX).map_err(told)?;
         Ok(Response::new(proto::ListSeatsResponse {
-            seats: seats.into_iter().map(convert::encode_held_seat).collect(),
+            seats: seats.into_iter().map(convert::group::encode_held_seat).collect(),
             roster_position: roster.position,
             roster_as_of: Some(encode_time(as_of)),
         }))

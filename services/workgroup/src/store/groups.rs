@@ -7,14 +7,35 @@ use xietong_store::{Parameters, StoreError, statement};
 
 use super::{Stored, json};
 
-/// Adds a group at version 1. False when the name is in use.
-pub(crate) async fn insert<C: ConnectionTrait>(connection: &C, group: &Group) -> Result<bool, StoreError> {
-    let sql = "INSERT INTO groups (name, office_unit, version, body) VALUES ($1, $2, 1, $3)
-               ON CONFLICT (name) DO NOTHING";
-    let values: [Value; 3] =
-        [group.name.clone().into(), group.office_unit.clone().into(), json(group)?.into()];
+/// Adds a group at version 1, or says which group there is already in its place: one of its
+/// name, or one that the same document founded under the same display name. Whoever founds at
+/// the same moment waits, so that one of them is told of the other.
+pub(crate) async fn insert<C: ConnectionTrait>(
+    connection: &C,
+    group: &Group,
+) -> Result<Option<String>, StoreError> {
+    let founded_as = (!group.founding_document.is_empty()).then(|| group.display_name.clone());
+    let sql = "INSERT INTO groups (name, founding_document, founded_as, office_unit, version, body)
+               VALUES ($1, $2, $3, $4, 1, $5) ON CONFLICT DO NOTHING";
+    let values: [Value; 5] = [
+        group.name.clone().into(),
+        group.founding_document.clone().into(),
+        founded_as.clone().into(),
+        group.office_unit.clone().into(),
+        json(group)?.into(),
+    ];
     let result = connection.execute_raw(statement(connection, sql, values)).await?;
-    Ok(result.rows_affected() == 1)
+    if result.rows_affected() == 1 {
+        return Ok(None);
+    }
+    let sql = "SELECT name FROM groups WHERE name = $1 OR (founding_document = $2 AND founded_as = $3)
+               ORDER BY CASE WHEN name = $1 THEN 0 ELSE 1 END LIMIT 1";
+    let values: [Value; 3] =
+        [group.name.clone().into(), group.founding_document.clone().into(), founded_as.into()];
+    let row = connection.query_one_raw(statement(connection, sql, values)).await?;
+    // No group is ever removed, so there is one.
+    let row = row.ok_or_else(|| StoreError::Stale(group.name.clone()))?;
+    Ok(Some(row.try_get_by("name")?))
 }
 
 /// A group by name.
@@ -27,11 +48,13 @@ pub(crate) async fn find<C: ConnectionTrait>(
     row.as_ref().map(Stored::read).transpose()
 }
 
-/// The first groups after a name that are within a scope, in order of name. Says in SQL what
-/// [`Scope::permits`] says of [`crate::app::group::resource`].
+/// The first groups after a name that are within a scope and, if one is given, were founded by
+/// a document; in order of name. Says in SQL what [`Scope::permits`] says of
+/// [`crate::app::group::resource`].
 pub(crate) async fn list_in_scope<C: ConnectionTrait>(
     connection: &C,
     scope: &Scope,
+    founding_document: Option<&str>,
     after: &str,
     limit: u64,
 ) -> Result<Vec<Stored<Group>>, StoreError> {
@@ -45,9 +68,14 @@ pub(crate) async fn list_in_scope<C: ConnectionTrait>(
         let units = parameters.bind_all(units.map(String::as_str));
         format!("(name IN ({groups}) OR office_unit IN ({units}))")
     };
+    let asked_for = match founding_document {
+        Some(document) => format!("founding_document = {}", parameters.bind(document)),
+        None => "TRUE".to_owned(),
+    };
     let limit = parameters.bind(limit);
     let sql = format!(
-        "SELECT version, body FROM groups WHERE name > {after} AND {permitted} ORDER BY name LIMIT {limit}"
+        "SELECT version, body FROM groups WHERE name > {after} AND {permitted} AND {asked_for}
+         ORDER BY name LIMIT {limit}"
     );
     let rows = connection.query_all_raw(statement(connection, &sql, parameters.into_values())).await?;
     rows.iter().map(Stored::read).collect()
@@ -113,7 +141,7 @@ mod tests {
                         permitted.push(group);
                     }
                 }
-                let listed = list_in_scope(db.reader(), &scope, "", 10).await.unwrap();
+                let listed = list_in_scope(db.reader(), &scope, None, "", 10).await.unwrap();
                 (listed.into_iter().map(|stored| stored.record).collect::<Vec<_>>(), permitted)
             });
             prop_assert_eq!(listed, permitted);

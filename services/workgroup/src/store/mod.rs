@@ -5,49 +5,14 @@ pub(crate) mod decisions;
 pub(crate) mod escalations;
 pub(crate) mod groups;
 pub(crate) mod meetings;
+mod migrations;
+
+pub(crate) use migrations::MIGRATIONS;
 
 use sea_orm::QueryResult;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use xietong_store::{SqlMigration, StoreError};
-
-/// The service's own tables.
-pub(crate) const MIGRATIONS: &[SqlMigration] = &[SqlMigration {
-    name: "workgroup_0001_groups",
-    statements: &[
-        "CREATE TABLE groups (
-            name TEXT PRIMARY KEY,
-            office_unit TEXT,
-            version BIGINT NOT NULL,
-            body TEXT NOT NULL
-        )",
-        "CREATE TABLE meetings (
-            name TEXT PRIMARY KEY,
-            group_name TEXT NOT NULL REFERENCES groups (name),
-            meet_time BIGINT NOT NULL,
-            version BIGINT NOT NULL,
-            body TEXT NOT NULL
-        )",
-        "CREATE INDEX meetings_latest ON meetings (group_name, meet_time, name)",
-        "CREATE TABLE decisions (
-            entry {serial},
-            name TEXT NOT NULL UNIQUE,
-            meeting TEXT NOT NULL REFERENCES meetings (name),
-            version BIGINT NOT NULL,
-            body TEXT NOT NULL
-        )",
-        "CREATE INDEX decisions_recorded ON decisions (meeting, entry)",
-        "CREATE TABLE escalations (
-            decision TEXT PRIMARY KEY REFERENCES decisions (name),
-            not_before BIGINT NOT NULL,
-            attempts BIGINT NOT NULL,
-            asked_event TEXT,
-            traceparent TEXT,
-            last_trouble TEXT
-        )",
-        "CREATE INDEX escalations_open ON escalations (not_before)",
-    ],
-}];
+use xietong_store::StoreError;
 
 /// A record and the version a save compares and sets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,6 +66,9 @@ mod tests {
             wind_up: WindUp::Condition("建成后撤销".into()),
             office_unit: office_unit.map(str::to_owned),
             seats: vec![],
+            subgroups: vec![],
+            duties: vec![],
+            mechanisms: vec![],
         }
     }
 
@@ -121,7 +89,7 @@ mod tests {
             state: DecisionState::Followed,
             version: 1,
         };
-        assert!(groups::insert(db.writer(), &group(id, None)).await.unwrap());
+        assert_eq!(groups::insert(db.writer(), &group(id, None)).await.unwrap(), None);
         meetings::insert(db.writer(), &meeting).await.unwrap();
         decisions::insert(db.writer(), &decision).await.unwrap();
         decision

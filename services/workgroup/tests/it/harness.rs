@@ -195,14 +195,26 @@ impl Mesh {
         self.workgroup.log.of_aggregate(aggregate).await.unwrap()
     }
 
-    /// Founds a group as the supervisor.
+    /// Founds the group of the notice as the supervisor.
     pub(crate) async fn found(&self, group_id: &str) -> proto::Group {
+        self.try_found(green_energy(), group_id).await.unwrap()
+    }
+
+    /// Founds a group of a name of its own as the supervisor.
+    pub(crate) async fn found_another(&self, group_id: &str) -> proto::Group {
+        let group = proto::Group { display_name: format!("领导小组（{group_id}）"), ..green_energy() };
+        self.try_found(group, group_id).await.unwrap()
+    }
+
+    /// Founds a group as the supervisor, if it is let.
+    pub(crate) async fn try_found(&self, group: proto::Group, group_id: &str) -> Result<proto::Group, Error> {
         let request = proto::CreateGroupRequest {
-            group: Some(green_energy()),
+            group: Some(group),
             group_id: group_id.into(),
             request_id: String::new(),
         };
-        self.client().create_group(self.from(&supervisor(), request)).await.unwrap().into_inner()
+        let answer = self.client().create_group(self.from(&supervisor(), request)).await;
+        answer.map(tonic::Response::into_inner).map_err(|status| told(&status))
     }
 
     /// Records a meeting as the supervisor, held so many minutes after 1 June 2023.
@@ -318,7 +330,7 @@ pub(crate) fn at(text: &str, seconds: i64) -> prost_types::Timestamp {
 }
 
 pub(crate) fn seat(role: proto::SeatRole, holder: proto::seat::Holder) -> proto::Seat {
-    proto::Seat { role: role.into(), holder: Some(holder), held_for_field: String::new() }
+    proto::Seat { role: role.into(), holder: Some(holder), ..proto::Seat::default() }
 }
 
 /// The leading group of 临政办函〔2023〕17号, in part, as a request founds it.

@@ -52,7 +52,7 @@ async fn meetings_are_listed_the_latest_first(backend: Backend) {
 
 async fn a_token_of_another_group_is_refused(backend: Backend) {
     let mesh = Mesh::start(backend).await;
-    let (one, other) = (mesh.found("one").await.name, mesh.found("other").await.name);
+    let (one, other) = (mesh.found("one").await.name, mesh.found_another("other").await.name);
     for minutes in 0..3 {
         mesh.meet(&one, minutes).await;
     }

@@ -45,7 +45,7 @@ async fn a_groups_office_writes_in_its_own_group_only(backend: Backend) {
     for other in ["clean-water", ""] {
         assert_eq!(told(&found(other).await.unwrap_err()).code(), Code::PermissionDenied);
     }
-    mesh.found("clean-water").await;
+    mesh.found_another("clean-water").await;
     let held = mesh.client().create_meeting(mesh.from(&office, meeting("groups/green-energy"))).await;
     let held = held.unwrap().into_inner();
     // One that exists and one that does not are refused alike.
