@@ -28,8 +28,8 @@ enum Command {
     Serve(ServeArgs),
     /// Prints a bearer token for a subject, signed by the local issuer of a folder.
     Token(TokenArgs),
-    /// Reads government notices and shows what it understood of them, and, with line numbers,
-    /// what it did not.
+    /// Reads government notices and enters what they say at a server: tasks, divisions of work,
+    /// groups. Shows what it understood of them, and, with line numbers, what it did not.
     Import(ImportArgs),
     /// Makes the keys of services that run apart: a pair for each service, and the local
     /// issuer's.
@@ -101,14 +101,37 @@ pub struct ImportArgs {
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// Changes nothing: reads, and resolves units against a directory. No server is needed.
-    #[arg(long, required = true)]
+    #[arg(long)]
     pub dry_run: bool,
     /// Prints a JSON object a notice, a line each, instead of text.
     #[arg(long)]
     pub json: bool,
-    /// The units to resolve against, in the form of the sample city's; by default that city's.
-    #[arg(long, value_name = "FILE")]
+    /// Of a dry run: the units to resolve against, in the form of the sample city's; by default
+    /// that city's. An import resolves against the server's.
+    #[arg(long, value_name = "FILE", requires = "dry_run")]
     pub directory: Option<PathBuf>,
+    /// Imports although something is not resolved: those items arrive as drafts that name what
+    /// is missing. Without it nothing is imported then.
+    #[arg(long)]
+    pub allow_unresolved: bool,
+    /// The items are under way: they are entered with their dates, nobody is told of them, and
+    /// nothing from before the import is counted late.
+    #[arg(long)]
+    pub backfill: bool,
+    /// Revises, on record, tasks that differ from what the notice says. Without it the
+    /// difference is only reported.
+    #[arg(long)]
+    pub revise: bool,
+    /// The server's address, for example http://127.0.0.1:8080; by default that of the local
+    /// data folder.
+    #[arg(long, value_name = "URL", env = "XIETONG_SERVER")]
+    pub server: Option<String>,
+    /// The bearer token to call it with; by default that of the local data folder.
+    #[arg(long, value_name = "TOKEN", env = "XIETONG_TOKEN", hide_env_values = true)]
+    pub token: Option<String>,
+    /// The local data folder, of `xietong up`.
+    #[arg(long, value_name = "DIR", default_value = "./xietong-data")]
+    pub data: PathBuf,
 }
 
 #[derive(Debug, Args)]

@@ -1,46 +1,98 @@
-//! `xietong import`: notices in, proposals out.
+//! `xietong import`: notices in; proposals out, or what they say entered at a server.
 //!
-//! The reader is `domain-notice`; here are the files, the directory of units and what is
-//! printed.
+//! The reader is `domain-notice`; here are the files, the directory, what is printed, and the
+//! way from proposals to requests.
 
+mod compare;
 pub mod directory;
+mod division;
+mod entering;
+mod group;
 mod people;
+mod proposal;
+mod server;
 mod show;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use domain_notice::{LARGEST, Notice, NoticeError, Reader, resolve};
+use domain_calendar::Timestamp;
+use domain_notice::{LARGEST, Notice, NoticeError, Reader, Unresolved, resolve};
 use serde::Serialize;
 
 use crate::cli::ImportArgs;
 use crate::sample;
 
 use directory::KnownUnits;
+use entering::{How, Outcome, enter};
+use proposal::{Making, Proposal};
+use server::Server;
 
-/// Reads the files and prints what they say. Nothing is printed unless all of them are read.
+/// Reads the files and prints what they say; unless it is a dry run, enters it at a server.
+/// Nothing is printed unless all of them are read.
 ///
 /// # Errors
-/// One line each: a file that cannot be read, or is no whole notice.
+/// One line each: a file that cannot be read, or is no whole notice; something that is not
+/// resolved and was not allowed to be; what the server refuses. Nothing is imported then, but
+/// what was sent before a server failed in the midst of it.
 pub fn run(arguments: &ImportArgs) -> anyhow::Result<()> {
-    let units = known_units(arguments.directory.as_deref())?;
+    if arguments.dry_run {
+        let known = known_units(arguments.directory.as_deref())?;
+        return print(&found(arguments, &known, None)?, &BTreeMap::new(), arguments.json);
+    }
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(import(arguments))
+}
+
+async fn import(arguments: &ImportArgs) -> anyhow::Result<()> {
+    let (url, token) =
+        server::address(arguments.server.as_deref(), arguments.token.as_deref(), &arguments.data)?;
+    let server = Server::connect(&url, &token).await?;
+    let (known, now) = (server.known().await?, server.now().await?);
+    let mut all = found(arguments, &known, Some((now, arguments.backfill)))?;
+    let open: usize = all.iter().map(Found::open).sum();
+    if open > 0 && !arguments.allow_unresolved {
+        print(&all, &BTreeMap::new(), arguments.json)?;
+        bail!(
+            "nothing was imported: {open} points are not resolved (--allow-unresolved enters those items as drafts) \
+             / 未导入：有{open}处未解决，可核对原文和单位名录，或加 --allow-unresolved 先登记为草稿"
+        );
+    }
+    let proposals: Vec<Proposal> = all.iter_mut().filter_map(|one| one.proposal.take()).collect();
+    let how = How { backfill: arguments.backfill, revise: arguments.revise };
+    let outcomes = enter(&server, proposals, how).await?;
+    print(&all, &outcomes.into_iter().collect(), arguments.json)
+}
+
+/// What the files say. With the server's time (and whether the work is under way) also what
+/// is to be entered of it.
+fn found(
+    arguments: &ImportArgs,
+    known: &KnownUnits,
+    at_server: Option<(Timestamp, bool)>,
+) -> anyhow::Result<Vec<Found>> {
     let reader = Reader::new()?;
     let mut found = Vec::new();
     for file in &arguments.files {
-        let file_name = file.display().to_string();
-        found.extend(
-            read(&reader, file, &units)?.into_iter().map(|notice| Found { file: file_name.clone(), notice }),
-        );
-    }
-    for one in &found {
-        if arguments.json {
-            println!("{}", serde_json::to_string(one)?);
-        } else {
-            print!("{}\n{}", one.file, show::plain(&one.notice));
+        for notice in read(&reader, file, known)? {
+            let (now, backfill) = at_server.unwrap_or((Timestamp::MIN, false));
+            let known = &as_of(known, &notice);
+            let mut proposal = Making { known, now, backfill }.proposal(&notice);
+            let unknown = std::mem::take(&mut proposal.problems);
+            let proposal = at_server.map(|_| proposal);
+            found.push(Found { file: file.display().to_string(), notice, unknown, proposal });
         }
     }
-    Ok(())
+    Ok(found)
+}
+
+/// A notice means the units and the posts of its day.
+fn as_of(known: &KnownUnits, notice: &Notice) -> KnownUnits {
+    match notice.document.issue_date {
+        Some(date) => known.clone().as_of(Timestamp::start_of_day(date)),
+        None => known.clone(),
+    }
 }
 
 /// A notice and where it was found, as JSON shows it.
@@ -49,6 +101,47 @@ struct Found {
     file: String,
     #[serde(flatten)]
     notice: Notice,
+    /// People that nobody is known by, and dates that have passed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unknown: Vec<Unresolved>,
+    #[serde(skip)]
+    proposal: Option<Proposal>,
+}
+
+impl Found {
+    /// How much of it a person has to look at.
+    fn open(&self) -> usize {
+        self.notice.unresolved.len() + self.unknown.len()
+    }
+}
+
+/// A notice with what became of its document.
+#[derive(Serialize)]
+struct Imported<'a> {
+    #[serde(flatten)]
+    found: &'a Found,
+    outcome: &'a Outcome,
+}
+
+fn print(all: &[Found], outcomes: &BTreeMap<String, Outcome>, json: bool) -> anyhow::Result<()> {
+    for one in all {
+        let outcome = outcomes.get(&one.notice.document.number);
+        if json {
+            let line = match outcome {
+                Some(outcome) => serde_json::to_string(&Imported { found: one, outcome })?,
+                None => serde_json::to_string(one)?,
+            };
+            println!("{line}");
+        } else {
+            print!("{}\n{}", one.file, show::plain(&one.notice, &one.unknown));
+        }
+    }
+    if !json {
+        for (number, outcome) in outcomes {
+            print!("{}", show::outcome(number, outcome));
+        }
+    }
+    Ok(())
 }
 
 fn known_units(file: Option<&Path>) -> anyhow::Result<KnownUnits> {
@@ -72,7 +165,7 @@ fn read(reader: &Reader, file: &Path, units: &KnownUnits) -> anyhow::Result<Vec<
     let Ok(text) = String::from_utf8(bytes) else { bail!("{shown}: not UTF-8 / 不是UTF-8文本") };
     let mut notices = reader.read(&text).map_err(|error| refused(file, error))?;
     for notice in &mut notices {
-        resolve(notice, units);
+        resolve(notice, &as_of(units, notice));
     }
     Ok(notices)
 }

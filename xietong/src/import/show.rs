@@ -2,15 +2,49 @@
 
 use std::fmt::Write;
 
-use domain_notice::{Holder, Item, Kind, Notice, Party, Relation};
+use domain_notice::{Holder, Item, Kind, Notice, Party, Relation, Unresolved};
+
+use super::entering::Outcome;
 
 /// A notice in plain Chinese; what was not understood comes last, with its lines.
-pub(super) fn plain(notice: &Notice) -> String {
+pub(super) fn plain(notice: &Notice, unknown: &[Unresolved]) -> String {
     let mut text = String::new();
-    write(notice, &mut text).map_or_else(|_| String::new(), |()| text)
+    write(notice, unknown, &mut text).map_or_else(|_| String::new(), |()| text)
 }
 
-fn write(notice: &Notice, to: &mut String) -> std::fmt::Result {
+/// What became of a document, in plain Chinese.
+pub(super) fn outcome(number: &str, outcome: &Outcome) -> String {
+    let mut text = String::new();
+    write_outcome(number, outcome, &mut text).map_or_else(|_| String::new(), |()| text)
+}
+
+fn write_outcome(number: &str, outcome: &Outcome, to: &mut String) -> std::fmt::Result {
+    let Outcome { entered, drafts, unchanged, differing, division, group, remarks } = outcome;
+    write!(to, "{number}：新登记{}项，草稿{}项，已有且一致{unchanged}项", entered.len(), drafts.len())?;
+    writeln!(to, "，已有而不同{}项", differing.len())?;
+    for (what, name) in [("分工", division), ("机构", group)] {
+        if let Some(name) = name {
+            writeln!(to, "  {what} {name}")?;
+        }
+    }
+    for one in differing {
+        let revised = if one.revised { "已按本件修订" } else { "未改动" };
+        writeln!(to, "  {}（{}）{revised}", one.item, one.name)?;
+        for difference in &one.differences {
+            writeln!(
+                to,
+                "    {}：已登记“{}”，本件“{}”",
+                difference.field, difference.task, difference.notice
+            )?;
+        }
+    }
+    for remark in remarks {
+        writeln!(to, "  {remark}")?;
+    }
+    Ok(())
+}
+
+fn write(notice: &Notice, unknown: &[Unresolved], to: &mut String) -> std::fmt::Result {
     let document = &notice.document;
     writeln!(to, "{} {}（{}）", document.number, document.title, kind(notice.kind))?;
     if !document.part.is_empty() {
@@ -73,9 +107,9 @@ fn write(notice: &Notice, to: &mut String) -> std::fmt::Result {
         notice.items.len(),
         notice.seats.len(),
         notice.duties.len(),
-        notice.unresolved.len()
+        notice.unresolved.len() + unknown.len()
     )?;
-    for one in &notice.unresolved {
+    for one in notice.unresolved.iter().chain(unknown) {
         write!(to, "  ！第{}行 {}：{}", one.line, one.text, one.why)?;
         match one.candidates.as_slice() {
             [] => writeln!(to)?,

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use domain_roster::Role;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use xietong_events::Bus;
@@ -34,7 +35,7 @@ use xietong_timers::{Clock, Gate, Progress, Worker};
 
 use crate::cli::UpArgs;
 use crate::keys::{AUDIENCE, LOCAL_ISSUER, MeshKeys, issuer_keys, write_private};
-use crate::run::{RunOptions, Running, build};
+use crate::run::{First, RunOptions, Running, build};
 use crate::token;
 
 use advance::CityClock;
@@ -44,6 +45,11 @@ use signed::Callers;
 
 /// Subject of the account that a new data folder has.
 pub const ADMINISTRATOR: &str = "administrator";
+/// Until there are other accounts, who runs the one process is its supervision office too: it
+/// imports notices.
+const FIRST: First<'_> = First { subject: ADMINISTRATOR, others: &[Role::Supervisor] };
+/// File with the address of the process that runs on the folder.
+pub const ADDRESS_FILE: &str = "address";
 /// File with the administrator's bearer token.
 pub const DEV_TOKEN: &str = "dev-token";
 
@@ -124,8 +130,7 @@ impl City {
                 peers,
                 drain: drain.clone(),
             };
-            services
-                .push(build(ground, Some(ADMINISTRATOR)).await.with_context(|| format!("starting {name}"))?);
+            services.push(build(ground, Some(FIRST)).await.with_context(|| format!("starting {name}"))?);
         }
         catch_up(&clock, &services).await?;
         for service in &services {
@@ -169,6 +174,7 @@ impl City {
 
         let administrator = token::issue(&issuer.private_pem, ADMINISTRATOR, DEV_TOKEN_LIFETIME)?;
         write_private(&folder.path().join(DEV_TOKEN), &administrator)?;
+        write_private(&folder.path().join(ADDRESS_FILE), &format!("http://{address}"))?;
         let callers = Callers::new(front_peers, keys.signer(Issuer::Gateway)?);
         let until = Folder::handed_over_at(arguments)?;
         sample::load(&callers, sample, &city_clock, until).await.context("loading the sample")?;

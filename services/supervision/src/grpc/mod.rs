@@ -52,7 +52,7 @@ impl Tasks {
         call: &Call,
         request: &M,
         request_id: &str,
-        (entries, entering): (Vec<Entry>, Entering),
+        (entries, entering, validate_only): (Vec<Entry>, Entering, bool),
         answer: fn(Vec<proto::Task>) -> Option<R>,
     ) -> Result<Response<R>, Error>
     where
@@ -68,7 +68,9 @@ impl Tasks {
         let now = transaction.now();
         let tasks = records.iter().map(|record| encode::task(record, &self.app.regulation, now)).collect();
         let answer = answer(tasks).ok_or_else(|| Error::internal(NothingCreated))?;
-        Ok(Response::new(transaction.commit(answer).await?))
+        // A transaction that is not committed leaves nothing, not even its request id.
+        let answer = if validate_only { answer } else { transaction.commit(answer).await? };
+        Ok(Response::new(answer))
     }
 
     /// Carries out a verb once for a request id. `request` is without it.
@@ -132,7 +134,7 @@ impl TaskService for Tasks {
         let task = request.task.clone().unwrap_or_default();
         let entry = decode::entry(task, "task".to_owned(), subject, &request.origin)?;
         let entering = if request.issue { Entering::Issuing } else { Entering::Only };
-        let entries = (vec![entry], entering);
+        let entries = (vec![entry], entering, false);
         Ok(self.create(&call, &request, &request_id, entries, |mut tasks| tasks.pop()).await?)
     }
 
@@ -160,7 +162,7 @@ impl TaskService for Tasks {
             entries.push(Entry { backfill, ..decode::entry(task.clone(), place, subject, "")? });
         }
         let entering = if request.issue { Entering::IssuingDocuments } else { Entering::Only };
-        let entries = (entries, entering);
+        let entries = (entries, entering, request.validate_only);
         let answer = |tasks| Some(proto::BatchCreateTasksResponse { tasks });
         Ok(self.create(&call, &request, &request_id, entries, answer).await?)
     }

@@ -18,6 +18,7 @@ on_both!(
     a_draft_with_open_points_is_issued_once_they_are_settled,
     an_issued_task_is_revised_on_record,
     work_under_way_is_entered_as_it_stands,
+    what_is_only_validated_is_not_entered,
 );
 
 const NUMBER: &str = "临政办发〔2023〕8号";
@@ -298,4 +299,24 @@ async fn work_under_way_is_entered_as_it_stands(store: Store) {
         ..Default::default()
     };
     assert_eq!(refusal(city.supervisor().batch_create_tasks(both).await).0, Code::InvalidArgument);
+}
+
+async fn what_is_only_validated_is_not_entered(store: Store) {
+    let city = City::start(store).await;
+    let request = proto::BatchCreateTasksRequest {
+        tasks: vec![item(&["energy"], 7)],
+        issue: true,
+        request_id: "validate".to_owned(),
+        validate_only: true,
+        ..Default::default()
+    };
+    let seen = city.supervisor().batch_create_tasks(request.clone()).await.unwrap().into_inner().tasks;
+    assert_eq!(seen[0].state(), TaskState::Issued);
+    assert_eq!(city.list(proto::ListTasksRequest::default()).await, []);
+    let wrong = proto::BatchCreateTasksRequest { tasks: vec![item(&["moon"], 7)], ..request.clone() };
+    assert_eq!(refusal(city.supervisor().batch_create_tasks(wrong).await).0, Code::InvalidArgument);
+    // Not even its request id is kept: the same one enters them.
+    let request = proto::BatchCreateTasksRequest { validate_only: false, ..request };
+    city.supervisor().batch_create_tasks(request).await.unwrap();
+    assert_eq!(city.list(proto::ListTasksRequest::default()).await.len(), 1);
 }

@@ -195,7 +195,7 @@ async fn a_batch_is_created_in_its_order(store: Store) {
         tasks,
         issue: true,
         request_id: "batch".to_owned(),
-        backfill: false,
+        ..Default::default()
     };
     let created = city.supervisor().batch_create_tasks(request).await.unwrap().into_inner().tasks;
     let found: Vec<(i64, &str)> = created.iter().map(|one| (one.ledger_number, one.title.as_str())).collect();

@@ -76,11 +76,15 @@ impl GroupService for GroupServer {
             Attempt::Repeat(answer) => return Ok(Response::new(answer)),
             Attempt::First(transaction) => transaction,
         };
+        let validate_only = request.validate_only;
         let group = convert::group::decode(request, transaction.now())?;
         call.authorize(&app::group::resource(&group))?;
         app::charge::check(&self.copy.view(), &group.duties)?;
         let group = app::group::found(&transaction, group).await?;
-        Ok(Response::new(transaction.commit(convert::group::encode(group)).await?))
+        let group = convert::group::encode(group);
+        // A transaction that is not committed leaves nothing.
+        let group = if validate_only { group } else { transaction.commit(group).await? };
+        Ok(Response::new(group))
     }
 
     async fn get_group(

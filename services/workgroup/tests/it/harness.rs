@@ -212,6 +212,7 @@ impl Mesh {
             group: Some(group),
             group_id: group_id.into(),
             request_id: String::new(),
+            validate_only: false,
         };
         let answer = self.client().create_group(self.from(&supervisor(), request)).await;
         answer.map(tonic::Response::into_inner).map_err(|status| told(&status))

@@ -38,6 +38,7 @@ async fn a_groups_office_writes_in_its_own_group_only(backend: Backend) {
             group: Some(green_energy()),
             group_id: group_id.into(),
             request_id: String::new(),
+            validate_only: false,
         };
         mesh.client().create_group(mesh.from(&office, request)).await
     };

@@ -21,6 +21,7 @@ async fn a_hundred_calls_with_one_request_id_found_one_group(backend: Backend) {
             group: Some(green_energy()),
             group_id: String::new(),
             request_id: "found-1".into(),
+            validate_only: false,
         };
         mesh.client().create_group(mesh.from(&supervisor(), request)).await.unwrap().into_inner()
     }))
@@ -52,6 +53,7 @@ async fn a_request_id_serves_one_request_only(backend: Backend) {
             group: Some(proto::Group { purpose: purpose.into(), ..green_energy() }),
             group_id: "green-energy".into(),
             request_id: "found-1".into(),
+            validate_only: false,
         };
         mesh.client().create_group(mesh.from(&supervisor(), request)).await
     };
