@@ -2,5 +2,7 @@
 
 pub mod caller;
 pub mod city;
+pub mod import;
+pub mod notice;
 pub mod process;
 pub mod random;

@@ -61,7 +61,7 @@ async fn import(arguments: &ImportArgs) -> anyhow::Result<()> {
     }
     let proposals: Vec<Proposal> = all.iter_mut().filter_map(|one| one.proposal.take()).collect();
     let how = How { backfill: arguments.backfill, revise: arguments.revise };
-    let outcomes = enter(&server, proposals, how).await?;
+    let outcomes = enter(&server, &proposals, how).await?;
     print(&all, &outcomes.into_iter().collect(), arguments.json)
 }
 

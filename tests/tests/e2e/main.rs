@@ -4,6 +4,7 @@
 
 mod clock;
 mod crashes;
+mod import;
 mod load;
 mod normal;
 mod once;

@@ -15,12 +15,15 @@ use xietong_proto::workgroup::CreateGroupRequest;
 use super::compare::{Difference, called, differences, key, revisable};
 use super::division;
 use super::proposal::Proposal;
-use super::server::Server;
+use super::server::{Server, is_there_already};
 
 /// Most tasks of a batch.
 const BATCH: usize = 1_000;
 /// Most bytes of a batch: what a server reads at most is 8 MiB.
 const BATCH_BYTES: usize = 6 * 1024 * 1024;
+
+/// Attempts in all, when somebody else enters the same at the same time.
+const ATTEMPTS: usize = 3;
 
 /// How to enter.
 #[derive(Debug, Clone, Copy)]
@@ -82,7 +85,23 @@ struct Plan {
 /// Enters proposals, and says what became of each document, in their order.
 pub(super) async fn enter(
     server: &Server,
-    proposals: Vec<Proposal>,
+    proposals: &[Proposal],
+    how: How,
+) -> anyhow::Result<Vec<(String, Outcome)>> {
+    let mut left = ATTEMPTS;
+    loop {
+        left -= 1;
+        match enter_once(server, proposals, how).await {
+            // An import that was cut off was still being entered when this one looked.
+            Err(error) if left > 0 && is_there_already(&error) => {}
+            outcome => return outcome,
+        }
+    }
+}
+
+async fn enter_once(
+    server: &Server,
+    proposals: &[Proposal],
     how: How,
 ) -> anyhow::Result<Vec<(String, Outcome)>> {
     let mut plans: Vec<Plan> = Vec::new();
@@ -103,8 +122,8 @@ pub(super) async fn enter(
 }
 
 /// A document is issued in one act, whichever of its parts were in which file.
-fn by_document(proposals: Vec<Proposal>) -> Vec<Vec<Proposal>> {
-    let mut documents: Vec<Vec<Proposal>> = Vec::new();
+fn by_document(proposals: &[Proposal]) -> Vec<Vec<&Proposal>> {
+    let mut documents: Vec<Vec<&Proposal>> = Vec::new();
     for proposal in proposals {
         let same = documents
             .iter_mut()
@@ -117,18 +136,18 @@ fn by_document(proposals: Vec<Proposal>) -> Vec<Vec<Proposal>> {
     documents
 }
 
-async fn plan(server: &Server, document: Vec<Proposal>, how: How) -> anyhow::Result<Plan> {
+async fn plan(server: &Server, document: Vec<&Proposal>, how: How) -> anyhow::Result<Plan> {
     let mut plan = Plan::default();
     let mut tasks = Vec::new();
     for proposal in document {
         plan.document_number.clone_from(&proposal.document_number);
-        if let Some(division) = proposal.division {
+        if let Some(division) = proposal.division.clone() {
             plan_division(server, &mut plan, division).await?;
         }
-        if let Some(group) = proposal.group {
+        if let Some(group) = proposal.group.clone() {
             plan_group(server, &mut plan, group).await?;
         }
-        tasks.extend(proposal.tasks);
+        tasks.extend(proposal.tasks.iter().cloned());
     }
     if !tasks.is_empty() {
         plan_tasks(server, &mut plan, tasks, how).await?;

@@ -7,8 +7,8 @@ use domain_calendar::Timestamp;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};
-use xietong_mesh::Error;
 use xietong_mesh::convert::decode_time;
+use xietong_mesh::{Code, Error};
 use xietong_proto::gateway::GetClockRequest;
 use xietong_proto::gateway::clock_service_client::ClockServiceClient;
 use xietong_proto::roster::directory_service_client::DirectoryServiceClient;
@@ -190,9 +190,17 @@ impl Server {
 }
 
 /// What the server said, in one line.
+#[derive(Debug, thiserror::Error)]
+#[error("{} / {}", .0.message(), .0.chinese())]
+struct Refused(Error);
+
 fn refusal(status: Status) -> anyhow::Error {
-    let error = Error::from_status(&status);
-    anyhow::anyhow!("{} / {}", error.message(), error.chinese())
+    Refused(Error::from_status(&status)).into()
+}
+
+/// Whether a server refused to enter what it has already.
+pub(super) fn is_there_already(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<Refused>().is_some_and(|refused| refused.0.code() == Code::AlreadyExists)
 }
 
 /// Where the server is and with what token it is called: as stated, else of the local data

@@ -12,6 +12,7 @@ mod verdict;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use xietong_testkit::cluster::program;
 
 /// Failure scenarios.
 #[derive(Debug, Parser)]
@@ -25,14 +26,24 @@ struct Arguments {
 enum Scenario {
     /// Kills services again and again under load, and loses Redis and PostgreSQL on the way.
     Kills(kills::Arguments),
+    /// Kills the importer and the server while a notice of 195 items is imported, again and
+    /// again, and makes the same import once more.
+    Import {
+        /// How many kills, spread evenly over the time an import takes.
+        #[arg(long, default_value_t = 100)]
+        count: usize,
+    },
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match run(&arguments.scenario) {
-        Ok(verdict) => {
-            println!("{verdict}");
-            if verdict.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        Ok(is_clean) => {
+            if is_clean {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            }
         }
         Err(error) => {
             eprintln!("chaos: {error:#}");
@@ -41,11 +52,21 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(scenario: &Scenario) -> anyhow::Result<verdict::Verdict> {
+/// Prints what came of it, and says whether nothing went wrong.
+fn run(scenario: &Scenario) -> anyhow::Result<bool> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         match scenario {
-            Scenario::Kills(arguments) => kills::run(arguments).await,
+            Scenario::Kills(arguments) => {
+                let verdict = kills::run(arguments).await?;
+                println!("{verdict}");
+                Ok(verdict.is_clean())
+            }
+            Scenario::Import { count } => {
+                let swept = xietong_tests::import::sweep(&program()?, *count).await?;
+                println!("{}", serde_json::to_string(&swept)?);
+                Ok(true)
+            }
         }
     })
 }
