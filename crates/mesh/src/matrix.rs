@@ -128,6 +128,8 @@ pub const MATRIX: &[Row] = &[
     row("supervision.assignments.report", Write, UNIT_WORK),
     row("supervision.assignments.submit", Write, UNIT_WORK),
     row("supervision.assignments.verify", Write, &[(&[Supervisor], All), (&[Leader], Portfolio)]),
+    row("supervision.assignments.request_extension", Write, UNIT_WORK),
+    row("supervision.assignments.decide_extension", Write, &[(&[Leader], Portfolio)]),
     // Working groups.
     row("workgroup.groups.create", Write, &[(&[Supervisor, Administrator], All), (&[GroupOffice], Groups)]),
     row("workgroup.groups.get", Read, OPEN),

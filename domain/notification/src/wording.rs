@@ -3,11 +3,11 @@
 use domain_calendar::Timestamp;
 use domain_roster::Book;
 use domain_supervision::{TaskFacts, Visibility};
+use time::Date;
 
 /// An instant as officials write it, for example 2023年6月1日9时05分.
 pub(crate) fn moment(at: Timestamp) -> String {
-    let (day, time) = (at.day(), at.time_of_day());
-    let date = format!("{}年{}月{}日", day.year(), u8::from(day.month()), day.day());
+    let (date, time) = (day(at.day()), at.time_of_day());
     if time.minute() == 0 {
         format!("{date}{}时", time.hour())
     } else {
@@ -15,13 +15,15 @@ pub(crate) fn moment(at: Timestamp) -> String {
     }
 }
 
+/// A day as officials write it, for example 2023年6月1日.
+pub(crate) fn day(day: Date) -> String {
+    format!("{}年{}月{}日", day.year(), u8::from(day.month()), day.day())
+}
+
 /// A limit: what is due before midnight is due by 24时 of the day that ends with it.
 pub(crate) fn before(limit: Timestamp) -> String {
-    let day = limit.day();
-    match day.previous_day() {
-        Some(last) if limit == Timestamp::start_of_day(day) => {
-            format!("{}年{}月{}日24时前", last.year(), u8::from(last.month()), last.day())
-        }
+    match limit.day().previous_day() {
+        Some(last) if limit == Timestamp::start_of_day(limit.day()) => format!("{}24时前", day(last)),
         Some(_) | None => format!("{}前", moment(limit)),
     }
 }

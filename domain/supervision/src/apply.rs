@@ -5,6 +5,7 @@ use domain_calendar::Timestamp;
 use crate::assignment::{Assignment, AssignmentState, Stage};
 use crate::error::SupervisionError;
 use crate::event::{AssignmentChange, AssignmentFacts, TaskChange, TaskEvent};
+use crate::extension::ExtensionRequest;
 use crate::task::{Task, TaskState};
 use crate::timers::TimerKind;
 
@@ -37,7 +38,10 @@ impl Task {
                     self.take_content(after);
                 }
                 TaskChange::Withdrawn { ground: _, assignments } => {
-                    self.each(assignments, |one| one.state = AssignmentState::Withdrawn)?;
+                    self.each(assignments, |one| {
+                        one.state = AssignmentState::Withdrawn;
+                        one.extension_request = None;
+                    })?;
                     self.state = TaskState::Withdrawn;
                 }
                 TaskChange::StruckOff { .. } => self.state = TaskState::StruckOff,
@@ -107,7 +111,10 @@ impl Assignment {
                 self.state = AssignmentState::InProgress;
                 self.last_report_at = Some(at);
             }
-            AssignmentChange::Submitted { text: _ } => {
+            AssignmentChange::Submitted { text: _, request_waited } => {
+                if let Some(waited) = request_waited {
+                    self.charge_decider(*waited);
+                }
                 self.state = AssignmentState::Submitted;
                 self.submitted_at = Some(at);
                 self.last_report_at = Some(at);
@@ -122,6 +129,18 @@ impl Assignment {
             AssignmentChange::StruckOff { completed_at, with_task: _ } => {
                 self.state = AssignmentState::StruckOff;
                 self.completed_at = Some(*completed_at);
+                self.extension_request = None;
+            }
+            AssignmentChange::ExtensionRequested { last_day, reason } => {
+                self.extension_request =
+                    Some(ExtensionRequest { last_day: *last_day, reason: reason.clone(), requested_at: at });
+            }
+            AssignmentChange::ExtensionGranted { last_day, note: _, waited: _, charged } => {
+                self.extend(*last_day, at);
+                self.charge_decider(*charged);
+            }
+            AssignmentChange::ExtensionRefused { last_day: _, note: _, waited } => {
+                self.charge_decider(*waited);
             }
             AssignmentChange::Overdue => self.note_fired(TimerKind::SettleDue, at),
             AssignmentChange::Reminded => self.note_fired(TimerKind::Yellow, at),

@@ -7,6 +7,7 @@ use domain_calendar::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::error::SupervisionError;
+use crate::extension::{Extended, ExtensionRequest};
 use crate::task::AssignmentDraft;
 use crate::timers::TimerKind;
 
@@ -74,6 +75,10 @@ pub enum Action {
     Withdraw,
     /// 修订 of what the task says; the assignment goes on as it stands.
     Revise,
+    /// 申请延期; the assignment goes on as it stands, but its settle clock is held.
+    RequestExtension,
+    /// 同意或不同意延期.
+    DecideExtension,
 }
 
 /// The stages of 13710 that have a time limit.
@@ -151,6 +156,16 @@ impl AssignmentState {
 
             (Action::Revise, Pending | Assigned | Signed | Deployed | InProgress | Submitted) => Some(self),
             (Action::Revise, StruckOff | Withdrawn) => None,
+
+            // Whoever asks for more time has seen the matter: it is signed for. A submission
+            // holds the clock by itself.
+            (Action::RequestExtension | Action::DecideExtension, Signed | Deployed | InProgress) => {
+                Some(self)
+            }
+            (
+                Action::RequestExtension | Action::DecideExtension,
+                Pending | Assigned | Submitted | StruckOff | Withdrawn,
+            ) => None,
         };
         next.ok_or(SupervisionError::AssignmentRefused { action, state: self })
     }
@@ -158,7 +173,7 @@ impl AssignmentState {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Action; 10] = [
+    pub const ALL: [Action; 12] = [
         Self::Issue,
         Self::Sign,
         Self::Deploy,
@@ -169,6 +184,8 @@ impl Action {
         Self::CloseWithTask,
         Self::Withdraw,
         Self::Revise,
+        Self::RequestExtension,
+        Self::DecideExtension,
     ];
 }
 
@@ -203,6 +220,16 @@ pub struct Assignment {
     /// How long submissions that were sent back had waited for the verifier, in all. It
     /// is charged to the verifier: the unit's settle date moves by it.
     pub verifier_wait: Duration,
+    /// How long requests for an extension that were not granted had waited, in all. It is
+    /// charged to whoever was to decide: the unit's settle date moves by it, too.
+    #[serde(default)]
+    pub decider_wait: Duration,
+    /// The extension that is asked for and not decided yet.
+    #[serde(default)]
+    pub extension_request: Option<ExtensionRequest>,
+    /// The last day it was granted for itself.
+    #[serde(default)]
+    pub extended: Option<Extended>,
     /// The stages it was late in. It survives completion.
     pub late: BTreeSet<Stage>,
     /// When work that was under way before was entered ([`crate::backfill`]): steps that were
@@ -228,6 +255,9 @@ impl Assignment {
             sent_back_at: None,
             completed_at: None,
             verifier_wait: Duration::ZERO,
+            decider_wait: Duration::ZERO,
+            extension_request: None,
+            extended: None,
             late: BTreeSet::new(),
             counted_from: None,
             fired: BTreeMap::new(),
@@ -259,6 +289,8 @@ mod tests {
             (Action::CloseWithTask, "-66666--"),
             (Action::Withdraw, "777777--"),
             (Action::Revise, "012345--"),
+            (Action::RequestExtension, "--234---"),
+            (Action::DecideExtension, "--234---"),
         ];
         assert_eq!(table.map(|(action, _)| action), Action::ALL);
         for (action, row) in table {

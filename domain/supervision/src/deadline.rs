@@ -9,7 +9,7 @@ use time::Date;
 
 use crate::assignment::{Assignment, AssignmentState, Stage};
 use crate::light::StoredClock;
-use crate::rule::{Cycle, ReportLimit, Rule, end_of};
+use crate::rule::{Cycle, LastDays, ReportLimit, Rule, end_of};
 use crate::task::Task;
 
 const MICROS_PER_HOUR: u64 = 3_600_000_000;
@@ -36,7 +36,8 @@ pub enum ClockPhase {
     Off,
     /// It runs against the unit.
     Running,
-    /// It stands still since the submission; waiting is charged to the verifier.
+    /// The settle clock stands still while others decide: on a submission, or on an extension
+    /// that is asked for. Their time is not the unit's.
     Held,
     /// Struck off.
     Closed,
@@ -47,12 +48,14 @@ pub enum ClockPhase {
 pub struct Clocks {
     /// Every due time, whether or not the stage has been done.
     pub due: DueTimes,
-    /// The due times of the stages still owed; none unless the clock runs.
+    /// The due times of the stages still owed. None unless the clock runs, but for the steps
+    /// that a unit owes while an extension is asked for.
     pub owed: DueTimes,
     /// When the time left to settle becomes short. While held, only if that was before the
-    /// submission.
+    /// submission or the request.
     pub yellow_at: Option<Timestamp>,
-    /// When the settle date is missed. While held, only if that was before the submission.
+    /// When the settle date is missed. While held, only if that was before the submission or
+    /// the request.
     pub red_at: Option<Timestamp>,
     /// What the clock is doing.
     pub phase: ClockPhase,
@@ -112,12 +115,15 @@ impl Clocks {
 /// now, so it changes only when something happens or a rule or calendar is replaced.
 pub fn clocks(task: &Task, assignment: &Assignment, rule: &Rule, calendar: &Calendar) -> Clocks {
     let Some(start) = assignment.assigned_at else { return Clocks::OFF };
-    let days = rule.last_days(start.day(), task.grade, task.due_date, calendar);
+    let Promise { days, settle, cycles_from } = promise(task, assignment, start.day(), rule, calendar);
     let promised = end_of(days.settle);
-    let settle = promised.saturating_add(assignment.verifier_wait);
     let report = match days.report {
         ReportLimit::Once(day) => Some(end_of(day)),
-        ReportLimit::Every(cycle) => next_cycle_report(cycle, start.day(), assignment, settle),
+        ReportLimit::Every(cycle) => {
+            let counted_from = [cycles_from, assignment.sent_back_at, assignment.counted_from];
+            let counted_from = counted_from.into_iter().flatten().max();
+            next_cycle_report(cycle, start.day(), assignment.last_report_at, counted_from, settle)
+        }
     };
     let due = DueTimes {
         sign: Some(end_of(days.sign)),
@@ -132,7 +138,10 @@ pub fn clocks(task: &Task, assignment: &Assignment, rule: &Rule, calendar: &Cale
         AssignmentState::Assigned
         | AssignmentState::Signed
         | AssignmentState::Deployed
-        | AssignmentState::InProgress => ClockPhase::Running,
+        | AssignmentState::InProgress => match &assignment.extension_request {
+            None => ClockPhase::Running,
+            Some(_) => ClockPhase::Held,
+        },
         AssignmentState::Submitted => ClockPhase::Held,
         AssignmentState::StruckOff => ClockPhase::Closed,
     };
@@ -140,11 +149,47 @@ pub fn clocks(task: &Task, assignment: &Assignment, rule: &Rule, calendar: &Cale
         ClockPhase::Off | ClockPhase::Closed => (DueTimes::default(), None, None),
         ClockPhase::Running => (owed(&due, days.report, assignment), yellow, due.settle),
         ClockPhase::Held => {
-            let reached = |at: &Timestamp| assignment.submitted_at.is_some_and(|held| *at <= held);
-            (DueTimes::default(), yellow.filter(reached), due.settle.filter(reached))
+            let (since, owed) = match &assignment.extension_request {
+                // The steps that do not depend on the answer go on.
+                Some(request) => {
+                    let owed = owed(&due, days.report, assignment);
+                    (Some(request.requested_at), DueTimes { settle: None, ..owed })
+                }
+                None => (assignment.submitted_at, DueTimes::default()),
+            };
+            let reached = |at: &Timestamp| since.is_some_and(|held| *at <= held);
+            (owed, yellow.filter(reached), due.settle.filter(reached))
         }
     };
     Clocks { due, owed, yellow_at, red_at, phase, provisional: days.provisional }
+}
+
+/// What a unit has promised, by the document, the rule or an extension.
+struct Promise {
+    days: LastDays,
+    /// The end of the last day, and what others kept the unit waiting after it was set.
+    settle: Timestamp,
+    /// When it became a matter of cycles, if it was none when it was issued.
+    cycles_from: Option<Timestamp>,
+}
+
+/// The later of what the task asks for and what the unit was granted for itself: an extension
+/// takes nothing away from a date that is revised later.
+fn promise(task: &Task, assignment: &Assignment, start: Date, rule: &Rule, calendar: &Calendar) -> Promise {
+    let by = |due_date: Option<Date>, waited: Duration| {
+        let days = rule.last_days(start, task.grade, due_date, calendar);
+        Promise { settle: end_of(days.settle).saturating_add(waited), days, cycles_from: None }
+    };
+    let asked = by(task.due_date, assignment.waited());
+    let granted = assignment.extended.map(|extended| {
+        let waited = assignment.waited().saturating_sub(extended.waited_before);
+        let cycles_from = match asked.days.report {
+            ReportLimit::Once(_) => Some(extended.granted_at),
+            ReportLimit::Every(_) => None,
+        };
+        Promise { cycles_from, ..by(Some(extended.last_day), waited) }
+    });
+    granted.filter(|granted| granted.settle > asked.settle).unwrap_or(asked)
 }
 
 /// The due times of the stages that are not done.
@@ -164,20 +209,21 @@ fn owed(due: &DueTimes, report: ReportLimit, assignment: &Assignment) -> DueTime
 }
 
 /// The end of the first cycle that is not reported on: the one after the cycle of the last
-/// report. A matter that lay with the verifier owes nothing for the cycles it lay there, nor
-/// one that was under way before it was entered for those before.
+/// report. Cycles that ended before `counted_from` are not owed: a matter that lay with the
+/// verifier owes nothing for the cycles it lay there, one that was under way before it was
+/// entered or that became a matter of cycles by an extension nothing for those before.
 fn next_cycle_report(
     cycle: Cycle,
     start: Date,
-    assignment: &Assignment,
+    last_report: Option<Timestamp>,
+    counted_from: Option<Timestamp>,
     settle: Timestamp,
 ) -> Option<Timestamp> {
     let ends = || (1..).map(|number| end_of(cycle.last_day(start, number))).take_while(|end| *end < settle);
-    let unreported = match assignment.last_report_at {
+    let unreported = match last_report {
         None => ends().next(),
         Some(report) => ends().filter(|end| *end > report).nth(1),
     }?;
-    let counted_from = assignment.sent_back_at.into_iter().chain(assignment.counted_from).max();
     let counts = |end: &Timestamp| counted_from.is_none_or(|from| *end > from);
     ends().filter(|end| *end >= unreported).find(counts)
 }

@@ -1,12 +1,14 @@
 //! [`decide`]: a command becomes events, or a reason why not.
 
 use domain_calendar::{Calendar, Timestamp};
+use time::Date;
 
 use crate::assignment::{Action, Assignment, AssignmentState};
 use crate::content::Content;
 use crate::deadline::clocks;
 use crate::error::{NotEmpty, SupervisionError};
 use crate::event::{AssignmentChange, AssignmentEvent, AssignmentFacts, TaskChange, TaskEvent, TaskFacts};
+use crate::extension;
 use crate::revise::revise;
 use crate::rule::Rule;
 use crate::task::{Task, TaskDraft, TaskState};
@@ -71,6 +73,20 @@ pub enum AssignmentCommand {
         /// The result; must not be empty.
         text: String,
     },
+    /// 申请延期.
+    RequestExtension {
+        /// The last day asked for, Asia/Shanghai.
+        last_day: Date,
+        /// Why; must not be empty.
+        reason: String,
+    },
+    /// 同意或不同意延期.
+    DecideExtension {
+        /// Grants it, or refuses it.
+        grant: bool,
+        /// Must not be empty when refusing.
+        note: String,
+    },
     /// 核验.
     Verify {
         /// Strikes it off, or sends it back.
@@ -118,7 +134,15 @@ pub fn decide(
                 }
                 AssignmentCommand::Submit { text } => {
                     let text = said(text, NotEmpty::Submission)?;
-                    step(task, assignment, Action::Submit, AssignmentChange::Submitted { text }, context)
+                    let request_waited = assignment.request_waited(context.now);
+                    let change = AssignmentChange::Submitted { text, request_waited };
+                    step(task, assignment, Action::Submit, change, context)
+                }
+                AssignmentCommand::RequestExtension { last_day, reason } => {
+                    extension::request(task, assignment, *last_day, reason, context)
+                }
+                AssignmentCommand::DecideExtension { grant, note } => {
+                    extension::answer(task, assignment, *grant, note, context)
                 }
                 AssignmentCommand::Verify { accept, note, verifier_units } => {
                     if verifier_units.contains(&assignment.unit) {
@@ -266,6 +290,9 @@ pub(crate) fn happened(
         | AssignmentChange::Submitted { .. }
         | AssignmentChange::Verified { .. }
         | AssignmentChange::SentBack { .. }
+        | AssignmentChange::ExtensionRequested { .. }
+        | AssignmentChange::ExtensionGranted { .. }
+        | AssignmentChange::ExtensionRefused { .. }
         | AssignmentChange::Overdue
         | AssignmentChange::Reminded
         | AssignmentChange::Urged { .. } => context.now,
@@ -286,7 +313,7 @@ pub(crate) fn facts(task: &Task, assignment: &Assignment, context: &Context<'_>)
     AssignmentFacts::of(assignment, clocks(task, assignment, context.rule, context.calendar).due)
 }
 
-fn said(text: &str, what: NotEmpty) -> Result<String, SupervisionError> {
+pub(crate) fn said(text: &str, what: NotEmpty) -> Result<String, SupervisionError> {
     match text.trim() {
         "" => Err(SupervisionError::Empty(what)),
         said => Ok(said.to_owned()),

@@ -29,6 +29,10 @@ pub enum NotEmpty {
     Measure,
     /// What is open, and why.
     OpenPoint,
+    /// Why an extension is asked for.
+    ExtensionReason,
+    /// The note that tells a unit why it is not granted an extension.
+    ExtensionRefusalNote,
 }
 
 /// Why a command is refused. It changes nothing.
@@ -117,6 +121,29 @@ pub enum SupervisionError {
         /// When it is said to have happened.
         at: Timestamp,
     },
+    /// An extension is asked for before the settle date, or not at all.
+    #[error("the settle date has passed at {due}")]
+    PastDue {
+        /// The settle due time.
+        due: Timestamp,
+    },
+    /// The last day asked for is no later than the present one.
+    #[error("{last_day} is no later than what is due at {due}")]
+    NotLater {
+        /// What was asked for.
+        last_day: Date,
+        /// The settle due time.
+        due: Timestamp,
+    },
+    /// One request at a time.
+    #[error("an extension until {last_day} is already asked for")]
+    ExtensionPending {
+        /// What is asked for.
+        last_day: Date,
+    },
+    /// There is nothing to decide.
+    #[error("no extension is asked for")]
+    NoExtensionRequest,
     /// A holder never verifies its own work.
     #[error("{unit} cannot verify its own work")]
     OwnWork {
@@ -153,6 +180,14 @@ impl SupervisionError {
             Self::NoNumber { value } => format!("指标值（{value}）应为数字"),
             Self::NoStanding => "补录在办事项应写明每个承办单位的办理状态".to_owned(),
             Self::Ahead { at } => format!("{at}尚未到来，请核对"),
+            Self::PastDue { .. } => "办结期限已过，不能再申请延期".to_owned(),
+            Self::NotLater { last_day, .. } => {
+                format!("申请延至的日期（{last_day}）应晚于现办结期限")
+            }
+            Self::ExtensionPending { last_day } => {
+                format!("延期至{last_day}的申请尚待决定，请勿重复申请")
+            }
+            Self::NoExtensionRequest => "承办单位没有待决定的延期申请".to_owned(),
             Self::OwnWork { unit } => format!("承办单位({unit})不能核验本单位的办理结果"),
         }
     }
@@ -171,6 +206,8 @@ impl NotEmpty {
             Self::Measure => "请填写指标名称",
             Self::OpenPoint => "请写明待明确的内容和原因",
             Self::WithdrawalGround => "撤销任务请说明依据",
+            Self::ExtensionReason => "申请延期请说明理由",
+            Self::ExtensionRefusalNote => "不同意延期请说明原因",
         }
     }
 }
@@ -195,6 +232,8 @@ fn verb(action: Action) -> &'static str {
         Action::CloseWithTask => "随任务销号",
         Action::Withdraw => "撤销",
         Action::Revise => "修订",
+        Action::RequestExtension => "申请延期",
+        Action::DecideExtension => "决定延期",
     }
 }
 
@@ -219,6 +258,9 @@ fn refusal(action: Action, state: AssignmentState) -> String {
                 format!("尚未签收,请先签收、部署再{verb}")
             }
             Action::Report | Action::Submit => format!("已签收、尚未部署,请先部署再{verb}"),
+            Action::RequestExtension | Action::DecideExtension => {
+                format!("尚未签收,请先签收再{verb}")
+            }
             Action::CloseWithTask | Action::Withdraw | Action::Revise => format!("目前不能{verb}"),
         },
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use domain_calendar::Timestamp;
 use serde::{Deserialize, Serialize};
+use time::Date;
 
 use crate::assignment::{Assignment, Role, Stage};
 use crate::backfill::BackfilledAssignment;
@@ -161,6 +162,10 @@ pub enum AssignmentChange {
     Submitted {
         /// The result.
         text: String,
+        /// How long a request for an extension had waited, which is withdrawn by this; it is
+        /// charged to whoever was to decide. None when there was no request.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        request_waited: Option<Duration>,
     },
     /// 核验通过. The striking-off follows in the same decision.
     Verified {
@@ -182,6 +187,37 @@ pub enum AssignmentChange {
         completed_at: Timestamp,
         /// It was not verified itself: the units that settle the task are done.
         with_task: bool,
+    },
+    /// 申请延期: the settle clock is held.
+    ExtensionRequested {
+        /// The last day asked for, Asia/Shanghai.
+        #[serde(with = "crate::date_text::whole")]
+        last_day: Date,
+        /// Why.
+        reason: String,
+    },
+    /// 同意延期: the assignment has a last day of its own.
+    ExtensionGranted {
+        /// The last day, Asia/Shanghai.
+        #[serde(with = "crate::date_text::whole")]
+        last_day: Date,
+        /// The leader's note; may be empty.
+        note: String,
+        /// How long the request had waited.
+        waited: Duration,
+        /// The part of it that is charged to whoever decided: as much as leaves the unit no
+        /// worse off than a refusal would have. None of it, unless the answer came late.
+        charged: Duration,
+    },
+    /// 不同意延期: the clock goes on.
+    ExtensionRefused {
+        /// The last day that was asked for, Asia/Shanghai.
+        #[serde(with = "crate::date_text::whole")]
+        last_day: Date,
+        /// Why.
+        note: String,
+        /// How long the request had waited, which is charged to whoever decided.
+        waited: Duration,
     },
     /// The settle date was missed.
     Overdue,

@@ -21,6 +21,7 @@ mod decide;
 mod document;
 mod error;
 mod event;
+mod extension;
 mod light;
 mod payload;
 mod revise;
@@ -38,6 +39,7 @@ pub use error::{NotEmpty, SupervisionError};
 pub use event::{
     AssignmentChange, AssignmentEvent, AssignmentFacts, TaskChange, TaskEvent, TaskFacts, WholeTaskEvent,
 };
+pub use extension::{Extended, ExtensionRequest};
 pub use light::{Light, StoredClock, light, light_sql};
 pub use payload::{EVENT_TYPES, PayloadError};
 pub use rule::{Cycle, DayKind, Rule, Span};

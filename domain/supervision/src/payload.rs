@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::event::{AssignmentChange, AssignmentEvent, TaskChange, TaskEvent, WholeTaskEvent};
 
 /// Every type of a [`TaskEvent`], for consumers that subscribe by type.
-pub const EVENT_TYPES: [&str; 16] = [
+pub const EVENT_TYPES: [&str; 19] = [
     "supervision.task.created",
     "supervision.task.issued",
     "supervision.task.backfilled",
@@ -20,6 +20,9 @@ pub const EVENT_TYPES: [&str; 16] = [
     "supervision.assignment.verified",
     "supervision.assignment.sent_back",
     "supervision.assignment.struck_off",
+    "supervision.assignment.extension_requested",
+    "supervision.assignment.extension_granted",
+    "supervision.assignment.extension_refused",
     "supervision.assignment.overdue",
     "supervision.assignment.reminded",
     "supervision.assignment.urged",
@@ -66,6 +69,9 @@ impl TaskEvent {
                 AssignmentChange::Verified { .. } => "supervision.assignment.verified",
                 AssignmentChange::SentBack { .. } => "supervision.assignment.sent_back",
                 AssignmentChange::StruckOff { .. } => "supervision.assignment.struck_off",
+                AssignmentChange::ExtensionRequested { .. } => "supervision.assignment.extension_requested",
+                AssignmentChange::ExtensionGranted { .. } => "supervision.assignment.extension_granted",
+                AssignmentChange::ExtensionRefused { .. } => "supervision.assignment.extension_refused",
                 AssignmentChange::Overdue => "supervision.assignment.overdue",
                 AssignmentChange::Reminded => "supervision.assignment.reminded",
                 AssignmentChange::Urged { .. } => "supervision.assignment.urged",

@@ -34,6 +34,14 @@ pub(crate) fn refused(error: &SupervisionError, place: &str) -> Error {
         SupervisionError::AssignmentRefused { .. } => {
             Error::failed_precondition("ASSIGNMENT_STATE", english, chinese)
         }
+        SupervisionError::PastDue { .. } => Error::failed_precondition("PAST_DUE", english, chinese),
+        SupervisionError::NotLater { .. } => Error::invalid(field("until"), english, chinese),
+        SupervisionError::ExtensionPending { .. } => {
+            Error::failed_precondition("EXTENSION_PENDING", english, chinese)
+        }
+        SupervisionError::NoExtensionRequest => {
+            Error::failed_precondition("NO_EXTENSION_REQUEST", english, chinese)
+        }
         SupervisionError::OwnWork { .. } => Error::new(Code::PermissionDenied, "OWN_WORK", english, chinese),
     }
 }
@@ -53,7 +61,8 @@ fn empty_field(text: NotEmpty) -> &'static str {
         NotEmpty::Title => "title",
         NotEmpty::Unit => "assignments",
         NotEmpty::Report | NotEmpty::Submission => "text",
-        NotEmpty::SendBackNote => "note",
+        NotEmpty::SendBackNote | NotEmpty::ExtensionRefusalNote => "note",
+        NotEmpty::ExtensionReason => "reason",
         NotEmpty::WithdrawalGround | NotEmpty::RevisionGround => "ground",
         NotEmpty::Milestone => "milestones",
         NotEmpty::Measure => "targets",

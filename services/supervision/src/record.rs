@@ -57,7 +57,7 @@ impl Record {
                 | TaskChange::Withdrawn { .. } => {}
             },
             TaskEvent::Assignment(event) => match &event.change {
-                AssignmentChange::Reported { text } | AssignmentChange::Submitted { text } => {
+                AssignmentChange::Reported { text } | AssignmentChange::Submitted { text, .. } => {
                     let beginning = text.chars().take(LAST_REPORT).collect();
                     self.last_reports.insert(event.assignment.name.clone(), beginning);
                 }
@@ -65,6 +65,9 @@ impl Record {
                 | AssignmentChange::Deployed { .. }
                 | AssignmentChange::Verified { .. }
                 | AssignmentChange::SentBack { .. }
+                | AssignmentChange::ExtensionRequested { .. }
+                | AssignmentChange::ExtensionGranted { .. }
+                | AssignmentChange::ExtensionRefused { .. }
                 | AssignmentChange::StruckOff { .. }
                 | AssignmentChange::Overdue
                 | AssignmentChange::Reminded
@@ -81,6 +84,12 @@ impl Record {
     /// What permission to act on one assignment depends on.
     pub(crate) fn resource_of(&self, assignment: &Assignment) -> Resource {
         self.resource_of_units(std::iter::once(assignment))
+    }
+
+    /// What permission to decide on one assignment depends on: the unit whose leader decides.
+    /// A matter of named units hides nothing from the one leader who must decide on it.
+    pub(crate) fn resource_of_decision(&self, assignment: &Assignment) -> Resource {
+        Resource::new().of_units([self.task.deciding_unit(assignment)])
     }
 
     fn resource_of_units<'a>(&self, assignments: impl Iterator<Item = &'a Assignment>) -> Resource {

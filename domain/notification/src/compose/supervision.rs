@@ -12,7 +12,7 @@ use domain_supervision::{
 
 use crate::audience::Audience;
 use crate::notice::{Ladder, Notice, NoticeKind};
-use crate::wording::{before, called, moment, quoted, unit};
+use crate::wording::{before, called, day, moment, quoted, unit};
 
 /// What must be remembered of an issued task to tell of it later. A task that was never
 /// issued has none: nobody was told of it.
@@ -105,6 +105,9 @@ pub fn ended_by(event: &TaskEvent) -> Option<Ended> {
                 | AssignmentChange::Reported { .. }
                 | AssignmentChange::Verified { .. }
                 | AssignmentChange::SentBack { .. }
+                | AssignmentChange::ExtensionRequested { .. }
+                | AssignmentChange::ExtensionGranted { .. }
+                | AssignmentChange::ExtensionRefused { .. }
                 | AssignmentChange::Overdue
                 | AssignmentChange::Reminded
                 | AssignmentChange::Urged { .. } => None,
@@ -165,6 +168,10 @@ fn of_assignment(event: &AssignmentEvent, matter: &Matter, book: &Book) -> Vec<N
         let audiences = overseers(task, assignment, matter).into_iter().chain(leader).collect();
         vec![told(task, NoticeKind::Progress, what, body, audiences)]
     };
+    let decided = |what: &str, body: String| {
+        let audiences = to_unit().into_iter().chain(overseers(task, assignment, matter)).collect();
+        vec![told(task, NoticeKind::Decision, what, body, audiences)]
+    };
     match &event.change {
         AssignmentChange::Signed => progress("签收", format!("{holder}已签收{heading}{late}。"), None),
         AssignmentChange::Deployed { .. } => {
@@ -174,7 +181,7 @@ fn of_assignment(event: &AssignmentEvent, matter: &Matter, book: &Book) -> Vec<N
             let body = format!("{holder}反馈{heading}进展{late}：{}", quoted(task, text));
             progress("反馈", body, Some(leader()))
         }
-        AssignmentChange::Submitted { text } => {
+        AssignmentChange::Submitted { text, .. } => {
             let body = format!("{holder}申请办结{heading}{late}，请核验：{}", quoted(task, text));
             progress("申请办结", body, Some(leader()))
         }
@@ -194,6 +201,25 @@ fn of_assignment(event: &AssignmentEvent, matter: &Matter, book: &Book) -> Vec<N
                 )
             };
             vec![told(task, NoticeKind::Outcome, "销号", body, to_unit())]
+        }
+        AssignmentChange::ExtensionRequested { last_day, reason } => {
+            let body =
+                format!("{holder}申请将{heading}延期至{}，请决定：{}", day(*last_day), quoted(task, reason));
+            progress("申请延期", body, Some(leader()))
+        }
+        AssignmentChange::ExtensionGranted { note, .. } => {
+            let note = if note.is_empty() { String::new() } else { format!("{}。", quoted(task, note)) };
+            let body = format!("同意{holder}延期办理{heading}，{}。{note}", settle_by(assignment));
+            decided("同意延期", body)
+        }
+        AssignmentChange::ExtensionRefused { last_day, note, .. } => {
+            let body = format!(
+                "不同意{holder}将{heading}延期至{}，{}：{}",
+                day(*last_day),
+                settle_by(assignment),
+                quoted(task, note)
+            );
+            decided("不同意延期", body)
         }
         AssignmentChange::Overdue => {
             let to_sign = format!("{heading}已逾期，{}。请抓紧办理并签收本通知。", settle_by(assignment));

@@ -55,6 +55,14 @@ pub(crate) fn submit() -> AssignmentCommand {
     AssignmentCommand::Submit { text: "已完成".to_owned() }
 }
 
+pub(crate) fn ask_until(last_day: time::Date) -> AssignmentCommand {
+    AssignmentCommand::RequestExtension { last_day, reason: "征地未完成".to_owned() }
+}
+
+pub(crate) fn answer(grant: bool) -> AssignmentCommand {
+    AssignmentCommand::DecideExtension { grant, note: "按原时限推进".to_owned() }
+}
+
 pub(crate) fn verify(accept: bool) -> AssignmentCommand {
     AssignmentCommand::Verify {
         accept,
@@ -158,6 +166,9 @@ impl Ledger {
                     | AssignmentChange::Submitted { .. }
                     | AssignmentChange::Verified { .. }
                     | AssignmentChange::SentBack { .. }
+                    | AssignmentChange::ExtensionRequested { .. }
+                    | AssignmentChange::ExtensionGranted { .. }
+                    | AssignmentChange::ExtensionRefused { .. }
                     | AssignmentChange::StruckOff { .. } => false,
                 },
             })

@@ -5,13 +5,15 @@ use domain_supervision::{
     TaskChange, TaskEvent, TaskState, TimerKind, Visibility, create, decide, fire, timers_for,
 };
 
-use crate::ledger::{Ledger, at, draft, name, report, submit, verify};
+use time::macros::date;
 
-fn types(events: &[TaskEvent]) -> Vec<&'static str> {
+use crate::ledger::{Ledger, ask_until, at, draft, name, report, submit, verify};
+
+pub(crate) fn types(events: &[TaskEvent]) -> Vec<&'static str> {
     events.iter().map(TaskEvent::event_type).collect()
 }
 
-fn bring_to(ledger: &mut Ledger, index: usize, state: AssignmentState) {
+pub(crate) fn bring_to(ledger: &mut Ledger, index: usize, state: AssignmentState) {
     let steps = [
         (AssignmentState::Signed, AssignmentCommand::Sign),
         (AssignmentState::Deployed, AssignmentCommand::Deploy { plan: String::new() }),
@@ -26,19 +28,23 @@ fn bring_to(ledger: &mut Ledger, index: usize, state: AssignmentState) {
 }
 
 /// Every command on every state of an assignment, in the order Sign, Deploy, Report,
-/// Submit, Verify(accept), Verify(reject): the state reached, or none when refused.
+/// Submit, Verify(accept), Verify(reject), RequestExtension: the state reached, or none when
+/// refused. Deciding on an extension depends on a request, see `extension`.
 #[test]
 fn every_command_has_a_defined_answer_in_every_state() {
     use AssignmentState as S;
-    let table: [(S, [Option<S>; 6]); 8] = [
-        (S::Pending, [None; 6]),
-        (S::Assigned, [Some(S::Signed), None, None, None, None, None]),
-        (S::Signed, [None, Some(S::Deployed), None, None, None, None]),
-        (S::Deployed, [None, None, Some(S::InProgress), Some(S::Submitted), None, None]),
-        (S::InProgress, [None, None, Some(S::InProgress), Some(S::Submitted), None, None]),
-        (S::Submitted, [None, None, None, None, Some(S::StruckOff), Some(S::InProgress)]),
-        (S::StruckOff, [None; 6]),
-        (S::Withdrawn, [None; 6]),
+    let table: [(S, [Option<S>; 7]); 8] = [
+        (S::Pending, [None; 7]),
+        (S::Assigned, [Some(S::Signed), None, None, None, None, None, None]),
+        (S::Signed, [None, Some(S::Deployed), None, None, None, None, Some(S::Signed)]),
+        (S::Deployed, [None, None, Some(S::InProgress), Some(S::Submitted), None, None, Some(S::Deployed)]),
+        (
+            S::InProgress,
+            [None, None, Some(S::InProgress), Some(S::Submitted), None, None, Some(S::InProgress)],
+        ),
+        (S::Submitted, [None, None, None, None, Some(S::StruckOff), Some(S::InProgress), None]),
+        (S::StruckOff, [None; 7]),
+        (S::Withdrawn, [None; 7]),
     ];
     for (state, answers) in table {
         let commands = [
@@ -48,6 +54,7 @@ fn every_command_has_a_defined_answer_in_every_state() {
             submit(),
             verify(true),
             verify(false),
+            ask_until(date!(2023 - 06 - 20)),
         ];
         for (command, expected) in commands.into_iter().zip(answers) {
             // A second lead keeps the task open when the first is struck off.

@@ -4,6 +4,7 @@
 
 mod backfill;
 mod document;
+mod extension;
 mod ledger;
 mod life;
 mod months;

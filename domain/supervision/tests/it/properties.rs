@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain_calendar::Timestamp;
 use domain_supervision::{
     AssignmentCommand, AssignmentState, ClockPhase, Command, Content, Grade, Light, Role, Task, TaskEvent,
     TaskState, TimerKind, fire,
@@ -9,7 +10,7 @@ use domain_supervision::{
 use proptest::prelude::*;
 use time::macros::date;
 
-use crate::ledger::{Ledger, draft, name, report, submit, verify};
+use crate::ledger::{Ledger, answer, ask_until, draft, name, report, submit, verify};
 
 #[derive(Debug, Clone)]
 enum Happening {
@@ -21,14 +22,17 @@ enum Happening {
 }
 
 fn happening() -> impl Strategy<Value = Happening> {
-    let on_unit = (0..3_usize, 0..6_usize).prop_map(|(index, which)| {
+    let on_unit = (0..3_usize, 0..9_usize, 0_i64..200).prop_map(|(index, which, days)| {
         let command = match which {
             0 => AssignmentCommand::Sign,
             1 => AssignmentCommand::Deploy { plan: String::new() },
             2 => report("进展"),
             3 => submit(),
             4 => verify(true),
-            _ => verify(false),
+            5 => verify(false),
+            6 => ask_until(date!(2023 - 09 - 20) + time::Duration::days(days)),
+            7 => answer(true),
+            _ => answer(false),
         };
         Happening::Command(Command::Assignment { name: name(index), command })
     });
@@ -39,6 +43,16 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => proptest::option::of(0_u8..200).prop_map(Happening::Revise),
         1 => Just(Happening::Command(Command::Withdraw { ground: "撤销".to_owned() })),
     ]
+}
+
+fn concerns_an_extension(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Assignment {
+            command: AssignmentCommand::RequestExtension { .. } | AssignmentCommand::DecideExtension { .. },
+            ..
+        }
+    )
 }
 
 fn role() -> impl Strategy<Value = Role> {
@@ -66,6 +80,17 @@ fn check(ledger: &Ledger, roles: &[Role]) -> Result<(), TestCaseError> {
         let clocks = ledger.clocks(index);
         if clocks.phase == ClockPhase::Running {
             prop_assert_eq!(clocks.red_at, clocks.due.settle);
+        }
+        if let Some(pending) = &one.extension_request {
+            prop_assert_eq!(clocks.phase, ClockPhase::Held, "a request holds the clock");
+            prop_assert_eq!(clocks.owed.settle, None);
+            for reached in [clocks.yellow_at, clocks.red_at].into_iter().flatten() {
+                prop_assert!(reached <= pending.requested_at, "nothing more is reached");
+            }
+        }
+        if let Some(extended) = one.extended {
+            let granted = Timestamp::start_of_day(extended.last_day.next_day().unwrap());
+            prop_assert!(clocks.due.settle.is_some_and(|due| due >= granted), "what was granted is kept");
         }
     }
 
@@ -111,9 +136,19 @@ proptest! {
                 }
                 Happening::Command(command) => {
                     let before = ledger.task.clone();
-                    if let Err(refusal) = ledger.task(command) {
-                        prop_assert_eq!(&ledger.task, &before);
-                        prop_assert!(!refusal.chinese().is_empty());
+                    let lights = (0..roles.len()).map(|index| ledger.light(index)).collect::<Vec<_>>();
+                    match ledger.task(command.clone()) {
+                        Err(refusal) => {
+                            prop_assert_eq!(&ledger.task, &before);
+                            prop_assert!(!refusal.chinese().is_empty());
+                        }
+                        // Neither asking for time nor the answer makes a light worse then and there.
+                        Ok(_) if concerns_an_extension(&command) => {
+                            for (index, light) in lights.into_iter().enumerate() {
+                                prop_assert!(ledger.light(index) <= light, "{command:?}");
+                            }
+                        }
+                        Ok(_) => {}
                     }
                 }
                 Happening::Timer(index, kind) => {

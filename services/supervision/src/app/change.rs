@@ -17,6 +17,8 @@ pub(crate) enum Target {
     Task,
     /// One of its assignments, by resource name.
     Assignment(String),
+    /// What is to be decided on one of its assignments, by whoever decides on it.
+    Decision(String),
 }
 
 /// What is asked of a task.
@@ -68,7 +70,15 @@ impl Change {
         command: AssignmentCommand,
         etag: String,
     ) -> Self {
-        let target = Target::Assignment(name.clone());
+        let target = match &command {
+            AssignmentCommand::DecideExtension { .. } => Target::Decision(name.clone()),
+            AssignmentCommand::Sign
+            | AssignmentCommand::Deploy { .. }
+            | AssignmentCommand::Report { .. }
+            | AssignmentCommand::Submit { .. }
+            | AssignmentCommand::RequestExtension { .. }
+            | AssignmentCommand::Verify { .. } => Target::Assignment(name.clone()),
+        };
         let asked = Asked::Command(Command::Assignment { name, command });
         Change { task, target, asked, etag, ground: None }
     }
@@ -77,7 +87,7 @@ impl Change {
     pub(crate) fn name(&self) -> &str {
         match &self.target {
             Target::Task => &self.task,
-            Target::Assignment(name) => name,
+            Target::Assignment(name) | Target::Decision(name) => name,
         }
     }
 }
@@ -96,12 +106,14 @@ impl Supervision {
             Some(record) => record,
             None => return Err(call.scope()?.missing(&change.task)),
         };
+        let assignment = |name: &str| match before.task.assignment(name) {
+            Ok(assignment) => Ok(assignment),
+            Err(_) => Err(call.scope()?.missing(name)),
+        };
         let resource = match &change.target {
             Target::Task => before.resource(),
-            Target::Assignment(name) => match before.task.assignment(name) {
-                Ok(assignment) => before.resource_of(assignment),
-                Err(_) => return Err(call.scope()?.missing(name)),
-            },
+            Target::Assignment(name) => before.resource_of(assignment(name)?),
+            Target::Decision(name) => before.resource_of_decision(assignment(name)?),
         };
         let authority = self.authorize(call, &resource, now)?;
         if !change.etag.is_empty() && change.etag != before.etag() {

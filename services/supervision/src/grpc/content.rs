@@ -1,8 +1,12 @@
-//! Milestones, targets, open points and revisions, between the API and the domain.
+//! Milestones, targets, open points, revisions and extensions, between the API and the domain.
+
+use std::time::Duration;
 
 use domain_calendar::Timestamp;
-use domain_supervision::{Direction, Milestone, OpenPoint, Role, Target};
-use prost_types::Timestamp as ProtoTimestamp;
+use domain_supervision::{
+    AssignmentCommand, Direction, ExtensionRequest, Milestone, OpenPoint, Role, Target,
+};
+use prost_types::{Duration as ProtoDuration, Timestamp as ProtoTimestamp};
 use time::Date;
 use xietong_mesh::Error;
 use xietong_mesh::convert::{decode_optional_time, encode_time};
@@ -15,6 +19,8 @@ use crate::app::Revision;
 
 /// Characters of a clause.
 pub(super) const CLAUSE: usize = 1_000;
+/// Characters of the reason for an extension: a task shows those of all its units.
+pub(super) const REASON: usize = 500;
 /// Most milestones, targets or open points of a task.
 pub(super) const MOST_PARTS: usize = 100;
 /// Most units that one milestone or open point names.
@@ -24,7 +30,7 @@ pub(super) const MOST_UNITS: usize = 30;
 /// too late.
 pub(super) fn last_day(field: &str, due: Option<&ProtoTimestamp>) -> Result<Option<Date>, Error> {
     let due = decode_optional_time(field, due)?;
-    Ok(due.map(|due| due.saturating_sub(std::time::Duration::from_micros(1)).day()))
+    Ok(due.map(|due| due.saturating_sub(Duration::from_micros(1)).day()))
 }
 
 /// The instant at which a last day is over.
@@ -90,6 +96,23 @@ pub(super) fn open_points(check: &mut Check, place: &str, all: Vec<proto::OpenPo
         points.push(OpenPoint { text: one.text, why: one.why, line, candidates: one.candidates });
     }
     points
+}
+
+/// The extension that a unit asks for.
+pub(super) fn extension_request(
+    request: &proto::RequestExtensionRequest,
+) -> Result<AssignmentCommand, Error> {
+    let mut check = Check::default();
+    check.text("reason", &request.reason, REASON);
+    let last_day = last_day("until", request.until.as_ref())?;
+    if last_day.is_none() {
+        check.wrong("until", "must be given", "请填写申请延至的日期");
+    }
+    check.finish()?;
+    // The check has refused what has no day.
+    let last_day =
+        last_day.ok_or_else(|| Error::invalid("until", "must be given", "请填写申请延至的日期"))?;
+    Ok(AssignmentCommand::RequestExtension { last_day, reason: request.reason.clone() })
 }
 
 /// What an update changes.
@@ -164,6 +187,22 @@ fn units(check: &mut Check, place: &str, units: &[String]) {
     for (at, unit) in units.iter().take(MOST_UNITS).enumerate() {
         check.name(format!("{place}[{at}]"), unit, "units");
     }
+}
+
+pub(super) fn encode_extension(one: &ExtensionRequest) -> proto::Extension {
+    proto::Extension {
+        until: due_time(one.last_day),
+        reason: one.reason.clone(),
+        request_time: Some(encode_time(one.requested_at)),
+    }
+}
+
+/// How long others were waited for, in whole minutes: seconds are the machine's, not anybody's.
+/// None when nobody was.
+pub(super) fn encode_wait(waited: Duration) -> Option<ProtoDuration> {
+    let waited = Duration::from_secs(waited.as_secs() / 60 * 60);
+    // What no duration of the API can say is longer than any calendar.
+    (!waited.is_zero()).then(|| ProtoDuration::try_from(waited).ok()).flatten()
 }
 
 pub(super) fn encode_milestone(one: &Milestone) -> proto::Milestone {

@@ -7,7 +7,9 @@ use domain_supervision::{
 use xietong_mesh::convert::encode_time;
 use xietong_proto::supervision as proto;
 
-use super::content::{due_time, encode_milestone, encode_open_point, encode_target};
+use super::content::{
+    due_time, encode_extension, encode_milestone, encode_open_point, encode_target, encode_wait,
+};
 
 use crate::record::{Record, seen};
 use crate::regulation::Regulation;
@@ -66,6 +68,10 @@ pub(super) fn assignment(
         last_report: record.last_reports.get(&one.name).cloned().unwrap_or_default(),
         etag: record.etag(),
         complete_time: one.completed_at.map(encode_time),
+        extension_request: one.extension_request.as_ref().map(encode_extension),
+        extended_due_time: one.extended.and_then(|extended| due_time(extended.last_day)),
+        verification_wait: encode_wait(one.verifier_wait),
+        decision_wait: encode_wait(one.decider_wait),
     }
 }
 
@@ -143,7 +149,7 @@ mod tests {
     use xietong_mesh::serve::MAX_MESSAGE_BYTES;
 
     use super::*;
-    use crate::grpc::content::{CLAUSE, MOST_PARTS, MOST_UNITS};
+    use crate::grpc::content::{CLAUSE, MOST_PARTS, MOST_UNITS, REASON};
     use crate::record::tests::draft;
 
     /// A character that takes four bytes, as long as there are.
@@ -184,7 +190,10 @@ mod tests {
                 AssignmentCommand::Sign,
                 AssignmentCommand::Deploy { plan: LONG.repeat(TEXT) },
                 AssignmentCommand::Report { text: LONG.repeat(TEXT) },
-                AssignmentCommand::Submit { text: LONG.repeat(TEXT) },
+                AssignmentCommand::RequestExtension {
+                    last_day: time::macros::date!(2024 - 01 - 31),
+                    reason: LONG.repeat(REASON),
+                },
             ] {
                 give(&mut record, Command::Assignment { name: one.name.clone(), command });
             }
@@ -192,6 +201,6 @@ mod tests {
         let task = task(&record, &regulation, now);
         let shown = |one: &proto::Assignment| one.last_report.chars().count() == LAST_REPORT;
         assert!(task.assignments.iter().all(shown));
-        assert!(task.encoded_len() < MAX_MESSAGE_BYTES / 2, "{}", task.encoded_len());
+        assert!(task.encoded_len() < MAX_MESSAGE_BYTES / 3 * 2, "{}", task.encoded_len());
     }
 }

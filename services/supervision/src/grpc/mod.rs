@@ -360,6 +360,31 @@ impl TaskService for Tasks {
         let change = of_assignment(&request.name, command, &request.etag)?;
         self.change(&call, &request, &request_id, change, one_assignment).await
     }
+
+    async fn request_extension(
+        &self,
+        request: Request<proto::RequestExtensionRequest>,
+    ) -> Result<Response<proto::Assignment>, Status> {
+        let call = Call::of(&request)?.clone();
+        let mut request = request.into_inner();
+        let request_id = take(&mut request.request_id);
+        let command = content::extension_request(&request)?;
+        let change = of_assignment(&request.name, command, &request.etag)?;
+        self.change(&call, &request, &request_id, change, one_assignment).await
+    }
+
+    async fn decide_extension(
+        &self,
+        request: Request<proto::DecideExtensionRequest>,
+    ) -> Result<Response<proto::Assignment>, Status> {
+        let call = Call::of(&request)?.clone();
+        let mut request = request.into_inner();
+        let request_id = take(&mut request.request_id);
+        long_text("note", &request.note)?;
+        let command = AssignmentCommand::DecideExtension { grant: request.grant, note: request.note.clone() };
+        let change = of_assignment(&request.name, command, &request.etag)?;
+        self.change(&call, &request, &request_id, change, one_assignment).await
+    }
 }
 
 /// What a batch asks to sign for.

@@ -83,12 +83,27 @@ fn of_assignment(event: &AssignmentEvent, roster: &Book) -> String {
         AssignmentChange::Deployed { plan } if plan.is_empty() => format!("{unit}部署"),
         AssignmentChange::Deployed { plan } => format!("{unit}部署：{plan}"),
         AssignmentChange::Reported { text } => format!("{unit}反馈进展：{text}"),
-        AssignmentChange::Submitted { text } => format!("{unit}申请办结：{text}"),
+        AssignmentChange::Submitted { text, request_waited: None } => format!("{unit}申请办结：{text}"),
+        AssignmentChange::Submitted { text, request_waited: Some(_) } => {
+            format!("{unit}申请办结，延期申请随之撤回：{text}")
+        }
         AssignmentChange::Verified { note, .. } if note.is_empty() => format!("核验通过{unit}的办理结果"),
         AssignmentChange::Verified { note, .. } => format!("核验通过{unit}的办理结果：{note}"),
         AssignmentChange::SentBack { note, .. } => format!("退回{unit}返工：{note}"),
         AssignmentChange::StruckOff { with_task: false, .. } => format!("{unit}销号"),
         AssignmentChange::StruckOff { with_task: true, .. } => format!("{unit}随任务销号"),
+        AssignmentChange::ExtensionRequested { last_day, reason } => {
+            format!("{unit}申请延期至{last_day}：{reason}")
+        }
+        AssignmentChange::ExtensionGranted { last_day, note, .. } if note.is_empty() => {
+            format!("同意{unit}延期至{last_day}")
+        }
+        AssignmentChange::ExtensionGranted { last_day, note, .. } => {
+            format!("同意{unit}延期至{last_day}：{note}")
+        }
+        AssignmentChange::ExtensionRefused { last_day, note, .. } => {
+            format!("不同意{unit}延期至{last_day}：{note}")
+        }
         AssignmentChange::Overdue => format!("{unit}逾期未办结"),
         AssignmentChange::Reminded => format!("提醒{unit}：办结期限将至"),
         AssignmentChange::Urged { stages } => {

@@ -4,6 +4,7 @@
 
 mod city;
 mod documents;
+mod extension;
 mod idempotency;
 mod life;
 mod lights;

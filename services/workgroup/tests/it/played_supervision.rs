@@ -198,6 +198,20 @@ impl TaskService for PlayedSupervision {
     ) -> Result<Response<proto::Assignment>, Status> {
         Err(not_played())
     }
+
+    async fn request_extension(
+        &self,
+        _: Request<proto::RequestExtensionRequest>,
+    ) -> Result<Response<proto::Assignment>, Status> {
+        Err(not_played())
+    }
+
+    async fn decide_extension(
+        &self,
+        _: Request<proto::DecideExtensionRequest>,
+    ) -> Result<Response<proto::Assignment>, Status> {
+        Err(not_played())
+    }
 }
 
 fn not_played() -> Status {

@@ -92,6 +92,7 @@ fn each_event_is_told_to_those_it_concerns() {
     let lead = || assignment("water", Role::Lead);
     let county = || assignment("yaodu", Role::Responsible);
     let done = at("2023-06-05T10:00+08:00");
+    let (last_day, waited) = (at("2023-06-20T00:00+08:00").day(), Duration::from_secs(60));
     type Row = (TaskEvent, Vec<(K, bool, &'static str)>);
     let table: Vec<Row> = vec![
         (
@@ -123,13 +124,25 @@ fn each_event_is_told_to_those_it_concerns() {
             vec![(K::Progress, false, "supervisor, leader of water")],
         ),
         (
-            of_unit(county(), C::Submitted { text: "已完成".into() }),
+            of_unit(county(), C::Submitted { text: "已完成".into(), request_waited: None }),
             vec![(K::Progress, false, "supervisor, liaison of water, leader of water")],
         ),
         (of_unit(lead(), C::Verified { note: String::new(), completed_at: done }), vec![]),
         (
             of_unit(lead(), C::SentBack { note: "材料不全".into(), waited: Duration::from_secs(60) }),
             vec![(K::Outcome, false, "liaison of water")],
+        ),
+        (
+            of_unit(county(), C::ExtensionRequested { last_day, reason: "征地未完成".into() }),
+            vec![(K::Progress, false, "supervisor, liaison of water, leader of water")],
+        ),
+        (
+            of_unit(county(), C::ExtensionGranted { last_day, note: String::new(), waited, charged: waited }),
+            vec![(K::Decision, false, "liaison of yaodu, supervisor, liaison of water")],
+        ),
+        (
+            of_unit(lead(), C::ExtensionRefused { last_day, note: "抓紧办理".into(), waited }),
+            vec![(K::Decision, false, "liaison of water, supervisor")],
         ),
         (
             of_unit(county(), C::StruckOff { completed_at: done, with_task: true }),
@@ -163,6 +176,31 @@ fn notices_say_what_is_to_be_done_and_by_when() {
     let urged = AssignmentChange::Urged { stages: vec![Stage::Sign, Stage::Deploy] };
     let urged = &notices(&of_unit(assignment("water", Role::Lead), urged))[0];
     assert_eq!(urged.body, "第147号《绿色能源输配管网》尚未签收、部署，已超过规定时限，请立即办理。");
+}
+
+#[test]
+fn a_request_for_more_time_says_until_when_and_the_answer_what_holds_now() {
+    let last_day = at("2023-06-20T00:00+08:00").day();
+    let body = |change| notices(&of_unit(assignment("water", Role::Lead), change))[0].body.clone();
+    assert_eq!(
+        body(AssignmentChange::ExtensionRequested { last_day, reason: "征地未完成".into() }),
+        "市水利局申请将第147号《绿色能源输配管网》延期至2023年6月20日，请决定：征地未完成"
+    );
+    let waited = Duration::from_secs(60);
+    let note = "抓紧办理".to_owned();
+    assert_eq!(
+        body(AssignmentChange::ExtensionGranted {
+            last_day,
+            note: note.clone(),
+            waited,
+            charged: Duration::ZERO
+        }),
+        "同意市水利局延期办理第147号《绿色能源输配管网》，办结时限为2023年6月8日24时前。抓紧办理。"
+    );
+    assert_eq!(
+        body(AssignmentChange::ExtensionRefused { last_day, note, waited }),
+        "不同意市水利局将第147号《绿色能源输配管网》延期至2023年6月20日，办结时限为2023年6月8日24时前：抓紧办理"
+    );
 }
 
 #[test]
@@ -207,7 +245,9 @@ fn doing_what_was_asked_ends_the_ladder() {
     let lead = || assignment("water", Role::Lead);
     let signed = ended_by(&of_unit(lead(), AssignmentChange::Signed)).unwrap();
     assert_eq!((signed.unit.as_deref(), signed.kind), (Some("units/water"), Some(K::Assignment)));
-    let submitted = ended_by(&of_unit(lead(), AssignmentChange::Submitted { text: "好".into() })).unwrap();
+    let submitted =
+        ended_by(&of_unit(lead(), AssignmentChange::Submitted { text: "好".into(), request_waited: None }))
+            .unwrap();
     assert_eq!((submitted.unit.as_deref(), submitted.kind), (Some("units/water"), None));
     let withdrawn = TaskChange::Withdrawn { ground: "重复".into(), assignments: all() };
     let all_of_it = Ended { task: "tasks/1".into(), unit: None, kind: None };

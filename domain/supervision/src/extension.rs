@@ -1,0 +1,136 @@
+//! 延期: a unit asks for a later last day, and the leader in charge decides.
+//!
+//! While a request waits the settle clock is held, as it is for a submission: nothing more is
+//! reached and nobody is reminded. Granted, the assignment has a last day of its own; the
+//! task's stays. Refused, or withdrawn by submitting, the wait is charged to whoever was to
+//! decide: the settle date moves by it, so that asking costs the unit no time.
+
+use std::time::Duration;
+
+use domain_calendar::Timestamp;
+use serde::{Deserialize, Serialize};
+use time::Date;
+
+use crate::assignment::{Action, Assignment, Role};
+use crate::deadline::clocks;
+use crate::decide::{Context, happened, said};
+use crate::error::{NotEmpty, SupervisionError};
+use crate::event::{AssignmentChange, TaskEvent};
+use crate::rule::end_of;
+use crate::task::Task;
+
+/// An extension that is asked for and not decided yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ExtensionRequest {
+    /// The last day asked for, Asia/Shanghai.
+    #[serde(with = "crate::date_text::whole")]
+    pub last_day: Date,
+    /// Why.
+    pub reason: String,
+    /// When it was asked for: what the light had reached by then, it keeps.
+    pub requested_at: Timestamp,
+}
+
+/// The last day that an assignment was granted for itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Extended {
+    /// The last day, Asia/Shanghai.
+    #[serde(with = "crate::date_text::whole")]
+    pub last_day: Date,
+    /// When it was granted: a short matter that becomes a long one by it owes no report for the
+    /// cycles before.
+    pub granted_at: Timestamp,
+    /// What others had kept the unit waiting by then ([`Assignment::waited`]). The day was
+    /// chosen knowing of it, so only what comes after moves the settle date further.
+    pub waited_before: Duration,
+}
+
+impl Task {
+    /// The unit whose leader in charge decides on an assignment: the unit itself if it leads,
+    /// or if nobody does; for all others the first-named lead unit.
+    pub fn deciding_unit<'a>(&'a self, assignment: &'a Assignment) -> &'a str {
+        match assignment.role {
+            Role::Lead => &assignment.unit,
+            Role::Cooperating | Role::Responsible => self
+                .assignments
+                .iter()
+                .find(|one| one.role == Role::Lead)
+                .map_or(assignment.unit.as_str(), |lead| lead.unit.as_str()),
+        }
+    }
+}
+
+/// The request of a unit, before its settle date has passed, for a later one.
+pub(crate) fn request(
+    task: &Task,
+    assignment: &Assignment,
+    last_day: Date,
+    reason: &str,
+    context: &Context<'_>,
+) -> Result<Vec<TaskEvent>, SupervisionError> {
+    assignment.state.after(Action::RequestExtension)?;
+    let reason = said(reason, NotEmpty::ExtensionReason)?;
+    if let Some(pending) = &assignment.extension_request {
+        return Err(SupervisionError::ExtensionPending { last_day: pending.last_day });
+    }
+    let due = clocks(task, assignment, context.rule, context.calendar).due.settle;
+    if let Some(due) = due.filter(|due| *due <= context.now) {
+        return Err(SupervisionError::PastDue { due });
+    }
+    if let Some(due) = due.filter(|due| end_of(last_day) <= *due) {
+        return Err(SupervisionError::NotLater { last_day, due });
+    }
+    let change = AssignmentChange::ExtensionRequested { last_day, reason };
+    Ok(vec![happened(task, assignment, change, context)])
+}
+
+/// The leader's answer to the request that waits.
+pub(crate) fn answer(
+    task: &Task,
+    assignment: &Assignment,
+    grant: bool,
+    note: &str,
+    context: &Context<'_>,
+) -> Result<Vec<TaskEvent>, SupervisionError> {
+    assignment.state.after(Action::DecideExtension)?;
+    let Some(ExtensionRequest { last_day, .. }) = assignment.extension_request else {
+        return Err(SupervisionError::NoExtensionRequest);
+    };
+    let waited = assignment.request_waited(context.now).unwrap_or_default();
+    let change = if grant {
+        let due = clocks(task, assignment, context.rule, context.calendar).due.settle;
+        let if_refused = due.map_or(Timestamp::MIN, |due| due.saturating_add(waited));
+        let charged = if_refused.since(end_of(last_day));
+        AssignmentChange::ExtensionGranted { last_day, note: note.trim().to_owned(), waited, charged }
+    } else {
+        let note = said(note, NotEmpty::ExtensionRefusalNote)?;
+        AssignmentChange::ExtensionRefused { last_day, note, waited }
+    };
+    Ok(vec![happened(task, assignment, change, context)])
+}
+
+impl Assignment {
+    /// How long others have kept the unit waiting, in all.
+    pub fn waited(&self) -> Duration {
+        self.verifier_wait.saturating_add(self.decider_wait)
+    }
+
+    /// How long the request that is pending has waited at an instant.
+    pub(crate) fn request_waited(&self, now: Timestamp) -> Option<Duration> {
+        self.extension_request.as_ref().map(|pending| now.since(pending.requested_at))
+    }
+
+    /// Time that was lost waiting for the answer: the unit gets it back.
+    pub(crate) fn charge_decider(&mut self, waited: Duration) {
+        self.extension_request = None;
+        self.decider_wait = self.decider_wait.saturating_add(waited);
+    }
+
+    /// The request was granted.
+    pub(crate) fn extend(&mut self, last_day: Date, granted_at: Timestamp) {
+        self.extension_request = None;
+        self.extended = Some(Extended { last_day, granted_at, waited_before: self.waited() });
+    }
+}
