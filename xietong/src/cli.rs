@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain_calendar::Timestamp;
 use xietong_mesh::ServiceName;
 
-use crate::{import, keys, serve, token, up};
+use crate::{import, keys, serve, simulate, token, up};
 
 /// Xietong (协同): a city government's promises, followed until they are struck off.
 #[derive(Debug, Parser)]
@@ -34,6 +34,9 @@ enum Command {
     /// Makes the keys of services that run apart: a pair for each service, and the local
     /// issuer's.
     Keys(KeysArgs),
+    /// Lives through a year of the sample city on a simulated clock and prints the lights of each
+    /// month and a scoreboard of its units.
+    Simulate(simulate::SimulateArgs),
 }
 
 /// Arguments of `xietong up`.
@@ -166,6 +169,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
             Ok(())
         }
         Some(Command::Import(arguments)) => import::run(&arguments),
+        Some(Command::Simulate(arguments)) => simulate::run(&arguments),
         Some(Command::Keys(arguments)) => {
             for file in keys::write_files(&arguments.folder)? {
                 println!("{}", file.display());

@@ -1,7 +1,7 @@
 //! The Xietong binary as a library, so that tests run the very same thing.
 //!
 //! [`up`] is the whole mesh in one process; [`serve`] is one service of it; [`import`] reads
-//! government notices.
+//! government notices; [`simulate`] lives through a year of the sample city.
 
 pub mod cli;
 pub mod import;
@@ -10,5 +10,6 @@ pub mod keys;
 pub mod run;
 pub mod sample;
 pub mod serve;
+pub mod simulate;
 pub mod token;
 pub mod up;

@@ -106,12 +106,21 @@ impl CityClock {
     /// Lets the city live until an instant, if its clock is simulated and has not got there
     /// yet; what has happened by then has had all its consequences.
     pub(super) async fn live_until(&self, instant: Timestamp) -> Result<(), WorkerError> {
+        let lived = self.stand_at(instant).await;
+        if let Some(clock) = self.clock.simulated() {
+            clock.release();
+        }
+        lived
+    }
+
+    /// The same, and the clock stands still there: what is done until it is moved on happens at
+    /// this very instant, however long it takes.
+    pub(super) async fn stand_at(&self, instant: Timestamp) -> Result<(), WorkerError> {
         let Some(clock) = self.clock.simulated() else { return Ok(()) };
         let _one_at_a_time = self.moves.lock().await;
         let _workers_held = self.gate.close().await;
         let held = clock.hold();
         let lived = self.advance_to(clock, instant.max(held)).await;
-        clock.release();
         clock.save().map_err(WorkerError::new)?;
         lived
     }

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use domain_calendar::Timestamp;
 use domain_roster::Role;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -41,7 +42,7 @@ use crate::token;
 use advance::CityClock;
 use folder::Folder;
 use moves::Moves;
-use signed::Callers;
+pub(crate) use signed::Callers;
 
 /// Subject of the account that a new data folder has.
 pub const ADMINISTRATOR: &str = "administrator";
@@ -88,7 +89,9 @@ pub fn run(arguments: UpArgs) -> anyhow::Result<()> {
 pub struct City {
     address: SocketAddr,
     administrator: String,
-    clock: Clock,
+    clock: Arc<CityClock>,
+    business: Clock,
+    callers: Callers,
     services: Vec<Running>,
     gateway: tokio::task::JoinHandle<()>,
     stop_gateway: CancellationToken,
@@ -187,7 +190,9 @@ impl City {
         Ok(City {
             address,
             administrator,
-            clock,
+            clock: city_clock,
+            business: clock,
+            callers,
             services: running,
             gateway,
             stop_gateway,
@@ -211,6 +216,16 @@ impl City {
         &self.picture
     }
 
+    /// Makes calls of the API for whoever has an account.
+    pub(crate) fn callers(&self) -> &Callers {
+        &self.callers
+    }
+
+    /// Lets the city live until an instant of its simulated clock and stand still there.
+    pub(crate) async fn stand_at(&self, instant: Timestamp) -> anyhow::Result<()> {
+        Ok(self.clock.stand_at(instant).await?)
+    }
+
     /// Runs until `shutdown` is ready or a part fails, then ends everything in order.
     pub async fn run(mut self, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
         let failure = {
@@ -219,7 +234,7 @@ impl City {
             );
             tokio::select! {
                 () = shutdown => None,
-                () = keep_clock(&self.clock) => None,
+                () = keep_clock(&self.business) => None,
                 (error, ..) = any_fails => Some(error),
             }
         };
@@ -235,7 +250,7 @@ impl City {
         for stopped in futures_util::future::join_all(stopping).await {
             stopped?;
         }
-        if let Some(clock) = self.clock.simulated() {
+        if let Some(clock) = self.business.simulated() {
             clock.save()?;
         }
         Ok(())

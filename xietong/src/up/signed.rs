@@ -16,7 +16,7 @@ const SUPERVISOR: &str = "duchashi-jingban";
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Makes calls for the accounts that every sample has.
-pub(super) struct Callers {
+pub(crate) struct Callers {
     peers: Peers,
     gateway: Signer,
 }
@@ -26,11 +26,11 @@ impl Callers {
         Callers { peers, gateway }
     }
 
-    pub(super) fn channel(&self, service: ServiceName) -> anyhow::Result<Channel> {
+    pub(crate) fn channel(&self, service: ServiceName) -> anyhow::Result<Channel> {
         Ok(self.peers.channel(service)?)
     }
 
-    pub(super) fn administrator() -> Principal {
+    pub(crate) fn administrator() -> Principal {
         Principal::account(ADMINISTRATOR, None, vec![Grant::of(Role::Administrator)])
     }
 
@@ -40,7 +40,7 @@ impl Callers {
     }
 
     /// Makes one call for a principal.
-    pub(super) async fn call<M, R, F>(
+    pub(crate) async fn call<M, R, F>(
         &self,
         principal: &Principal,
         message: M,
@@ -51,11 +51,23 @@ impl Callers {
         F: Future<Output = Result<Response<R>, Status>>,
     {
         let what = format!("{message:?}");
+        let answer = self.attempt(principal, message, call).await?;
+        answer.map_err(|status| anyhow::anyhow!("{}: {what}", status.message()))
+    }
+
+    /// The same, for a caller who knows what to do when it is refused.
+    pub(crate) async fn attempt<M, R, F>(
+        &self,
+        principal: &Principal,
+        message: M,
+        call: impl FnOnce(Request<M>) -> F,
+    ) -> anyhow::Result<Result<R, Status>>
+    where
+        F: Future<Output = Result<Response<R>, Status>>,
+    {
         let mut request = Request::new(message);
         request.metadata_mut().insert(PRINCIPAL_METADATA, self.gateway.sign(principal)?.parse()?);
         request.set_timeout(TIMEOUT);
-        let response =
-            call(request).await.map_err(|status| anyhow::anyhow!("{}: {what}", status.message()))?;
-        Ok(response.into_inner())
+        Ok(call(request).await.map(Response::into_inner))
     }
 }
