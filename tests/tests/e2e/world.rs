@@ -51,9 +51,18 @@ impl World {
 
     /// One process with the sample's directory, on a simulated clock.
     pub(crate) async fn simulated() -> World {
-        let data = tempfile::tempdir().unwrap();
-        let arguments = arguments(data.path(), Sample::Directory);
-        World::OneProcess { city: City::start(&arguments).await.unwrap(), data }
+        World::started(tempfile::tempdir().unwrap(), Sample::Directory).await
+    }
+
+    /// One process with the whole sample, on a simulated clock.
+    pub(crate) async fn sample_city() -> World {
+        World::started(tempfile::tempdir().unwrap(), Sample::Full).await
+    }
+
+    /// One process on a folder, on a simulated clock. A new folder is filled.
+    pub(crate) async fn started(data: TempDir, sample: Sample) -> World {
+        let city = City::start(&arguments(data.path(), sample)).await.unwrap();
+        World::OneProcess { city, data }
     }
 
     /// Five processes, with an administrator's account alone.
@@ -70,6 +79,14 @@ impl World {
                 Api::new(&format!("http://{}", city.address()), protocol, &token).unwrap()
             }
             World::FiveProcesses(cluster) => cluster.api(protocol, subject).await.unwrap(),
+        }
+    }
+
+    /// What one process says of its city when it has started.
+    pub(crate) fn picture(&self) -> &str {
+        match self {
+            World::OneProcess { city, .. } => city.picture(),
+            World::FiveProcesses(_) => "",
         }
     }
 
