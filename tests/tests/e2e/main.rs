@@ -5,10 +5,12 @@
 mod city;
 mod clock;
 mod crashes;
+mod filling;
 mod load;
 mod normal;
 mod once;
 mod pause;
+mod program;
 mod readme;
 mod redis_loss;
 mod shutdown;

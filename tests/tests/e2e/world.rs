@@ -93,12 +93,7 @@ impl World {
     /// Its databases.
     pub(crate) async fn databases(&self) -> Databases {
         match self {
-            World::OneProcess { data, .. } => {
-                let url = |service: ServiceName| format!("sqlite://{}/{service}.db", data.path().display());
-                let urls: BTreeMap<_, _> =
-                    WITH_LOG.into_iter().map(|service| (service, url(service))).collect();
-                Databases::open(&urls).await.unwrap()
-            }
+            World::OneProcess { data, .. } => databases_in(data.path()).await,
             World::FiveProcesses(cluster) => cluster.databases().await.unwrap(),
         }
     }
@@ -110,6 +105,13 @@ impl World {
             World::FiveProcesses(cluster) => drop(cluster),
         }
     }
+}
+
+/// The databases of one process, in its folder.
+pub(crate) async fn databases_in(data: &Path) -> Databases {
+    let url = |service: ServiceName| format!("sqlite://{}/{service}.db", data.display());
+    let urls: BTreeMap<_, _> = WITH_LOG.into_iter().map(|service| (service, url(service))).collect();
+    Databases::open(&urls).await.unwrap()
 }
 
 fn arguments(data: &Path, sample: Sample) -> UpArgs {
