@@ -2,13 +2,16 @@
 //! five, and what is left of it when processes, Redis or clients fail.
 #![cfg(test)]
 
+mod city;
 mod clock;
 mod crashes;
+mod filling;
 mod import;
 mod load;
 mod normal;
 mod once;
 mod pause;
+mod program;
 mod readme;
 mod redis_loss;
 mod shutdown;

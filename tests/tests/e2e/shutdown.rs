@@ -2,20 +2,17 @@
 
 mod rude;
 
-use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde_json::json;
-use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::TcpStream;
-use tokio::process::{Child, Command};
 use xietong_mesh::ServiceName;
 use xietong_testkit::api::{Api, Messages, Protocol};
-use xietong_testkit::cluster::{program, send_signal};
 use xietong_testkit::wait::wait_for;
 
 use crate::load::task;
+use crate::program::Program;
 use crate::world::{SOON, SUPERVISOR, linfen_cluster};
 use rude::{Deaf, Slow};
 
@@ -58,14 +55,8 @@ async fn every_service_ends_in_time_whatever_its_clients_do() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_one_process_form_ends_in_time_whatever_its_clients_do() {
     let data = tempfile::tempdir().unwrap();
-    let mut process = Command::new(program().unwrap())
-        .args(["up", "--http", "127.0.0.1:0", "--sample", "directory", "--data"])
-        .arg(data.path())
-        .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
-    let url = ready(&mut process).await;
+    let mut program = Program::up(data.path(), "directory");
+    let url = program.ready().await;
     let address = url.trim_start_matches("http://");
     let token = |subject| xietong::token::local(data.path(), subject, Duration::from_secs(600)).unwrap();
     let reader = Api::new(&url, Protocol::Grpc, &token(READER)).unwrap();
@@ -77,9 +68,8 @@ async fn the_one_process_form_ends_in_time_whatever_its_clients_do() {
     guests.well_behaved(&reader).await;
     guests.rude_to_the_gateway(address, &token(READER)).await;
 
-    send_signal(process.id().unwrap(), "TERM").await.unwrap();
-    let (ended, ()) = tokio::join!(tokio::time::timeout(WITHIN, process.wait()), guests.talk_on());
-    let status: ExitStatus = ended.unwrap().unwrap();
+    program.terminate().await;
+    let (status, ()) = tokio::join!(program.ended(WITHIN), guests.talk_on());
     assert!(status.success(), "{status}");
     drop(guests);
 }
@@ -136,15 +126,4 @@ impl Guests {
 /// A stream that is established: it is open as soon as it is answered.
 async fn open(api: &Api) -> Messages {
     api.stream("InboxService/StreamInbox", json!({})).await.unwrap()
-}
-
-/// The URL of the line that says that it is ready.
-async fn ready(process: &mut Child) -> String {
-    let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
-    loop {
-        let line = lines.next_line().await.unwrap().expect("it says that it is ready");
-        if let Some(url) = line.strip_prefix("ready ") {
-            return url.to_owned();
-        }
-    }
 }

@@ -51,9 +51,18 @@ impl World {
 
     /// One process with the sample's directory, on a simulated clock.
     pub(crate) async fn simulated() -> World {
-        let data = tempfile::tempdir().unwrap();
-        let arguments = arguments(data.path(), Sample::Directory);
-        World::OneProcess { city: City::start(&arguments).await.unwrap(), data }
+        World::started(tempfile::tempdir().unwrap(), Sample::Directory).await
+    }
+
+    /// One process with the whole sample, on a simulated clock.
+    pub(crate) async fn sample_city() -> World {
+        World::started(tempfile::tempdir().unwrap(), Sample::Full).await
+    }
+
+    /// One process on a folder, on a simulated clock. A new folder is filled.
+    pub(crate) async fn started(data: TempDir, sample: Sample) -> World {
+        let city = City::start(&arguments(data.path(), sample)).await.unwrap();
+        World::OneProcess { city, data }
     }
 
     /// Five processes, with an administrator's account alone.
@@ -73,15 +82,18 @@ impl World {
         }
     }
 
+    /// What one process says of its city when it has started.
+    pub(crate) fn picture(&self) -> &str {
+        match self {
+            World::OneProcess { city, .. } => city.picture(),
+            World::FiveProcesses(_) => "",
+        }
+    }
+
     /// Its databases.
     pub(crate) async fn databases(&self) -> Databases {
         match self {
-            World::OneProcess { data, .. } => {
-                let url = |service: ServiceName| format!("sqlite://{}/{service}.db", data.path().display());
-                let urls: BTreeMap<_, _> =
-                    WITH_LOG.into_iter().map(|service| (service, url(service))).collect();
-                Databases::open(&urls).await.unwrap()
-            }
+            World::OneProcess { data, .. } => databases_in(data.path()).await,
             World::FiveProcesses(cluster) => cluster.databases().await.unwrap(),
         }
     }
@@ -93,6 +105,13 @@ impl World {
             World::FiveProcesses(cluster) => drop(cluster),
         }
     }
+}
+
+/// The databases of one process, in its folder.
+pub(crate) async fn databases_in(data: &Path) -> Databases {
+    let url = |service: ServiceName| format!("sqlite://{}/{service}.db", data.display());
+    let urls: BTreeMap<_, _> = WITH_LOG.into_iter().map(|service| (service, url(service))).collect();
+    Databases::open(&urls).await.unwrap()
 }
 
 fn arguments(data: &Path, sample: Sample) -> UpArgs {

@@ -4,6 +4,7 @@
 
 mod advance;
 mod folder;
+mod history;
 mod moves;
 mod picture;
 mod sample;

@@ -14,22 +14,12 @@ use xietong_timers::Clock;
 
 use super::signed::Callers;
 
-/// How many tasks and groups the picture counts at most.
-const COUNTED: i32 = 1_000;
+/// How many the picture asks for at once; a page may hold fewer.
+const PAGE: i32 = 1_000;
 
 /// Draws it, a line a thing.
 pub(super) async fn draw(callers: &Callers, clock: &Clock, roster: &RosterView) -> anyhow::Result<String> {
-    let supervisor = Callers::supervisor();
-    let mut groups = GroupServiceClient::new(callers.channel(ServiceName::Workgroup)?);
-    let request = ListGroupsRequest { page_size: COUNTED, ..ListGroupsRequest::default() };
-    let listed =
-        callers.call(&supervisor, request, |request| async move { groups.list_groups(request).await });
-    let groups = listed.await?.groups.len();
-    let mut tasks = TaskServiceClient::new(callers.channel(ServiceName::Supervision)?);
-    let request = ListTasksRequest { page_size: COUNTED, ..ListTasksRequest::default() };
-    let listed = callers.call(&supervisor, request, |request| async move { tasks.list_tasks(request).await });
-    let tasks = listed.await?.tasks;
-
+    let (groups, tasks) = (groups(callers).await?, tasks(callers).await?);
     let now = clock.now();
     let view = roster.book.view(now, Timestamp::MAX);
     let leaders: Vec<_> = view.officials().filter(|official| is_leader(official)).collect();
@@ -49,6 +39,40 @@ pub(super) async fn draw(callers: &Callers, clock: &Clock, roster: &RosterView) 
         }
     }
     Ok(text.trim_end().to_owned())
+}
+
+/// How many groups there are.
+async fn groups(callers: &Callers) -> anyhow::Result<usize> {
+    let client = GroupServiceClient::new(callers.channel(ServiceName::Workgroup)?);
+    let mut count = 0;
+    let mut next = ListGroupsRequest { page_size: PAGE, ..ListGroupsRequest::default() };
+    loop {
+        let mut client = client.clone();
+        let call = |request| async move { client.list_groups(request).await };
+        let page = callers.call(&Callers::supervisor(), next.clone(), call).await?;
+        count += page.groups.len();
+        next.page_token = page.next_page_token;
+        if next.page_token.is_empty() {
+            return Ok(count);
+        }
+    }
+}
+
+/// All tasks.
+async fn tasks(callers: &Callers) -> anyhow::Result<Vec<Task>> {
+    let client = TaskServiceClient::new(callers.channel(ServiceName::Supervision)?);
+    let mut tasks = Vec::new();
+    let mut next = ListTasksRequest { page_size: PAGE, ..ListTasksRequest::default() };
+    loop {
+        let mut client = client.clone();
+        let call = |request| async move { client.list_tasks(request).await };
+        let page = callers.call(&Callers::supervisor(), next.clone(), call).await?;
+        tasks.extend(page.tasks);
+        next.page_token = page.next_page_token;
+        if next.page_token.is_empty() {
+            return Ok(tasks);
+        }
+    }
 }
 
 fn is_leader(official: &Official) -> bool {

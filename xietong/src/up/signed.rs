@@ -39,6 +39,13 @@ impl Callers {
         Principal::account(SUPERVISOR, Some(official), vec![Grant::of(Role::Supervisor)])
     }
 
+    /// The liaison of a unit, `units/{slug}`, who does its work in the sample.
+    pub(super) fn liaison(unit: &str) -> Principal {
+        let subject = format!("{}-lianluoyuan", unit.trim_start_matches("units/"));
+        let official = format!("officials/{subject}");
+        Principal::account(subject, Some(official), vec![Grant::of(Role::UnitClerk).in_unit(unit)])
+    }
+
     /// Makes one call for a principal.
     pub(crate) async fn call<M, R, F>(
         &self,
