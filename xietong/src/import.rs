@@ -48,7 +48,10 @@ pub fn run(arguments: &ImportArgs) -> anyhow::Result<()> {
 async fn import(arguments: &ImportArgs) -> anyhow::Result<()> {
     let (url, token) =
         server::address(arguments.server.as_deref(), arguments.token.as_deref(), &arguments.data)?;
-    let server = Server::connect(&url, &token).await?;
+    let mut server = Server::connect(&url, &token).await?;
+    if arguments.token.is_none() {
+        server = server.supervising_locally(&arguments.data).await?;
+    }
     let (known, now) = (server.known().await?, server.now().await?);
     let mut all = found(arguments, &known, Some((now, arguments.backfill)))?;
     let open: usize = all.iter().map(Found::open).sum();

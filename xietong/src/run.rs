@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use domain_roster::Role;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
@@ -22,29 +21,13 @@ const WORKERS_GRACE: Duration = Duration::from_secs(3);
 /// How long giving back leases may take: it only saves the next process a wait.
 const RELEASE_WITHIN: Duration = Duration::from_secs(1);
 
-/// The first account of an installation.
-#[derive(Debug, Clone, Copy)]
-pub struct First<'a> {
-    /// Its subject.
-    pub subject: &'a str,
-    /// What it is beside administrator.
-    pub others: &'a [Role],
-}
-
-impl<'a> First<'a> {
-    /// An administrator and nothing else.
-    pub fn only(subject: &'a str) -> Self {
-        First { subject, others: &[] }
-    }
-}
-
 /// Puts a service of the mesh together. A roster without an administrator is given one.
-pub async fn build(ground: Ground, administrator: Option<First<'_>>) -> anyhow::Result<Service> {
+pub async fn build(ground: Ground, administrator: Option<&str>) -> anyhow::Result<Service> {
     Ok(match ground.name {
         ServiceName::Roster => {
             let foundation = xietong_roster::lay(ground).await?;
-            if let Some(First { subject, others }) = administrator {
-                xietong_roster::seed_administrator(&foundation, subject, others).await?;
+            if let Some(subject) = administrator {
+                xietong_roster::seed_administrator(&foundation, subject).await?;
             }
             xietong_roster::assemble(foundation)
         }

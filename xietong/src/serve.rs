@@ -25,7 +25,7 @@ use xietong_mesh::token::{Issuer, Signer, Verifier};
 use xietong_mesh::{Error, Ground, Peers, Service, ServiceName};
 use xietong_timers::{Clock, Gate, MachineClock};
 
-use crate::run::{First, RunOptions, Running, build};
+use crate::run::{RunOptions, Running, build};
 
 /// How often a service that starts looks whether it can answer everything.
 const LOOK: Duration = Duration::from_millis(50);
@@ -127,7 +127,7 @@ async fn serve_service(
     tokio::pin!(shutdown);
     // A migration may wait for another replica's for as long as that takes.
     let service = tokio::select! {
-        built = build(ground, config.administrator.as_deref().map(First::only)) => built?,
+        built = build(ground, config.administrator.as_deref()) => built?,
         () = &mut shutdown => return Ok(()),
     };
     let options = RunOptions {

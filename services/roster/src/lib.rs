@@ -13,7 +13,6 @@ mod store;
 
 use std::sync::Arc;
 
-use domain_roster::Role;
 use tonic::service::Routes;
 use xietong_mesh::{Assembly, Error, Foundation, Ground, Service};
 use xietong_proto::roster::directory_service_server::DirectoryServiceServer;
@@ -50,18 +49,13 @@ pub fn assemble(foundation: Foundation) -> Service {
     foundation.assemble(Assembly { routes, timers: Some(timers), ..Assembly::default() })
 }
 
-/// Makes sure that a subject has an account with the administrator's role, and others that an
-/// account made now is to have beside it, so that a fresh
+/// Makes sure that a subject has an account with the administrator's role, so that a fresh
 /// installation has somebody who may add everything else. Done again it changes nothing. The
 /// act is recorded as `system/roster`.
 ///
 /// # Errors
 /// ALREADY_EXISTS when the subject has an account that is disabled or no administrator's;
 /// UNAVAILABLE or INTERNAL when the database fails.
-pub async fn seed_administrator(
-    foundation: &Foundation,
-    subject: &str,
-    others: &[Role],
-) -> Result<(), Error> {
-    App::new(foundation).seed_administrator(subject, others).await
+pub async fn seed_administrator(foundation: &Foundation, subject: &str) -> Result<(), Error> {
+    App::new(foundation).seed_administrator(subject).await
 }

@@ -1,5 +1,6 @@
 //! [`Server`]: a running mesh, through its front door.
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -18,6 +19,7 @@ use xietong_proto::workgroup::group_service_client::GroupServiceClient;
 use xietong_proto::{roster, supervision, workgroup};
 
 use super::directory::KnownUnits;
+use crate::token;
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 /// A batch of a thousand tasks is one call.
@@ -26,18 +28,21 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(120);
 const LARGEST_ANSWER: usize = 256 * 1024 * 1024;
 const PAGE: i32 = 1_000;
 
-/// A running mesh, and whose token it is called with.
+/// How long a token lives that an import makes for itself.
+const TOKEN_LIFETIME: Duration = Duration::from_secs(3_600);
+
+/// A running mesh, and whose tokens it is called with.
 pub(super) struct Server {
     channel: Channel,
     authorization: MetadataValue<Ascii>,
+    /// Of whoever enters tasks.
+    supervision: MetadataValue<Ascii>,
 }
 
 impl Server {
     /// Connects to a gateway, for example `http://127.0.0.1:8080`.
     pub(super) async fn connect(url: &str, token: &str) -> anyhow::Result<Self> {
-        let mut authorization: MetadataValue<Ascii> =
-            format!("Bearer {}", token.trim()).parse().context("the token is no bearer token")?;
-        authorization.set_sensitive(true);
+        let authorization = bearer(token)?;
         let endpoint =
             Endpoint::from_shared(url.to_owned()).with_context(|| format!("{url} is no address"))?;
         let mut endpoint = endpoint.connect_timeout(CONNECT_WITHIN).timeout(ANSWER_WITHIN);
@@ -49,12 +54,42 @@ impl Server {
             .connect()
             .await
             .with_context(|| format!("no server answers at {url} / {url}没有服务响应"))?;
-        Ok(Server { channel, authorization })
+        let supervision = authorization.clone();
+        Ok(Server { channel, authorization, supervision })
+    }
+
+    /// Enters tasks as a supervisor of the local installation, to whom its data folder's key
+    /// gives a token: its administrator supervises nothing. Without such an account the server
+    /// says what is missing.
+    pub(super) async fn supervising_locally(mut self, data: &Path) -> anyhow::Result<Self> {
+        let mut client = DirectoryServiceClient::new(self.channel.clone());
+        let mut page_token = String::new();
+        loop {
+            let asked = roster::ListAccountsRequest { page_size: PAGE, page_token };
+            let page = client.list_accounts(self.request(asked)).await.map_err(refusal)?.into_inner();
+            let supervises = |account: &&roster::Account| {
+                !account.disabled && account.roles.iter().any(|role| role.role() == roster::Role::Supervisor)
+            };
+            if let Some(account) = page.accounts.iter().find(supervises) {
+                self.supervision = bearer(&token::local(data, &account.subject, TOKEN_LIFETIME)?)?;
+                return Ok(self);
+            }
+            page_token = page.next_page_token;
+            if page_token.is_empty() {
+                return Ok(self);
+            }
+        }
     }
 
     fn request<M>(&self, message: M) -> Request<M> {
         let mut request = Request::new(message);
         request.metadata_mut().insert("authorization", self.authorization.clone());
+        request
+    }
+
+    fn of_supervision<M>(&self, message: M) -> Request<M> {
+        let mut request = Request::new(message);
+        request.metadata_mut().insert("authorization", self.supervision.clone());
         request
     }
 
@@ -116,7 +151,7 @@ impl Server {
                 document_number,
                 ..Default::default()
             };
-            let page = client.list_tasks(self.request(asked)).await.map_err(refusal)?.into_inner();
+            let page = client.list_tasks(self.of_supervision(asked)).await.map_err(refusal)?.into_inner();
             tasks.extend(page.tasks);
             page_token = page.next_page_token;
             if page_token.is_empty() {
@@ -130,7 +165,7 @@ impl Server {
         &self,
         request: supervision::BatchCreateTasksRequest,
     ) -> anyhow::Result<Vec<supervision::Task>> {
-        let answer = self.tasks().batch_create_tasks(self.request(request)).await;
+        let answer = self.tasks().batch_create_tasks(self.of_supervision(request)).await;
         Ok(answer.map_err(refusal)?.into_inner().tasks)
     }
 
@@ -139,7 +174,7 @@ impl Server {
         &self,
         request: supervision::UpdateTaskRequest,
     ) -> anyhow::Result<supervision::Task> {
-        Ok(self.tasks().update_task(self.request(request)).await.map_err(refusal)?.into_inner())
+        Ok(self.tasks().update_task(self.of_supervision(request)).await.map_err(refusal)?.into_inner())
     }
 
     /// The divisions of a document; of every document when the number is empty.
@@ -193,6 +228,13 @@ impl Server {
     }
 }
 
+fn bearer(token: &str) -> anyhow::Result<MetadataValue<Ascii>> {
+    let mut bearer: MetadataValue<Ascii> =
+        format!("Bearer {}", token.trim()).parse().context("the token is no bearer token")?;
+    bearer.set_sensitive(true);
+    Ok(bearer)
+}
+
 /// What the server said, in one line.
 #[derive(Debug, thiserror::Error)]
 #[error("{} / {}", .0.message(), .0.chinese())]
@@ -212,7 +254,7 @@ pub(super) fn is_there_already(error: &anyhow::Error) -> bool {
 pub(super) fn address(
     server: Option<&str>,
     token: Option<&str>,
-    data: &std::path::Path,
+    data: &Path,
 ) -> anyhow::Result<(String, String)> {
     let local = |file: &str| {
         let file = data.join(file);

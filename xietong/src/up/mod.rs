@@ -18,7 +18,6 @@ use std::time::Duration;
 
 use anyhow::Context;
 use domain_calendar::Timestamp;
-use domain_roster::Role;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use xietong_events::Bus;
@@ -37,7 +36,7 @@ use xietong_timers::{Clock, Gate, Progress, Worker};
 
 use crate::cli::UpArgs;
 use crate::keys::{AUDIENCE, LOCAL_ISSUER, MeshKeys, issuer_keys, write_private};
-use crate::run::{First, RunOptions, Running, build};
+use crate::run::{RunOptions, Running, build};
 use crate::token;
 
 use advance::CityClock;
@@ -47,9 +46,6 @@ pub(crate) use signed::Callers;
 
 /// Subject of the account that a new data folder has.
 pub const ADMINISTRATOR: &str = "administrator";
-/// Until there are other accounts, who runs the one process is its supervision office too: it
-/// imports notices.
-const FIRST: First<'_> = First { subject: ADMINISTRATOR, others: &[Role::Supervisor] };
 /// File with the address of the process that runs on the folder.
 pub const ADDRESS_FILE: &str = "address";
 /// File with the administrator's bearer token.
@@ -134,7 +130,8 @@ impl City {
                 peers,
                 drain: drain.clone(),
             };
-            services.push(build(ground, Some(FIRST)).await.with_context(|| format!("starting {name}"))?);
+            services
+                .push(build(ground, Some(ADMINISTRATOR)).await.with_context(|| format!("starting {name}"))?);
         }
         catch_up(&clock, &services).await?;
         for service in &services {

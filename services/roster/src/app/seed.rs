@@ -13,14 +13,9 @@ const ACTION: &str = "roster.accounts.create";
 /// Why the roster itself adds an account, as the log says it.
 const GROUND: &str = "the first administrator of an installation";
 
-/// A role that reaches everything, for good.
-fn everywhere(role: Role) -> RoleBinding {
-    RoleBinding { role, units: Vec::new(), groups: Vec::new(), start_time: None, end_time: None }
-}
-
 impl App {
     /// See [`crate::seed_administrator`].
-    pub(crate) async fn seed_administrator(&self, subject: &str, others: &[Role]) -> Result<(), Error> {
+    pub(crate) async fn seed_administrator(&self, subject: &str) -> Result<(), Error> {
         let now = self.now();
         let is_administrator =
             |account: &Account| account.roles_at(now).any(|binding| binding.role == Role::Administrator);
@@ -31,10 +26,13 @@ impl App {
             name: format!("accounts/{}", MachineClock::system().new_id()),
             subject: subject.to_owned(),
             official: None,
-            roles: std::iter::once(&Role::Administrator)
-                .chain(others)
-                .map(|role| everywhere(*role))
-                .collect(),
+            roles: vec![RoleBinding {
+                role: Role::Administrator,
+                units: Vec::new(),
+                groups: Vec::new(),
+                start_time: None,
+                end_time: None,
+            }],
             disabled: false,
         };
         let mut call = Call::new(Arc::new(Principal::system(ServiceName::Roster)), ACTION, "");

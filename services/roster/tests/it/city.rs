@@ -81,7 +81,7 @@ impl City {
             drain: Drain::new(),
         };
         let foundation = xietong_roster::lay(ground).await.unwrap();
-        xietong_roster::seed_administrator(&foundation, "local-administrator", &[]).await.unwrap();
+        xietong_roster::seed_administrator(&foundation, "local-administrator").await.unwrap();
         let service = xietong_roster::assemble(foundation);
         let verifier = Verifier::new(trusted, MachineClock::system());
         let layer = MeshLayer::new(verifier, Metrics::new(ServiceName::Roster)).unwrap();
