@@ -63,6 +63,7 @@ async fn the_tour_does_what_it_says() {
     let bin = folder.path().join("target/release");
     fs::create_dir_all(&bin).unwrap();
     symlink(xietong_testkit::cluster::program().unwrap(), bin.join("xietong")).unwrap();
+    symlink(repository().join("sample"), folder.path().join("sample")).unwrap();
     let city = City::start(&UpArgs {
         data: folder.path().join("xietong-data"),
         http: "127.0.0.1:0".parse().unwrap(),
