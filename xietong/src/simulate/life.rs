@@ -83,7 +83,8 @@ impl Life<'_> {
         match state {
             AssignmentState::Submitted => {
                 let (days, accept) = self.behaviour.verifies(work, memory.submissions);
-                if today < later(memory.submitted.unwrap_or(today), days) {
+                // What the sample's history left submitted counts from the day it is first met.
+                if today < later(*memory.submitted.get_or_insert(today), days) {
                     return Ok(Done::Else);
                 }
                 if accept {

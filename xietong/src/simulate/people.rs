@@ -56,7 +56,10 @@ impl<'c> People<'c> {
                         Role::Leader => {
                             leaders.insert(account.official.clone(), principal.clone());
                         }
-                        Role::Supervisor => supervisor = Some(principal.clone()),
+                        // Not the administrator, who may do a supervisor's work but is no official.
+                        Role::Supervisor if principal.official.is_some() => {
+                            supervisor = Some(principal.clone());
+                        }
                         _ => {}
                     }
                 }
