@@ -3,13 +3,12 @@
 //! `sample/linfen/history.json` has it: `moments` in order, each an instant (`time`) and the
 //! `acts` of that instant. An act names what was done (`act`), the unit whose it is (`unit`),
 //! which items of the plan (`items`) and what the unit says of them (`text`). A unit signs for
-//! all that the plan gives it at once, so a signature names no items. Acts of one instant are
-//! sent together: no two of them may be about the same item of the same unit.
+//! all that the plan gives it at once, so a signature names no items. At one instant nobody
+//! does two things to the same item.
 
 use std::collections::BTreeMap;
 
 use anyhow::{Context, bail};
-use futures_util::{StreamExt, TryStreamExt, stream};
 use tonic::transport::Channel;
 use xietong_mesh::ServiceName;
 use xietong_proto::supervision::task_service_client::TaskServiceClient;
@@ -20,10 +19,6 @@ use xietong_proto::supervision::{
 
 use super::signed::Callers;
 use crate::sample::{Act, Verb};
-
-/// How many calls of one instant are under way at once. The store writes one after another;
-/// with a few under way it never waits for the next.
-const UNDER_WAY: usize = 8;
 
 /// The plan as it was issued.
 #[derive(Default)]
@@ -64,25 +59,24 @@ struct Deed<'a> {
     request_id: String,
 }
 
-/// Does what was done at one instant.
+/// Does what was done at one instant, one after the other: the store writes no faster when
+/// it is asked for several things at once.
 pub(super) async fn act(callers: &Callers, issued: &Issued, acts: &[Act]) -> anyhow::Result<()> {
     let client = TaskServiceClient::new(callers.channel(ServiceName::Supervision)?);
-    let mut deeds = Vec::new();
     for Act { act, unit, items, text } in acts {
         let slug = unit.trim_start_matches("units/");
-        let mut add = |name, about: String| {
+        let deed = |name, about: String| {
             let request_id = format!("sample/history/{}/{slug}{about}", name_of(*act));
-            deeds.push(Deed { verb: *act, unit, name, text, request_id });
+            perform(callers, client.clone(), Deed { verb: *act, unit, name, text, request_id })
         };
         if *act == Verb::Sign {
-            add(issued.document_number.as_str(), String::new());
+            deed(issued.document_number.as_str(), String::new()).await?;
         }
         for item in items {
-            add(issued.assignment(*item, unit)?, format!("/{item}"));
+            deed(issued.assignment(*item, unit)?, format!("/{item}")).await?;
         }
     }
-    let calls = deeds.into_iter().map(|deed| perform(callers, client.clone(), deed));
-    stream::iter(calls).buffer_unordered(UNDER_WAY).try_collect().await
+    Ok(())
 }
 
 async fn perform(

@@ -15,7 +15,7 @@ use xietong_timers::Clock;
 use super::signed::Callers;
 
 /// How many the picture asks for at once; a page may hold fewer.
-const PAGE: i32 = 1_000;
+const PAGE: i32 = 100;
 
 /// Draws it, a line a thing.
 pub(super) async fn draw(callers: &Callers, clock: &Clock, roster: &RosterView) -> anyhow::Result<String> {

@@ -45,7 +45,7 @@ pub(super) async fn load(
     let loader = Loader { json: Json::new()?, callers, clock, until };
     let (mut directory, work) = (sample::directory()?, sample::work()?);
     let divisions = std::mem::take(&mut directory.divisions);
-    loader.found(directory).await?;
+    clock.undisturbed(loader.found(directory)).await?;
     let mut steps = loader.organise(divisions, work.groups)?;
     if asked == Sample::Full {
         steps.extend(loader.plan()?);
@@ -169,13 +169,18 @@ impl Loader<'_> {
         let mut plan = Issued::default();
         for (date, step) in steps {
             self.clock.live_until(date).await?;
-            match step {
-                Step::Division(number, request) => self.divide(number, request).await?,
-                Step::Group(request) => self.group(request).await?,
-                Step::Plan(tasks) => plan = Issued::of(self.issue(tasks).await?),
-                Step::Acts(acts) => history::act(self.callers, &plan, &acts).await?,
-                Step::Tasks(tasks) => self.tasks(tasks).await?,
-            }
+            self.clock.undisturbed(self.take(step, &mut plan)).await?;
+        }
+        Ok(())
+    }
+
+    async fn take(&self, step: Step, plan: &mut Issued) -> anyhow::Result<()> {
+        match step {
+            Step::Division(number, request) => self.divide(number, request).await?,
+            Step::Group(request) => self.group(request).await?,
+            Step::Plan(tasks) => *plan = Issued::of(self.issue(tasks).await?),
+            Step::Acts(acts) => history::act(self.callers, plan, &acts).await?,
+            Step::Tasks(tasks) => self.tasks(tasks).await?,
         }
         Ok(())
     }
