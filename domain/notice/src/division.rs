@@ -2,7 +2,7 @@
 
 use regex::Regex;
 
-use crate::items::{fields_of, is_person, person_and_post};
+use crate::headings::{fields_of, is_person, person_and_post};
 use crate::names;
 use crate::notice::{Charge, Pair, Party, Portfolio, Relation};
 use crate::text::{Line, join, squeeze};

@@ -4,7 +4,7 @@
 use regex::Regex;
 
 use crate::clause::split_off;
-use crate::items::is_person;
+use crate::headings::is_person;
 use crate::notice::{Duty, Holder, Mechanism, Party, Seat};
 use crate::ordinal::{Level, dotted};
 use crate::outline::{Block, Outline};

@@ -8,10 +8,14 @@
 //! No input panics, and reading takes time in proportion to the length of the text.
 
 mod clause;
+mod columns;
 mod dates;
 mod division;
+#[cfg(test)]
+mod forms;
 mod group;
 mod header;
+mod headings;
 mod items;
 mod names;
 mod notice;
@@ -22,6 +26,7 @@ mod reply;
 mod resolve;
 mod table;
 mod text;
+mod window;
 
 pub use notice::{
     Charge, Document, Duty, Holder, Item, Kind, Leader, Mechanism, Milestone, Notice, Pair, Party, Portfolio,
@@ -72,6 +77,7 @@ impl NoticeError {
 pub struct Reader {
     furniture: text::Furniture,
     dates: dates::Dates,
+    windows: window::Windows,
     heads: header::Heads,
     pairs: division::Pairs,
     seats: group::Seats,
@@ -87,6 +93,7 @@ impl Reader {
         Ok(Reader {
             furniture: text::Furniture::new()?,
             dates: dates::Dates::new()?,
+            windows: window::Windows::new()?,
             heads: header::Heads::new()?,
             pairs: division::Pairs::new()?,
             seats: group::Seats::new()?,
@@ -166,12 +173,17 @@ impl Reader {
     }
 
     fn context(&self, headed: &Headed<'_>, part: &str) -> Context<'_> {
-        let year = self
+        let issued = headed.issue_date.and_then(|date| u32::try_from(date.year()).ok());
+        let years = self
             .dates
-            .year_in(part)
-            .or_else(|| self.dates.year_in(&headed.title))
-            .or_else(|| headed.issue_date.and_then(|date| u32::try_from(date.year()).ok()));
-        Context { dates: &self.dates, issue_date: headed.issue_date, year }
+            .years_in(part)
+            .or_else(|| self.dates.years_in(&headed.title))
+            .or_else(|| issued.map(|year| (year, year)));
+        // In a plan for several years a month without one is of the year it is issued in.
+        let year =
+            years.map(|(first, last)| issued.filter(|year| (first..=last).contains(year)).unwrap_or(first));
+        let until = years.map(|(_, last)| last);
+        Context { dates: &self.dates, windows: &self.windows, issue_date: headed.issue_date, year, until }
     }
 
     fn plan(&self, headed: &Headed<'_>, part: &str, lines: &[Line]) -> Option<Notice> {
