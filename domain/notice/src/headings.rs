@@ -3,6 +3,7 @@
 use crate::names;
 use crate::notice::Leader;
 use crate::ordinal::Level;
+use crate::posts::ends_like_a_post;
 
 /// `市住房和城乡建设局、尧都区人民政府牵头负责的工作。`
 pub(crate) fn led_by(text: &str) -> Option<Vec<String>> {
@@ -98,4 +99,13 @@ pub(crate) fn fields_of(list: &str) -> Option<Vec<String>> {
         .find_map(|ending| list.strip_suffix(ending))?;
     let fields = names::pieces(list).into_iter().map(|field| field.trim().to_owned());
     Some(fields.filter(|field| !field.is_empty()).collect())
+}
+
+/// Splits `市甲局局长梁明军` into the title and the name.
+pub(crate) fn person_before_name(text: &str) -> Option<(String, String)> {
+    let starts = text.char_indices().map(|(at, _)| at).rev().take(4);
+    let split = starts
+        .map(|at| text.split_at(at))
+        .find(|(title, name)| is_person(name) && ends_like_a_post(title))?;
+    Some((split.0.to_owned(), split.1.to_owned()))
 }

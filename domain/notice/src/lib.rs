@@ -11,6 +11,7 @@ mod clause;
 mod columns;
 mod dates;
 mod division;
+mod emergency;
 #[cfg(test)]
 mod forms;
 mod group;
@@ -24,6 +25,7 @@ mod outline;
 mod posts;
 mod reply;
 mod resolve;
+mod seats;
 mod table;
 mod text;
 mod window;
@@ -80,7 +82,7 @@ pub struct Reader {
     windows: window::Windows,
     heads: header::Heads,
     pairs: division::Pairs,
-    seats: group::Seats,
+    seats: seats::Seats,
     subjects: reply::Subjects,
 }
 
@@ -96,7 +98,7 @@ impl Reader {
             windows: window::Windows::new()?,
             heads: header::Heads::new()?,
             pairs: division::Pairs::new()?,
-            seats: group::Seats::new()?,
+            seats: seats::Seats::new()?,
             subjects: reply::Subjects::new()?,
         })
     }
@@ -146,15 +148,16 @@ impl Reader {
         if title.ends_with("批复") || title.ends_with("复函") {
             return self.reply(headed).into_iter().collect();
         }
-        if division::is_division(headed.letter) {
+        let divides = title.contains("分工") && !title.contains("任务") && !title.contains("方案");
+        if division::is_division(headed.letter, divides) {
             let mut notice = empty(headed, "", Kind::Division);
-            (notice.portfolios, notice.pairs) = division::read(headed.letter, &self.pairs);
+            (notice.portfolios, notice.pairs) = division::read(headed.letter, divides, &self.pairs);
             return vec![notice];
         }
         if title.contains("应急预案") {
             return self.emergency(headed);
         }
-        if ["成立", "组建", "调整", "设立"].iter().any(|word| title.contains(word))
+        if ["成立", "组建", "调整", "设立", "建立"].iter().any(|word| title.contains(word))
             && let Some(notice) = self.group(headed)
         {
             return vec![notice];
@@ -207,19 +210,21 @@ impl Reader {
     fn group(&self, headed: &Headed<'_>) -> Option<Notice> {
         let attached = headed.parts.iter().flat_map(|(_, lines)| lines.iter().cloned());
         let lines: Vec<Line> = headed.letter.iter().cloned().chain(attached).collect();
-        let found = self.seats.read(&lines);
+        let found = group::read(&self.seats, &lines);
         if found.seats.is_empty() {
             return None;
         }
         let mut notice = empty(headed, "", Kind::Group);
+        notice.unresolved = unclear_seats(&found.seats);
         (notice.seats, notice.duties, notice.mechanisms) = (found.seats, found.duties, found.mechanisms);
         Some(notice)
     }
 
     fn emergency(&self, headed: &Headed<'_>) -> Vec<Notice> {
         let notices = headed.parts.iter().filter_map(|(part, lines)| {
-            let found = self.seats.read_emergency(lines);
+            let found = emergency::read(&self.seats, lines);
             let mut notice = empty(headed, part, Kind::EmergencyPlan);
+            notice.unresolved = unclear_seats(&found.seats);
             (notice.seats, notice.duties) = (found.seats, found.duties);
             (!notice.seats.is_empty()).then_some(notice)
         });
@@ -235,6 +240,17 @@ impl Reader {
         notice.unresolved = problems;
         (!notice.items.is_empty()).then_some(notice)
     }
+}
+
+/// Seats whose holder is of no form that is known: they are kept as printed, and told of.
+fn unclear_seats(seats: &[Seat]) -> Vec<Unresolved> {
+    let unclear = seats.iter().filter_map(|seat| match &seat.holder {
+        Holder::OpenClass { class } if !posts::is_open(class) => {
+            Some(unresolved(seat.line, class.as_str(), "席位的写法未能识别，需要人工核对"))
+        }
+        Holder::Person { .. } | Holder::Post { .. } | Holder::Unit { .. } | Holder::OpenClass { .. } => None,
+    });
+    unclear.collect()
 }
 
 fn empty(headed: &Headed<'_>, part: &str, kind: Kind) -> Notice {
