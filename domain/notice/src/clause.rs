@@ -155,6 +155,24 @@ impl Clause {
         (named > 0).then_some(clause)
     }
 
+    /// Adds what another part of the same item says.
+    pub(crate) fn and(mut self, other: Clause) -> Clause {
+        self.lead.extend(other.lead);
+        self.cooperating.extend(other.cooperating);
+        self.responsible.extend(other.responsible);
+        self.person = self.person.or(other.person);
+        self.time = self.time.or(other.time);
+        self.joins |= other.joins;
+        self.onward |= other.onward;
+        self
+    }
+
+    /// Whether all that are named are called like units.
+    fn names_units(&self) -> bool {
+        let mut all = self.lead.iter().chain(&self.cooperating).chain(&self.responsible);
+        all.all(|name| names::ends_like_a_unit(name) || name.starts_with("各县"))
+    }
+
     fn read_sentence(&mut self, sentence: &str) -> Option<()> {
         let mut labelled = labels(sentence).peekable();
         if labelled.peek().is_none() {
@@ -311,6 +329,13 @@ pub(crate) fn split_off(text: &str) -> (String, Option<Clause>) {
         && let Some(clause) = Clause::of(&text[at..])
     {
         return (text[..at].trim_end().to_owned(), Some(clause));
+    }
+    // Nor a label: 整治问题管网。由市甲局牵头,市乙局参与。
+    let body = text.trim_end_matches('。');
+    if let Some(at) = body.rfind('。').map(|at| at + '。'.len_utf8())
+        && let Some(clause) = Clause::of(&body[at..]).filter(Clause::names_units)
+    {
+        return (body[..at].to_owned(), Some(clause));
     }
     (text.to_owned(), None)
 }

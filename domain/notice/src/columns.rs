@@ -22,8 +22,9 @@ impl Column {
     }
 }
 
-/// A heading is broken over at most so many lines.
-const LONGEST: usize = 3;
+/// A heading is broken over at most so many lines: two for each column, where each cell has
+/// lines of its own.
+const LONGEST: usize = 16;
 
 /// What columns are called. Where one name begins another, the longer comes first.
 const HEADINGS: [(&str, Column); 54] = [
@@ -154,6 +155,7 @@ mod tests {
         };
         assert_eq!(of("序号 工作任务 牵头单位 配合单位\n1 甲"), Some((1, 4)));
         assert_eq!(of("序 号 工 作 任 务 牵头\n单位 完成\n时限\n1 甲"), Some((3, 4)));
+        assert_eq!(of("序号\n任务\n牵头单位\n完成\n时限\n1\n甲"), Some((5, 4)));
         assert_eq!(of("序号 某某栏 责任单位"), Some((1, 3)));
         assert_eq!(of("序号 名称 数量"), None);
         assert_eq!(of("1 甲 责任单位"), None);

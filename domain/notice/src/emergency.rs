@@ -1,7 +1,7 @@
 //! Emergency plans: the sections that say who sits in the headquarters and what member units
 //! do. They are numbered 2.1.1, or 二、 and (一).
 
-use crate::group::{Found, OFFICE, is_part};
+use crate::group::{self, Found, OFFICE, is_part};
 use crate::names;
 use crate::notice::{Duty, Party};
 use crate::ordinal::{Level, dotted, marker};
@@ -26,8 +26,15 @@ pub(crate) fn read(seats: &Seats, lines: &[Line]) -> Found {
         }
         let says_who = ["组织机构", "组成", OFFICE].iter().any(|word| heading.contains(word));
         if is_part(&heading) && !heading.contains(OFFICE) {
-            seats.read_lines(lines, &heading, &mut found);
-        } else if says_who || lines.iter().any(|line| seats.is_label(line)) {
+            // 工作组, of which each has a number, or one of them.
+            let parts = group::read(seats, lines);
+            if parts.seats.iter().any(|seat| !seat.body.is_empty()) {
+                found.seats.extend(parts.seats);
+                found.duties.extend(parts.duties);
+            } else {
+                seats.read_lines(lines, &heading, &mut found);
+            }
+        } else if says_who || seats.say_who(lines) {
             let body = if heading.contains(OFFICE) { OFFICE } else { "" };
             seats.read_lines(lines, body, &mut found);
         }
@@ -197,6 +204,25 @@ mod tests {
                 (None, "抢险组", "负责搜救"),
             ]
         );
+    }
+
+    #[test]
+    fn a_headquarters_may_be_told_of_in_sentences_and_its_parts_be_numbered() {
+        let text = "1 总则\n2 体系\n2.1 市应急指挥部\n市指挥部总指挥由市政府分管副市长担任,副总指挥由市甲局局长担任。\n2.2 指挥部办公室\n设在市甲局。\n\
+                    2.3 现场工作组\n(1)处置组:由市甲局牵头,市乙局参加。主要职责:开展处置。\n(2)救治组:由市丙局牵头。职责:开展救治。";
+        let found = read(&Seats::new().unwrap(), &lines(text));
+        assert_eq!(
+            seats(&found),
+            [
+                " 总指挥 市政府分管副市长",
+                " 副总指挥 市甲局局长",
+                "处置组 牵头单位 [市甲局]",
+                "处置组 成员单位 [市乙局]",
+                "救治组 牵头单位 [市丙局]",
+            ]
+        );
+        let of: Vec<_> = found.duties.iter().map(|duty| (duty.body.as_str(), duty.text.as_str())).collect();
+        assert_eq!(of, [("处置组", "开展处置"), ("救治组", "开展救治")]);
     }
 
     #[test]

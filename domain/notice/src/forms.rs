@@ -182,3 +182,70 @@ fn replies_give_dates_windows_and_who_acts_with_whom() {
     );
     assert_eq!(reply.unresolved[0].why, "一段中有几个责任主体，需要人工核对");
 }
+
+#[test]
+fn cells_of_a_table_may_have_lines_of_their_own() {
+    let plan = plan(
+        "一、任务\n1. 打造甲。\n2. 发展乙。\n附件\n分工表\n序号\n任务\n牵头单位\n责任单位\n完成时限\n1\n打造甲\n市甲局\n市乙局、丙县人民政府\n\
+         2023年底\n2\n发展乙\n市甲局\n各县(市、区)\n人民政府\n持续推进",
+    );
+    assert_eq!(
+        items(&plan),
+        [
+            "1 打造甲|市甲局||市乙局、丙县人民政府|2023-12-31",
+            "2 发展乙|市甲局||各县(市、区)人民政府|2023-12-31",
+        ]
+    );
+}
+
+#[test]
+fn an_item_may_say_each_thing_under_a_number_of_its_own() {
+    let plan = plan(
+        "一、工程\n(一)果园改造\n1.任务:2024年改造1万亩。\n2.责任单位:县甲局、县乙局\n3.配合单位:县丙局,各乡(镇)人民政府\n\
+         (二)冷链\n1. 建设冷库。(县甲局牵头,县乙局配合)\n2. 建设园区。县丙局负责,县甲局配合。",
+    );
+    assert_eq!(
+        items(&plan),
+        [
+            "(一) 果园改造||县丙局、各乡(镇)人民政府|县甲局、县乙局|2024-12-31",
+            "1 建设冷库|县甲局|县乙局||2023-12-31",
+            "2 建设园区|县丙局|县甲局||2023-12-31",
+        ]
+    );
+}
+
+#[test]
+fn leaders_and_units_with_a_count_head_a_list() {
+    let attached = "一、赵甲常务副市长牵头负责的任务(3项)\n(一)市甲局牵头(2项)\n1. 增长5%。\n2. 兜底。(市乙局配合)\n(二)市丙局、市丁局(1项)\n\
+                    3. 改造40个。(某区政府具体实施,9月底前完工)\n二、孙丁副市长负责的任务\n(三)市戊局\n4. 引水。";
+    let list = plan(attached);
+    assert_eq!((list.kind, list.leaders.len()), (Kind::TaskList, 2));
+    assert_eq!(
+        items(&list),
+        [
+            "1 增长5%|市甲局|||2023-12-31",
+            "2 兜底|市甲局|市乙局||2023-12-31",
+            "3 改造40个|市丙局、市丁局||某区政府|2023-09-30",
+            "4 引水|市戊局|||2023-12-31",
+        ]
+    );
+}
+
+#[test]
+fn what_follows_the_last_clause_or_founds_a_group_is_told_of() {
+    let letter = "一、压实。签订责任书。(责任单位:市甲局)\n二、排查。组织排查。\n三、值守。严格值班。(责任单位:市乙局)\n请各单位于10月31日前报告。\n\
+                  成立专班,组长由分管副市长担任。";
+    let [plan] = read("做好某项工作的通知", letter, "").try_into().unwrap();
+    assert_eq!(
+        items(&plan),
+        ["一 压实|||市甲局|2023-12-31", "二 排查||||2023-12-31", "三 值守|||市乙局|2023-12-31"]
+    );
+    assert_eq!(
+        told(&plan),
+        [
+            (8, "请各单位于10月31日前报告", "责任单位之后还有文字，未归入事项"),
+            (6, "排查", "未写明责任单位"),
+            (9, "组长", "文中另有机构组成人员，未读入"),
+        ]
+    );
+}

@@ -268,7 +268,7 @@ pub(crate) mod tests {
 
     #[test]
     fn a_committee_is_headed_by_its_director() {
-        let text = "主 任:赵甲 市长\n副主任:钱乙 副市长\n委 员:孙丙 市甲局局长\n委员会办公室设在市甲局。\n办公室主任:孙丙 市甲局局长";
+        let text = "主 任 赵 甲 市长\n副主任 钱乙 副市长\n委 员:孙丙 市甲局局长\n委员会办公室设在市甲局。\n办公室主任:孙丙 市甲局局长";
         let found = read(&Seats::new().unwrap(), &lines(text));
         assert_eq!(
             seats(&found)[..4],

@@ -8,6 +8,7 @@ use crate::columns::is_time;
 use crate::dates::Dates;
 use crate::names;
 use crate::ordinal::marker;
+use crate::posts::ends_like_a_post;
 use crate::text::{Line, join, squeeze};
 
 /// Lines before the number, or after it, in which a title may stand.
@@ -28,6 +29,8 @@ pub(crate) struct Headed<'a> {
     pub(crate) number: String,
     pub(crate) title: String,
     pub(crate) issue_date: Option<Date>,
+    /// Who signs it; empty when no line says so.
+    pub(crate) issuer: String,
     /// Whom it is sent to.
     pub(crate) addressees: Vec<String>,
     /// What stands between the head and the signature.
@@ -97,10 +100,14 @@ impl Heads {
         let (addressees, letter) = addressees(letter);
         // The last line before the date is who signs, unless that stands on the line of the date.
         let is_alone = signed.is_some_and(|signed| !rest[signed].text.starts_with(is_organ_start));
-        let letter = match letter.split_last() {
-            Some((last, before)) if is_alone && !last.text.ends_with('。') => before,
-            Some(_) | None => letter,
+        let (letter, signs) = match letter.split_last() {
+            Some((last, before)) if is_alone && !last.text.ends_with('。') => (before, Some(last)),
+            Some(_) | None => (letter, signed.map(|signed| &rest[signed])),
         };
+        let issuer = signs.map(|line| squeeze(&line.text)).unwrap_or_default();
+        let issuer =
+            issuer.find(|one: char| !is_organ_start(one)).map_or(issuer.as_str(), |end| &issuer[..end]);
+        let issuer = if is_organ(issuer) { issuer.to_owned() } else { String::new() };
         let attached = without_attachment_list(without_notes(attached));
         let titles = self.titles(&format!("{title}{}", join(letter)));
         let parts = parts(&titles, attached);
@@ -113,7 +120,7 @@ impl Heads {
         };
         let missing = titles.iter().filter(is_missing).cloned().collect();
         let cut_off = attached.last().filter(|last| is_cut_off(&last.text));
-        Some(Headed { number, title, issue_date, addressees, letter, parts, missing, cut_off })
+        Some(Headed { number, title, issue_date, issuer, addressees, letter, parts, missing, cut_off })
     }
 
     /// The books that a letter names, each once.
@@ -196,7 +203,9 @@ fn is_cut_off(last: &str) -> bool {
         ["时限", "时间", "期限", "单位", "部门"].iter().any(|end| label.ends_with(end))
             || (is_time(cells[cells.len() - 1]) && (of_row || last.chars().count() <= 10))
     };
-    !ends && !is_row() && !is_time()
+    // 任某某 市水利局局长: the end of a list of people.
+    let is_person = || last.contains(' ') && ends_like_a_post(last);
+    !ends && !is_row() && !is_time() && !is_person()
 }
 
 /// The plans that are attached: each begins with its title alone on its lines.
@@ -315,6 +324,7 @@ mod tests {
                 ("某政发〔2024〕3号", "关于印发某某方案的通知")
             );
             assert_eq!((join(headed.letter).as_str(), headed.addressees.len()), ("办理甲事。", 1), "{head}");
+            assert_eq!(headed.issuer, "某市人民政府");
             assert_eq!(headed.issue_date, Some(date!(2024 - 05 - 14)), "{date}");
         }
     }
@@ -330,6 +340,7 @@ mod tests {
         );
         assert_eq!(join(headed.parts[0].1), "方案一、甲。", "without the list of attachments");
         assert!(headed.cut_off.is_none());
+        assert_eq!(headed.issuer, "某市人民政府");
     }
 
     #[test]

@@ -9,11 +9,18 @@ use crate::posts::ends_like_a_post;
 pub(crate) fn led_by(text: &str) -> Option<Vec<String>> {
     let heading = text.split('。').next()?.trim_end_matches(':');
     // 市财政局牵头负责(12项)
-    let heading = match heading.strip_suffix("项)").and_then(|open| open.rsplit_once('(')) {
-        Some((before, count)) if count.trim_start_matches('共').parse::<u32>().is_ok() => before,
-        Some(_) | None => heading,
-    };
-    let list = LED.iter().find_map(|ending| heading.strip_suffix(ending))?;
+    let counted = heading.strip_suffix("项)").and_then(|open| open.rsplit_once('('));
+    let counted = counted.filter(|(_, count)| count.trim_start_matches('共').parse::<u32>().is_ok());
+    let heading = counted.map_or(heading, |(before, _)| before);
+    let list = LED.iter().find_map(|ending| heading.strip_suffix(ending)).or_else(|| {
+        let list = heading.strip_suffix("牵头").or_else(|| heading.strip_suffix("负责")).unwrap_or(heading);
+        let is_unit =
+            |name: &String| names::ends_like_a_unit(name) && name.starts_with(['市', '县', '区', '省']);
+        // 市财政局(12项), or nothing but 市财政局.
+        let names = names::split(list);
+        let is_alone = heading.len() == text.trim_end_matches('。').len() || counted.is_some();
+        (is_alone && !names.is_empty() && names.iter().all(is_unit)).then_some(list)
+    })?;
     let lead = names::split(list.strip_prefix('由').unwrap_or(list));
     (!lead.is_empty() && lead.iter().all(|name| (2..=40).contains(&name.chars().count()))).then_some(lead)
 }
@@ -41,7 +48,7 @@ pub(crate) fn leader(level: Option<Level>, text: &str, line: u32) -> Option<Lead
     }
     let (who, rest) = text.split_once("负责的")?;
     let rest = ["重点工作", "工作", "重点任务", "任务"].iter().find_map(|word| rest.strip_prefix(word))?;
-    let (name, post) = person_and_post(who)?;
+    let (name, post) = person_and_post(who.trim_end_matches("牵头"))?;
     let fields = rest.trim_start_matches('。').split('。').next().unwrap_or_default();
     let fields = ["主要抓好", "主要负责", "负责"]
         .iter()

@@ -10,12 +10,15 @@ use crate::headings::{leader, led_by};
 use crate::names;
 use crate::notice::{Item, Leader, Milestone, Party, Unresolved};
 use crate::ordinal::Level;
-use crate::outline::Outline;
+use crate::outline::{Block, Outline};
 use crate::table::{Row, Table};
+use crate::text::join;
 use crate::window::Windows;
 
 /// A heading that hands its clause down is at most so long.
 const LONGEST_HEADING: usize = 60;
+/// Lines with which a clause may end before another paragraph that are looked at.
+const MOST_ENDS: usize = 3;
 /// A title is at most so long where its first sentence can be cut at a comma.
 const LONGEST_TITLE: usize = 50;
 
@@ -54,7 +57,8 @@ struct Draft {
 /// Reads the items of an outline; `table` says who does what where the items do not.
 pub(crate) fn read(outline: &Outline, table: Option<&Table>, context: &Context<'_>) -> Found {
     let mut found = Found::default();
-    let mut drafts: Vec<Draft> = outline.blocks.iter().map(|block| draft(&block.text())).collect();
+    let mut drafts: Vec<Draft> =
+        outline.blocks.iter().map(|block| draft(block, &mut found.unresolved)).collect();
     for (at, block) in outline.blocks.iter().enumerate() {
         if let Some(leader) = leader(block.level, &block.text(), block.line()) {
             found.leaders.push(leader);
@@ -66,6 +70,7 @@ pub(crate) fn read(outline: &Outline, table: Option<&Table>, context: &Context<'
 
     let mut onward: Vec<String> = Vec::new();
     let mut rows = Rows::of(table);
+    let beside = beside(outline, &drafts);
     for (at, block) in outline.blocks.iter().enumerate() {
         let draft = &drafts[at];
         if block.level.is_none() || draft.absorbed || draft.heading.is_some() {
@@ -80,11 +85,7 @@ pub(crate) fn read(outline: &Outline, table: Option<&Table>, context: &Context<'
         };
         let inherited = inherited(outline, &drafts, at);
         // Those beside it have a clause: its own is missing, or not understood.
-        let is_one_of_items = || {
-            let beside = block.parent.map_or(&[][..], |parent| outline.children(parent));
-            let is_alike = |other: &&usize| outline.blocks[**other].level == block.level;
-            beside.iter().filter(is_alike).any(|other| drafts[*other].clause.is_some())
-        };
+        let is_one_of_items = || lacks_clause(outline, &drafts, at, &beside);
         let is_item = draft.clause.is_some()
             || (!has_items_below && (inherited.is_some() || row.is_some() || is_one_of_items()));
         if !is_item || (has_items_below && draft.text.chars().count() <= LONGEST_HEADING) {
@@ -112,6 +113,27 @@ pub(crate) fn read(outline: &Outline, table: Option<&Table>, context: &Context<'
         found.items.push(item);
     }
     found
+}
+
+/// How many blocks without others below them stand beside one another, and how many of them
+/// have a clause: by what they stand under and their level.
+type Beside = BTreeMap<(Option<usize>, Option<Level>), (usize, usize)>;
+
+fn beside(outline: &Outline, drafts: &[Draft]) -> Beside {
+    let mut beside = Beside::new();
+    for (at, block) in outline.blocks.iter().enumerate().filter(|(at, _)| outline.children(*at).is_empty()) {
+        let (all, with) = beside.entry((block.parent, block.level)).or_default();
+        *all += 1;
+        *with += usize::from(drafts[at].clause.is_some());
+    }
+    beside
+}
+
+/// Whether those beside a block have a clause; of chapters, most of them.
+fn lacks_clause(outline: &Outline, drafts: &[Draft], at: usize, beside: &Beside) -> bool {
+    let block = &outline.blocks[at];
+    let (all, with) = beside.get(&(block.parent, block.level)).copied().unwrap_or_default();
+    drafts[at].clause.is_none() && if block.level == Some(Level::Chapter) { with * 2 > all } else { with > 0 }
 }
 
 /// Notes what is not said, or cannot be told, of who does an item.
@@ -160,12 +182,33 @@ fn is_alike(row: &str, text: &str) -> bool {
     first.len() < 2 || first.windows(2).any(|pair| text.contains(&pair.iter().collect::<String>()))
 }
 
-fn draft(text: &str) -> Draft {
+fn draft(block: &Block, problems: &mut Vec<Unresolved>) -> Draft {
+    let text = &block.text();
     if let Some(lead) = led_by(text) {
         return Draft { text: text.to_owned(), heading: Some(lead), ..Draft::default() };
     }
-    let (text, clause) = split_off(text);
-    Draft { text, clause, ..Draft::default() }
+    let (own, clause) = split_off(text);
+    if clause.is_some() || block.level.is_none() {
+        return Draft { text: own, clause, ..Draft::default() };
+    }
+    // A paragraph of something else may follow the clause.
+    let ends = block
+        .lines
+        .iter()
+        .enumerate()
+        .rev()
+        .skip(1)
+        .filter(|(_, line)| line.text.trim_end_matches(['。', ';']).ends_with([')', ']', '】']));
+    for (at, _) in ends.take(MOST_ENDS) {
+        let (own, clause) = split_off(&join(&block.lines[..=at]));
+        if let Some(clause) = clause {
+            let after = &block.lines[at + 1..];
+            let line = after.first().map_or(0, |line| line.number);
+            problems.push(unresolved(line, title(&join(after)), "责任单位之后还有文字，未归入事项"));
+            return Draft { text: own, clause: Some(clause), ..Draft::default() };
+        }
+    }
+    Draft { text: own, ..Draft::default() }
 }
 
 /// Where only the last of several blocks under one names who does it, or one of them says
@@ -182,10 +225,12 @@ fn absorb(outline: &Outline, drafts: &mut [Draft]) {
             has_clause(child) && drafts[*child].text.is_empty() && outline.children(*child).is_empty()
         };
         let with_clause = children.iter().filter(|child| has_clause(child)).count();
+        let only = children.iter().filter(|child| is_only_clause(child)).count();
         let is_one = with_clause == 1 && children.len() > 1 && drafts[at].clause.is_none();
         let level = outline.blocks[at].level;
         let last_only = is_one && children.last().is_some_and(has_clause) && level > Some(Level::Chapter);
-        let says_only = is_one && children.iter().any(is_only_clause);
+        // 1. 任务:… 2. 责任单位:… 3. 配合单位:…
+        let says_only = only > 0 && only == with_clause && children.len() > 1 && drafts[at].clause.is_none();
         let own = drafts[at].clause.is_some()
             && with_clause == 0
             && drafts[at].text.chars().count() > LONGEST_HEADING;
@@ -199,8 +244,9 @@ fn absorb(outline: &Outline, drafts: &mut [Draft]) {
                 }
                 text.push_str(&part);
                 drafts[child].absorbed = true;
-                let clause = drafts[child].clause.take();
-                drafts[at].clause = drafts[at].clause.take().or(clause);
+                if let Some(clause) = drafts[child].clause.take() {
+                    drafts[at].clause = Some(drafts[at].clause.take().unwrap_or_default().and(clause));
+                }
             }
         }
     }

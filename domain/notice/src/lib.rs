@@ -204,6 +204,13 @@ impl Reader {
         notice.items = found.items;
         notice.leaders = found.leaders;
         notice.unresolved = found.unresolved;
+        let founded = group::read(&self.seats, body);
+        if founded.has_head()
+            && let Some(head) = founded.seats.first()
+        {
+            let text = head.role.as_str();
+            notice.unresolved.push(unresolved(head.line, text, "文中另有机构组成人员，未读入"));
+        }
         Some(notice)
     }
 
@@ -248,6 +255,10 @@ fn unclear_seats(seats: &[Seat]) -> Vec<Unresolved> {
         Holder::OpenClass { class } if !posts::is_open(class) => {
             Some(unresolved(seat.line, class.as_str(), "席位的写法未能识别，需要人工核对"))
         }
+        // 主任由局长兼任
+        Holder::Post { post, .. } if posts::is_bare(post) => {
+            Some(unresolved(seat.line, post.as_str(), "席位只写了职务，没有写单位"))
+        }
         Holder::Person { .. } | Holder::Post { .. } | Holder::Unit { .. } | Holder::OpenClass { .. } => None,
     });
     unclear.collect()
@@ -259,6 +270,7 @@ fn empty(headed: &Headed<'_>, part: &str, kind: Kind) -> Notice {
             number: headed.number.clone(),
             title: headed.title.clone(),
             part: part.to_owned(),
+            issuer: headed.issuer.clone(),
             issue_date: headed.issue_date,
         },
         kind,

@@ -114,6 +114,12 @@ pub(crate) fn ends_like_a_post(text: &str) -> bool {
     POSTS.iter().any(|post| text.ends_with(post))
 }
 
+/// A post that a unit's name is missing of.
+pub(crate) fn is_bare(post: &str) -> bool {
+    POSTS.iter().any(|bare| *bare == post)
+        && !["市长", "县长", "区长", "秘书长"].iter().any(|one| post.ends_with(one))
+}
+
 /// Whether a class is told as one that the office of a group fills.
 pub(crate) fn is_open(class: &str) -> bool {
     OPEN.iter().any(|opening| class.starts_with(opening)) || class.contains("有关人员")

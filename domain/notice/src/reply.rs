@@ -53,7 +53,12 @@ impl Subjects {
             let text = block.text();
             let subjects: Vec<Subject> =
                 text.split(['。', ';']).filter_map(|part| self.subject(part)).collect();
-            let Some(first) = subjects.first() else { continue };
+            let Some(first) = subjects.first() else {
+                if ["要", "应当", "须", "请"].iter().any(|word| text.contains(word)) {
+                    problems.push(unresolved(block.line(), title(&text), "未写明由谁办理"));
+                }
+                continue;
+            };
             if subjects.iter().any(|other| other.lead != first.lead && !other.lead.is_empty()) {
                 problems.push(unresolved(block.line(), title(&text), "一段中有几个责任主体，需要人工核对"));
             }
@@ -94,7 +99,9 @@ impl Subjects {
 
     fn subject(&self, sentence: &str) -> Option<Subject> {
         let named = |pattern: &Regex| {
-            let found = pattern.captures_iter(sentence).map(|found| names::split(&found[1]));
+            // 省甲厅会同省乙厅负责
+            let who = |found: &str| found.split("会同").next().map(names::split).unwrap_or_default();
+            let found = pattern.captures_iter(sentence).map(|found| who(&found[1]));
             found.into_iter().find(|names| !names.is_empty() && names.iter().all(|name| is_subject(name)))
         };
         let lead = named(&self.by).or_else(|| named(&self.asked)).or_else(|| named(&self.must))?;
@@ -124,6 +131,7 @@ mod tests {
             ("自批复之日起30日内,由某县人民政府向社会公布", vec!["某县人民政府"], vec![]),
             ("市甲局、市乙局和市丙局应当加强检查", vec!["市甲局", "市乙局", "市丙局"], vec![]),
             ("由市甲局会同市乙局组织验收", vec!["市甲局"], vec!["市乙局"]),
+            ("省甲厅会同省乙厅负责指导", vec!["省甲厅"], vec!["省乙厅"]),
         ] {
             let found = subjects.subject(sentence).unwrap();
             assert_eq!((found.lead, found.cooperating), (owned(&lead), owned(&with)), "{sentence}");

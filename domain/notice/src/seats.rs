@@ -14,6 +14,7 @@ use crate::text::{Line, join, squeeze};
 #[derive(Debug)]
 pub(crate) struct Seats {
     label: Regex,
+    bare_label: Regex,
     inner_label: Regex,
     bracketed: Regex,
     office: Regex,
@@ -40,6 +41,7 @@ impl Seats {
     pub(crate) fn new() -> Result<Self, regex::Error> {
         Ok(Seats {
             label: Regex::new(&format!(r"^(办公室)?({ROLES}):(.*)$"))?,
+            bare_label: Regex::new(&format!(r"^(?:{ROLES})$"))?,
             inner_label: Regex::new(&format!(r"[。;] ?(?:{ROLES}|(?:主要|工作|具体)?职责):"))?,
             bracketed: Regex::new(r"^(\p{Han}{2,4})\(([^()]{2,40}(?:\([^()]{1,20}\)[^()]{0,20})?)\)")?,
             office: Regex::new(r"办公室(?:设立在|设在|设于|挂靠在?|在)([^,。;(]{2,30})")?,
@@ -56,16 +58,31 @@ impl Seats {
         })
     }
 
-    /// Whether a line begins with a label.
-    pub(crate) fn is_label(&self, line: &Line) -> bool {
-        self.label.is_match(&squeeze(&line.text))
+    /// Whether lines say who sits: by a label, or in a sentence.
+    pub(crate) fn say_who(&self, lines: &[Line]) -> bool {
+        lines.iter().any(|line| self.label.is_match(&squeeze(&line.text))) || self.head.is_match(&join(lines))
+    }
+
+    /// `组 长 王 渊 市长` as it would be with a colon.
+    fn with_colon(&self, line: Line) -> Line {
+        let gaps = line.text.match_indices(' ').take(4);
+        let found = gaps
+            .map(|(at, _)| line.text.split_at(at))
+            .find(|(label, rest)| self.bare_label.is_match(&squeeze(label)) && person(rest).is_some());
+        match found {
+            Some((label, rest)) => {
+                Line { number: line.number, text: format!("{label}:{}", rest.trim_start()) }
+            }
+            None => line,
+        }
     }
 
     /// Seats by label, then what is said in sentences.
     pub(crate) fn read_lines(&self, lines: &[Line], body: &str, found: &mut Found) {
         let mut prose: Vec<Line> = Vec::new();
         let mut open: Option<Open> = None;
-        let lines: Vec<Line> = lines.iter().flat_map(|line| self.at_labels(line)).collect();
+        let lines: Vec<Line> =
+            lines.iter().flat_map(|line| self.at_labels(line)).map(|line| self.with_colon(line)).collect();
         // 主任 are of the group itself where it has no other head, as a committee has.
         let mut is_office = body == OFFICE;
         let first = lines

@@ -4,6 +4,7 @@
 use regex::{Captures, Regex};
 use time::{Date, Duration};
 
+use crate::dates::last_of;
 use crate::notice::Window;
 use crate::ordinal::chinese;
 
@@ -53,14 +54,22 @@ impl Windows {
         is_event.then(|| Window { event: event.to_owned(), earliest_months, latest_months })
     }
 
-    /// The day a number of days after that of the notice.
+    /// The day some days, months or years after that of the notice.
     pub(crate) fn after_issue(&self, text: &str, issued: Date) -> Option<Date> {
         let found = self.from_issue.captures(text)?;
-        let days = amount(found.name("to")?.as_str())?;
-        // Months and working days are counted by a calendar that is not here.
-        matches!(&found["tu"], "日" | "天")
-            .then(|| issued.checked_add(Duration::days(i64::from(days))))
-            .flatten()
+        let unit = &found["tu"];
+        if unit.ends_with("工作日") {
+            // These are counted by a calendar that is not here.
+            return None;
+        }
+        if matches!(unit, "日" | "天") {
+            let days = amount(found.name("to")?.as_str())?;
+            return issued.checked_add(Duration::days(i64::from(days)));
+        }
+        let months = months(&found, "to", unit)? + u32::from(u8::from(issued.month())) - 1;
+        let year = u32::try_from(issued.year()).ok()? + months / 12;
+        let last = last_of(year, months % 12 + 1)?;
+        last.replace_day(issued.day().min(last.day())).ok()
     }
 }
 
@@ -111,6 +120,10 @@ mod tests {
         let windows = Windows::new().unwrap();
         let issued = date!(2023 - 09 - 01);
         assert_eq!(windows.after_issue("自批复之日起30日内公布", issued), Some(date!(2023 - 10 - 01)));
+        assert_eq!(
+            windows.after_issue("于本批复印发之日起三个月内完成", date!(2023 - 11 - 30)),
+            Some(date!(2024 - 02 - 29))
+        );
         assert_eq!(windows.after_issue("自印发之日起5个工作日内", issued), None);
     }
 }
