@@ -31,6 +31,8 @@ const DONE: [&str; 36] = [
 ];
 /// A year alone is due also when one of these follows: 2024年新增20户.
 const IN_YEAR: [&str; 7] = ["新增", "新建", "培育", "改造", "创建", "全市", "全县"];
+/// A day, or ten days, is due also when one of these follows: 10月中旬开展评估.
+const ON_DAY: [&str; 9] = ["开展", "组织", "召开", "进行", "举办", "报送", "汇报", "公布", "部署"];
 /// What follows a start, or a mere mention.
 const START: [&str; 11] = ["起", "开始", "以来", "以后", "之后", "后", "至", "-", "—", "–", "~"];
 /// What stands between the two ends of a period.
@@ -169,7 +171,11 @@ fn due(
     let starts = START.iter().any(|word| after.starts_with(word));
     let is_due = || ends_period || is_deadline || has("before") || follows(&DONE);
     if let Some(month) = number_named(found, "month") {
-        let by_the_end = matches!(part(found), Some("底" | "末"));
+        let by_the_end = match part(found) {
+            Some("底" | "末") => true,
+            Some("上旬" | "中旬" | "下旬") => follows(&ON_DAY),
+            Some(_) | None => has("day") && follows(&ON_DAY),
+        };
         if starts || !(by_the_end || is_due()) {
             return None;
         }
@@ -287,6 +293,7 @@ mod tests {
             ("10月1日前安装", vec![date!(2023 - 10 - 01)]),
             ("第三季度末检修", vec![date!(2023 - 09 - 30)]),
             ("二〇二三年十月底前宣传,十二月二十日前总结", vec![date!(2023 - 10 - 31), date!(2023 - 12 - 20)]),
+            ("10月中旬开展评估,10月25日召开会议", vec![date!(2023 - 10 - 20), date!(2023 - 10 - 25)]),
             ("10月中旬完成调试;8月上旬建立台账", vec![date!(2023 - 10 - 20), date!(2023 - 08 - 10)]),
             ("2023年9月至11月,开展调试", vec![date!(2023 - 11 - 30)]),
             ("5月至9月开展", vec![date!(2023 - 09 - 30)]),
@@ -312,6 +319,7 @@ mod tests {
             "每年11月15日至次年3月15日为供暖期,每季度末月25日前报送,每年年底前总结",
             "2022年1月至12月累计完成",
             "2022年9月印发的方案",
+            "7月开展巡查,7月1日起开展",
             "结案后1年内评估,三年内翻番",
             "比2023年增长20%",
             "对月底数据",

@@ -116,8 +116,7 @@ pub(crate) fn ends_like_a_post(text: &str) -> bool {
 
 /// A post that a unit's name is missing of.
 pub(crate) fn is_bare(post: &str) -> bool {
-    POSTS.iter().any(|bare| *bare == post)
-        && !["市长", "县长", "区长", "秘书长"].iter().any(|one| post.ends_with(one))
+    POSTS.contains(&post) && !["市长", "县长", "区长", "秘书长"].iter().any(|one| post.ends_with(one))
 }
 
 /// Whether a class is told as one that the office of a group fills.

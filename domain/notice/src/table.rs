@@ -95,10 +95,14 @@ impl Table {
             cell.insert_str(0, &text);
         }
         let (mut clause, mut text, mut fits) = (Clause::default(), Vec::new(), true);
+        let has_people = columns.contains(&Column::Person);
         for (column, cell) in columns.iter().zip(cells) {
             if is_blank(&cell) {
                 continue;
             }
+            // Where people stand beside units, each must be in its own column.
+            fits &= !has_people || !column.is_units() || is_unit(&cell);
+            fits &= *column != Column::Person || !is_unit(&cell);
             match column {
                 Column::Lead => clause.lead.extend(names::split(&cell)),
                 Column::Cooperating => clause.cooperating.extend(names::split(&cell)),
@@ -145,19 +149,35 @@ fn is_one_date(last: &str, word: &str, is_first: bool) -> bool {
             && word.starts_with(|first: char| first.is_ascii_digit() || first == '底'))
 }
 
-/// A new row: words before the first unit belong to the text, where units come right after it.
+/// A new row: words before the first unit, or before who is in charge and a unit, belong to the
+/// text, and so do amounts: 建设 20 处.
 fn merged(cells: Vec<String>, columns: &[Column]) -> Vec<String> {
-    let text_then_units =
-        columns.get(1) == Some(&Column::Text) && columns.get(2).is_some_and(|one| one.is_units());
+    let has_text = columns.get(1) == Some(&Column::Text);
+    let after_text = columns.get(2).copied().unwrap_or(Column::Other);
     let mut row: Vec<String> = Vec::with_capacity(cells.len());
-    for cell in cells {
-        if text_then_units && row.len() == 2 && !is_unit(&cell) && !is_blank(&cell) && !is_time(&cell) {
-            row[1].push_str(&cell);
+    let mut cells = cells.into_iter().peekable();
+    while let Some(cell) = cells.next() {
+        let is_apart = is_unit(&cell) || is_blank(&cell) || is_time(&cell);
+        let is_person =
+            after_text == Column::Person && cells.peek().is_none_or(|next| is_unit(next) || is_blank(next));
+        let is_text = has_text && row.len() == 2 && !is_apart && !is_person;
+        let of_text = is_text && (after_text.is_units() || after_text == Column::Person);
+        let last = row.len().saturating_sub(1);
+        if row.len() >= 2 && (of_text || is_amount(&row[last], &cell)) {
+            row[last].push_str(&cell);
         } else {
             row.push(cell);
         }
     }
     row
+}
+
+/// Whether a cell is a number in the text before it, or what a number there counts.
+fn is_amount(before: &str, cell: &str) -> bool {
+    let is_number = cell.bytes().all(|one| one.is_ascii_digit() || one == b'.');
+    let counts = before.ends_with(|last: char| last.is_ascii_digit());
+    let is_text = |cell: &str| !is_unit(cell) && !is_blank(cell) && !is_time(cell);
+    is_text(before) && is_text(cell) && (is_number || counts)
 }
 
 /// A line that goes on with the row above: a list that was broken off, a name or a date that is
@@ -172,6 +192,10 @@ fn go_on(row: &mut Vec<String>, cells: Vec<String>, columns: &[Column]) {
         let last = row.len().saturating_sub(1);
         let of_last = columns.get(last.min(columns.len() - 1)).copied().unwrap_or(Column::Other);
         let is_tail = ["人民政府", "政府", "管委会"].contains(&cell.as_str());
+        if last > 0 && is_amount(&row[last], &cell) {
+            row[last].push_str(&cell);
+            continue;
+        }
         let Some(next) = columns.get(row.len()) else {
             let units = columns.iter().rposition(|column| column.is_units());
             let at = match (of_last, units) {
@@ -273,6 +297,20 @@ mod tests {
             [
                 "1 全面排查乱占、乱建问题|市行政审批服务管理局|市丙局、市丁局||7月底前",
                 "2 拆除违建|市甲局|||8月"
+            ]
+        );
+    }
+
+    #[test]
+    fn amounts_belong_to_the_text() {
+        let text = "序号 任务 责任领导 牵头单位 配合单位 完成时限\n1 建设公园 20 处 赵甲 市甲局 市乙局、\n市丙局 10 月底前\n\
+                    2 建设 12\n公里 钱乙、孙丙 市甲局 尧都区、某县\n人民政府 2024 年\n11 月底前\n3 整修 8 公里 市甲局 9 月底前";
+        assert_eq!(
+            shown(text),
+            [
+                "1 建设公园20处|市甲局|市乙局、市丙局||10月底前",
+                "2 建设12公里|市甲局|尧都区、某县||2024年11月底前",
+                "3 整修8公里 市甲局 9月底前?",
             ]
         );
     }
