@@ -1,7 +1,6 @@
 //! Responsibility clauses: (牵头单位:甲;配合单位:乙、丙), (甲牵头,乙、丙按职责分工负责).
 
 use crate::names;
-use crate::ordinal::chinese;
 
 /// Who a clause says does what.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,10 +16,13 @@ pub(crate) struct Clause {
     pub(crate) joins: bool,
     /// It holds for all later items as well (以下均需…落实,不再列出).
     pub(crate) onward: bool,
+    /// Units and nothing of what they do: (市甲局、市乙局).
+    pub(crate) bare: bool,
 }
 
+/// What a label says of what follows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Role {
+pub(crate) enum Role {
     Lead,
     Cooperating,
     Responsible,
@@ -31,7 +33,7 @@ enum Role {
 }
 
 /// What stands before a colon. The longer ones first.
-const LABELS: [(&str, Role); 43] = [
+pub(crate) const LABELS: [(&str, Role); 43] = [
     ("牵头责任单位", Role::Lead),
     ("牵头单位", Role::Lead),
     ("牵头部门", Role::Lead),
@@ -155,6 +157,18 @@ impl Clause {
         (named > 0).then_some(clause)
     }
 
+    /// Units in brackets, and no word of what they do.
+    pub(crate) fn bare(inner: &str) -> Option<Clause> {
+        let responsible = names::split(inner);
+        let is_unit = |name: &String| {
+            let of_city = ["市", "县", "区", "省", "各县", "各有关县", "各相关县"];
+            let is_class = name.starts_with("各") && (name.ends_with(')') || name.ends_with("政府"));
+            (names::ends_like_a_unit(name) || is_class) && of_city.iter().any(|start| name.starts_with(start))
+        };
+        let all = !responsible.is_empty() && responsible.iter().all(is_unit);
+        all.then(|| Clause { responsible, bare: true, ..Clause::default() })
+    }
+
     /// Adds what another part of the same item says.
     pub(crate) fn and(mut self, other: Clause) -> Clause {
         self.lead.extend(other.lead);
@@ -163,12 +177,13 @@ impl Clause {
         self.person = self.person.or(other.person);
         self.time = self.time.or(other.time);
         self.joins |= other.joins;
+        self.bare |= other.bare;
         self.onward |= other.onward;
         self
     }
 
     /// Whether all that are named are called like units.
-    fn names_units(&self) -> bool {
+    pub(crate) fn names_units(&self) -> bool {
         let mut all = self.lead.iter().chain(&self.cooperating).chain(&self.responsible);
         all.all(|name| names::ends_like_a_unit(name) || name.starts_with("各县"))
     }
@@ -186,7 +201,10 @@ impl Clause {
                 Role::Sentence => self.read_verbs(list)?,
                 // 责任单位:甲牵头,乙配合.
                 Role::Responsible if list.contains("牵头") => self.read_verbs(list)?,
-                Role::Lead | Role::Cooperating | Role::Responsible => self.give(role, list)?,
+                Role::Lead | Role::Cooperating | Role::Responsible => {
+                    // 责任单位:甲、乙按职责分工落实.
+                    self.give(role, split_verb(list).map_or(list, |(list, _)| list))?;
+                }
             }
         }
         Some(())
@@ -196,7 +214,7 @@ impl Clause {
         let mut names = String::new();
         for part in names::outside_brackets(sentence, &[',']) {
             let part = part.trim();
-            if part.starts_with("不再") {
+            if part.starts_with("不再") || part == "下同" {
                 continue;
             }
             if names.is_empty() && part.starts_with(|first: char| first.is_ascii_digit()) {
@@ -300,95 +318,6 @@ fn is_name(name: &str) -> bool {
     (2..=40).contains(&name.chars().count()) && !name.contains(['。', '"', '“', '%', ':', '《', '】', ']'])
 }
 
-/// Takes a clause off the end of a text: in brackets, or after a label. What is left comes
-/// first. Tags in brackets after the clause are stepped over and stay.
-pub(crate) fn split_off(text: &str) -> (String, Option<Clause>) {
-    let mut tail = Vec::new();
-    let mut head = text.trim_end();
-    loop {
-        let body = head.trim_end_matches(['。', ' ', ';']);
-        let Some((open, inner)) = last_brackets(body) else { break };
-        if let Some(clause) = Clause::of(inner) {
-            tail.reverse();
-            let rest = body[..open].trim_end();
-            return (format!("{rest}{}", tail.concat()), Some(clause));
-        }
-        if !ends_a_tag(inner) {
-            break;
-        }
-        tail.push(&head[open..]);
-        head = &body[..open];
-    }
-    // Without brackets: 牵头单位:甲。配合单位:乙。
-    let label = LABELS
-        .iter()
-        .filter(|(label, _)| label.chars().count() > 2)
-        .filter_map(|(label, _)| text.find(&format!("{label}:")))
-        .min();
-    if let Some(at) = label
-        && let Some(clause) = Clause::of(&text[at..])
-    {
-        return (text[..at].trim_end().to_owned(), Some(clause));
-    }
-    // Nor a label: 整治问题管网。由市甲局牵头,市乙局参与。
-    let body = text.trim_end_matches('。');
-    if let Some(at) = body.rfind('。').map(|at| at + '。'.len_utf8())
-        && let Some(clause) = Clause::of(&body[at..]).filter(Clause::names_units)
-    {
-        return (body[..at].to_owned(), Some(clause));
-    }
-    (text.to_owned(), None)
-}
-
-/// Where the brackets open that a text ends with, and what stands in them: (…), […] or 【…】.
-fn last_brackets(text: &str) -> Option<(usize, &str)> {
-    let close = text.chars().next_back().filter(|last| [')', ']', '】'].contains(last))?;
-    let mut depth = 0_usize;
-    for (at, character) in text.char_indices().rev() {
-        match character {
-            ')' | ']' | '】' => depth += 1,
-            '(' | '[' | '【' => {
-                depth = depth.saturating_sub(1);
-                if depth == 0 {
-                    return Some((at, &text[at + character.len_utf8()..text.len() - close.len_utf8()]));
-                }
-            }
-            _ => {}
-        }
-    }
-    None
-}
-
-/// 之一, and 之四 for the fourth of them.
-fn ends_a_tag(inner: &str) -> bool {
-    inner.rsplit_once('之').is_some_and(|(name, which)| !name.is_empty() && chinese(which).is_some())
-}
-
-/// No item has more tags.
-const MOST_TAGS: usize = 20;
-
-/// Takes the tags out of a text: `(省政府12件民生实事之一)`.
-pub(crate) fn split_tags(text: &str) -> (String, Vec<String>) {
-    let (mut rest, mut tags) = (String::with_capacity(text.len()), Vec::new());
-    let mut text = text;
-    while let Some(open) = text.find('(') {
-        let inner = text[open + 1..].split([')', '(']).next().unwrap_or_default();
-        let close = open + 1 + inner.len();
-        let is_tag = text[close..].starts_with(')') && ends_a_tag(inner) && inner.chars().count() <= 60;
-        if is_tag && tags.len() < MOST_TAGS {
-            rest.push_str(&text[..open]);
-            let names = inner.split([',', '、', ';']);
-            tags.extend(names.map(|name| name.rsplit_once('之').map_or(name, |(tag, _)| tag).to_owned()));
-            text = &text[close + 1..];
-        } else {
-            rest.push_str(&text[..close]);
-            text = &text[close..];
-        }
-    }
-    rest.push_str(text);
-    (rest, tags)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -479,33 +408,5 @@ mod tests {
         ] {
             assert_eq!(Clause::of(text), None, "{text}");
         }
-    }
-
-    #[test]
-    fn a_clause_is_taken_off_the_end() {
-        let (text, found) = split_off("推进改造(含医院)。(市甲局牵头)(省政府12件民生实事之一)。");
-        assert_eq!(text, "推进改造(含医院)。(省政府12件民生实事之一)。");
-        assert_eq!(found.unwrap().lead, ["市甲局"]);
-        let (text, found) = split_off("推进改造。牵头单位:市甲局。责任单位:各县市区人民政府。");
-        assert_eq!((text.as_str(), found.unwrap().responsible.len()), ("推进改造。", 1));
-        for text in
-            ["推进改造。【责任单位:市甲局】", "推进改造。[责任单位:市甲局]", "推进改造。责任单位:市甲局"]
-        {
-            let (text, found) = split_off(text);
-            assert_eq!(
-                (text.as_str(), found.unwrap().responsible),
-                ("推进改造。", vec!["市甲局".to_owned()])
-            );
-        }
-        assert_eq!(split_off("推进改造(二期)。").1, None);
-        assert_eq!(
-            split_tags("免费送戏(省政府12件民生实事之一)。"),
-            ("免费送戏。".to_owned(), vec!["省政府12件民生实事".to_owned()])
-        );
-        let (text, tags) = split_tags("免费(公益)送戏(省12件民生实事之一,市6件民生实事之四)。(二期)");
-        assert_eq!(
-            (text.as_str(), tags.join("|").as_str()),
-            ("免费(公益)送戏。(二期)", "省12件民生实事|市6件民生实事")
-        );
     }
 }

@@ -59,10 +59,11 @@ impl Dates {
         let month =
             format!(r"(?P<month>{number})月份?(?:(?P<day>{number})日|(?P<part>上旬|中旬|下旬|初|底|末))?");
         let quarter = r"(?P<half>上半年|下半年)|第?(?P<quarter>[一二三四1234])季度";
+        let hour = r"(?:\(星期.\))?(?:下班|(?:上午|中午|下午)?\d{1,2}(?:时|点|:\d{2}))?";
         let end = r"(?P<end>年底|年末|年内|底|末|全年)";
         Ok(Dates {
             date: Regex::new(&format!(
-                r"(?P<whole>\d{{4}})年,|{year}(?:{month}|(?:{quarter})(?P<closing>底|末|结束)?|{end})(?P<before>前|之前|以前|内|止)?|(?P<bare>\d{{4}})年"
+                r"(?P<whole>\d{{4}})年,|{year}(?:{month}|(?:{quarter})(?P<closing>底|末|结束)?|{end}){hour}(?P<before>前|之前|以前|内|止)?|(?P<bare>\d{{4}})年"
             ))?,
             signature: Regex::new(&format!(
                 r"^(?:\p{{Han}}{{2,20}}(?:政府|办公室|办公厅|委员会|指挥部))?(\d{{4}}|{digits}{{4}})年({number})月({number})日$"
@@ -290,6 +291,10 @@ mod tests {
             ("上半年完成,三季度末验收", vec![date!(2023 - 06 - 30), date!(2023 - 09 - 30)]),
             ("到2025年底达到90%", vec![date!(2025 - 12 - 31)]),
             ("2023年,全市完成50个", vec![date!(2023 - 12 - 31)]),
+            (
+                "9月15日(星期五)下班前报送;9月30日24时前完成",
+                vec![date!(2023 - 09 - 15), date!(2023 - 09 - 30)],
+            ),
             ("10月1日前安装", vec![date!(2023 - 10 - 01)]),
             ("第三季度末检修", vec![date!(2023 - 09 - 30)]),
             ("二〇二三年十月底前宣传,十二月二十日前总结", vec![date!(2023 - 10 - 31), date!(2023 - 12 - 20)]),

@@ -55,6 +55,12 @@ fn of_members(lines: &[Line]) -> Vec<Duty> {
     let mut duties: Vec<Duty> = Vec::new();
     for line in lines {
         let squeezed = squeeze(&line.text);
+        // 市甲局 负责…, set apart by a gap.
+        let by_gap = line
+            .text
+            .split_once(' ')
+            .filter(|(unit, _)| !squeezed.contains(':') && names::ends_like_a_unit(unit));
+        let squeezed = by_gap.map_or(squeezed, |(unit, rest)| format!("{unit}:{}", squeeze(rest)));
         match of_unit(&squeezed) {
             Some((units, text)) => {
                 duties.extend(units.into_iter().map(|unit| duty(None, unit, text, line.number)))
@@ -226,7 +232,22 @@ mod tests {
     }
 
     #[test]
+    fn seats_may_be_numbered() {
+        let text = "1 总则\n2 体系\n2.1 指挥机构\n(1)总指挥:市政府分管副市长\n(2)成员:市甲局、市乙局分管\n负责人。\n2.2 附则\n解释。";
+        let found = read(&Seats::new().unwrap(), &lines(text));
+        assert_eq!(
+            seats(&found),
+            [" 总指挥 市政府分管副市长", " 成员 市甲局分管负责人", " 成员 市乙局分管负责人"]
+        );
+    }
+
+    #[test]
     fn duties_of_members_may_have_no_numbers() {
+        let by_gap = of_members(&lines("市甲局 负责报道。\n市乙局 负责\n治安。"));
+        assert_eq!(
+            by_gap.iter().map(|duty| duty.text.as_str()).collect::<Vec<_>>(),
+            ["负责报道。", "负责治安。"]
+        );
         let text = "市委宣传部:报道。\n市甲局:保障,\n30日内拨付到位:全部。\n市乙局、市丙局:治安。";
         let duties = of_members(&lines(text));
         let shown: Vec<_> = duties

@@ -249,3 +249,28 @@ fn what_follows_the_last_clause_or_founds_a_group_is_told_of() {
         ]
     );
 }
+
+#[test]
+fn a_reply_may_number_nothing() {
+    let letter = "原则同意《某规划》。你县要认真组织实施。市甲局要加强指导,2024年10月底前开展评估。\n此复。";
+    let [reply] = read("某规划的批复", letter, "").try_into().unwrap();
+    assert_eq!(reply.items.len(), 1);
+    assert_eq!(reply.items[0].due.map(|due| due.to_string()).as_deref(), Some("2024-10-31"));
+    assert_eq!(told(&reply)[0].2, "一段中有几个责任主体，需要人工核对");
+}
+
+#[test]
+fn several_attachments_keep_their_items_apart_from_marks_and_lists() {
+    let plan = plan(
+        "一、任务\n(一)保障热源。(市甲局牵头)\n(二)检修。(市乙局负责)\n附件:1. 甲清单\n2. 乙名单\n附件2\n二、其他\n(一)配送。(市丙局、各县(市、区))",
+    );
+    assert_eq!(
+        items(&plan),
+        [
+            "一(一) 保障热源|市甲局|||2023-12-31",
+            "(二) 检修|市乙局|||2023-12-31",
+            "二(一) 配送|||市丙局、各县(市、区)|2023-12-31",
+        ]
+    );
+    assert_eq!(told(&plan), [(15, "市丙局、各县(市、区)", "只写了单位，未写职责，按责任单位读入")]);
+}

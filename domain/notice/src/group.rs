@@ -1,11 +1,11 @@
 //! Groups: who sits in them, what their parts are to do and how they work.
 
-use crate::clause::split_off;
+use crate::ending::split_off;
 use crate::notice::{Duty, Mechanism, Party, Seat};
 use crate::ordinal::Level;
 use crate::outline::{Block, Outline};
 use crate::seats::Seats;
-use crate::text::{Line, squeeze};
+use crate::text::{Line, join, squeeze};
 
 /// What was found of a group.
 #[derive(Debug, Default)]
@@ -40,6 +40,12 @@ pub(crate) fn read(seats: &Seats, lines: &[Line]) -> Found {
                 let name = text.split('。').next().unwrap_or_default().to_owned();
                 let rest = text.strip_prefix(&name).unwrap_or_default().trim_start_matches('。');
                 found.mechanisms.push(Mechanism { name, text: rest.to_owned(), line: block.line() });
+            }
+            // 1. 组长:甲
+            Some(Level::Item | Level::Point)
+                if block.lines.first().is_some_and(|line| seats.is_label(&line.text)) =>
+            {
+                seats.read_lines(&block.lines, &place.body, &mut found);
             }
             Some(Level::Item | Level::Point) if !place.heading_is_name => {
                 found.duties.push(numbered(block, &place.body));
@@ -111,7 +117,10 @@ pub(crate) fn is_part(heading: &str) -> bool {
 
 /// A numbered duty, with the clause that says whose it is.
 fn numbered(block: &Block, body: &str) -> Duty {
-    let (text, clause) = split_off(&block.text());
+    // A line that only leads to what comes next is none of it: 下设三个小组:
+    let leads_on = |pair: &[Line]| pair[0].text.ends_with(['。', ';']) && pair[1].text.ends_with(':');
+    let end = block.lines.windows(2).position(leads_on).map_or(block.lines.len(), |at| at + 1);
+    let (text, clause) = split_off(&join(&block.lines[..end]));
     let clause = clause.unwrap_or_default();
     let unit = clause.responsible.into_iter().chain(clause.lead).next();
     Duty {
@@ -264,6 +273,26 @@ pub(crate) mod tests {
                 ("宣传组", "负责新闻发布")
             ]
         );
+    }
+
+    #[test]
+    fn seats_may_be_numbered_and_names_follow_posts() {
+        let text = "组成人员如下:\n1.组 长:市政府市长\n2.成 员:\n市甲局局长 赵乙丙\n市丁局 钱 戊\n办公室设在市甲局,赵乙丙兼任办公室主任。\n领导小组主要职责:\n\
+                    1. 统筹工作。\n2. 审议项目。\n领导小组下设小组:\n(一)谋划组。由市己局牵头,组长由市己局主任兼任。";
+        let found = read(&Seats::new().unwrap(), &lines(text));
+        assert_eq!(
+            seats(&found),
+            [
+                " 组长 市政府市长",
+                " 成员 赵乙丙/市甲局局长",
+                " 成员 钱戊/市丁局",
+                "办公室 办公室所在单位 [市甲局]",
+                "办公室 主任 赵乙丙/",
+                "谋划组 组长 市己局主任",
+            ]
+        );
+        let duties: Vec<_> = found.duties.iter().map(|duty| duty.text.as_str()).collect();
+        assert_eq!(duties, ["统筹工作。", "审议项目。"]);
     }
 
     #[test]

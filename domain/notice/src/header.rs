@@ -254,6 +254,24 @@ pub(crate) fn is_attachment_mark(squeezed: &str) -> bool {
     })
 }
 
+/// A plan without the lines that only say where an attachment begins or which there are; before
+/// a table also without the title of that.
+pub(crate) fn without_attachment_marks(lines: &[Line], before_table: bool) -> Vec<Line> {
+    let is_mark = |line: &Line| is_attachment_mark(&squeeze(&line.text));
+    let end = lines.iter().rposition(is_mark).filter(|at| before_table && lines.len() - at <= 4);
+    let mut kept: Vec<Line> = Vec::new();
+    let mut in_list = false;
+    for line in &lines[..end.unwrap_or(lines.len())] {
+        let squeezed = squeeze(&line.text);
+        in_list = (squeezed.starts_with("附件:") && !squeezed.ends_with('。'))
+            || (in_list && marker(&line.text).is_some() && !squeezed.contains(['。', ';', '(']));
+        if !in_list && !is_attachment_mark(&squeezed) {
+            kept.push(line.clone());
+        }
+    }
+    kept
+}
+
 /// Without `(此件公开发布)`, `附件:`, and the letters of a seal printed one below the other.
 fn without_notes(lines: &[Line]) -> &[Line] {
     let is_note = |line: &Line| {

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use time::Date;
 
-use crate::clause::{Clause, split_off, split_tags};
+use crate::clause::Clause;
 use crate::dates::{Dated, Dates, last_of};
+use crate::ending::{split_off, split_tags};
 use crate::headings::{leader, led_by};
 use crate::names;
 use crate::notice::{Item, Leader, Milestone, Party, Unresolved};
@@ -101,6 +102,10 @@ pub(crate) fn read(outline: &Outline, table: Option<&Table>, context: &Context<'
             item(block.line(), &draft.text, time, no, block.label.clone(), context, &mut found.unresolved);
         give(&mut item, clause, inherited, &mut onward);
         tell_of(row, &item, &mut found.unresolved);
+        if let Some(clause) = clause.filter(|clause| clause.bare) {
+            let text = clause.responsible.join("、");
+            found.unresolved.push(unresolved(item.line, text, "只写了单位，未写职责，按责任单位读入"));
+        }
         found.items.push(item);
     }
     tell_apart(outline, &mut found.items);

@@ -12,6 +12,7 @@ mod columns;
 mod dates;
 mod division;
 mod emergency;
+mod ending;
 #[cfg(test)]
 mod forms;
 mod group;
@@ -191,11 +192,9 @@ impl Reader {
 
     fn plan(&self, headed: &Headed<'_>, part: &str, lines: &[Line]) -> Option<Notice> {
         let table = Table::find(lines);
-        let (body, table) = match &table {
-            Some((at, table)) => (&lines[..*at], Some(table)),
-            None => (lines, None),
-        };
-        let found = items::read(&Outline::of(body), table, &self.context(headed, part));
+        let (end, table) = table.map_or((lines.len(), None), |(at, table)| (at, Some(table)));
+        let body = header::without_attachment_marks(&lines[..end], table.is_some());
+        let found = items::read(&Outline::of(&body), table.as_ref(), &self.context(headed, part));
         if found.items.is_empty() {
             return None;
         }
@@ -204,7 +203,7 @@ impl Reader {
         notice.items = found.items;
         notice.leaders = found.leaders;
         notice.unresolved = found.unresolved;
-        let founded = group::read(&self.seats, body);
+        let founded = group::read(&self.seats, &body);
         if founded.has_head()
             && let Some(head) = founded.seats.first()
         {

@@ -137,7 +137,8 @@ fn holder(name: &str, shared: Option<&str>, units_sit: bool) -> Holder {
     };
     match post {
         Some(post) => {
-            let unit = post_of(&post).map(|(unit, _)| unit).filter(|unit| names::ends_like_a_unit(unit));
+            let unit = post_of(&post).map(|(unit, _)| unit.trim_end_matches("分管").trim_end_matches("协管"));
+            let unit = unit.filter(|unit| names::ends_like_a_unit(unit));
             let unit = unit.map(Party::named);
             Holder::Post { post, unit }
         }

@@ -49,7 +49,10 @@ impl Subjects {
         problems: &mut Vec<Unresolved>,
     ) -> Vec<Item> {
         let mut items = Vec::new();
-        for block in outline.blocks.iter().filter(|block| block.level == Some(Level::Chapter)) {
+        // Paragraphs that are numbered, or all of a reply that numbers none.
+        let levels = [Some(Level::Chapter), Some(Level::Section), Some(Level::Item), None];
+        let level = levels.into_iter().find(|level| outline.blocks.iter().any(|block| block.level == *level));
+        for block in outline.blocks.iter().filter(|block| Some(block.level) == level) {
             let text = block.text();
             let subjects: Vec<Subject> =
                 text.split(['。', ';']).filter_map(|part| self.subject(part)).collect();

@@ -24,7 +24,7 @@ pub enum Meaning {
 }
 
 /// Parts of names that only a person can say the meaning of.
-const CHOICE: [&str; 10] = [
+const CHOICE: [&str; 14] = [
     "有关县",
     "各有关县",
     "相关县",
@@ -33,6 +33,10 @@ const CHOICE: [&str; 10] = [
     "相关部门",
     "有关单位",
     "相关单位",
+    "市直各",
+    "各单位",
+    "各部门",
+    "各成员单位",
     "有关成员单位",
     "相关成员单位",
 ];

@@ -7,6 +7,7 @@ use crate::group::{Found, OFFICE};
 use crate::headings::{is_person, person_before_name};
 use crate::names;
 use crate::notice::{Duty, Holder, Party, Seat};
+use crate::ordinal::marker;
 use crate::posts::{ends_like_a_post, holders};
 use crate::text::{Line, join, squeeze};
 
@@ -24,6 +25,7 @@ pub(crate) struct Seats {
     members: Regex,
     leader_of: Regex,
     duty_label: Regex,
+    also: Regex,
 }
 
 /// What seats are called. The longer ones first.
@@ -54,13 +56,19 @@ impl Seats {
                 r"(?:^|[,;。])(成员单位|成员)(?:由([^。;]+?)(?:组成|担任)|(?:包括|有):?([^。;]+))",
             )?,
             leader_of: Regex::new(r"(\p{Han}{2,12}?组)组长由([^。;]+?)(?:兼任|担任)")?,
-            duty_label: Regex::new(r"^(?:办公室)?(?:主要|工作|具体)?职责(?:是|为)?:")?,
+            also: Regex::new(r"(?:^|[,;。])([^,;。由]{2,20}?)(?:同志)?(?:兼任|担任)办公室(主任|副主任)")?,
+            duty_label: Regex::new(r"^\p{Han}{0,8}?(?:主要|工作|具体)?职责(?:是|为)?:")?,
         })
+    }
+
+    /// Whether a line begins with a label.
+    pub(crate) fn is_label(&self, line: &str) -> bool {
+        self.label.is_match(&squeeze(line))
     }
 
     /// Whether lines say who sits: by a label, or in a sentence.
     pub(crate) fn say_who(&self, lines: &[Line]) -> bool {
-        lines.iter().any(|line| self.label.is_match(&squeeze(&line.text))) || self.head.is_match(&join(lines))
+        lines.iter().any(|line| self.is_label(&unnumbered(line).text)) || self.head.is_match(&join(lines))
     }
 
     /// `组 长 王 渊 市长` as it would be with a colon.
@@ -125,6 +133,9 @@ impl Seats {
 
     /// A line in which labels stand after one another: 组长:甲。成员:乙、丙.
     fn at_labels(&self, line: &Line) -> Vec<Line> {
+        // (1)总指挥:…
+        let plain = unnumbered(line);
+        let line = if self.is_label(&plain.text) { &plain } else { line };
         let starts = self
             .inner_label
             .find_iter(&line.text)
@@ -165,6 +176,11 @@ impl Seats {
                     .seats
                     .extend(named_or_by_post(&list[1]).into_iter().map(|holder| seat(role, OFFICE, holder)));
             }
+        }
+        for also in self.also.captures_iter(&text) {
+            found
+                .seats
+                .extend(named_or_by_post(&also[1]).into_iter().map(|holder| seat(&also[2], OFFICE, holder)));
         }
         for head in self.head.captures_iter(&text) {
             found
@@ -271,6 +287,12 @@ impl Seats {
     }
 }
 
+/// A line without the number at its head.
+fn unnumbered(line: &Line) -> Line {
+    let text = marker(&line.text).map_or(line.text.as_str(), |found| found.rest);
+    Line { number: line.number, text: text.to_owned() }
+}
+
 /// Holders that follow one label.
 struct Open {
     role: String,
@@ -331,7 +353,7 @@ impl Open {
     }
 }
 
-/// `王 渊 市委常委、常务副市长`: a name set apart by a gap, and a post.
+/// `王 渊 市委常委、常务副市长`: a name set apart by a gap, and a post; or the other way round.
 fn person(text: &str) -> Option<(String, String)> {
     let mut words = text.split(' ').filter(|word| !word.is_empty());
     let mut name = words.next()?.to_owned();
@@ -339,9 +361,19 @@ fn person(text: &str) -> Option<(String, String)> {
         name.push_str(words.next()?);
     }
     let title = squeeze(&words.collect::<Vec<_>>().join(" "));
-    let is_name =
-        is_person(&name) && name.chars().all(|one| !"、,。:;".contains(one)) && !ends_like_a_post(&name);
-    (is_name && !title.is_empty()).then_some((name, title))
+    let is_name = |name: &str| {
+        is_person(name) && name.chars().all(|one| !"、,。:;".contains(one)) && !ends_like_a_post(name)
+    };
+    // 市甲局局长 王渊
+    let (name, title) = match (ends_like_a_post(&name) || names::ends_like_a_unit(&name)) && is_name(&title) {
+        true if title.chars().count() <= 3
+            && (name.chars().count() >= 4 || name.starts_with(['市', '县', '区', '省'])) =>
+        {
+            (title, name)
+        }
+        _ => (name, title),
+    };
+    (is_name(&name) && !title.is_empty()).then_some((name, title))
 }
 
 /// `梁明军`, `市甲局局长梁明军`, or posts.
