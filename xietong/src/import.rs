@@ -284,6 +284,59 @@ mod tests {
     }
 
     #[test]
+    fn a_table_under_a_red_head_is_read_and_what_is_missing_in_it_told_of() {
+        let [list] = notices("07").try_into().unwrap();
+        assert_eq!(list.document.number, "临政办发〔2024〕16号");
+        assert_eq!(list.document.title, "关于印发临汾市2024年公园绿地建设任务分解表的通知");
+        assert_eq!(list.document.issue_date.unwrap().to_string(), "2024-03-18");
+        assert_eq!(list.items.len(), 5);
+        assert_eq!(lead(&list, 1), ["units/chengguanju"]);
+        assert_eq!(list.items[0].title, "建设口袋公园20处");
+        let due = |at: usize| list.items[at].due.unwrap().to_string();
+        assert_eq!([due(0), due(1), due(3)], ["2024-10-31", "2024-11-30", "2024-12-31"]);
+        let with =
+            |at: usize| list.items[at].cooperating.iter().map(|one| one.text.as_str()).collect::<Vec<_>>();
+        assert_eq!(with(1), ["尧都区", "襄汾县"]);
+        assert_eq!(with(2), ["各县(市、区)人民政府"]);
+        assert!(list.items[4].lead.is_empty(), "its row lacks a cell");
+        let told: Vec<_> = list.unresolved.iter().map(|one| (one.line, one.why.as_str())).collect();
+        assert_eq!(
+            told,
+            [(25, "时限不是具体日期，需要人工确定"), (28, "表格这一行缺少栏目，无法对应责任单位")]
+        );
+    }
+
+    #[test]
+    fn a_conference_with_seats_by_post_and_parts_is_read() {
+        let [group] = notices("08").try_into().unwrap();
+        assert_eq!((group.kind, group.seats.len(), group.duties.len()), (Kind::Group, 16, 4));
+        let posts = group.seats.iter().filter_map(|seat| match &seat.holder {
+            Holder::Post { post, unit } => Some((post.as_str(), unit.as_ref()?.unit.as_deref())),
+            Holder::Person { .. } | Holder::Unit { .. } | Holder::OpenClass { .. } => None,
+        });
+        let posts: Vec<_> = posts.collect();
+        assert!(posts.contains(&("市发展改革委副主任", Some("units/fagaiwei"))));
+        assert!(posts.contains(&("市水利局分管负责同志", Some("units/shuiliju"))));
+        let in_part = group.seats.iter().filter(|seat| seat.body == "农业节水组").count();
+        assert_eq!((in_part, group.unresolved.len()), (3, 0));
+    }
+
+    #[test]
+    fn points_of_work_have_their_clauses_in_many_forms() {
+        let [plan] = notices("09").try_into().unwrap();
+        assert_eq!((plan.kind, plan.items.len()), (Kind::Plan, 5));
+        let due = plan.items.iter().map(|item| item.due.unwrap().to_string()).collect::<Vec<_>>();
+        assert_eq!(due, ["2024-10-31", "2024-11-30", "2025-12-31", "2025-12-31", "2025-12-31"]);
+        let counts =
+            plan.items.iter().map(|item| (item.lead.len(), item.cooperating.len(), item.responsible.len()));
+        assert_eq!(counts.collect::<Vec<_>>(), [(1, 0, 2), (1, 1, 0), (1, 1, 0), (1, 1, 0), (0, 0, 0)]);
+        assert_eq!(lead(&plan, 4), ["units/caizhengju"]);
+        assert_eq!(plan.items[2].milestones.len(), 2);
+        let told: Vec<_> = plan.unresolved.iter().map(|one| (one.text.as_str(), one.why.as_str())).collect();
+        assert_eq!(told, [("开展满意度调查", "未写明责任单位")]);
+    }
+
+    #[test]
     fn a_notice_that_breaks_off_is_told_of_and_a_second_one_is_read() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sample/notices");
         let text = |name: &str| fs::read_to_string(folder.join(name)).unwrap();

@@ -10,22 +10,30 @@ pub(crate) struct Clause {
     pub(crate) responsible: Vec<String>,
     /// The person named (责任人).
     pub(crate) person: Option<String>,
+    /// By when (完成时限), as printed.
+    pub(crate) time: Option<String>,
     /// The units lead together with those of the heading (与…分别牵头负责).
     pub(crate) joins: bool,
     /// It holds for all later items as well (以下均需…落实,不再列出).
     pub(crate) onward: bool,
+    /// Units and nothing of what they do: (市甲局、市乙局).
+    pub(crate) bare: bool,
 }
 
+/// What a label says of what follows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Role {
+pub(crate) enum Role {
     Lead,
     Cooperating,
     Responsible,
+    /// What follows is a sentence: 责任分工:甲牵头,乙配合.
+    Sentence,
     Person,
+    Time,
 }
 
 /// What stands before a colon. The longer ones first.
-const LABELS: [(&str, Role); 24] = [
+pub(crate) const LABELS: [(&str, Role); 43] = [
     ("牵头责任单位", Role::Lead),
     ("牵头单位", Role::Lead),
     ("牵头部门", Role::Lead),
@@ -46,14 +54,36 @@ const LABELS: [(&str, Role); 24] = [
     ("落实部门", Role::Responsible),
     ("实施单位", Role::Responsible),
     ("承办单位", Role::Responsible),
+    ("组织实施单位", Role::Responsible),
+    ("责任分工", Role::Sentence),
+    ("任务分工", Role::Sentence),
+    ("职责分工", Role::Sentence),
     ("责任领导", Role::Person),
+    ("牵头市级领导", Role::Person),
+    ("牵头市领导", Role::Person),
+    ("牵头领导", Role::Person),
+    ("分管领导", Role::Person),
+    ("包联领导", Role::Person),
     ("责任人", Role::Person),
+    ("完成时限", Role::Time),
+    ("完成时间", Role::Time),
+    ("完成期限", Role::Time),
+    ("办理时限", Role::Time),
+    ("时限要求", Role::Time),
+    ("时间要求", Role::Time),
+    ("时间节点", Role::Time),
+    ("时间进度", Role::Time),
+    ("时间安排", Role::Time),
+    ("时限", Role::Time),
     ("牵头", Role::Lead),
     ("配合", Role::Cooperating),
 ];
 
 /// What comes after names. The longer ones first; `负责` leads unless somebody leads already.
-const VERBS: [(&str, Verb); 20] = [
+const VERBS: [(&str, Verb); 33] = [
+    ("负责组织实施", Verb::Answers),
+    ("负责具体实施", Verb::Answers),
+    ("负责牵头落实", Verb::Leads),
     ("牵头组织实施", Verb::Leads),
     ("牵头组织落实", Verb::Leads),
     ("牵头负责落实", Verb::Leads),
@@ -62,7 +92,12 @@ const VERBS: [(&str, Verb); 20] = [
     ("牵头组织", Verb::Leads),
     ("牵头落实", Verb::Leads),
     ("牵头实施", Verb::Leads),
+    ("负责牵头", Verb::Leads),
     ("牵头", Verb::Leads),
+    ("负总责", Verb::Leads),
+    ("主办", Verb::Leads),
+    ("协办", Verb::Cooperates),
+    ("密切配合", Verb::Cooperates),
     ("配合落实", Verb::Cooperates),
     ("配合", Verb::Cooperates),
     ("参与", Verb::Cooperates),
@@ -70,6 +105,11 @@ const VERBS: [(&str, Verb); 20] = [
     ("协助", Verb::Cooperates),
     ("协同", Verb::Cooperates),
     ("负责落实", Verb::Answers),
+    ("负责实施", Verb::Answers),
+    ("组织落实", Verb::Answers),
+    ("抓好落实", Verb::Answers),
+    ("贯彻落实", Verb::Answers),
+    ("推进落实", Verb::Answers),
     ("组织实施", Verb::Answers),
     ("落实", Verb::Answers),
     ("实施", Verb::Answers),
@@ -117,15 +157,54 @@ impl Clause {
         (named > 0).then_some(clause)
     }
 
+    /// Units in brackets, and no word of what they do.
+    pub(crate) fn bare(inner: &str) -> Option<Clause> {
+        let responsible = names::split(inner);
+        let is_unit = |name: &String| {
+            let of_city = ["市", "县", "区", "省", "各县", "各有关县", "各相关县"];
+            let is_class = name.starts_with("各") && (name.ends_with(')') || name.ends_with("政府"));
+            (names::ends_like_a_unit(name) || is_class) && of_city.iter().any(|start| name.starts_with(start))
+        };
+        let all = !responsible.is_empty() && responsible.iter().all(is_unit);
+        all.then(|| Clause { responsible, bare: true, ..Clause::default() })
+    }
+
+    /// Adds what another part of the same item says.
+    pub(crate) fn and(mut self, other: Clause) -> Clause {
+        self.lead.extend(other.lead);
+        self.cooperating.extend(other.cooperating);
+        self.responsible.extend(other.responsible);
+        self.person = self.person.or(other.person);
+        self.time = self.time.or(other.time);
+        self.joins |= other.joins;
+        self.bare |= other.bare;
+        self.onward |= other.onward;
+        self
+    }
+
+    /// Whether all that are named are called like units.
+    pub(crate) fn names_units(&self) -> bool {
+        let mut all = self.lead.iter().chain(&self.cooperating).chain(&self.responsible);
+        all.all(|name| names::ends_like_a_unit(name) || name.starts_with("各县"))
+    }
+
     fn read_sentence(&mut self, sentence: &str) -> Option<()> {
         let mut labelled = labels(sentence).peekable();
         if labelled.peek().is_none() {
             return self.read_verbs(sentence);
         }
         for (role, list) in labelled {
+            let list = list.trim_matches([',', '、', '。']);
             match role {
-                Role::Person => self.person = Some(list.trim_matches([',', '、']).to_owned()),
-                Role::Lead | Role::Cooperating | Role::Responsible => self.give(role, list)?,
+                Role::Person => self.person = Some(list.to_owned()),
+                Role::Time => self.time = Some(list.to_owned()),
+                Role::Sentence => self.read_verbs(list)?,
+                // 责任单位:甲牵头,乙配合.
+                Role::Responsible if list.contains("牵头") => self.read_verbs(list)?,
+                Role::Lead | Role::Cooperating | Role::Responsible => {
+                    // 责任单位:甲、乙按职责分工落实.
+                    self.give(role, split_verb(list).map_or(list, |(list, _)| list))?;
+                }
             }
         }
         Some(())
@@ -135,7 +214,11 @@ impl Clause {
         let mut names = String::new();
         for part in names::outside_brackets(sentence, &[',']) {
             let part = part.trim();
-            if part.starts_with("不再") {
+            if part.starts_with("不再") || part == "下同" {
+                continue;
+            }
+            if names.is_empty() && part.starts_with(|first: char| first.is_ascii_digit()) {
+                self.time = Some(part.to_owned());
                 continue;
             }
             let part = self.without_opening(part);
@@ -157,7 +240,17 @@ impl Clause {
                 Verb::IsInCharge if self.lead.is_empty() => Role::Lead,
                 Verb::IsInCharge => Role::Cooperating,
             };
-            self.give(role, &std::mem::take(&mut names))?;
+            let list = std::mem::take(&mut names);
+            match list.split_once("会同") {
+                // 甲会同乙负责; 甲牵头,会同乙落实.
+                Some((first, with)) => {
+                    if !first.is_empty() {
+                        self.give(role, first.trim_end_matches('、'))?;
+                    }
+                    self.give(Role::Cooperating, with)?;
+                }
+                None => self.give(role, &list)?,
+            }
         }
         names.is_empty().then_some(())
     }
@@ -171,7 +264,7 @@ impl Clause {
                 .iter()
                 .fold(rest, |rest, word| rest.strip_prefix(word).unwrap_or(rest));
         }
-        if let Some(rest) = ["与", "会同"].iter().find_map(|word| part.strip_prefix(word)) {
+        if let Some(rest) = part.strip_prefix('与') {
             self.joins = true;
             part = rest;
         }
@@ -188,7 +281,7 @@ impl Clause {
             Role::Lead => self.lead.extend(names),
             Role::Cooperating => self.cooperating.extend(names),
             Role::Responsible => self.responsible.extend(names),
-            Role::Person => {}
+            Role::Sentence | Role::Person | Role::Time => {}
         }
         Some(())
     }
@@ -222,82 +315,7 @@ fn split_verb(part: &str) -> Option<(&str, Verb)> {
 
 /// Not too long for a name, and no sentence.
 fn is_name(name: &str) -> bool {
-    (2..=40).contains(&name.chars().count()) && !name.contains(['。', '"', '“', '%', ':', '《'])
-}
-
-/// Takes a clause off the end of a text: in brackets, or after a label. What is left comes
-/// first. Tags in brackets after the clause are stepped over and stay.
-pub(crate) fn split_off(text: &str) -> (String, Option<Clause>) {
-    let mut tail = Vec::new();
-    let mut head = text.trim_end();
-    loop {
-        let body = head.trim_end_matches(['。', ' ', ';']);
-        let Some(open) = opening(body) else { break };
-        let inner = &body[open + 1..body.len() - 1];
-        if let Some(clause) = Clause::of(inner) {
-            tail.reverse();
-            let rest = body[..open].trim_end();
-            return (format!("{rest}{}", tail.concat()), Some(clause));
-        }
-        if !inner.ends_with("之一") {
-            break;
-        }
-        tail.push(&head[open..]);
-        head = &body[..open];
-    }
-    // Without brackets: 牵头单位:甲。配合单位:乙。
-    let label = LABELS
-        .iter()
-        .filter(|(label, _)| label.ends_with("单位") || label.ends_with("部门") || label.ends_with("主体"))
-        .filter_map(|(label, _)| text.find(&format!("{label}:")))
-        .min();
-    if let Some(at) = label
-        && let Some(clause) = Clause::of(&text[at..])
-    {
-        return (text[..at].trim_end().to_owned(), Some(clause));
-    }
-    (text.to_owned(), None)
-}
-
-/// Where the bracket opens that a text ends with.
-fn opening(text: &str) -> Option<usize> {
-    if !text.ends_with(')') {
-        return None;
-    }
-    let mut depth = 0_usize;
-    for (at, character) in text.char_indices().rev() {
-        match character {
-            ')' => depth += 1,
-            '(' => {
-                depth -= 1;
-                if depth == 0 {
-                    return Some(at);
-                }
-            }
-            _ => {}
-        }
-    }
-    None
-}
-
-/// No item has more tags.
-const MOST_TAGS: usize = 20;
-
-/// Takes the tags out of a text: `(省政府12件民生实事之一)`.
-pub(crate) fn split_tags(text: &str) -> (String, Vec<String>) {
-    let (mut rest, mut tags) = (text.to_owned(), Vec::new());
-    while tags.len() < MOST_TAGS
-        && let Some(end) = rest.find("之一)")
-    {
-        let Some(start) = rest[..end].rfind('(') else { break };
-        let tag = rest[start + 1..end].to_owned();
-        if tag.is_empty() || tag.chars().count() > 30 {
-            break;
-        }
-        tags.push(tag);
-        rest.replace_range(start..end + "之一)".len(), "");
-    }
-    (rest, tags)
+    (2..=40).contains(&name.chars().count()) && !name.contains(['。', '"', '“', '%', ':', '《', '】', ']'])
 }
 
 #[cfg(test)]
@@ -328,6 +346,26 @@ mod tests {
             ("由市甲局牵头负责,各县市区人民政府落实", clause(&["市甲局"], &[], &["各县市区人民政府"])),
             ("市甲局、市乙局分别牵头;市丙局参与", clause(&["市甲局", "市乙局"], &["市丙局"], &[])),
             ("各县市区人民政府负责落实", clause(&[], &[], &["各县市区人民政府"])),
+            ("由市甲局会同市乙局、市丙局负责", clause(&["市甲局"], &["市乙局", "市丙局"], &[])),
+            ("市甲局牵头,会同市乙局等部门落实", clause(&["市甲局"], &["市乙局"], &[])),
+            (
+                "市甲局负总责,各县(市、区)人民政府具体落实",
+                clause(&["市甲局"], &[], &["各县(市、区)人民政府"]),
+            ),
+            ("市甲局主办,市乙局、市丙局协办", clause(&["市甲局"], &["市乙局", "市丙局"], &[])),
+            ("责任单位:市甲局牵头,市乙局配合", clause(&["市甲局"], &["市乙局"], &[])),
+            (
+                "责任分工:市甲局牵头,市乙局配合,有关县(市、区)人民政府具体负责实施",
+                clause(&["市甲局"], &["市乙局"], &["有关县(市、区)人民政府"]),
+            ),
+            (
+                "市甲局、市乙局等部门和各县人民政府按职责分工负责",
+                clause(&["市甲局", "市乙局", "各县人民政府"], &[], &[]),
+            ),
+            (
+                "市甲局牵头负责;市乙局配合;各县人民政府组织实施",
+                clause(&["市甲局"], &["市乙局"], &["各县人民政府"]),
+            ),
         ] {
             assert_eq!(Clause::of(text), Some(expected), "{text}");
         }
@@ -344,6 +382,20 @@ mod tests {
     }
 
     #[test]
+    fn a_time_and_a_leader_are_taken_from_the_clause() {
+        for (text, time, person) in [
+            ("责任领导:赵甲责任单位:市甲局完成时限:持续推进", Some("持续推进"), Some("赵甲")),
+            ("责任单位:市甲局配合单位:市乙局完成时限:2023年9月底前", Some("2023年9月底前"), None),
+            ("市甲局牵头,市乙局配合,2023年8月底前完成", Some("2023年8月底前完成"), None),
+            ("责任领导:赵甲;牵头单位:市甲局", None, Some("赵甲")),
+        ] {
+            let found = Clause::of(text).unwrap();
+            assert_eq!((found.time.as_deref(), found.person.as_deref()), (time, person), "{text}");
+            assert_eq!(found.lead.len() + found.responsible.len(), 1, "{text}");
+        }
+    }
+
+    #[test]
     fn what_is_no_clause_is_left_in_the_text() {
         for text in [
             "含传染病医院",
@@ -356,19 +408,5 @@ mod tests {
         ] {
             assert_eq!(Clause::of(text), None, "{text}");
         }
-    }
-
-    #[test]
-    fn a_clause_is_taken_off_the_end() {
-        let (text, found) = split_off("推进改造(含医院)。(市甲局牵头)(省政府12件民生实事之一)。");
-        assert_eq!(text, "推进改造(含医院)。(省政府12件民生实事之一)。");
-        assert_eq!(found.unwrap().lead, ["市甲局"]);
-        let (text, found) = split_off("推进改造。牵头单位:市甲局。责任单位:各县市区人民政府。");
-        assert_eq!((text.as_str(), found.unwrap().responsible.len()), ("推进改造。", 1));
-        assert_eq!(split_off("推进改造(二期)。").1, None);
-        assert_eq!(
-            split_tags("免费送戏(省政府12件民生实事之一)。"),
-            ("免费送戏。".to_owned(), vec!["省政府12件民生实事".to_owned()])
-        );
     }
 }

@@ -2,15 +2,18 @@
 
 use regex::Regex;
 
-use crate::items::{fields_of, is_person, person_and_post};
+use crate::headings::{fields_of, is_person, person_and_post};
 use crate::names;
 use crate::notice::{Charge, Pair, Party, Portfolio, Relation};
+use crate::ordinal::{Level, marker};
+use crate::posts::ends_like_a_post;
 use crate::text::{Line, join, squeeze};
 
 /// Finds who stands in for whom.
 #[derive(Debug)]
 pub(crate) struct Pairs {
     mutual: Regex,
+    arrow: Regex,
     one_way: Regex,
     each_time: Regex,
 }
@@ -21,63 +24,111 @@ impl Pairs {
     pub(crate) fn new() -> Result<Self, regex::Error> {
         Ok(Pairs {
             mutual: Regex::new(&format!(
-                r"(?:^|[:,;。、])(\p{{Han}}{{2,4}}?){POST}?(?:与|和)(\p{{Han}}{{2,4}}?){POST}?互为AB角"
+                r"(?:^|[:,;。、])(\p{{Han}}{{2,4}}?){POST}?(?:同志)?(?:与|和)(\p{{Han}}{{2,4}}?){POST}?(?:同志)?互为A[、/]?B[角岗]"
+            ))?,
+            arrow: Regex::new(&format!(
+                r"(?:^|[:,;。、])(\p{{Han}}{{2,4}}?){POST}?(?:↔|⇔|<->)(\p{{Han}}{{2,4}}?)(?:{POST}|[,;。、]|$)"
             ))?,
             one_way: Regex::new(&format!(
-                r"(?:^|[:,;。、])(\p{{Han}}{{2,4}}?){POST}?的B角(?:为|是)(\p{{Han}}{{2,4}}?)(?:{POST}|同志|[,;。]|$)"
+                r"(?:^|[:,;。、])(\p{{Han}}{{2,4}}?){POST}?(?:同志)?的B[角岗](?:为|是|由)(\p{{Han}}{{2,4}}?)(?:{POST}|同志|[,;。]|$)"
             ))?,
             each_time: Regex::new(&format!(
-                r"(?:^|[:,;。、])(\p{{Han}}{{2,4}}?){POST}(?:根据工作需要,?)?临时确定"
+                r"(?:^|[:,;。、])(\p{{Han}}{{2,4}}?)(?:{POST}(?:同志)?(?:根据工作需要,?)?临时(?:确定|指定)|{POST}?(?:同志)?的(?:A[、/]?)?B[角岗]由[^,;。]{{0,20}}临时(?:确定|指定))"
             ))?,
         })
     }
 
     fn read(&self, lines: &[Line]) -> Vec<Pair> {
         let text = join(lines);
-        let line = lines
-            .iter()
-            .find(|line| line.text.contains("AB") || line.text.contains("B角") || line.text.contains("B 角"))
-            .map_or(0, |line| line.number);
+        let line = lines.iter().find(|line| speaks_of_pairs(&line.text)).map_or(0, |line| line.number);
         let pair = |leader: &str, stand_in: Option<&str>, mutual| Pair {
             leader: leader.to_owned(),
             stand_in: stand_in.map(str::to_owned),
             mutual,
             line,
         };
-        let mutual = self.mutual.captures_iter(&text).map(|found| pair(&found[1], Some(&found[2]), true));
+        let mutual = self.mutual.captures_iter(&text).chain(self.arrow.captures_iter(&text));
+        let mutual = mutual.map(|found| pair(&found[1], Some(&found[2]), true));
         let one_way = self.one_way.captures_iter(&text).map(|found| pair(&found[1], Some(&found[2]), false));
         let each_time = self.each_time.captures_iter(&text).map(|found| pair(&found[1], None, false));
         mutual.chain(one_way).chain(each_time).collect()
     }
 }
 
-/// The portfolios and pairs of a letter.
-pub(crate) fn read(lines: &[Line], pairs: &Pairs) -> (Vec<Portfolio>, Vec<Pair>) {
-    let starts: Vec<usize> = (0..lines.len()).filter(|at| heading(&lines[*at]).is_some()).collect();
+/// Whether a line is about who stands in for whom.
+fn speaks_of_pairs(line: &str) -> bool {
+    let text = squeeze(line);
+    ["AB角", "AB岗", "A、B角", "A、B岗", "B角", "B岗"].iter().any(|word| text.contains(word))
+}
+
+/// The portfolios and pairs of a letter; `says_so` when its title says that it divides work.
+pub(crate) fn read(lines: &[Line], says_so: bool, pairs: &Pairs) -> (Vec<Portfolio>, Vec<Pair>) {
+    let starts: Vec<usize> = (0..lines.len()).filter(|at| heading(&lines[*at], says_so).is_some()).collect();
     let end = lines
         .iter()
         .position(|line| {
             let text = squeeze(&line.text);
-            text.contains("AB角") || text.contains("议事协调机构") || text.starts_with("为加强配合")
+            speaks_of_pairs(&text) || text.contains("议事协调机构") || text.starts_with("为加强配合")
         })
         .filter(|end| starts.last().is_none_or(|last| end > last))
         .unwrap_or(lines.len());
     let ends: Vec<usize> = starts.iter().skip(1).copied().chain([end]).collect();
-    let portfolios = starts.iter().zip(ends).filter_map(|(from, to)| portfolio(&lines[*from..to]));
+    let portfolios = starts.iter().zip(ends).filter_map(|(from, to)| portfolio(&lines[*from..to], says_so));
     (portfolios.collect(), pairs.read(&lines[end..]))
 }
 
-/// `王渊常务副市长:` at the head of a line, and what follows the colon.
-fn heading(line: &Line) -> Option<(String, String, String)> {
+/// `王渊常务副市长:` at the head of a line, and what follows the colon. Where the title says
+/// that it is a division of work, also `王渊 市委常委、常务副市长`, `王渊(常务副市长):` and
+/// `一、王渊同志`.
+fn heading(line: &Line, says_so: bool) -> Option<(String, String, String)> {
     let text = squeeze(&line.text);
-    let (who, rest) = text.split_once(':')?;
-    let (name, post) = person_and_post(who.trim_end_matches("同志"))?;
-    Some((name, post, rest.to_owned()))
+    if let Some((who, rest)) = text.split_once(':')
+        && let Some((name, post)) = person_and_post(who.trim_end_matches("同志"))
+    {
+        return Some((name, post, rest.to_owned()));
+    }
+    if !says_so {
+        return None;
+    }
+    let line = match marker(&line.text) {
+        Some(found) if found.level <= Level::Item => found.rest,
+        Some(_) | None => &line.text,
+    };
+    let (who, rest) = line.split_once(':').map_or((line, ""), |(who, rest)| (who, rest.trim()));
+    let post = |title: &str| ends_like_a_post(title.trim_end_matches(')')).then(|| squeeze(title));
+    // 王渊(市委常委、常务副市长)
+    let squeezed = squeeze(who);
+    if let Some((name, title)) = squeezed.strip_suffix(')').and_then(|who| who.split_once('('))
+        && is_person(name.trim_end_matches("同志"))
+        && let Some(post) = post(title)
+    {
+        return Some((name.trim_end_matches("同志").to_owned(), post, squeeze(rest)));
+    }
+    // 王渊同志, 副市长王渊, alone or before what they do.
+    let verbs = ["主持", "负责", "协助", "分管", "主管"];
+    let at = verbs.iter().filter_map(|verb| squeezed.find(verb)).min().unwrap_or(squeezed.len());
+    let (whole, does) = squeezed.split_at(at);
+    let rest = format!("{does}{}", squeeze(rest));
+    if let Some(name) = whole.strip_suffix("同志").filter(|name| is_person(name)) {
+        return Some((name.to_owned(), String::new(), rest));
+    }
+    if let Some((name, post)) = person_and_post(whole) {
+        return Some((name, post, rest));
+    }
+    // 王 渊 市委常委、常务副市长
+    let mut words = who.split(' ').filter(|word| !word.is_empty());
+    let mut name = words.next()?.to_owned();
+    if name.chars().count() == 1 {
+        name.push_str(words.next()?);
+    }
+    let title = words.collect::<Vec<_>>().join(" ");
+    let post = post(&title).filter(|post| !post.is_empty() && !post.contains('。'))?;
+    is_person(&name).then_some((name, post, rest))
 }
 
-fn portfolio(lines: &[Line]) -> Option<Portfolio> {
+fn portfolio(lines: &[Line], says_so: bool) -> Option<Portfolio> {
     let (first, others) = lines.split_first()?;
-    let (leader, post, rest) = heading(first)?;
+    let (leader, post, rest) = heading(first, says_so)?;
     let mut portfolio = Portfolio {
         leader,
         post,
@@ -130,16 +181,19 @@ fn act(part: &str) -> Option<Act<'_>> {
     if let Some(list) = part.strip_prefix("主持") {
         return plain(Relation::Presides, false, list);
     }
-    for verb in ["主管", "分管"] {
+    for (verb, relation) in
+        [("主管", Relation::Directs), ("分管", Relation::Directs), ("联系", Relation::Liaises)]
+    {
         if let Some(list) = part.strip_prefix(verb) {
-            return plain(Relation::Directs, false, list);
+            // 分管单位:市甲局 and 分管:市甲局 are units; 分管教育、卫生健康工作 are fields.
+            let labels = ["单位和部门:", "单位:", "部门:", ":"];
+            let units = labels.iter().find_map(|label| list.strip_prefix(label));
+            let of_fields = units.is_none() && list.ends_with("工作");
+            return plain(relation, of_fields, units.unwrap_or(list));
         }
     }
-    if let Some(list) = part.strip_prefix("联系") {
-        return plain(Relation::Liaises, false, list);
-    }
     if let Some(list) = part.strip_prefix("负责") {
-        return plain(Relation::Directs, true, list);
+        return plain(Relation::Directs, true, list.trim_start_matches(':'));
     }
     let rest = part.strip_prefix("协助")?;
     let (at, verb) = ["分管", "联系", "负责", "处理", "抓好"]
@@ -229,14 +283,16 @@ fn split_before_class(piece: &str) -> Vec<String> {
 /// Whether a name says a class rather than a unit.
 fn is_class(name: &str) -> bool {
     let of_many =
-        ["企业", "机构", "部队", "院校", "单位", "组织"].iter().any(|ending| name.ends_with(ending));
+        ["企业", "机构", "部队", "院校", "单位", "组织", "银行"].iter().any(|ending| name.ends_with(ending));
     let open = ["中央", "省", "其他", "各", "有关"].iter().any(|opening| name.starts_with(opening));
     name.ends_with("企业") || (of_many && (open || name.contains('驻') || name.contains('等')))
 }
 
 /// Whether a text has portfolios in it.
-pub(crate) fn is_division(lines: &[Line]) -> bool {
-    lines.iter().filter(|line| heading(line).is_some_and(|(name, ..)| is_person(&name))).count() >= 2
+pub(crate) fn is_division(lines: &[Line], says_so: bool) -> bool {
+    let headings =
+        lines.iter().filter(|line| heading(line, says_so).is_some_and(|(name, ..)| is_person(&name)));
+    headings.count() >= 2
 }
 
 #[cfg(test)]
@@ -248,7 +304,7 @@ mod tests {
     }
 
     fn of(text: &str) -> (Vec<Portfolio>, Vec<Pair>) {
-        read(&lines(text), &Pairs::new().unwrap())
+        read(&lines(text), false, &Pairs::new().unwrap())
     }
 
     #[test]
@@ -292,6 +348,35 @@ mod tests {
                 (Relation::AssistsDirecting, "市项目中心", false),
             ]
         );
+    }
+
+    #[test]
+    fn headings_of_a_division_of_work_have_many_forms() {
+        for text in [
+            "赵 甲 县委副书记、县长\n主持县政府全面工作。\n孙丁戊 副县长\n负责水利等工作。\n分管:县甲局、县乙局。\n联系:县丙局。\n县政府领导实行AB角工作制:赵甲与孙丁戊互为A、B角;孙丁戊的A、B角由县长临时指定。",
+            "一、赵甲同志\n主持县政府全面工作。\n二、孙丁戊同志\n分管水利工作。\n分管单位:县甲局、县乙局。\n联系单位:县丙局。\nAB岗:赵甲↔孙丁戊,孙丁戊副县长根据工作需要,临时确定其对应的B角",
+            "赵甲(县委副书记、县长):主持县政府全面工作。\n副县长孙丁戊:负责水利工作。分管县甲局、县乙局。联系县丙局。\n实行AB角:赵甲同志与孙丁戊同志互为AB角,孙丁戊同志的B角由县长临时指定",
+            "县长赵甲主持县政府全面工作。\n孙丁戊同志负责水利工作。分管县甲局、县乙局。联系县丙局。\nAB角:赵甲和孙丁戊互为AB角,孙丁戊的B角由县长另行临时指定",
+        ] {
+            assert!(is_division(&lines(text), true) && !is_division(&lines(text), false), "{text}");
+            let (portfolios, pairs) = read(&lines(text), true, &Pairs::new().unwrap());
+            let leaders: Vec<_> = portfolios.iter().map(|one| (one.leader.as_str(), one.presides)).collect();
+            assert_eq!(leaders, [("赵甲", true), ("孙丁戊", false)], "{text}");
+            let of = |charges: &[Charge]| {
+                charges.iter().map(|one| (one.relation, one.subject.text.clone())).collect::<Vec<_>>()
+            };
+            let [directs, liaises] = [Relation::Directs, Relation::Liaises];
+            assert_eq!(of(&portfolios[1].fields), [(directs, "水利".to_owned())], "{text}");
+            let units = [(directs, "县甲局"), (directs, "县乙局"), (liaises, "县丙局")];
+            assert_eq!(
+                of(&portfolios[1].units),
+                units.map(|(relation, unit)| (relation, unit.to_owned())),
+                "{text}"
+            );
+            let pairs: Vec<_> =
+                pairs.iter().map(|pair| (pair.leader.as_str(), pair.stand_in.as_deref())).collect();
+            assert_eq!(pairs, [("赵甲", Some("孙丁戊")), ("孙丁戊", None)], "{text}");
+        }
     }
 
     #[test]

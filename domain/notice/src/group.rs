@@ -1,14 +1,10 @@
-//! Groups: who sits in them, what their parts are to do and how they work. Also the
-//! headquarters of an emergency plan, which differs in how its sections are numbered.
+//! Groups: who sits in them, what their parts are to do and how they work.
 
-use regex::Regex;
-
-use crate::clause::split_off;
-use crate::items::is_person;
-use crate::notice::{Duty, Holder, Mechanism, Party, Seat};
-use crate::ordinal::{Level, dotted};
+use crate::ending::split_off;
+use crate::notice::{Duty, Mechanism, Party, Seat};
+use crate::ordinal::Level;
 use crate::outline::{Block, Outline};
-use crate::posts::holders;
+use crate::seats::Seats;
 use crate::text::{Line, join, squeeze};
 
 /// What was found of a group.
@@ -19,139 +15,58 @@ pub(crate) struct Found {
     pub(crate) mechanisms: Vec<Mechanism>,
 }
 
-/// Finds seats.
-#[derive(Debug)]
-pub(crate) struct Seats {
-    label: Regex,
-    office: Regex,
-    office_head: Regex,
-    office_deputy: Regex,
-    leader_of: Regex,
+impl Found {
+    /// Whether somebody heads the group itself.
+    pub(crate) fn has_head(&self) -> bool {
+        let is_head =
+            |role: &str| ["组长", "指挥", "召集人", "主任委员"].iter().any(|head| role.contains(head));
+        self.seats.iter().any(|seat| seat.body.is_empty() && is_head(&seat.role))
+    }
 }
 
 /// The part of a group that its office is.
 pub(crate) const OFFICE: &str = "办公室";
 
-impl Seats {
-    pub(crate) fn new() -> Result<Self, regex::Error> {
-        Ok(Seats {
-            label: Regex::new(concat!(
-                r"^(第一组长|常务副组长|执行副组长|副组长|组长|总指挥长?|副总指挥长?|常务副指挥长|副指挥长|指挥长|",
-                r"主任委员|副主任委员|常务副主任|副主任|主任|召集人|副召集人|秘书长|成员单位|成员|委员|顾问|联络员):(.*)$"
-            ))?,
-            office: Regex::new(r"办公室设在([^,。;(]{2,30})")?,
-            office_head: Regex::new(r"(?:办公室|[,;。])主任由([^。;]+?)(?:同志)?(?:兼任|担任)")?,
-            office_deputy: Regex::new(r"副主任由([^。;]+?)(?:同志)?(?:兼任|担任)")?,
-            leader_of: Regex::new(r"(\p{Han}{2,12}?组)组长由([^。;]+?)(?:同志)?(?:兼任|担任)")?,
-        })
-    }
-
-    /// Reads the text of a founding.
-    pub(crate) fn read(&self, lines: &[Line]) -> Found {
-        let outline = Outline::of(lines);
-        let mut found = Found::default();
-        let mut place = Place::default();
-        for block in &outline.blocks {
-            place.enter(block);
-            match block.level {
-                Some(Level::Item) if place.is_mechanism => {
-                    let text = block.text();
-                    let name = text.split('。').next().unwrap_or_default().to_owned();
-                    let rest = text.strip_prefix(&name).unwrap_or_default().trim_start_matches('。');
-                    found.mechanisms.push(Mechanism { name, text: rest.to_owned(), line: block.line() });
+/// Reads the text of a founding.
+pub(crate) fn read(seats: &Seats, lines: &[Line]) -> Found {
+    let outline = Outline::of(lines);
+    let mut found = Found::default();
+    let mut place = Place::default();
+    for block in &outline.blocks {
+        place.enter(block);
+        match block.level {
+            Some(Level::Item) if place.is_mechanism => {
+                let text = block.text();
+                let name = text.split('。').next().unwrap_or_default().to_owned();
+                let rest = text.strip_prefix(&name).unwrap_or_default().trim_start_matches('。');
+                found.mechanisms.push(Mechanism { name, text: rest.to_owned(), line: block.line() });
+            }
+            // 1. 组长:甲
+            Some(Level::Item | Level::Point)
+                if block.lines.first().is_some_and(|line| seats.is_label(&line.text)) =>
+            {
+                seats.read_lines(&block.lines, &place.body, &mut found);
+            }
+            Some(Level::Item | Level::Point) if !place.heading_is_name => {
+                found.duties.push(numbered(block, &place.body));
+            }
+            Some(Level::Section) if place.is_duties && !place.heading_is_name => {
+                found.duties.push(Duty { no: None, ..numbered(block, &place.body) });
+            }
+            Some(_) | None if place.heading_is_name => {
+                let mut lines = block.lines.clone();
+                if let Some(first) = lines.first_mut() {
+                    // What follows the name on its line: (一)甲组。组长:乙.
+                    let rest = squeezed_rest(&first.text);
+                    first.text = if place.is_part { rest } else { String::new() };
                 }
-                Some(Level::Item | Level::Point) => found.duties.push(numbered(block, &place.body)),
-                Some(Level::Chapter | Level::Section | Level::Circle) | None => {
-                    let lines = if place.heading_is_name { &block.lines[1..] } else { &block.lines[..] };
-                    self.read_lines(lines, &place.body, &mut found);
-                }
+                lines.retain(|line| !line.text.is_empty());
+                seats.read_lines(&lines, &place.body, &mut found);
             }
-        }
-        found
-    }
-
-    /// Reads an emergency plan: the sections that say who sits and what member units do.
-    pub(crate) fn read_emergency(&self, lines: &[Line]) -> Found {
-        let mut found = Found::default();
-        for (heading, lines) in sections(lines) {
-            if heading.contains("组织机构") || heading.contains("组成") {
-                let body = if heading.contains(OFFICE) { OFFICE } else { "" };
-                self.read_lines(lines, body, &mut found);
-            } else if heading.contains("成员单位职责") || heading.contains("成员单位及职责") {
-                let outline = Outline::of(lines);
-                let points = outline.blocks.iter().filter(|block| block.level == Some(Level::Point));
-                found.duties.extend(points.filter_map(of_member));
-            }
-        }
-        found
-    }
-
-    /// Seats by label, then what is said in sentences.
-    fn read_lines(&self, lines: &[Line], body: &str, found: &mut Found) {
-        let mut prose: Vec<Line> = Vec::new();
-        let mut open: Option<Open> = None;
-        for line in lines {
-            let squeezed = squeeze(&line.text);
-            if let Some(label) = self.label.captures(&squeezed) {
-                close(open.take(), body, &mut found.seats);
-                // The gap between a name and a post tells them apart: the unsqueezed rest.
-                let rest = line.text.split_once(':').map_or("", |(_, rest)| rest.trim_start());
-                open = Some(Open::new(&label[1], line.number, rest));
-                continue;
-            }
-            match &mut open {
-                Some(seats) if seats.goes_on(&squeezed) => seats.add(line),
-                Some(_) | None => {
-                    close(open.take(), body, &mut found.seats);
-                    prose.push(line.clone());
-                }
-            }
-        }
-        close(open, body, &mut found.seats);
-        self.read_prose(&prose, body, found);
-    }
-
-    fn read_prose(&self, lines: &[Line], body: &str, found: &mut Found) {
-        let Some(first) = lines.first() else { return };
-        let text = join(lines);
-        let line = first.number;
-        let seat = |role: &str, body: &str, holder| Seat {
-            role: role.to_owned(),
-            body: body.to_owned(),
-            holder,
-            line,
-        };
-        if let Some(office) = self.office.captures(&text) {
-            let unit = Party::named(office[1].trim());
-            found.seats.push(seat("办公室所在单位", OFFICE, Holder::Unit { unit }));
-        }
-        for (role, pattern) in [("主任", &self.office_head), ("副主任", &self.office_deputy)] {
-            if let Some(list) = pattern.captures(&text) {
-                found
-                    .seats
-                    .extend(named_or_by_post(&list[1]).into_iter().map(|holder| seat(role, OFFICE, holder)));
-            }
-        }
-        for leader in self.leader_of.captures_iter(&text) {
-            let of = leader[1].rsplit(['。', ';', ',']).next().unwrap_or_default().to_owned();
-            found
-                .seats
-                .extend(named_or_by_post(&leader[2]).into_iter().map(|holder| seat("组长", &of, holder)));
-        }
-        for sentence in text.split(['。', ';']) {
-            let duty = sentence.trim();
-            if duty.starts_with("负责") || duty.starts_with("承担") {
-                found.duties.push(Duty {
-                    no: None,
-                    body: body.to_owned(),
-                    text: duty.to_owned(),
-                    unit: None,
-                    person: None,
-                    line,
-                });
-            }
+            Some(_) | None => seats.read_lines(&block.lines, &place.body, &mut found),
         }
     }
+    found
 }
 
 /// Where in the text of a founding we are.
@@ -159,118 +74,53 @@ impl Seats {
 struct Place {
     body: String,
     is_mechanism: bool,
+    is_duties: bool,
     heading_is_name: bool,
+    is_part: bool,
 }
 
 impl Place {
     fn enter(&mut self, block: &Block) {
         let heading = block.lines.first().map(|line| squeeze(&line.text)).unwrap_or_default();
-        self.heading_is_name = false;
+        (self.heading_is_name, self.is_part) = (false, false);
         match block.level {
             Some(Level::Chapter) => {
                 self.is_mechanism = heading.ends_with("机制") || heading.ends_with("制度");
+                self.is_duties = heading.ends_with("职责");
                 self.body = if heading.contains(OFFICE) { OFFICE.to_owned() } else { String::new() };
                 self.heading_is_name = true;
             }
-            Some(Level::Section) if is_part(&heading) => {
-                self.body = heading;
-                self.heading_is_name = true;
+            Some(Level::Section | Level::Item | Level::Point) if !self.is_mechanism => {
+                let name = heading.split(['。', ':']).next().unwrap_or_default();
+                if is_part(name) {
+                    name.clone_into(&mut self.body);
+                    (self.heading_is_name, self.is_part) = (true, true);
+                }
             }
             Some(Level::Section | Level::Item | Level::Point | Level::Circle) | None => {}
         }
     }
 }
 
+/// What stands after the name of a part on its line.
+fn squeezed_rest(line: &str) -> String {
+    line.split_once(['。', ':']).map_or(String::new(), |(_, rest)| rest.trim().to_owned())
+}
+
 /// The name of a part of a group, and nothing else.
-fn is_part(heading: &str) -> bool {
+pub(crate) fn is_part(heading: &str) -> bool {
     (3..=20).contains(&heading.chars().count())
         && ["组", "专班", "中心", OFFICE].iter().any(|ending| heading.ends_with(ending))
         && !heading.contains([',', '。', ':', '、'])
-}
-
-/// Holders that follow one label.
-struct Open {
-    role: String,
-    line: u32,
-    /// Lines as they are, with the number of each.
-    lines: Vec<(u32, String)>,
-}
-
-impl Open {
-    fn new(role: &str, line: u32, rest: &str) -> Self {
-        Open { role: role.to_owned(), line, lines: vec![(line, rest.to_owned())] }
-    }
-
-    /// Whether a line still belongs to the list: a list by name ends where a sentence
-    /// begins, one in a sentence where that ends.
-    fn goes_on(&self, squeezed: &str) -> bool {
-        let so_far = self.lines.last().map_or("", |(_, text)| text.as_str());
-        let in_sentence =
-            self.lines.first().is_some_and(|(_, text)| person(text).is_none() && !text.is_empty());
-        if in_sentence {
-            return !so_far.ends_with('。');
-        }
-        let is_prose =
-            ["下设", "设在", "职责", "负责", "承担", "分别是"].iter().any(|word| squeezed.contains(word));
-        !is_prose && !squeezed.contains(['。', ':', ';'])
-    }
-
-    fn add(&mut self, line: &Line) {
-        self.lines.push((line.number, line.text.clone()));
-    }
-}
-
-fn close(open: Option<Open>, body: &str, seats: &mut Vec<Seat>) {
-    let Some(open) = open else { return };
-    let body = match body {
-        "" if open.role.contains("主任") && !open.role.contains("委员") => OFFICE,
-        body => body,
-    };
-    let seat = |line, holder| Seat { role: open.role.clone(), body: body.to_owned(), holder, line };
-    let by_name = open.lines.iter().any(|(_, text)| person(text).is_some());
-    if !by_name {
-        let text: String = open.lines.iter().map(|(_, text)| squeeze(text)).collect();
-        let units_sit = open.role == "成员单位";
-        seats.extend(holders(&text, units_sit).into_iter().map(|holder| seat(open.line, holder)));
-        return;
-    }
-    let mut people: Vec<(u32, String, String)> = Vec::new();
-    for (line, text) in &open.lines {
-        match (person(text), people.last_mut()) {
-            (Some((name, title)), _) => people.push((*line, name, title)),
-            // A post that was broken off.
-            (None, Some((_, _, title))) => title.push_str(&squeeze(text)),
-            (None, None) => {}
-        }
-    }
-    seats.extend(people.into_iter().map(|(line, name, title)| seat(line, Holder::Person { name, title })));
-}
-
-/// `王 渊 市委常委、常务副市长`: a name set apart by a gap, and a post.
-fn person(text: &str) -> Option<(String, String)> {
-    let mut words = text.split(' ').filter(|word| !word.is_empty());
-    let mut name = words.next()?.to_owned();
-    if name.chars().count() == 1 {
-        name.push_str(words.next()?);
-    }
-    let title = squeeze(&words.collect::<Vec<_>>().join(" "));
-    let is_name = is_person(&name) && name.chars().all(|one| !"、,。:;".contains(one));
-    (is_name && !title.is_empty()).then_some((name, title))
-}
-
-/// `梁明军`, or posts.
-fn named_or_by_post(list: &str) -> Vec<Holder> {
-    let name = list.trim().trim_end_matches("同志");
-    let looks_like_a_post = ["市", "局", "长", "任", "人"].iter().any(|ending| name.ends_with(ending));
-    if is_person(name) && !looks_like_a_post {
-        return vec![Holder::Person { name: name.to_owned(), title: String::new() }];
-    }
-    holders(list, false)
+        && !["负责", "承担", "完成", "设立", "成立"].iter().any(|verb| heading.starts_with(verb))
 }
 
 /// A numbered duty, with the clause that says whose it is.
 fn numbered(block: &Block, body: &str) -> Duty {
-    let (text, clause) = split_off(&block.text());
+    // A line that only leads to what comes next is none of it: 下设三个小组:
+    let leads_on = |pair: &[Line]| pair[0].text.ends_with(['。', ';']) && pair[1].text.ends_with(':');
+    let end = block.lines.windows(2).position(leads_on).map_or(block.lines.len(), |at| at + 1);
+    let (text, clause) = split_off(&join(&block.lines[..end]));
     let clause = clause.unwrap_or_default();
     let unit = clause.responsible.into_iter().chain(clause.lead).next();
     Duty {
@@ -283,57 +133,17 @@ fn numbered(block: &Block, body: &str) -> Duty {
     }
 }
 
-/// `(1)市委宣传部:按照…`
-fn of_member(block: &Block) -> Option<Duty> {
-    let text = block.text();
-    let (unit, text) = text.split_once(':')?;
-    Some(Duty {
-        no: Some(block.ordinal),
-        body: String::new(),
-        text: text.to_owned(),
-        unit: Some(Party::named(unit)),
-        person: None,
-        line: block.line(),
-    })
-}
-
-/// The sections of a text whose headings are numbered 2.1.1, in order.
-fn sections(lines: &[Line]) -> Vec<(String, &[Line])> {
-    let mut last: Vec<u32> = Vec::new();
-    let mut starts: Vec<(usize, String)> = Vec::new();
-    for (at, line) in lines.iter().enumerate() {
-        let Some((_, label, heading)) = dotted(&line.text) else { continue };
-        let numbers: Vec<u32> = label.split('.').filter_map(|number| number.parse().ok()).collect();
-        if follows(&last, &numbers) {
-            last = numbers;
-            starts.push((at, squeeze(heading)));
-        }
-    }
-    let ends: Vec<usize> = starts.iter().skip(1).map(|(start, _)| *start).chain([lines.len()]).collect();
-    starts.into_iter().zip(ends).map(|((from, heading), to)| (heading, &lines[from + 1..to])).collect()
-}
-
-/// Whether a heading's number may come after another: the next one at its depth or above, or
-/// the first below.
-fn follows(last: &[u32], next: &[u32]) -> bool {
-    let common = last.iter().zip(next).take_while(|(one, other)| one == other).count();
-    match (last.get(common), next.get(common)) {
-        (Some(before), Some(now)) => *now == before + 1 && next[common + 1..].iter().all(|one| *one == 1),
-        (None, Some(_)) => next[common..].iter().all(|one| *one == 1),
-        (_, None) => false,
-    }
-}
-
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+    use crate::notice::Holder;
     use crate::text::Furniture;
 
-    fn lines(text: &str) -> Vec<Line> {
+    pub(crate) fn lines(text: &str) -> Vec<Line> {
         Furniture::new().unwrap().lines(text)
     }
 
-    fn seats(found: &Found) -> Vec<String> {
+    pub(crate) fn seats(found: &Found) -> Vec<String> {
         let show = |seat: &Seat| {
             let holder = match &seat.holder {
                 Holder::Person { name, title } => format!("{name}/{title}"),
@@ -352,7 +162,7 @@ mod tests {
                     孙戊己 某某公司\n董事长\n领导小组下设办公室和一个工作组。 办公室设在某某集团有限公司,办公室主任由孙戊己\n同志兼任,\
                     副主任由市甲局和尧都区、霍州市人民政府分管负责人担任。\n一个工作组是:\n(一)综合协调组\n组 长:吴庚 某某局局长\n\
                     成 员:各施工单位项\n目负责人。\n负责统筹协调;负责热价\n谈判;完成其他事项。";
-        let found = Seats::new().unwrap().read(&lines(text));
+        let found = read(&Seats::new().unwrap(), &lines(text));
         assert_eq!(
             seats(&found),
             [
@@ -379,7 +189,7 @@ mod tests {
         let text = "一、组成人员\n组 长:赵甲 市长\n二、专班办公室成员和职责\n专班下设办公室,办公室设在市甲局,承担日常工作。\n\
                     主 任:钱乙 市甲局局长\n常务副主任:孙丙 督查专员\n办公室具体职责:\n1. 主任负责全面工作。\n\
                     2. 负责实施类项目。 (责任单位:市甲局,责任人:李\n丁)\n三、工作机制\n1. 会议机制。 定期召开。\n2. 通报机制。 汇总排名。";
-        let found = Seats::new().unwrap().read(&lines(text));
+        let found = read(&Seats::new().unwrap(), &lines(text));
         assert_eq!(
             seats(&found),
             [
@@ -398,25 +208,121 @@ mod tests {
     }
 
     #[test]
-    fn a_headquarters_is_read_by_its_sections() {
-        let text = "1 总则\n1. 1 指导思想\n坚持。\n2 体系及职责\n2. 1 市指挥部\n2. 1. 1 市指组织机构\n指挥长:分管应急工作的副市长和分管水利\n\
-                    工作的副市长。\n成员单位:市甲局、市乙局。\n2. 2 办公室\n2. 2. 1 指挥部办公室组织机构\n办公室设在市甲局,办公室主任由市甲局、市乙局主要负责人\n兼任。\n\
-                    会商小组组长由市乙局分管负责人担任。\n2. 2. 2 市指各成员单位职责\n(1)市甲局:组织\n30 分钟内报告。\n(2)市乙局:监测。\n2. 3 县级指挥部\n参照。";
-        let found = Seats::new().unwrap().read_emergency(&lines(text));
+    fn seats_by_post_and_conveners_are_read() {
+        let text = "一、主要职责\n(一)统筹工作。\n(二)研究问题。\n二、组成人员\n第一召集人:市政府分管民政工作的副市长\n召 集 人:市政府协管副秘书长、市甲局局长\n\
+                    副召集人:市甲局分管副局长\n成 员:市委宣传部副部长\n市乙局四级调研员\n市丙局、市丁局分管负责同志\n联席会议办公室设在市甲局,承担日常工作。办公室主任由市甲局分管负责同志兼任,副主任由市乙局局长李丁同志担任。";
+        let found = read(&Seats::new().unwrap(), &lines(text));
         assert_eq!(
             seats(&found),
             [
-                " 指挥长 分管应急工作的副市长",
-                " 指挥长 分管水利工作的副市长",
-                " 成员单位 [市甲局]",
-                " 成员单位 [市乙局]",
+                " 第一召集人 市政府分管民政工作的副市长",
+                " 召集人 市政府协管副秘书长",
+                " 召集人 市甲局局长",
+                " 副召集人 市甲局分管副局长",
+                " 成员 市委宣传部副部长",
+                " 成员 市乙局四级调研员",
+                " 成员 市丙局分管负责同志",
+                " 成员 市丁局分管负责同志",
                 "办公室 办公室所在单位 [市甲局]",
-                "办公室 主任 市甲局主要负责人",
-                "办公室 主任 市乙局主要负责人",
-                "会商小组 组长 市乙局分管负责人",
+                "办公室 主任 市甲局分管负责同志",
+                "办公室 副主任 李丁/市乙局局长",
             ]
         );
         let duties: Vec<_> = found.duties.iter().map(|duty| duty.text.as_str()).collect();
-        assert_eq!(duties, ["组织30分钟内报告。", "监测。"]);
+        assert_eq!(duties, ["统筹工作。", "研究问题。"]);
+    }
+
+    #[test]
+    fn a_headquarters_with_titles_in_brackets_and_parts_is_read() {
+        let text = "一、组成\n总 指 挥:赵 甲(市委副书记、市长)\n第一副总指挥:钱乙丙(常务副市长)\n政 委:某军分区政治委员\n副总指挥:孙丁(副市长、\n市公安局局长)\n李戊(市政府督查专员)\n\
+                    成 员:周己(市甲局局长)、吴 庚(市乙局局长)、\n郑辛(市丙局局长)\n各县(市、区)人民政府主要负责人\n指挥部下设办公室在市甲局,副主任由市乙局副局长王壬担任。\n\
+                    二、工作组\n(一)协调组\n牵头单位:市甲局\n成员单位:市乙局、市丙局\n主要职责:综合协调;报送信息。\n(二)抢险组。组长:市甲局局长;成员单位:市丁局。职责:负责扑救。\n\
+                    (三)宣传组\n由市委宣传部牵头,市戊局参加。负责新闻发布。";
+        let found = read(&Seats::new().unwrap(), &lines(text));
+        assert_eq!(
+            seats(&found),
+            [
+                " 总指挥 赵甲/市委副书记、市长",
+                " 第一副总指挥 钱乙丙/常务副市长",
+                " 政委 某军分区政治委员",
+                " 副总指挥 孙丁/副市长、市公安局局长",
+                " 副总指挥 李戊/市政府督查专员",
+                " 成员 周己/市甲局局长",
+                " 成员 吴庚/市乙局局长",
+                " 成员 郑辛/市丙局局长",
+                " 成员 <各县(市、区)人民政府主要负责人>",
+                "办公室 办公室所在单位 [市甲局]",
+                "办公室 副主任 王壬/市乙局副局长",
+                "协调组 牵头单位 [市甲局]",
+                "协调组 成员单位 [市乙局]",
+                "协调组 成员单位 [市丙局]",
+                "抢险组 组长 市甲局局长",
+                "抢险组 成员单位 [市丁局]",
+                "宣传组 牵头单位 [市委宣传部]",
+                "宣传组 成员单位 [市戊局]",
+            ]
+        );
+        let duties: Vec<_> =
+            found.duties.iter().map(|duty| (duty.body.as_str(), duty.text.as_str())).collect();
+        assert_eq!(
+            duties,
+            [
+                ("协调组", "综合协调"),
+                ("协调组", "报送信息"),
+                ("抢险组", "负责扑救"),
+                ("宣传组", "负责新闻发布")
+            ]
+        );
+    }
+
+    #[test]
+    fn seats_may_be_numbered_and_names_follow_posts() {
+        let text = "组成人员如下:\n1.组 长:市政府市长\n2.成 员:\n市甲局局长 赵乙丙\n市丁局 钱 戊\n办公室设在市甲局,赵乙丙兼任办公室主任。\n领导小组主要职责:\n\
+                    1. 统筹工作。\n2. 审议项目。\n领导小组下设小组:\n(一)谋划组。由市己局牵头,组长由市己局主任兼任。";
+        let found = read(&Seats::new().unwrap(), &lines(text));
+        assert_eq!(
+            seats(&found),
+            [
+                " 组长 市政府市长",
+                " 成员 赵乙丙/市甲局局长",
+                " 成员 钱戊/市丁局",
+                "办公室 办公室所在单位 [市甲局]",
+                "办公室 主任 赵乙丙/",
+                "谋划组 组长 市己局主任",
+            ]
+        );
+        let duties: Vec<_> = found.duties.iter().map(|duty| duty.text.as_str()).collect();
+        assert_eq!(duties, ["统筹工作。", "审议项目。"]);
+    }
+
+    #[test]
+    fn a_committee_is_headed_by_its_director() {
+        let text = "主 任 赵 甲 市长\n副主任 钱乙 副市长\n委 员:孙丙 市甲局局长\n委员会办公室设在市甲局。\n办公室主任:孙丙 市甲局局长";
+        let found = read(&Seats::new().unwrap(), &lines(text));
+        assert_eq!(
+            seats(&found)[..4],
+            [
+                " 主任 赵甲/市长",
+                " 副主任 钱乙/副市长",
+                " 委员 孙丙/市甲局局长",
+                "办公室 主任 孙丙/市甲局局长"
+            ]
+        );
+    }
+
+    #[test]
+    fn seats_may_be_told_of_in_sentences() {
+        let text = "成立指挥部,总指挥由市政府分管副市长担任,副总指挥由市甲局、市乙局主要负责人担任,成员由市丙局、市丁局分管负责人组成。";
+        let found = read(&Seats::new().unwrap(), &lines(text));
+        assert_eq!(
+            seats(&found),
+            [
+                " 总指挥 市政府分管副市长",
+                " 副总指挥 市甲局主要负责人",
+                " 副总指挥 市乙局主要负责人",
+                " 成员 市丙局分管负责人",
+                " 成员 市丁局分管负责人",
+            ]
+        );
     }
 }

@@ -4,25 +4,34 @@ use std::collections::BTreeMap;
 
 use time::Date;
 
-use crate::clause::{Clause, split_off, split_tags};
-use crate::dates::{Dates, last_of};
+use crate::clause::Clause;
+use crate::dates::{Dated, Dates, last_of};
+use crate::ending::{split_off, split_tags};
+use crate::headings::{leader, led_by};
 use crate::names;
-use crate::notice::{Item, Leader, Milestone, Party, Unresolved, Window};
+use crate::notice::{Item, Leader, Milestone, Party, Unresolved};
 use crate::ordinal::Level;
-use crate::outline::Outline;
-use crate::table::Table;
+use crate::outline::{Block, Outline};
+use crate::table::{Row, Table};
+use crate::text::join;
+use crate::window::Windows;
 
 /// A heading that hands its clause down is at most so long.
 const LONGEST_HEADING: usize = 60;
+/// Lines with which a clause may end before another paragraph that are looked at.
+const MOST_ENDS: usize = 3;
 /// A title is at most so long where its first sentence can be cut at a comma.
 const LONGEST_TITLE: usize = 50;
 
 /// What the items of a text are read with.
 pub(crate) struct Context<'a> {
     pub(crate) dates: &'a Dates,
+    pub(crate) windows: &'a Windows,
     pub(crate) issue_date: Option<Date>,
-    /// The year the plan is for.
+    /// The year that dates without one are in.
     pub(crate) year: Option<u32>,
+    /// The last year the plan is for.
+    pub(crate) until: Option<u32>,
 }
 
 /// What was found in a list or a plan.
@@ -49,7 +58,8 @@ struct Draft {
 /// Reads the items of an outline; `table` says who does what where the items do not.
 pub(crate) fn read(outline: &Outline, table: Option<&Table>, context: &Context<'_>) -> Found {
     let mut found = Found::default();
-    let mut drafts: Vec<Draft> = outline.blocks.iter().map(|block| draft(&block.text())).collect();
+    let mut drafts: Vec<Draft> =
+        outline.blocks.iter().map(|block| draft(block, &mut found.unresolved)).collect();
     for (at, block) in outline.blocks.iter().enumerate() {
         if let Some(leader) = leader(block.level, &block.text(), block.line()) {
             found.leaders.push(leader);
@@ -60,6 +70,8 @@ pub(crate) fn read(outline: &Outline, table: Option<&Table>, context: &Context<'
     absorb(outline, &mut drafts);
 
     let mut onward: Vec<String> = Vec::new();
+    let mut rows = Rows::of(table);
+    let beside = beside(outline, &drafts);
     for (at, block) in outline.blocks.iter().enumerate() {
         let draft = &drafts[at];
         if block.level.is_none() || draft.absorbed || draft.heading.is_some() {
@@ -67,10 +79,16 @@ pub(crate) fn read(outline: &Outline, table: Option<&Table>, context: &Context<'
         }
         let no = (block.level != Some(Level::Section) && block.level != Some(Level::Chapter))
             .then_some(block.ordinal);
-        let rows = table.zip(no).and_then(|(table, no)| table.row(no));
-        let inherited = inherited(outline, &drafts, at);
         let has_items_below = outline.children(at).iter().any(|child| !drafts[*child].absorbed);
-        let is_item = draft.clause.is_some() || (!has_items_below && (inherited.is_some() || rows.is_some()));
+        let row = match block.level {
+            Some(Level::Item) if !has_items_below => rows.of_item(block.ordinal, &draft.text),
+            Some(_) | None => None,
+        };
+        let inherited = inherited(outline, &drafts, at);
+        // Those beside it have a clause: its own is missing, or not understood.
+        let is_one_of_items = || lacks_clause(outline, &drafts, at, &beside);
+        let is_item = draft.clause.is_some()
+            || (!has_items_below && (inherited.is_some() || row.is_some() || is_one_of_items()));
         if !is_item || (has_items_below && draft.text.chars().count() <= LONGEST_HEADING) {
             continue;
         }
@@ -78,92 +96,129 @@ pub(crate) fn read(outline: &Outline, table: Option<&Table>, context: &Context<'
             let text = if from == to { format!("第{from}项") } else { format!("第{from}至{to}项") };
             found.unresolved.push(unresolved(block.line(), text, "编号不连续，原文可能缺漏"));
         }
-        let mut item = item(block.line(), draft, no, block.label.clone(), context, &mut found.unresolved);
-        let clause = rows.or(draft.clause.as_ref());
+        let clause = row.and_then(|row| row.clause.as_ref()).or(draft.clause.as_ref());
+        let time = clause.and_then(|clause| clause.time.as_deref());
+        let mut item =
+            item(block.line(), &draft.text, time, no, block.label.clone(), context, &mut found.unresolved);
         give(&mut item, clause, inherited, &mut onward);
-        if item.lead.is_empty() && item.cooperating.is_empty() && item.responsible.is_empty() {
-            found.unresolved.push(unresolved(item.line, item.title.clone(), "未写明责任单位"));
+        tell_of(row, &item, &mut found.unresolved);
+        if let Some(clause) = clause.filter(|clause| clause.bare) {
+            let text = clause.responsible.join("、");
+            found.unresolved.push(unresolved(item.line, text, "只写了单位，未写职责，按责任单位读入"));
         }
         found.items.push(item);
     }
     tell_apart(outline, &mut found.items);
+    for row in rows.left() {
+        let time = row.clause.as_ref().and_then(|clause| clause.time.as_deref());
+        let label = row.no.to_string();
+        let mut item = item(row.line, &row.text, time, Some(row.no), label, context, &mut found.unresolved);
+        give(&mut item, row.clause.as_ref(), None, &mut Vec::new());
+        tell_of(Some(row), &item, &mut found.unresolved);
+        found.items.push(item);
+    }
     found
 }
 
-fn draft(text: &str) -> Draft {
+/// How many blocks without others below them stand beside one another, and how many of them
+/// have a clause: by what they stand under and their level.
+type Beside = BTreeMap<(Option<usize>, Option<Level>), (usize, usize)>;
+
+fn beside(outline: &Outline, drafts: &[Draft]) -> Beside {
+    let mut beside = Beside::new();
+    for (at, block) in outline.blocks.iter().enumerate().filter(|(at, _)| outline.children(*at).is_empty()) {
+        let (all, with) = beside.entry((block.parent, block.level)).or_default();
+        *all += 1;
+        *with += usize::from(drafts[at].clause.is_some());
+    }
+    beside
+}
+
+/// Whether those beside a block have a clause; of chapters, most of them.
+fn lacks_clause(outline: &Outline, drafts: &[Draft], at: usize, beside: &Beside) -> bool {
+    let block = &outline.blocks[at];
+    let (all, with) = beside.get(&(block.parent, block.level)).copied().unwrap_or_default();
+    drafts[at].clause.is_none() && if block.level == Some(Level::Chapter) { with * 2 > all } else { with > 0 }
+}
+
+/// Notes what is not said, or cannot be told, of who does an item.
+fn tell_of(row: Option<&Row>, item: &Item, problems: &mut Vec<Unresolved>) {
+    if let Some(row) = row.filter(|row| row.clause.is_none()) {
+        problems.push(unresolved(row.line, row.text.clone(), "表格这一行缺少栏目，无法对应责任单位"));
+    } else if item.lead.is_empty() && item.cooperating.is_empty() && item.responsible.is_empty() {
+        problems.push(unresolved(item.line, item.title.clone(), "未写明责任单位"));
+    }
+}
+
+/// The rows of a table, each for one item.
+struct Rows<'a> {
+    rows: &'a [Row],
+    used: Vec<bool>,
+    by_no: BTreeMap<u32, usize>,
+}
+
+impl<'a> Rows<'a> {
+    fn of(table: Option<&'a Table>) -> Self {
+        let rows = table.map_or(&[][..], |table| &table.rows);
+        let by_no = rows.iter().enumerate().rev().map(|(at, row)| (row.no, at)).collect();
+        Rows { rows, used: vec![false; rows.len()], by_no }
+    }
+
+    /// The row that has an item's number and says something of the same.
+    fn of_item(&mut self, no: u32, text: &str) -> Option<&'a Row> {
+        let at = *self.by_no.get(&no)?;
+        let row = &self.rows[at];
+        if !row.text.is_empty() && !is_alike(&row.text, text) {
+            return None;
+        }
+        self.used[at] = true;
+        Some(row)
+    }
+
+    /// The rows that no item has taken.
+    fn left(&self) -> impl Iterator<Item = &'a Row> {
+        self.rows.iter().zip(&self.used).filter(|(_, used)| !**used).map(|(row, _)| row)
+    }
+}
+
+/// Whether a row and an item share some word: a part of the row's first twelve characters.
+fn is_alike(row: &str, text: &str) -> bool {
+    let first: Vec<char> = row.chars().filter(|one| one.is_alphanumeric()).take(12).collect();
+    first.len() < 2 || first.windows(2).any(|pair| text.contains(&pair.iter().collect::<String>()))
+}
+
+fn draft(block: &Block, problems: &mut Vec<Unresolved>) -> Draft {
+    let text = &block.text();
     if let Some(lead) = led_by(text) {
         return Draft { text: text.to_owned(), heading: Some(lead), ..Draft::default() };
     }
-    let (text, clause) = split_off(text);
-    Draft { text, clause, ..Draft::default() }
-}
-
-/// `市住房和城乡建设局、尧都区人民政府牵头负责的工作。`
-fn led_by(text: &str) -> Option<Vec<String>> {
-    let heading = text.split('。').next()?;
-    let list = ["牵头负责的工作", "牵头的工作", "牵头落实的工作", "牵头负责的任务", "牵头任务"]
-        .iter()
-        .find_map(|ending| heading.strip_suffix(ending))?;
-    let lead = names::split(list);
-    (!lead.is_empty()).then_some(lead)
-}
-
-/// `王渊常务副市长负责的工作`, and the fields that follow.
-fn leader(level: Option<Level>, text: &str, line: u32) -> Option<Leader> {
-    if level != Some(Level::Chapter) {
-        return None;
+    let (own, clause) = split_off(text);
+    if clause.is_some() || block.level.is_none() {
+        return Draft { text: own, clause, ..Draft::default() };
     }
-    let (who, rest) = text.split_once("负责的工作")?;
-    let (name, post) = person_and_post(who)?;
-    let fields = rest.trim_start_matches('。').split('。').next().unwrap_or_default();
-    let fields = ["主要抓好", "主要负责", "负责"]
+    // A paragraph of something else may follow the clause.
+    let ends = block
+        .lines
         .iter()
-        .find_map(|opening| fields.strip_prefix(opening))
-        .and_then(fields_of)
-        .unwrap_or_default();
-    Some(Leader { name, post, fields, line })
+        .enumerate()
+        .rev()
+        .skip(1)
+        .filter(|(_, line)| line.text.trim_end_matches(['。', ';']).ends_with([')', ']', '】']));
+    for (at, _) in ends.take(MOST_ENDS) {
+        let (own, clause) = split_off(&join(&block.lines[..=at]));
+        if let Some(clause) = clause {
+            let after = &block.lines[at + 1..];
+            let line = after.first().map_or(0, |line| line.number);
+            problems.push(unresolved(line, title(&join(after)), "责任单位之后还有文字，未归入事项"));
+            return Draft { text: own, clause: Some(clause), ..Draft::default() };
+        }
+    }
+    Draft { text: own, ..Draft::default() }
 }
 
-/// The posts that city leaders hold, the longer ones first.
-pub(crate) const POSTS: [&str; 12] = [
-    "常务副市长",
-    "常务副县长",
-    "常务副区长",
-    "副秘书长",
-    "秘书长",
-    "副市长",
-    "副县长",
-    "副区长",
-    "市长",
-    "县长",
-    "区长",
-    "主任",
-];
-
-/// Splits `王渊常务副市长` into the name and the post.
-pub(crate) fn person_and_post(text: &str) -> Option<(String, String)> {
-    let (name, post) = POSTS.iter().find_map(|post| Some((text.strip_suffix(post)?, *post)))?;
-    is_person(name).then(|| (name.to_owned(), post.to_owned()))
-}
-
-/// Two to four characters, as Chinese names are.
-pub(crate) fn is_person(name: &str) -> bool {
-    (2..=4).contains(&name.chars().count())
-        && name.chars().all(|character| character.is_alphabetic() && !character.is_ascii())
-        && !name.starts_with(['市', '县', '区', '省', '各'])
-}
-
-/// `财政、人防等方面的工作` as a list of fields.
-pub(crate) fn fields_of(list: &str) -> Option<Vec<String>> {
-    let list = ["等方面的工作", "等方面工作", "方面的工作", "方面工作", "等工作", "工作"]
-        .iter()
-        .find_map(|ending| list.strip_suffix(ending))?;
-    let fields = names::pieces(list).into_iter().map(|field| field.trim().to_owned());
-    Some(fields.filter(|field| !field.is_empty()).collect())
-}
-
-/// Where only the last of several blocks under one names who does it, or where a block that
-/// names it has blocks under it, all of them are one item.
+/// Where only the last of several blocks under one names who does it, or one of them says
+/// nothing else, or where a block that names it has blocks under it, all of them are one item;
+/// and so are the parts of an item none of which has a clause.
 fn absorb(outline: &Outline, drafts: &mut [Draft]) {
     for at in (0..drafts.len()).rev() {
         let children = outline.children(at);
@@ -171,20 +226,32 @@ fn absorb(outline: &Outline, drafts: &mut [Draft]) {
             continue;
         }
         let has_clause = |child: &usize| drafts[*child].clause.is_some();
+        let is_only_clause = |child: &usize| {
+            has_clause(child) && drafts[*child].text.is_empty() && outline.children(*child).is_empty()
+        };
         let with_clause = children.iter().filter(|child| has_clause(child)).count();
-        let last_only = with_clause == 1 && children.len() > 1 && children.last().is_some_and(has_clause);
+        let only = children.iter().filter(|child| is_only_clause(child)).count();
+        let is_one = with_clause == 1 && children.len() > 1 && drafts[at].clause.is_none();
+        let level = outline.blocks[at].level;
+        let last_only = is_one && children.last().is_some_and(has_clause) && level > Some(Level::Chapter);
+        // 1. 任务:… 2. 责任单位:… 3. 配合单位:…
+        let says_only = only > 0 && only == with_clause && children.len() > 1 && drafts[at].clause.is_none();
         let own = drafts[at].clause.is_some()
             && with_clause == 0
             && drafts[at].text.chars().count() > LONGEST_HEADING;
-        if (last_only && drafts[at].clause.is_none() && outline.blocks[at].level > Some(Level::Chapter))
-            || own
-        {
+        let parts = with_clause == 0 && level >= Some(Level::Item);
+        if last_only || says_only || own || parts {
             for &child in children {
                 let part = std::mem::take(&mut drafts[child].text);
-                drafts[at].text.push_str(&part);
+                let text = &mut drafts[at].text;
+                if !part.is_empty() && !text.is_empty() && !text.ends_with(['。', ';', ':', ',', '、']) {
+                    text.push('。');
+                }
+                text.push_str(&part);
                 drafts[child].absorbed = true;
-                let clause = drafts[child].clause.take();
-                drafts[at].clause = drafts[at].clause.take().or(clause);
+                if let Some(clause) = drafts[child].clause.take() {
+                    drafts[at].clause = Some(drafts[at].clause.take().unwrap_or_default().and(clause));
+                }
             }
         }
     }
@@ -207,31 +274,20 @@ fn inherited<'a>(outline: &Outline, drafts: &'a [Draft], at: usize) -> Option<&'
 
 fn item(
     line: u32,
-    draft: &Draft,
+    text: &str,
+    time: Option<&str>,
     no: Option<u32>,
     label: String,
     context: &Context<'_>,
     problems: &mut Vec<Unresolved>,
 ) -> Item {
-    let (text, tags) = split_tags(&draft.text);
-    let window = context.dates.window(&text).map(|(event, earliest_months, latest_months)| Window {
-        event,
-        earliest_months,
-        latest_months,
-    });
-    let mut milestones = Vec::new();
-    if let Some(year) = context.year {
-        for dated in context.dates.all(&text, year) {
-            if context.issue_date.is_some_and(|issued| dated.date < issued) {
-                problems.push(unresolved(line, dated.text.clone(), "日期早于发文日期"));
-            }
-            milestones.push(Milestone { date: dated.date, text: dated.text, units: Vec::new() });
-        }
-    }
+    let (text, tags) = split_tags(text);
+    let window = context.windows.after_event(&text);
+    let milestones = milestones(line, &text, time, context, problems);
     let last = milestones.iter().map(|milestone| milestone.date).max();
     let due = match window {
         Some(_) => None,
-        None => last.or_else(|| last_of(context.year?, 12)),
+        None => last.or_else(|| last_of(context.until?, 12)),
     };
     Item {
         no,
@@ -247,6 +303,39 @@ fn item(
         window,
         tags,
     }
+}
+
+/// The dated clauses of a text, and of what its clause or its table says of the time.
+pub(crate) fn milestones(
+    line: u32,
+    text: &str,
+    time: Option<&str>,
+    context: &Context<'_>,
+    problems: &mut Vec<Unresolved>,
+) -> Vec<Milestone> {
+    let Some(year) = context.year else { return Vec::new() };
+    let mut all = context.dates.all(text, year);
+    if let Some(time) = time {
+        let known: Vec<Date> = all.iter().map(|dated| dated.date).collect();
+        all.extend(
+            context.dates.deadlines(time, year).into_iter().filter(|dated| !known.contains(&dated.date)),
+        );
+    }
+    if let Some(date) = context.issue_date.and_then(|issued| context.windows.after_issue(text, issued)) {
+        all.push(Dated { date, text: title(text) });
+    }
+    for said in [Some(text), time].into_iter().flatten() {
+        if let Some(vague) = context.dates.vague(said, year) {
+            problems.push(unresolved(line, vague, "时限不是具体日期，需要人工确定"));
+        }
+    }
+    let dated = all.into_iter().map(|dated| {
+        if context.issue_date.is_some_and(|issued| dated.date < issued) {
+            problems.push(unresolved(line, dated.text.clone(), "日期早于发文日期"));
+        }
+        Milestone { date: dated.date, text: dated.text, units: Vec::new() }
+    });
+    dated.collect()
 }
 
 /// The first sentence, cut at a comma where it is long.

@@ -44,6 +44,9 @@ pub struct Document {
     pub title: String,
     /// Title of the plan, when the document carries several.
     pub part: String,
+    /// Who signs it, such as 临汾市人民政府办公室; empty when no line says so.
+    #[serde(skip)]
+    pub issuer: String,
     /// When it was issued; the day in Shanghai.
     #[serde(serialize_with = "day")]
     pub issue_date: Option<Date>,

@@ -56,7 +56,7 @@ impl Outline {
                 let after_gap = last > 0
                     && (last + 2..=last + LARGEST_GAP).contains(&found.ordinal)
                     && outline.ends_a_sentence();
-                if found.may_be_fraction {
+                if found.may_be_fraction && !starts_with_date(found.rest) {
                     return found.ordinal == last + 1 && outline.ends_a_sentence();
                 }
                 next || after_gap
@@ -124,6 +124,14 @@ impl Outline {
     }
 }
 
+/// `10 月 1 日前`, `2023 年`: the digits after a number are those of a date.
+fn starts_with_date(rest: &str) -> bool {
+    let after = rest.trim_start_matches(|one: char| one.is_ascii_digit());
+    let digits = rest.len() - after.len();
+    let unit = after.trim_start().chars().next();
+    matches!((digits, unit), (1..=2, Some('月')) | (4, Some('年')))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -160,6 +168,14 @@ mod tests {
         assert_eq!(
             labels(&outline("1. 建成。\n2. 7 月起开展巡查。\n3. 关停所有\n4. 3 米的。")),
             ["1", "2", "3"]
+        );
+    }
+
+    #[test]
+    fn the_first_item_under_a_heading_may_begin_with_a_date() {
+        assert_eq!(
+            labels(&outline("一、任务\n1. 10 月 1 日前建成。\n2. 2023年9月至11月调试\n3. 4 米")),
+            ["一", "一1", "一2"]
         );
     }
 

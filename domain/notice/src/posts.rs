@@ -4,24 +4,92 @@ use crate::names;
 use crate::notice::{Holder, Party};
 
 /// How a post ends, the longer ones first.
-const POSTS: [&str; 17] = [
+const POSTS: [&str; 85] = [
     "主要负责同志",
     "分管负责同志",
+    "有关负责同志",
+    "相关负责同志",
     "主要负责人",
     "分管负责人",
     "有关负责人",
+    "相关负责人",
+    "协管副秘书长",
+    "分管副秘书长",
+    "常务副市长",
+    "常务副县长",
+    "常务副区长",
+    "分管副局长",
+    "分管副主任",
+    "常务副主任",
+    "分管副市长",
+    "分管副县长",
+    "分管副区长",
+    "副支队长",
+    "一级调研员",
+    "二级调研员",
+    "三级调研员",
+    "四级调研员",
+    "政治委员",
+    "党组成员",
+    "党组书记",
+    "党委书记",
+    "主要领导",
+    "分管领导",
     "负责同志",
-    "负责人",
+    "总工程师",
+    "总经济师",
+    "总规划师",
+    "督查专员",
+    "监察专员",
     "副秘书长",
+    "副总经理",
+    "负责人",
     "秘书长",
     "副市长",
     "副县长",
+    "副区长",
+    "副局长",
+    "副主任",
+    "副部长",
+    "副处长",
+    "副科长",
+    "副书记",
+    "支队长",
+    "大队长",
+    "总队长",
+    "司令员",
+    "调研员",
+    "董事长",
+    "总经理",
+    "总编辑",
+    "理事长",
+    "联络员",
     "市长",
     "县长",
     "区长",
+    "镇长",
+    "乡长",
     "局长",
     "主任",
-    "联络员",
+    "部长",
+    "队长",
+    "政委",
+    "处长",
+    "科长",
+    "书记",
+    "经理",
+    "厂长",
+    "院长",
+    "校长",
+    "台长",
+    "社长",
+    "行长",
+    "站长",
+    "段长",
+    "馆长",
+    "所长",
+    "会长",
+    "主席",
 ];
 
 /// What the office of a group fills.
@@ -41,8 +109,23 @@ pub(crate) fn holders(list: &str, units_sit: bool) -> Vec<Holder> {
     holders
 }
 
+/// Whether a text ends with a post.
+pub(crate) fn ends_like_a_post(text: &str) -> bool {
+    POSTS.iter().any(|post| text.ends_with(post))
+}
+
+/// A post that a unit's name is missing of.
+pub(crate) fn is_bare(post: &str) -> bool {
+    POSTS.contains(&post) && !["市长", "县长", "区长", "秘书长"].iter().any(|one| post.ends_with(one))
+}
+
+/// Whether a class is told as one that the office of a group fills.
+pub(crate) fn is_open(class: &str) -> bool {
+    OPEN.iter().any(|opening| class.starts_with(opening)) || class.contains("有关人员")
+}
+
 fn holder(name: &str, shared: Option<&str>, units_sit: bool) -> Holder {
-    if OPEN.iter().any(|opening| name.starts_with(opening)) || name.contains("有关人员") {
+    if is_open(name) {
         return Holder::OpenClass { class: name.to_owned() };
     }
     let post = match (post_of(name), shared) {
@@ -54,7 +137,8 @@ fn holder(name: &str, shared: Option<&str>, units_sit: bool) -> Holder {
     };
     match post {
         Some(post) => {
-            let unit = post_of(&post).map(|(unit, _)| unit).filter(|unit| names::ends_like_a_unit(unit));
+            let unit = post_of(&post).map(|(unit, _)| unit.trim_end_matches("分管").trim_end_matches("协管"));
+            let unit = unit.filter(|unit| names::ends_like_a_unit(unit));
             let unit = unit.map(Party::named);
             Holder::Post { post, unit }
         }
@@ -84,7 +168,20 @@ fn conjoined(list: &str) -> Vec<String> {
         }
     }
     names.retain(|name| !name.is_empty());
-    names
+    // 各乡镇人民政府、街道办事处主要负责人 are one class.
+    let mut whole: Vec<String> = Vec::with_capacity(names.len());
+    for name in names {
+        let is_of_class =
+            ["街道", "乡镇", "乡", "镇", "社区", "村"].iter().any(|start| name.starts_with(start));
+        match whole.last_mut() {
+            Some(class) if is_of_class && class.starts_with('各') && post_of(class).is_none() => {
+                class.push('、');
+                class.push_str(&name);
+            }
+            Some(_) | None => whole.push(name),
+        }
+    }
+    whole
 }
 
 #[cfg(test)]
@@ -121,6 +218,23 @@ mod tests {
         assert_eq!(
             shown("市甲局、市乙局等相关部门负责人"),
             ["post 市甲局负责人 in 市甲局", "post 市乙局负责人 in 市乙局"]
+        );
+        assert_eq!(
+            shown("市委宣传部副部长、国家统计局某调查队队长、市消防救援支队支队长和某军分区政治委员"),
+            [
+                "post 市委宣传部副部长 in 市委宣传部",
+                "post 国家统计局某调查队队长 in 国家统计局某调查队",
+                "post 市消防救援支队支队长 in 市消防救援支队",
+                "post 某军分区政治委员 in 某军分区"
+            ]
+        );
+        assert_eq!(
+            shown("市甲局、市乙局分管负责人,各乡镇人民政府、街道办事处主要负责人"),
+            [
+                "post 市甲局分管负责人 in 市甲局",
+                "post 市乙局分管负责人 in 市乙局",
+                "open 各乡镇人民政府、街道办事处主要负责人"
+            ]
         );
         assert_eq!(shown("各施工单位项目负责人。"), ["open 各施工单位项目负责人"]);
         assert_eq!(shown("市纪委监委、市政府督查室"), ["unit 市纪委监委", "unit 市政府督查室"]);

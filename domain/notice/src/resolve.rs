@@ -24,7 +24,7 @@ pub enum Meaning {
 }
 
 /// Parts of names that only a person can say the meaning of.
-const CHOICE: [&str; 10] = [
+const CHOICE: [&str; 14] = [
     "有关县",
     "各有关县",
     "相关县",
@@ -33,6 +33,10 @@ const CHOICE: [&str; 10] = [
     "相关部门",
     "有关单位",
     "相关单位",
+    "市直各",
+    "各单位",
+    "各部门",
+    "各成员单位",
     "有关成员单位",
     "相关成员单位",
 ];
@@ -40,6 +44,7 @@ const CHOICE: [&str; 10] = [
 /// Fills in the units of a notice and notes what has none.
 pub fn resolve(notice: &mut Notice, directory: &dyn Directory) {
     let mut unresolved = Vec::new();
+    let directory = &Within { place: place(&notice.document.issuer, directory), directory };
     for item in &mut notice.items {
         for party in item.lead.iter_mut().chain(&mut item.cooperating).chain(&mut item.responsible) {
             settle(party, item.line, directory, &mut unresolved);
@@ -62,7 +67,7 @@ pub fn resolve(notice: &mut Notice, directory: &dyn Directory) {
     }
     for portfolio in &mut notice.portfolios {
         for charge in &mut portfolio.units {
-            if let Meaning::One(unit) = directory.find(&charge.subject.text) {
+            if let Meaning::One(unit) = directory.find(&charge.subject.text).0 {
                 charge.subject.unit = Some(unit);
                 charge.is_class = false;
             } else if !charge.is_class {
@@ -74,17 +79,98 @@ pub fn resolve(notice: &mut Notice, directory: &dyn Directory) {
     notice.unresolved.sort_by_key(|one| one.line);
 }
 
-fn settle(party: &mut Party, line: u32, directory: &dyn Directory, unresolved: &mut Vec<Unresolved>) {
+/// The county, or the city of a county's rank, that issues a notice: there 市财政局 and 县财政局 are
+/// its own. None when it is the city of the directory, or not in it.
+fn place(issuer: &str, directory: &dyn Directory) -> Option<String> {
+    let place = issuer.split("人民政府").next().filter(|place| place.len() < issuer.len())?;
+    let own = directory.find(&format!("{place}人民政府"));
+    let city = directory.find("市人民政府");
+    let is_below = matches!((&own, &city), (Meaning::One(own), Meaning::One(city)) if own != city);
+    is_below.then(|| place.to_owned())
+}
+
+/// The directory as a notice of some place means it.
+struct Within<'a> {
+    place: Option<String>,
+    directory: &'a dyn Directory,
+}
+
+impl Within<'_> {
+    /// What a name means, and whether another place's unit has it.
+    fn find(&self, name: &str) -> (Meaning, bool) {
+        let found = self.directory.find(name);
+        let Some(place) = &self.place else { return (found, false) };
+        let Some(rest) = name.strip_prefix(['市', '县', '区']) else { return (found, false) };
+        match (self.directory.find(&format!("{place}{rest}")), found) {
+            (Meaning::One(own), _) => (Meaning::One(own), false),
+            (_, Meaning::One(other)) => (Meaning::Unknown(vec![other]), true),
+            (_, found) => (found, false),
+        }
+    }
+
+    fn mentioned(&self, text: &str) -> Vec<String> {
+        self.directory.mentioned(text)
+    }
+}
+
+fn settle(party: &mut Party, line: u32, directory: &Within<'_>, unresolved: &mut Vec<Unresolved>) {
     let (why, candidates) = match directory.find(&party.text) {
-        Meaning::One(unit) => {
+        (Meaning::One(unit), _) => {
             party.unit = Some(unit);
             return;
         }
-        Meaning::Ambiguous(candidates) => ("名称对应多个单位", candidates),
-        Meaning::Unknown(_) if CHOICE.iter().any(|choice| party.text.contains(choice)) => {
+        (Meaning::Ambiguous(candidates), _) => ("名称对应多个单位", candidates),
+        (Meaning::Unknown(_), _) if CHOICE.iter().any(|choice| party.text.contains(choice)) => {
             ("需要人工确定具体单位", Vec::new())
         }
-        Meaning::Unknown(candidates) => ("单位名录中没有这个名称", candidates),
+        (Meaning::Unknown(candidates), true) => ("发文机关是下级政府，名称指其所属单位", candidates),
+        (Meaning::Unknown(candidates), false) => ("单位名录中没有这个名称", candidates),
     };
     unresolved.push(Unresolved { line, text: party.text.clone(), why: why.to_owned(), candidates });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Reader;
+
+    struct City;
+
+    impl Directory for City {
+        fn find(&self, name: &str) -> Meaning {
+            let one = |unit: &str| Meaning::One(format!("units/{unit}"));
+            match name {
+                "甲市人民政府" | "市人民政府" => one("city"),
+                "乙市人民政府" => one("yi"),
+                "市财政局" => one("finance"),
+                "乙市水利局" => one("yi-water"),
+                _ => Meaning::Unknown(Vec::new()),
+            }
+        }
+
+        fn mentioned(&self, _: &str) -> Vec<String> {
+            Vec::new()
+        }
+    }
+
+    #[test]
+    fn a_notice_of_a_county_does_not_mean_the_city_s_units() {
+        let reader = Reader::new().unwrap();
+        for (issuer, finance, told) in [
+            ("甲市人民政府", Some("units/finance"), vec![("市水利局", 0)]),
+            ("乙市人民政府办公室", None, vec![("市财政局", 1)]),
+            ("丙市人民政府", Some("units/finance"), vec![("市水利局", 0)]),
+        ] {
+            let text = format!(
+                "{issuer}\n关于某事的通知\n某政发〔2024〕3号\n一、任务\n1. 改造。(市财政局、市水利局负责)\n{issuer}\n2024年5月1日"
+            );
+            let mut notices = reader.read(&text).unwrap();
+            resolve(&mut notices[0], &City);
+            let lead = &notices[0].items[0].lead;
+            assert_eq!(lead[0].unit.as_deref(), finance, "{issuer}");
+            let shown: Vec<_> =
+                notices[0].unresolved.iter().map(|one| (one.text.as_str(), one.candidates.len())).collect();
+            assert_eq!(shown, told, "{issuer}");
+        }
+    }
 }

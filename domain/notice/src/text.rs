@@ -22,31 +22,36 @@ const HEAD_PAGES: usize = 3;
 /// Nothing longer is a running head.
 const LONGEST_HEAD: usize = 60;
 
+/// An imprint (抄送:… to …印发) is at most so many lines.
+const LONGEST_IMPRINT: usize = 8;
+
 /// Finds what a printed page adds to a notice.
 #[derive(Debug)]
 pub(crate) struct Furniture {
     page: Regex,
     gazette: Regex,
+    copies: Regex,
+    printed: Regex,
 }
 
 impl Furniture {
     pub(crate) fn new() -> Result<Self, regex::Error> {
         Ok(Furniture {
-            page: Regex::new(r"^[—–\-－·•]+ ?\d{1,4} ?[—–\-－·•]+$")?,
+            page: Regex::new(concat!(
+                r"^(?:[—–\-－·•]+ ?\d{1,4} ?[—–\-－·•]+|第 ?\d{1,4} ?页(?:[ ,/]*共 ?\d{1,4} ?页)?|",
+                r"(?:page|Page|PAGE) ?\d{1,4}(?: ?(?:of|/) ?\d{1,4})?|\d{1,3} ?/ ?\d{1,3})$"
+            ))?,
             gazette: Regex::new(
                 r"公报.*(·|\d{1,2} ?/ ?\d{4}|第 ?\d+ ?期)|(·|\d{1,2} ?/ ?\d{4}|第 ?\d+ ?期).*公报",
             )?,
+            copies: Regex::new(r"^(?:抄 ?送|抄 ?报|分 ?送|主题词) ?:")?,
+            printed: Regex::new(r"\d{4} ?年 ?\d{1,2} ?月 ?\d{1,2} ?日 ?印 ?发$")?,
         })
     }
 
     /// The lines of a source, without what only its pages have.
     pub(crate) fn lines(&self, source: &str) -> Vec<Line> {
-        let lines: Vec<Line> = source
-            .split(['\n', '\u{c}'])
-            .zip(1..)
-            .map(|(text, number)| Line { number, text: fold(text) })
-            .filter(|line| !line.text.is_empty())
-            .collect();
+        let lines = self.without_imprint(pages(source));
         let mut seen: BTreeMap<String, usize> = BTreeMap::new();
         for line in &lines {
             if let Some(key) = head_key(&line.text) {
@@ -61,6 +66,57 @@ impl Furniture {
         };
         lines.into_iter().filter(|line| !is_furniture(line)).collect()
     }
+
+    /// Without what stands at the foot of the last page: who gets copies, and when it was printed.
+    fn without_imprint(&self, lines: Vec<Line>) -> Vec<Line> {
+        let mut kept: Vec<Line> = Vec::with_capacity(lines.len());
+        let mut lines = lines.into_iter().peekable();
+        while let Some(line) = lines.next() {
+            if self.printed.is_match(&line.text) {
+                continue;
+            }
+            if !self.copies.is_match(&line.text) {
+                kept.push(line);
+                continue;
+            }
+            // The list of copies ends in a full stop.
+            let mut last = line;
+            for _ in 0..LONGEST_IMPRINT {
+                if last.text.ends_with('。') {
+                    break;
+                }
+                let Some(next) = lines.next_if(|next| !self.printed.is_match(&next.text)) else { break };
+                last = next;
+            }
+        }
+        kept
+    }
+}
+
+/// The lines of each page, without a number that is all there is on its first or last line.
+fn pages(source: &str) -> Vec<Line> {
+    let mut lines: Vec<Line> = Vec::new();
+    let mut number = 1;
+    let has_pages = source.contains('\u{c}');
+    let is_number = |line: &Line| line.text.len() <= 4 && line.text.bytes().all(|one| one.is_ascii_digit());
+    for page in source.split('\u{c}') {
+        let from = lines.len();
+        for text in page.split('\n') {
+            let text = fold(text);
+            if !text.is_empty() {
+                lines.push(Line { number, text });
+            }
+            number += 1;
+        }
+        if has_pages && lines.len() > from {
+            if lines.last().is_some_and(is_number) {
+                lines.pop();
+            } else if is_number(&lines[from]) {
+                lines.remove(from);
+            }
+        }
+    }
+    lines
 }
 
 /// What is the same in the running heads of all pages, for a line that may be one: prose has
@@ -141,6 +197,19 @@ mod tests {
         let lines = Furniture::new().unwrap().lines(source);
         let kept: Vec<_> = lines.iter().map(|line| (line.number, line.text.as_str())).collect();
         assert_eq!(kept, [(1, "一、总则"), (5, "到"), (6, "500"), (7, "个。")]);
+    }
+
+    #[test]
+    fn page_numbers_of_any_form_and_the_imprint_go() {
+        let source = "1. 甲\n第 3 页 共 5 页\n二\nPage 4 of 5\n·2·\n4/5\n3\n三。\n7\n\u{c}四。\n8\n\u{c}\
+                      抄送:市委办公室,市人大常委会\n办公室。\n某市人民政府办公室 2023 年 6 月 1 日印发\n";
+        let lines = Furniture::new().unwrap().lines(source);
+        let kept: Vec<_> = lines.iter().map(|line| (line.number, line.text.as_str())).collect();
+        assert_eq!(
+            kept,
+            [(1, "1. 甲"), (3, "二"), (7, "3"), (8, "三。"), (11, "四。")],
+            "3 may be an amount"
+        );
     }
 
     #[test]
