@@ -94,7 +94,7 @@ fn name(notice: &Notice) -> String {
         return format!("{plan}应急指挥部");
     }
     let title = notice.document.title.trim_end_matches("的通知").trim_end_matches("的决定");
-    let founded = ["成立", "组建", "设立", "调整"]
+    let founded = ["成立", "组建", "设立", "建立", "调整"]
         .iter()
         .filter_map(|word| title.find(word).map(|at| &title[at + word.len()..]))
         .max_by_key(|rest| rest.len());
@@ -122,7 +122,7 @@ fn role(called: &str, body: &str) -> SeatRole {
         SeatRole::Liaison
     } else if called.contains("成员") {
         SeatRole::Member
-    } else if called.contains('副') {
+    } else if called.contains('副') || called.contains("政委") {
         match (in_office, called.contains("常务")) {
             (true, _) => SeatRole::OfficeDeputy,
             (false, true) => SeatRole::ExecutiveDeputy,
@@ -130,7 +130,7 @@ fn role(called: &str, body: &str) -> SeatRole {
         }
     } else if in_office {
         SeatRole::OfficeHead
-    } else if ["组长", "指挥", "主任", "负责人", "召集人"].iter().any(|word| called.contains(word))
+    } else if ["组长", "指挥", "主任", "负责人", "召集人", "牵头"].iter().any(|word| called.contains(word))
     {
         SeatRole::Head
     } else {
@@ -155,6 +155,9 @@ mod tests {
             ("督导检查组组长", "督导检查组", SeatRole::Head),
             ("督导检查组成员", "督导检查组", SeatRole::Member),
             ("联络员", "", SeatRole::Liaison),
+            ("政委", "", SeatRole::Deputy),
+            ("综合协调组牵头单位", "综合协调组", SeatRole::Head),
+            ("第一召集人", "", SeatRole::Head),
         ] {
             assert_eq!(role(called, body), expected, "{called}");
         }
