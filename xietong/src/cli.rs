@@ -66,9 +66,9 @@ pub struct UpArgs {
 pub enum Sample {
     /// Nothing but the administrator's account.
     None,
-    /// Units, officials, accounts, the division of work.
+    /// Everything but the tasks: units, officials, accounts, the divisions of work, the groups.
     Directory,
-    /// The directory, a working group and tasks.
+    /// All of it: the yearly plan's 195 tasks too, and what the units made of them.
     Full,
 }
 
