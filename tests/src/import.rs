@@ -102,7 +102,8 @@ pub async fn sweep(program: &Path, kills: usize) -> anyhow::Result<Swept> {
         let folder = copy(&prepared, &scratch.path().join("undisturbed"))?;
         let server = Server::start(program, &folder).await?;
         let started = Instant::now();
-        import(program, &folder, &file)?.wait().await?;
+        let status = import(program, &folder, &file)?.wait().await?;
+        ensure!(status.success(), "the undisturbed import failed: {status}");
         let took = started.elapsed();
         check(&server, &units).await?;
         took

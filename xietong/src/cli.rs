@@ -132,6 +132,10 @@ pub struct ImportArgs {
     /// The bearer token to call it with; by default that of the local data folder.
     #[arg(long, value_name = "TOKEN", env = "XIETONG_TOKEN", hide_env_values = true)]
     pub token: Option<String>,
+    /// At the local data folder: the subject of the supervisor who enters tasks; needed when
+    /// there are several.
+    #[arg(long = "as", value_name = "SUBJECT", conflicts_with = "token")]
+    pub supervisor: Option<String>,
     /// The local data folder, of `xietong up`.
     #[arg(long, value_name = "DIR", default_value = "./xietong-data")]
     pub data: PathBuf,

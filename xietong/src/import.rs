@@ -13,8 +13,9 @@ mod proposal;
 mod server;
 mod show;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
 use anyhow::{Context, bail};
@@ -25,6 +26,7 @@ use serde::Serialize;
 use crate::cli::ImportArgs;
 use crate::sample;
 
+use compare::key;
 use directory::KnownUnits;
 use entering::{How, Outcome, enter};
 use proposal::{Making, Proposal};
@@ -50,10 +52,14 @@ async fn import(arguments: &ImportArgs) -> anyhow::Result<()> {
         server::address(arguments.server.as_deref(), arguments.token.as_deref(), &arguments.data)?;
     let mut server = Server::connect(&url, &token).await?;
     if arguments.token.is_none() {
-        server = server.supervising_locally(&arguments.data).await?;
+        let subject = arguments.supervisor.as_deref();
+        server = server.supervising_locally(&arguments.data, subject).await?;
     }
     let (known, now) = (server.known().await?, server.now().await?);
     let mut all = found(arguments, &known, Some((now, arguments.backfill)))?;
+    for one in &mut all {
+        one.note_passed(&server).await?;
+    }
     let open: usize = all.iter().map(Found::open).sum();
     if open > 0 && !arguments.allow_unresolved {
         print(&all, &BTreeMap::new(), arguments.json)?;
@@ -84,7 +90,7 @@ fn found(
             let mut proposal = Making { known, now, backfill }.proposal(&notice);
             let unknown = std::mem::take(&mut proposal.problems);
             let proposal = at_server.map(|_| proposal);
-            found.push(Found { file: file.display().to_string(), notice, unknown, proposal });
+            found.push(Found { file: file.display().to_string(), notice, unknown, proposal, backfill });
         }
     }
     Ok(found)
@@ -109,9 +115,26 @@ struct Found {
     unknown: Vec<Unresolved>,
     #[serde(skip)]
     proposal: Option<Proposal>,
+    /// It is entered as work under way.
+    #[serde(skip)]
+    backfill: bool,
 }
 
 impl Found {
+    /// Notes the items whose last day has passed and that are no tasks yet, unless they are
+    /// entered as work under way.
+    async fn note_passed(&mut self, server: &Server) -> anyhow::Result<()> {
+        let passed = self.proposal.as_ref().map(|proposal| proposal.passed.clone()).unwrap_or_default();
+        if passed.is_empty() || self.backfill {
+            return Ok(());
+        }
+        let tasks = server.tasks_of(&self.notice.document.number).await?;
+        let there: BTreeSet<_> = tasks.iter().filter_map(key).collect();
+        let new = passed.into_iter().filter(|(key, _)| !there.contains(key));
+        self.unknown.extend(new.map(|(_, problem)| problem));
+        Ok(())
+    }
+
     /// How much of it a person has to look at.
     fn open(&self) -> usize {
         self.notice.unresolved.len() + self.unknown.len()
@@ -126,7 +149,21 @@ struct Imported<'a> {
     outcome: &'a Outcome,
 }
 
+/// Prints what was found and what became of it. Whoever reads it may stop reading: what was
+/// entered is entered.
 fn print(all: &[Found], outcomes: &BTreeMap<String, Outcome>, json: bool) -> anyhow::Result<()> {
+    match print_to(&mut io::stdout().lock(), all, outcomes, json) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        printed => Ok(printed?),
+    }
+}
+
+fn print_to(
+    to: &mut impl Write,
+    all: &[Found],
+    outcomes: &BTreeMap<String, Outcome>,
+    json: bool,
+) -> io::Result<()> {
     for one in all {
         let outcome = outcomes.get(&one.notice.document.number);
         if json {
@@ -134,17 +171,17 @@ fn print(all: &[Found], outcomes: &BTreeMap<String, Outcome>, json: bool) -> any
                 Some(outcome) => serde_json::to_string(&Imported { found: one, outcome })?,
                 None => serde_json::to_string(one)?,
             };
-            println!("{line}");
+            writeln!(to, "{line}")?;
         } else {
-            print!("{}\n{}", one.file, show::plain(&one.notice, &one.unknown));
+            write!(to, "{}\n{}", one.file, show::plain(&one.notice, &one.unknown))?;
         }
     }
     if !json {
         for (number, outcome) in outcomes {
-            print!("{}", show::outcome(number, outcome));
+            write!(to, "{}", show::outcome(number, outcome))?;
         }
     }
-    Ok(())
+    to.flush()
 }
 
 fn known_units(file: Option<&Path>) -> anyhow::Result<KnownUnits> {

@@ -7,7 +7,7 @@ use domain_calendar::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::assignment::{Action, Assignment, AssignmentState};
-use crate::deadline::{ClockPhase, clocks};
+use crate::deadline::clocks;
 use crate::decide::Context;
 use crate::error::SupervisionError;
 use crate::event::{AssignmentFacts, TaskChange, TaskEvent, TaskFacts};
@@ -64,8 +64,8 @@ impl StandingThen {
     }
 }
 
-/// The event that makes a draft work under way, or why not: an instant lies ahead, or a
-/// settle date has passed, which a person must look at first.
+/// The event that makes a draft work under way, or why not: an instant lies ahead. One whose
+/// settle date has passed is red from its entry on, and neither counted late nor told of.
 pub fn backfill(
     task: &Task,
     backfill: &Backfill,
@@ -99,14 +99,6 @@ pub fn backfill(
         let mut entered = one.clone();
         entered.backfill(standing, backfill.issued_at, context.now);
         let clocks = clocks(task, &entered, context.rule, context.calendar);
-        if let Some(due) = clocks.due.settle.filter(|due| *due <= context.now)
-            && clocks.phase == ClockPhase::Running
-        {
-            return Err(SupervisionError::DueBeforeIssue {
-                due_date: due.saturating_sub(std::time::Duration::from_micros(1)).day(),
-                issue_time: context.now,
-            });
-        }
         let facts = AssignmentFacts::of(&entered, clocks.due);
         assignments.push(BackfilledAssignment { facts, standing });
     }

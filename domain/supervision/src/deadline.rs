@@ -204,7 +204,7 @@ fn owed(due: &DueTimes, report: ReportLimit, assignment: &Assignment) -> DueTime
         sign: due.sign.filter(|_| assignment.signed_at.is_none()).filter(counts),
         deploy: due.deploy.filter(|_| assignment.deployed_at.is_none()).filter(counts),
         report: due.report.filter(|_| report_owed).filter(counts),
-        settle: due.settle,
+        settle: due.settle.filter(counts),
     }
 }
 

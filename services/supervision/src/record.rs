@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use domain_calendar::Timestamp;
 use domain_supervision::{
     Assignment, AssignmentChange, LAST_REPORT, SupervisionError, Task, TaskChange, TaskDraft, TaskEvent,
-    Visibility,
+    TaskState, Visibility,
 };
 use serde::{Deserialize, Serialize};
 use xietong_mesh::Resource;
@@ -41,7 +41,13 @@ impl Record {
     pub(crate) fn apply(&mut self, events: &[TaskEvent]) -> Result<(), SupervisionError> {
         events.iter().try_for_each(|event| {
             self.note(event);
-            self.task.apply(event)
+            self.task.apply(event)?;
+            // Work that was done before it was entered was struck off when it was completed.
+            if self.task.state == TaskState::StruckOff && self.struck_off_at.is_none() {
+                self.struck_off_at =
+                    self.task.settling_assignments().filter_map(|one| one.completed_at).max();
+            }
+            Ok(())
         })
     }
 
@@ -49,7 +55,6 @@ impl Record {
         match event {
             TaskEvent::Task(event) => match &event.change {
                 TaskChange::StruckOff { .. } => self.struck_off_at = Some(event.at),
-                // Work that was done before is struck off when it is entered.
                 TaskChange::Backfilled { .. }
                 | TaskChange::Created { .. }
                 | TaskChange::Issued { .. }

@@ -145,6 +145,20 @@ async fn what_is_not_resolved_keeps_everything_out_or_arrives_as_drafts() {
     assert_eq!(labels, ["(三)", "(二)", "(一)"], "the newest first");
     let again = desk.imported(&["--allow-unresolved"], &[&plans]).await;
     assert_eq!(again[0]["outcome"]["unchanged"], 6);
+
+    // What a person chose is not undone, whatever the notice leaves open.
+    let chosen = json!([
+        {"unit": "units/shuiliju", "role": "ASSIGNMENT_ROLE_LEAD"},
+        {"unit": "units/xiangfen", "role": "ASSIGNMENT_ROLE_RESPONSIBLE"},
+    ]);
+    let task = json!({"name": draft["name"], "assignments": chosen, "openPoints": []});
+    let update = json!({"task": task, "updateMask": "assignments,openPoints"});
+    let supervisor = desk.world.api(Protocol::Grpc, SUPERVISOR).await;
+    let settled = supervisor.call("TaskService/UpdateTask", update).await.unwrap();
+    let again = desk.imported(&["--allow-unresolved", "--revise"], &[&plans]).await;
+    assert_eq!(again[0]["outcome"]["unchanged"], 6);
+    let kept = supervisor.call("TaskService/GetTask", json!({"name": draft["name"]})).await.unwrap();
+    assert_eq!(kept, settled);
     desk.world.end().await;
 }
 
@@ -160,7 +174,7 @@ async fn a_task_is_compared_with_its_item_and_revised_only_when_asked() {
     let [compared] = desk.imported(&[], &[&changed]).await.try_into().unwrap();
     let differing = compared["outcome"]["differing"].as_array().unwrap();
     assert_eq!(
-        (differing.len(), &differing[0]["item"], &differing[0]["revised"]),
+        (differing.len(), &differing[0]["item"], &differing[0]["differences"][0]["revised"]),
         (1, &json!("第1项"), &json!(false))
     );
     let name = differing[0]["name"].as_str().unwrap().to_owned();
@@ -168,7 +182,7 @@ async fn a_task_is_compared_with_its_item_and_revised_only_when_asked() {
     assert!(get().await["text"].as_str().unwrap().contains("60个"), "an import never changes a text");
 
     let [revised] = desk.imported(&["--revise"], &[&changed]).await.try_into().unwrap();
-    assert_eq!(revised["outcome"]["differing"][0]["revised"], true);
+    assert_eq!(revised["outcome"]["differing"][0]["differences"][0]["revised"], true);
     assert!(get().await["text"].as_str().unwrap().contains("70个"));
     let last = desk.timeline(&name).await.pop().unwrap();
     assert!(last.starts_with("修订：") && last.contains("60个"), "{last}");
@@ -206,7 +220,7 @@ async fn a_division_and_a_group_are_registered_once() {
     assert_eq!(read["effectiveTime"], "2024-04-07T16:00:00Z");
     assert_eq!(read["portfolios"].as_array().unwrap().len(), 3);
     assert!(!read["fallback"]["officials"].as_array().unwrap().is_empty(), "the city's rule goes on");
-    let name = imported[1]["outcome"]["group"].as_str().unwrap().to_owned();
+    let name = imported[1]["outcome"]["groups"][0].as_str().unwrap().to_owned();
     let read = desk.supervisor.call("GroupService/GetGroup", json!({"name": name})).await.unwrap();
     assert_eq!(read["kind"], "GROUP_KIND_TASK_FORCE");
     assert_eq!(

@@ -40,6 +40,8 @@ pub(super) struct Difference {
     pub(super) task: String,
     /// What the notice says.
     pub(super) notice: String,
+    /// The task was revised in it.
+    pub(super) revised: bool,
 }
 
 /// Where a task differs from what the notice says, given as the task it would be.
@@ -47,18 +49,21 @@ pub(super) fn differences(task: &Task, notice: &Task) -> Vec<Difference> {
     let mut all = Vec::new();
     let mut compare = |path, field, task: String, notice: String| {
         if task != notice {
-            all.push(Difference { path, field, task, notice });
+            all.push(Difference { path, field, task, notice, revised: false });
         }
     };
     compare("title", "名称", task.title.clone(), notice.title.clone());
     compare("text", "内容", task.text.clone(), notice.text.clone());
     compare("tags", "标签", task.tags.join("、"), notice.tags.join("、"));
-    compare("due_time", "期限", due(task), due(notice));
-    compare("milestones", "节点", milestones(task), milestones(notice));
-    compare("assignments", "承办单位", units(task), units(notice));
-    // A point that a person has settled since is no difference: its units say how.
-    if task.state() == TaskState::Draft && !task.open_points.is_empty() {
-        compare("open_points", "待明确", open_points(task), open_points(notice));
+    // What the notice leaves open and a person has settled since is no difference: the notice
+    // cannot say by when or by whom.
+    if notice.open_points.is_empty() || !task.open_points.is_empty() {
+        compare("due_time", "期限", due(task), due(notice));
+        compare("milestones", "节点", milestones(task), milestones(notice));
+        compare("assignments", "承办单位", units(task), units(notice));
+        if task.state() == TaskState::Draft {
+            compare("open_points", "待明确", open_points(task), open_points(notice));
+        }
     }
     all
 }
@@ -162,7 +167,9 @@ mod tests {
         let text = "有关县市区".to_owned();
         notice.open_points =
             vec![OpenPoint { text, why: "需要人工确定".to_owned(), ..OpenPoint::default() }];
-        assert_eq!(differences(&task(TaskState::Draft), &notice), []);
+        notice.assignments.clear();
+        assert_eq!(differences(&task(TaskState::Draft), &notice), [], "nor are the units that were chosen");
+        notice.assignments = task(TaskState::Draft).assignments;
         let mut open = task(TaskState::Draft);
         open.open_points = vec![OpenPoint::default()];
         assert_eq!(differences(&open, &notice).len(), 1);

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, bail};
+use domain_notice::Unresolved;
 use prost::Message;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -12,9 +13,9 @@ use xietong_proto::roster::CreateDivisionRequest;
 use xietong_proto::supervision::{BatchCreateTasksRequest, Task, TaskState, UpdateTaskRequest};
 use xietong_proto::workgroup::CreateGroupRequest;
 
-use super::compare::{Difference, called, differences, key, revisable};
+use super::compare::{Difference, Key, called, differences, key, revisable};
 use super::division;
-use super::proposal::Proposal;
+use super::proposal::{Proposal, open_point};
 use super::server::{Server, is_there_already};
 
 /// Most tasks of a batch.
@@ -49,9 +50,9 @@ pub(super) struct Outcome {
     /// The division of work, if the document is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) division: Option<String>,
-    /// The group, if the document founds one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) group: Option<String>,
+    /// The groups that the document founds.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) groups: Vec<String>,
     /// What else is to be known, in Chinese.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) remarks: Vec<String>,
@@ -67,8 +68,6 @@ pub(super) struct Differing {
     pub(super) item: String,
     /// In what.
     pub(super) differences: Vec<Difference>,
-    /// It was revised.
-    pub(super) revised: bool,
 }
 
 /// What is to be sent for one document.
@@ -139,28 +138,37 @@ fn by_document(proposals: &[Proposal]) -> Vec<Vec<&Proposal>> {
 async fn plan(server: &Server, document: Vec<&Proposal>, how: How) -> anyhow::Result<Plan> {
     let mut plan = Plan::default();
     let mut tasks = Vec::new();
+    let mut passed = BTreeMap::new();
+    let is_only_group = document.iter().filter(|one| one.group.is_some()).count() == 1;
     for proposal in document {
         plan.document_number.clone_from(&proposal.document_number);
         if let Some(division) = proposal.division.clone() {
             plan_division(server, &mut plan, division).await?;
         }
         if let Some(group) = proposal.group.clone() {
-            plan_group(server, &mut plan, group).await?;
+            plan_group(server, &mut plan, group, is_only_group).await?;
         }
         tasks.extend(proposal.tasks.iter().cloned());
+        passed.extend(proposal.passed.iter().cloned());
     }
     if !tasks.is_empty() {
-        plan_tasks(server, &mut plan, tasks, how).await?;
+        plan_tasks(server, &mut plan, tasks, &passed, how).await?;
     }
     Ok(plan)
 }
 
-async fn plan_tasks(server: &Server, plan: &mut Plan, tasks: Vec<Task>, how: How) -> anyhow::Result<()> {
+async fn plan_tasks(
+    server: &Server,
+    plan: &mut Plan,
+    tasks: Vec<Task>,
+    passed: &BTreeMap<Key, Unresolved>,
+    how: How,
+) -> anyhow::Result<()> {
     let existing = server.tasks_of(&plan.document_number).await?;
     let existing: BTreeMap<_, Task> =
         existing.into_iter().filter_map(|task| key(&task).map(|key| (key, task))).collect();
     let (mut issued, mut drafts, mut seen) = (Vec::new(), Vec::new(), BTreeMap::new());
-    for task in tasks {
+    for mut task in tasks {
         let Some(key) = key(&task) else { bail!("an item has neither a number nor a label: {}", task.title) };
         if let Some(first) = seen.insert(key.clone(), task.title.clone()) {
             let item = called(&task);
@@ -168,8 +176,13 @@ async fn plan_tasks(server: &Server, plan: &mut Plan, tasks: Vec<Task>, how: How
         }
         match existing.get(&key) {
             Some(before) => plan_revision(plan, before, &task, how),
-            None if task.open_points.is_empty() => issued.push(task),
-            None => drafts.push(task),
+            None => {
+                // What has passed its date can only be looked at, or entered as it stands.
+                if let Some(passed) = passed.get(&key).filter(|_| !how.backfill) {
+                    task.open_points.push(open_point(passed));
+                }
+                if task.open_points.is_empty() { issued.push(task) } else { drafts.push(task) }
+            }
         }
     }
     let batch =
@@ -183,7 +196,7 @@ async fn plan_tasks(server: &Server, plan: &mut Plan, tasks: Vec<Task>, how: How
 }
 
 fn plan_revision(plan: &mut Plan, before: &Task, task: &Task, how: How) {
-    let differences = differences(before, task);
+    let mut differences = differences(before, task);
     if differences.is_empty() {
         plan.outcome.unchanged += 1;
         return;
@@ -199,17 +212,15 @@ fn plan_revision(plan: &mut Plan, before: &Task, task: &Task, how: How) {
                 paths: paths.iter().map(|path| (*path).to_owned()).collect(),
             }),
             ground: format!("{}重新导入", plan.document_number),
-            request_id: String::new(),
+            ..UpdateTaskRequest::default()
         };
         request.request_id = request_id(&request);
         plan.revisions.push(request);
     }
-    plan.outcome.differing.push(Differing {
-        name: before.name.clone(),
-        item: called(task),
-        revised: !paths.is_empty(),
-        differences,
-    });
+    for difference in &mut differences {
+        difference.revised = paths.contains(&difference.path);
+    }
+    plan.outcome.differing.push(Differing { name: before.name.clone(), item: called(task), differences });
     if before.state() == TaskState::Withdrawn {
         plan.outcome.remarks.push(format!("{}已撤销（{}）", called(task), before.name));
     }
@@ -249,11 +260,14 @@ async fn plan_group(
     server: &Server,
     plan: &mut Plan,
     group: xietong_proto::workgroup::Group,
+    is_only_group: bool,
 ) -> anyhow::Result<()> {
     let existing = server.groups_of(&plan.document_number).await?;
-    let same = existing.iter().find(|one| one.display_name == group.display_name).or(existing.first());
+    // A group that was named otherwise by hand is still the one its document founded.
+    let only = existing.first().filter(|_| is_only_group && existing.len() == 1);
+    let same = existing.iter().find(|one| one.display_name == group.display_name).or(only);
     if let Some(before) = same {
-        plan.outcome.group = Some(before.name.clone());
+        plan.outcome.groups.push(before.name.clone());
         let (seats, duties) = (before.seats.len(), before.duties.len());
         if seats != group.seats.len() || duties != group.duties.len() {
             plan.outcome.remarks.push(format!(
@@ -285,6 +299,9 @@ async fn validate(server: &Server, plan: &Plan) -> anyhow::Result<()> {
     for request in &plan.batches {
         server.create_tasks(BatchCreateTasksRequest { validate_only: true, ..request.clone() }).await?;
     }
+    for request in &plan.revisions {
+        server.update_task(UpdateTaskRequest { validate_only: true, ..request.clone() }).await?;
+    }
     Ok(())
 }
 
@@ -298,7 +315,7 @@ async fn send(server: &Server, plan: Plan) -> anyhow::Result<Outcome> {
         }
     }
     for request in plan.groups {
-        outcome.group = Some(server.create_group(request).await?.name);
+        outcome.groups.push(server.create_group(request).await?.name);
     }
     for request in plan.batches {
         let drafts = !request.issue && !request.backfill;

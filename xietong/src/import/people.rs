@@ -35,6 +35,12 @@ pub(super) fn find(view: View<'_>, name: &str, title: &str) -> Person {
     let claims = claims(view, title);
     let fit = |official: &Official| fit(view, official, &claims);
     match view.lookup_official(name) {
+        // A namesake in a unit where the known one holds nothing may be somebody else.
+        Lookup::Found(official)
+            if fit(official) == Fit::Not && claims.iter().any(|claim| claim.is_own_unit) =>
+        {
+            Person::Ambiguous(vec![official.name.clone()])
+        }
         Lookup::Found(official) => Person::Found(official.name.clone()),
         Lookup::Ambiguous(namesakes) => {
             let mut ranked: Vec<(Fit, &Official)> =
@@ -202,6 +208,8 @@ mod tests {
         for (name, title) in [("王延峰", "市长"), ("王 延\n峰", ""), ("王延峰", "前任市长")] {
             assert_eq!(known.official(name, title), found("mayor"), "{name} {title}");
         }
+        let elsewhere = known.official("王延峰", "市水利局科长");
+        assert_eq!(elsewhere, Person::Ambiguous(vec!["officials/mayor".into()]), "a namesake, perhaps");
     }
 
     #[test]

@@ -13,6 +13,7 @@ use xietong_proto::supervision::{
 };
 use xietong_proto::{roster, workgroup};
 
+use super::compare::{Key, key};
 use super::directory::KnownUnits;
 use super::{division, group};
 
@@ -29,6 +30,9 @@ pub(super) struct Proposal {
     pub(super) division: Option<roster::Division>,
     /// Its group.
     pub(super) group: Option<workgroup::Group>,
+    /// Items whose last day has passed: in the way unless their tasks are there already, or are
+    /// entered as work under way.
+    pub(super) passed: Vec<(Key, Unresolved)>,
     /// People that nobody is known by, and what stands in the way beside names.
     pub(super) problems: Vec<Unresolved>,
 }
@@ -47,29 +51,34 @@ impl Making<'_> {
     /// What a notice whose names are resolved asks for.
     pub(super) fn proposal(&self, notice: &Notice) -> Proposal {
         let mut problems = Vec::new();
-        let tasks = notice.items.iter().map(|item| self.task(notice, item, &mut problems)).collect();
+        let tasks: Vec<Task> = notice.items.iter().map(|item| self.task(notice, item)).collect();
+        let passed = notice.items.iter().zip(&tasks).filter_map(|(item, task)| self.passed(item, task));
+        let passed = passed.collect();
         let division =
             (notice.kind == Kind::Division).then(|| division::of(notice, self.known, &mut problems));
         let has_seats = matches!(notice.kind, Kind::Group | Kind::EmergencyPlan);
         let group = has_seats.then(|| group::of(notice, self.known, &mut problems));
         let document_number = notice.document.number.clone();
-        Proposal { document_number, tasks, division, group, problems }
+        Proposal { document_number, tasks, passed, division, group, problems }
     }
 
-    fn task(&self, notice: &Notice, item: &Item, problems: &mut Vec<Unresolved>) -> Task {
+    /// An item whose last day has passed, by what identifies its task.
+    fn passed(&self, item: &Item, task: &Task) -> Option<(Key, Unresolved)> {
+        let due = item.due.filter(|due| *due < self.now.day())?;
+        let text = format!("{} {due}", item.label);
+        let why = "期限已过，请确认完成情况或重新确定期限".to_owned();
+        Some((key(task)?, Unresolved { line: item.line, text, why, candidates: vec![] }))
+    }
+
+    fn task(&self, notice: &Notice, item: &Item) -> Task {
         let mut open_points = open_points(notice, item);
         if let Some(window) = &item.window {
             let (event, from, to) = (&window.event, window.earliest_months, window.latest_months);
             let why = format!("{event}后{from}至{to}个月内办理，待{event}后交办");
-            open_points.push(open_point(item.line, event, &why, &[]));
+            let text = event.clone();
+            open_points.push(open_point(&Unresolved { line: item.line, text, why, candidates: vec![] }));
         }
         let due_time = item.due.and_then(due_time);
-        if let Some(due) = item.due.filter(|due| *due < self.now.day()) {
-            let why = "期限已过，请确认完成情况或重新确定期限";
-            open_points.push(open_point(item.line, &due.to_string(), why, &[]));
-            let (text, why) = (format!("{} {}", item.label, due), why.to_owned());
-            problems.push(Unresolved { line: item.line, text, why, candidates: vec![] });
-        }
         let is_open = !open_points.is_empty();
         let issued = notice.document.issue_date.map(Timestamp::start_of_day);
         let mut assignments = self.assignments(item);
@@ -144,12 +153,7 @@ fn open_points(notice: &Notice, item: &Item) -> Vec<OpenPoint> {
     let next = notice.items.iter().map(|one| one.line).filter(|line| *line > item.line).min();
     let is_in_item = |line: u32| line >= item.line && next.is_none_or(|next| line < next);
     let is_its = |one: &&Unresolved| is_in_item(one.line) && !is_of_document(one);
-    notice
-        .unresolved
-        .iter()
-        .filter(is_its)
-        .map(|one| open_point(one.line, &one.text, &one.why, &one.candidates))
-        .collect()
+    notice.unresolved.iter().filter(is_its).map(open_point).collect()
 }
 
 /// What is missing of a document concerns no item of it.
@@ -157,12 +161,13 @@ fn is_of_document(one: &Unresolved) -> bool {
     ["通知中提到，正文中没有", "原文可能在此中断", "编号不连续，原文可能缺漏"].contains(&one.why.as_str())
 }
 
-fn open_point(line: u32, text: &str, why: &str, candidates: &[String]) -> OpenPoint {
-    let units = candidates.iter().filter(|one| one.starts_with("units/"));
+/// What was not resolved, as a draft names it.
+pub(super) fn open_point(one: &Unresolved) -> OpenPoint {
+    let units = one.candidates.iter().filter(|one| one.starts_with("units/"));
     OpenPoint {
-        text: cut(text, LINE),
-        why: cut(why, LINE),
-        line: i32::try_from(line).unwrap_or(0),
+        text: cut(&one.text, LINE),
+        why: cut(&one.why, LINE),
+        line: i32::try_from(one.line).unwrap_or(0),
         candidates: units.take(10).cloned().collect(),
     }
 }

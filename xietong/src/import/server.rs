@@ -58,27 +58,39 @@ impl Server {
         Ok(Server { channel, authorization, supervision })
     }
 
-    /// Enters tasks as a supervisor of the local installation, to whom its data folder's key
-    /// gives a token: its administrator supervises nothing. Without such an account the server
-    /// says what is missing.
-    pub(super) async fn supervising_locally(mut self, data: &Path) -> anyhow::Result<Self> {
+    /// Enters tasks as the supervisor of the local installation, to whom its data folder's key
+    /// gives a token: its administrator supervises nothing. Of several, one must be named.
+    /// Without any the server says what is missing.
+    pub(super) async fn supervising_locally(
+        mut self,
+        data: &Path,
+        named: Option<&str>,
+    ) -> anyhow::Result<Self> {
         let mut client = DirectoryServiceClient::new(self.channel.clone());
-        let mut page_token = String::new();
+        let (mut subjects, mut page_token) = (Vec::new(), String::new());
         loop {
             let asked = roster::ListAccountsRequest { page_size: PAGE, page_token };
             let page = client.list_accounts(self.request(asked)).await.map_err(refusal)?.into_inner();
-            let supervises = |account: &&roster::Account| {
+            let supervises = |account: &roster::Account| {
                 !account.disabled && account.roles.iter().any(|role| role.role() == roster::Role::Supervisor)
             };
-            if let Some(account) = page.accounts.iter().find(supervises) {
-                self.supervision = bearer(&token::local(data, &account.subject, TOKEN_LIFETIME)?)?;
-                return Ok(self);
-            }
+            subjects.extend(page.accounts.into_iter().filter(supervises).map(|account| account.subject));
             page_token = page.next_page_token;
             if page_token.is_empty() {
-                return Ok(self);
+                break;
             }
         }
+        let subject = match (named, subjects.as_slice()) {
+            (Some(named), _) => named,
+            (None, [only]) => only,
+            (None, []) => return Ok(self),
+            (None, _) => bail!(
+                "several accounts supervise ({0}): name one with --as / 有多个督查账号（{0}），请用 --as 指定一个",
+                subjects.join("、")
+            ),
+        };
+        self.supervision = bearer(&token::local(data, subject, TOKEN_LIFETIME)?)?;
+        Ok(self)
     }
 
     fn request<M>(&self, message: M) -> Request<M> {

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use domain_notice::{Holder, Item, Kind, Notice, Party, Relation, Unresolved};
 
+use super::compare::Difference;
 use super::entering::Outcome;
 
 /// A notice in plain Chinese; what was not understood comes last, with its lines.
@@ -19,23 +20,20 @@ pub(super) fn outcome(number: &str, outcome: &Outcome) -> String {
 }
 
 fn write_outcome(number: &str, outcome: &Outcome, to: &mut String) -> std::fmt::Result {
-    let Outcome { entered, drafts, unchanged, differing, division, group, remarks } = outcome;
+    let Outcome { entered, drafts, unchanged, differing, division, groups, remarks } = outcome;
     write!(to, "{number}：新登记{}项，草稿{}项，已有且一致{unchanged}项", entered.len(), drafts.len())?;
     writeln!(to, "，已有而不同{}项", differing.len())?;
-    for (what, name) in [("分工", division), ("机构", group)] {
-        if let Some(name) = name {
-            writeln!(to, "  {what} {name}")?;
-        }
+    if let Some(division) = division {
+        writeln!(to, "  分工 {division}")?;
+    }
+    for group in groups {
+        writeln!(to, "  机构 {group}")?;
     }
     for one in differing {
-        let revised = if one.revised { "已按本件修订" } else { "未改动" };
-        writeln!(to, "  {}（{}）{revised}", one.item, one.name)?;
-        for difference in &one.differences {
-            writeln!(
-                to,
-                "    {}：已登记“{}”，本件“{}”",
-                difference.field, difference.task, difference.notice
-            )?;
+        writeln!(to, "  {}（{}）", one.item, one.name)?;
+        for Difference { field, task, notice, revised, path: _ } in &one.differences {
+            let revised = if *revised { "已按本件修订" } else { "未改动" };
+            writeln!(to, "    {field}：已登记“{task}”，本件“{notice}”，{revised}")?;
         }
     }
     for remark in remarks {

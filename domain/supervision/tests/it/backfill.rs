@@ -64,17 +64,23 @@ fn what_settled_before_closes_the_task_and_whoever_only_cooperates() {
 }
 
 #[test]
-fn what_lies_ahead_or_is_past_its_date_is_refused() {
+fn what_lies_ahead_is_refused_and_what_is_past_its_date_is_red_but_not_late() {
     let ahead = StandingThen::StruckOff { completed_at: at("2023-07-01T00:00+08:00") };
     assert!(matches!(entered(&[Role::Lead], &[ahead]), Err(SupervisionError::Ahead { .. })));
     assert_eq!(entered(&[Role::Lead], &[]).err(), Some(SupervisionError::NoStanding));
 
     let mut draft = draft(Grade::LongTerm, &[Role::Lead]);
     draft.due_date = Some(date!(2023 - 05 - 31));
-    let ledger = Ledger::created(draft, "2023-06-01T09:00+08:00");
-    let then = |standing| Backfill { issued_at: at("2023-04-20T00:00+08:00"), standings: vec![standing] };
-    let refused = backfill(&ledger.task, &then(StandingThen::InProgress), &ledger.context());
-    assert!(matches!(refused, Err(SupervisionError::DueBeforeIssue { .. })));
-    let done = StandingThen::StruckOff { completed_at: at("2023-05-10T10:00+08:00") };
-    assert!(backfill(&ledger.task, &then(done), &ledger.context()).is_ok(), "it is done");
+    let mut ledger = Ledger::created(draft, "2023-06-01T09:00+08:00");
+    let standings = vec![StandingThen::InProgress];
+    let then = Backfill { issued_at: at("2023-04-20T00:00+08:00"), standings };
+    let event = backfill(&ledger.task, &then, &ledger.context()).unwrap();
+    ledger.task.apply(&event).unwrap();
+    ledger.log.push(event);
+    assert_eq!(ledger.light(0), Light::Red);
+    ledger.until("2023-08-01T00:00+08:00");
+    assert_eq!(ledger.alarms(), [], "nobody is told");
+    ledger.unit(0, submit()).unwrap();
+    ledger.unit(0, verify(true)).unwrap();
+    assert!(!ledger.assignment(0).was_late());
 }

@@ -60,6 +60,8 @@ pub(crate) struct Change {
     pub(crate) etag: String,
     /// On what ground, when the caller states one.
     pub(crate) ground: Option<String>,
+    /// The transaction is not committed.
+    pub(crate) validate_only: bool,
 }
 
 impl Change {
@@ -80,7 +82,7 @@ impl Change {
             | AssignmentCommand::Verify { .. } => Target::Assignment(name.clone()),
         };
         let asked = Asked::Command(Command::Assignment { name, command });
-        Change { task, target, asked, etag, ground: None }
+        Change { task, target, asked, etag, ground: None, validate_only: false }
     }
 
     /// The resource name of what it is about.

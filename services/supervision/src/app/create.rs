@@ -64,6 +64,7 @@ impl Supervision {
         call: &Call,
         entries: Vec<Entry>,
         entering: Entering,
+        validate_only: bool,
     ) -> Result<Vec<Record>, Error> {
         let now = transaction.now();
         if let [Entry { draft: TaskDraft { origin: Some(origin), .. }, .. }] = entries.as_slice()
@@ -85,6 +86,10 @@ impl Supervision {
         check_units(&self.roster()?, named(&entries), now)?;
 
         refuse_taken(store::keep_sources(transaction.tx(), &records).await?, &entries)?;
+        if validate_only {
+            // No number of the ledger is taken for what is not entered.
+            return Ok(records);
+        }
         store::insert(transaction.tx(), &mut records, &self.regulation).await?;
         store::keep_origins(transaction.tx(), &records).await?;
         let (mut appends, mut due) = (Vec::with_capacity(records.len()), Vec::new());

@@ -64,7 +64,7 @@ impl Tasks {
             Attempt::Repeat(answer) => return Ok(Response::new(answer)),
             Attempt::First(transaction) => transaction,
         };
-        let records = self.app.create(&transaction, call, entries, entering).await?;
+        let records = self.app.create(&transaction, call, entries, entering, validate_only).await?;
         let now = transaction.now();
         let tasks = records.iter().map(|record| encode::task(record, &self.app.regulation, now)).collect();
         let answer = answer(tasks).ok_or_else(|| Error::internal(NothingCreated))?;
@@ -108,7 +108,8 @@ impl Tasks {
             Attempt::First(transaction) => transaction,
         };
         let record = self.app.change(&mut transaction, call, change).await?;
-        transaction.commit(answer(&self.app, &record, change.name())?).await
+        let answer = answer(&self.app, &record, change.name())?;
+        if change.validate_only { Ok(answer) } else { transaction.commit(answer).await }
     }
 }
 
@@ -183,7 +184,8 @@ impl TaskService for Tasks {
         self.app.prepare_revision(&revision).await;
         let asked = Asked::Revise { revision, ground: request.ground.clone() };
         let ground = optional(request.ground.clone());
-        let change = Change { task: name, target: Target::Task, asked, etag, ground };
+        let validate_only = request.validate_only;
+        let change = Change { task: name, target: Target::Task, asked, etag, ground, validate_only };
         self.change(&call, &request, &request_id, change, whole_task).await
     }
 
@@ -251,6 +253,7 @@ impl TaskService for Tasks {
             asked: Asked::Command(Command::Issue { with_document: false }),
             etag: request.etag.clone(),
             ground: None,
+            validate_only: false,
         };
         self.change(&call, &request, &request_id, change, whole_task).await
     }
@@ -270,6 +273,7 @@ impl TaskService for Tasks {
             asked: Asked::Command(Command::Withdraw { ground: request.ground.clone() }),
             etag: request.etag.clone(),
             ground: Some(request.ground.clone()),
+            validate_only: false,
         };
         self.change(&call, &request, &request_id, change, whole_task).await
     }

@@ -162,6 +162,7 @@ fn update(task: proto::Task, mask: &[&str], ground: &str) -> proto::UpdateTaskRe
         update_mask: Some(prost_types::FieldMask { paths }),
         ground: ground.to_owned(),
         request_id: String::new(),
+        validate_only: false,
     }
 }
 
@@ -269,6 +270,8 @@ async fn work_under_way_is_entered_as_it_stands(store: Store) {
     assert_eq!(seen, [(TaskState::Issued, Light::Green), (TaskState::StruckOff, Light::Blue)]);
     assert_eq!(entered[0].issue_time, Some(encode_time(at("2023-04-20T00:00:00+08:00"))));
     assert!(!entered[0].assignments[0].was_late);
+    assert_eq!(entered[1].strike_off_time, entered[1].assignments[0].complete_time);
+    assert!(entered[1].strike_off_time.is_some());
     assert_eq!(city.timeline(&entered[0].name).await[1].text, "补录在办任务，承办单位市能源局");
 
     city.wait_until("2023-06-20T23:00:00+08:00").await;
@@ -290,10 +293,10 @@ async fn work_under_way_is_entered_as_it_stands(store: Store) {
     }
     let past = under_way(3, AssignmentState::InProgress, "2023-05-31T00:00:00+08:00");
     let request = proto::BatchCreateTasksRequest { tasks: vec![past], backfill: true, ..Default::default() };
-    let (code, error) = refusal(city.supervisor().batch_create_tasks(request).await);
-    assert_eq!((code, error.reason()), (Code::FailedPrecondition, "DUE_BEFORE_ISSUE"));
+    let entered = city.supervisor().batch_create_tasks(request).await.unwrap().into_inner().tasks;
+    assert_eq!((entered[0].light(), entered[0].assignments[0].was_late), (Light::Red, false));
     let both = proto::BatchCreateTasksRequest {
-        tasks: vec![under_way(3, AssignmentState::InProgress, year_end)],
+        tasks: vec![under_way(4, AssignmentState::InProgress, year_end)],
         issue: true,
         backfill: true,
         ..Default::default()
@@ -315,8 +318,21 @@ async fn what_is_only_validated_is_not_entered(store: Store) {
     assert_eq!(city.list(proto::ListTasksRequest::default()).await, []);
     let wrong = proto::BatchCreateTasksRequest { tasks: vec![item(&["moon"], 7)], ..request.clone() };
     assert_eq!(refusal(city.supervisor().batch_create_tasks(wrong).await).0, Code::InvalidArgument);
-    // Not even its request id is kept: the same one enters them.
+    // Not even its request id is kept: the same one enters them, under the first number.
     let request = proto::BatchCreateTasksRequest { validate_only: false, ..request };
-    city.supervisor().batch_create_tasks(request).await.unwrap();
+    let entered = city.supervisor().batch_create_tasks(request.clone()).await.unwrap().into_inner().tasks;
+    assert_eq!(entered[0].ledger_number, 1);
+    let again = proto::BatchCreateTasksRequest { validate_only: true, request_id: String::new(), ..request };
+    assert_eq!(refusal(city.supervisor().batch_create_tasks(again).await).0, Code::AlreadyExists);
+
+    let renamed =
+        proto::Task { name: entered[0].name.clone(), title: "改名".to_owned(), ..Default::default() };
+    let only =
+        proto::UpdateTaskRequest { validate_only: true, ..update(renamed.clone(), &["title"], "依据") };
+    let seen = city.supervisor().update_task(only.clone()).await.unwrap().into_inner();
+    assert_eq!(seen.title, "改名");
+    assert_eq!(city.get(&entered[0].name).await, entered[0]);
+    let no_ground = proto::UpdateTaskRequest { ground: String::new(), ..only };
+    assert_eq!(refusal(city.supervisor().update_task(no_ground).await).0, Code::InvalidArgument);
     assert_eq!(city.list(proto::ListTasksRequest::default()).await.len(), 1);
 }
