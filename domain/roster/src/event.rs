@@ -274,9 +274,10 @@ impl RosterEvent {
 
 #[cfg(test)]
 mod tests {
-    use super::RosterEvent;
-    use crate::fixture::{Roster, at};
+    use super::{Changed, RosterEvent};
+    use crate::fixture::{Roster, at, pair};
     use crate::handover::took_effect;
+    use crate::stand_in_list::StandInList;
 
     #[test]
     fn every_event_reads_back_as_it_was_written() {
@@ -289,9 +290,28 @@ mod tests {
         events.extend(absence.begin(&roster.book, during));
         events.push(absence.end(&roster.book, during).unwrap());
         events.push(absence.cancel(at("2023-06-09T00:00+08:00")).unwrap());
+        let later = at("2023-06-14T00:00+08:00");
+        let approval = Some("市长批示".to_owned());
+        events.push(absence.extend(&roster.book, later, approval, None, during).unwrap());
+        let times = crate::interval::Interval { start: absence.start_time, end: later };
+        events.push(absence.correct(&roster.book, times, "登记有误", during).unwrap());
+        let unit = roster.book.unit("units/water").unwrap().clone();
+        events.push(RosterEvent::UnitChanged(Changed { value: unit, effective_time: during }));
+        let collective = roster.book.collective("collectives/counties").unwrap().clone();
+        events.push(RosterEvent::CollectiveChanged(Changed { value: collective, effective_time: during }));
+        let official = roster.book.official("officials/water-head").unwrap().clone();
+        events.push(RosterEvent::OfficialChanged(official));
+        events.push(RosterEvent::StandInListCreated(StandInList {
+            name: "standInLists/one".into(),
+            unit: "units/water".into(),
+            effective_time: during,
+            document_number: "市水利局〔2023〕1号".into(),
+            pairs: vec![pair("water-head", "water-liaison")],
+            recorded_at: during,
+        }));
 
         let types: std::collections::BTreeSet<_> = events.iter().map(RosterEvent::event_type).collect();
-        assert_eq!(types.len(), 10, "every type is exercised: {types:?}");
+        assert_eq!(types.len(), 16, "every type is exercised: {types:?}");
         for event in events {
             let payload = event.to_payload().unwrap();
             let read = RosterEvent::from_payload(event.event_type(), &payload).unwrap();

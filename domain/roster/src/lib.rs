@@ -43,7 +43,10 @@ mod properties;
 
 pub use absence::{Absence, AbsenceChange, AbsenceState, Registration, Share};
 pub use account::{Account, LARGEST_ACCOUNT, Role, RoleBinding, RoleNeed};
-pub use admission::{admit_account, admit_collective, admit_division, admit_official, admit_unit};
+pub use admission::{
+    admit_account, admit_collective, admit_collective_change, admit_division, admit_official,
+    admit_official_change, admit_unit, admit_unit_change,
+};
 pub use book::Book;
 pub use collective::Collective;
 pub use division::{

@@ -269,4 +269,8 @@ fn in_charge_of_field<'a>(
 }
 
 #[cfg(test)]
+mod delegation;
+#[cfg(test)]
+mod over_time;
+#[cfg(test)]
 mod tests;
