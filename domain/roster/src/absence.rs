@@ -4,7 +4,7 @@
 //!            cancel                    (its end comes)
 //! cancelled <------ planned --> active ---------------> ended
 //!                    (its start comes) -- end (销假) -->
-//!                  extend: planned and active only
+//!                  extend: planned and active only; correct: whatever was not cancelled
 //! ```
 //!
 //! Nothing stores the state: it follows from the times and from what was done. What was done is

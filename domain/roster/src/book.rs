@@ -26,6 +26,7 @@ use divisions::Divisions;
 use entries::Entries;
 
 pub(crate) use divisions::Filed;
+pub use entries::Version;
 
 /// The roster in memory: everything the log says, with when each part was recorded. Serialises,
 /// so that a copy can start from a snapshot at a log position and read on from there.
@@ -129,11 +130,17 @@ impl Book {
             RosterEvent::AbsenceEnded(ended) => {
                 let change = AbsenceChange::EndedEarly { end_time: ended.end_time, recorded_at };
                 return self.change_absence(&ended.official, &ended.absence, change, |absence| {
-                    absence.known().is_some_and(|known| ended.end_time < known.end)
+                    // One that ended at its end changes nothing, whatever was recorded of it since.
+                    ended.early && absence.known().is_some_and(|known| ended.end_time < known.end)
                 });
             }
             RosterEvent::AbsenceExtended(extended) => {
-                let change = AbsenceChange::Extended { end_time: extended.end_time, recorded_at };
+                let change = AbsenceChange::Extended {
+                    end_time: extended.end_time,
+                    approval: extended.approval.clone(),
+                    reassignment: extended.reassignment.clone(),
+                    recorded_at,
+                };
                 return self.change_absence(&extended.official, &extended.absence, change, |_| true);
             }
             RosterEvent::AbsenceCorrected(corrected) => {
@@ -166,6 +173,11 @@ impl Book {
         self.units.all_latest()
     }
 
+    /// All that a unit was, is and will be, in the order of recording.
+    pub fn unit_versions(&self, name: &str) -> impl Iterator<Item = &Version<Unit>> {
+        self.units.versions(name)
+    }
+
     /// A collective by resource name, as it was last recorded.
     pub fn collective(&self, name: &str) -> Option<&Collective> {
         self.collectives.latest(name)
@@ -176,6 +188,11 @@ impl Book {
         self.collectives.all_latest()
     }
 
+    /// All that a collective was, is and will be, in the order of recording.
+    pub fn collective_versions(&self, name: &str) -> impl Iterator<Item = &Version<Collective>> {
+        self.collectives.versions(name)
+    }
+
     /// An official by resource name, as last recorded.
     pub fn official(&self, name: &str) -> Option<&Official> {
         self.officials.latest(name)
@@ -184,6 +201,11 @@ impl Book {
     /// Officials in order of resource name, as last recorded.
     pub fn officials(&self) -> impl Iterator<Item = &Official> {
         self.officials.all_latest()
+    }
+
+    /// All that was ever recorded of an official, in the order of recording.
+    pub fn official_versions(&self, name: &str) -> impl Iterator<Item = &Version<Official>> {
+        self.officials.versions(name)
     }
 
     /// An account by resource name.

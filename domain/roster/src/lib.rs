@@ -47,7 +47,7 @@ pub use admission::{
     admit_account, admit_collective, admit_collective_change, admit_division, admit_official,
     admit_official_change, admit_unit, admit_unit_change,
 };
-pub use book::Book;
+pub use book::{Book, Version};
 pub use collective::Collective;
 pub use division::{
     ClassDuty, Division, Exclusion, Fallback, FieldDuty, Portfolio, Relation, StandInPair, UnitDuty,

@@ -7,7 +7,7 @@ use super::Absence;
 use crate::interval::Interval;
 
 /// What was done to an absence after it was registered, and when the roster learned of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum AbsenceChange {
     /// The official came back before the registered end (销假).
@@ -21,6 +21,12 @@ pub enum AbsenceChange {
     Extended {
         /// First instant back.
         end_time: Timestamp,
+        /// By which the mayor approved that A and B are away together.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        approval: Option<String>,
+        /// Document that formally reassigned the duties.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reassignment: Option<String>,
         /// When it was recorded.
         recorded_at: Timestamp,
     },
@@ -57,23 +63,51 @@ impl Absence {
     /// came back before, or as, it began.
     pub fn interval(&self, known_at: Timestamp) -> Option<Interval> {
         let registered = Interval { start: self.start_time, end: self.end_time };
-        let known = self.changes.iter().filter(|change| change.recorded_at() <= known_at);
+        let mut known = self.changes.iter().filter(|change| change.recorded_at() <= known_at);
         (self.recorded_at <= known_at)
             .then(|| {
-                known.copied().try_fold(registered, |interval, change| match change {
+                known.try_fold(registered, |interval, change| match change {
                     AbsenceChange::EndedEarly { end_time, .. } => {
-                        Some(Interval { end: end_time.min(interval.end), ..interval })
+                        Some(Interval { end: interval.end.min(*end_time), ..interval })
                     }
                     AbsenceChange::Extended { end_time, .. } => {
-                        Some(Interval { end: end_time.max(interval.end), ..interval })
+                        Some(Interval { end: interval.end.max(*end_time), ..interval })
                     }
                     AbsenceChange::Corrected { start_time, end_time, .. } => {
-                        Some(Interval { start: start_time, end: end_time })
+                        Some(Interval { start: *start_time, end: *end_time })
                     }
                     AbsenceChange::Cancelled { .. } => None,
                 })
             })
             .flatten()
+    }
+
+    /// By which the mayor approved that A and B are away together, as last stated.
+    pub fn last_approval(&self) -> Option<&str> {
+        self.last_stated(self.approval.as_deref(), |change| match change {
+            AbsenceChange::Extended { approval, .. } => approval.as_deref(),
+            AbsenceChange::EndedEarly { .. }
+            | AbsenceChange::Corrected { .. }
+            | AbsenceChange::Cancelled { .. } => None,
+        })
+    }
+
+    /// The document that formally reassigned the duties, as last stated.
+    pub fn last_reassignment(&self) -> Option<&str> {
+        self.last_stated(self.reassignment.as_deref(), |change| match change {
+            AbsenceChange::Extended { reassignment, .. } => reassignment.as_deref(),
+            AbsenceChange::EndedEarly { .. }
+            | AbsenceChange::Corrected { .. }
+            | AbsenceChange::Cancelled { .. } => None,
+        })
+    }
+
+    fn last_stated<'a>(
+        &'a self,
+        registered: Option<&'a str>,
+        stated: impl Fn(&'a AbsenceChange) -> Option<&'a str>,
+    ) -> Option<&'a str> {
+        self.changes.iter().rev().find_map(stated).or(registered)
     }
 
     /// Whether the last that is known of its end is that the official came back early.

@@ -97,7 +97,7 @@ impl Absence {
     ) -> Result<(), RosterError> {
         let whole = Interval { start: known.start, end: end_time };
         self.no_other_overlaps(book, whole)?;
-        let reassignment = reassignment.or(self.reassignment.as_deref());
+        let reassignment = reassignment.or(self.last_reassignment());
         within_limit(book, &self.official, whole, reassignment)?;
         self.covered(book, Interval { start: known.end, end: end_time }, approval)
     }

@@ -9,12 +9,14 @@ use serde::{Deserialize, Serialize};
 /// A record as it is from some time on, and when the roster learned of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Version<T> {
-    value: T,
-    /// Unset: as far back as the record goes.
+pub struct Version<T> {
+    /// The record, whole.
+    pub value: T,
+    /// From when it is so; unset: as far back as the record goes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    effective_time: Option<Timestamp>,
-    recorded_at: Timestamp,
+    pub effective_time: Option<Timestamp>,
+    /// When the roster learned of it.
+    pub recorded_at: Timestamp,
 }
 
 /// The versions of each record by resource name, in the order of recording. They are shared
@@ -81,6 +83,11 @@ impl<T> Entries<T> {
     pub(super) fn ever(&self, name: &str, known_at: Timestamp) -> impl Iterator<Item = &T> {
         let versions = self.0.get(name).into_iter().flatten();
         versions.filter(move |version| version.recorded_at <= known_at).map(|version| &version.value)
+    }
+
+    /// The versions of a record, in the order of recording.
+    pub(super) fn versions(&self, name: &str) -> impl Iterator<Item = &Version<T>> {
+        self.0.get(name).into_iter().flatten().map(Arc::as_ref)
     }
 
     /// The resource names.

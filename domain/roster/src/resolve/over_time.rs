@@ -6,7 +6,7 @@ use super::{Subject, resolve};
 use crate::absence::{Absence, AbsenceState};
 use crate::error::RosterError;
 use crate::event::{Changed, RosterEvent};
-use crate::fixture::{Roster, at, registration, unit};
+use crate::fixture::{Roster, at, division_12, registration, unit};
 use crate::interval::Interval;
 use crate::lookup::Lookup;
 
@@ -85,6 +85,45 @@ fn a_correction_never_changes_what_was_known_before_it() {
     assert_eq!(no_reason, Err(RosterError::Missing { field: "reason" }));
     let other = registration("two", "cui-yuanbin", "2023-06-11T00:00+08:00", "2023-06-12T00:00+08:00");
     assert!(Absence::create(&roster.book, other, now).is_ok(), "the time it gave back is free");
+}
+
+#[test]
+fn what_was_stated_for_one_extension_holds_for_the_next() {
+    let mut roster = Roster::linfen();
+    let mut limited = division_12();
+    limited.name = "divisions/limited".into();
+    limited.corrects = Some("divisions/no-12".into());
+    limited.absence_limit_days = Some(30);
+    roster.record(&RosterEvent::DivisionCreated(limited), at("2023-06-01T00:00+08:00"));
+    roster.away("one", "cui-yuanbin", "2023-06-10T00:00+08:00", "2023-07-10T00:00+08:00");
+    let now = at("2023-07-09T09:00+08:00");
+    let extend = |roster: &Roster, until: &str, document: Option<&str>| {
+        let document = document.map(str::to_owned);
+        roster.absence("one").extend(&roster.book, at(until), None, document, now)
+    };
+    let needed = Err(RosterError::ReassignmentNeeded { limit_days: 30 });
+    assert_eq!(extend(&roster, "2023-07-11T00:00+08:00", None), needed);
+    let document = "临政办发〔2023〕19号";
+    let event = extend(&roster, "2023-07-11T00:00+08:00", Some(document)).unwrap();
+    roster.record(&event, now);
+    assert_eq!(roster.absence("one").last_reassignment(), Some(document));
+    assert!(extend(&roster, "2023-07-20T00:00+08:00", None).is_ok());
+}
+
+#[test]
+fn a_log_with_an_end_that_was_corrected_changes_nothing_when_applied_again() {
+    let mut roster = Roster::linfen();
+    roster.away("one", "cui-yuanbin", "2023-06-10T00:00+08:00", "2023-06-12T00:00+08:00");
+    let end = at("2023-06-12T00:00+08:00");
+    let ended = roster.absence("one").finish(&roster.book, end).unwrap();
+    roster.record(&ended, end);
+    let times = Interval { start: at("2023-06-10T00:00+08:00"), end: at("2023-06-20T00:00+08:00") };
+    let now = at("2023-06-13T09:00+08:00");
+    let corrected = roster.absence("one").correct(&roster.book, times, "登记有误", now).unwrap();
+    roster.record(&corrected, now);
+    let mut again = roster.book.clone();
+    again.apply(&ended, end).unwrap();
+    assert_eq!(again, roster.book);
 }
 
 fn lookup(roster: &Roster, text: &str, instant: &str) -> Option<String> {
