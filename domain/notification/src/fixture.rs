@@ -28,6 +28,7 @@ fn unit(slug: &str, display_name: &str, kind: UnitKind) -> RosterEvent {
         kind,
         parent: None,
         division_code: None,
+        successor: None,
         start_time: None,
         end_time: None,
     })
@@ -101,6 +102,9 @@ fn division() -> RosterEvent {
             officials: vec!["officials/wang-yuan".into(), "officials/wang-yanfeng".into()],
             basis: "本市配置的兜底规则".into(),
         }),
+        exclusions: vec![],
+        absence_limit_days: None,
+        corrects: None,
         record_time: recorded(),
     })
 }
@@ -152,8 +156,11 @@ impl Roster {
             start_time: at("2023-06-01T00:00+08:00"),
             end_time: at("2023-07-01T00:00+08:00"),
             stand_in: stand_in.map(|slug| format!("officials/{slug}")),
+            shares: vec![],
+            excluded: domain_roster::Scope::default(),
             reason: "赴省城开会".into(),
             approval: None,
+            reassignment: None,
             recorded_at: recorded(),
             changes: vec![],
         }));

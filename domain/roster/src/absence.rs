@@ -4,11 +4,18 @@
 //!            cancel                    (its end comes)
 //! cancelled <------ planned --> active ---------------> ended
 //!                    (its start comes) -- end (销假) -->
+//!                  extend: planned and active only; correct: whatever was not cancelled
 //! ```
 //!
 //! Nothing stores the state: it follows from the times and from what was done. What was done is
 //! kept with the instant it was recorded, so that a question asked "as known at" an earlier
 //! instant still gets the interval as it was known then.
+
+mod history;
+mod register;
+
+pub use history::AbsenceChange;
+pub use register::Registration;
 
 use std::time::Duration;
 
@@ -17,10 +24,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::book::Book;
 use crate::error::RosterError;
-use crate::event::{AbsenceCancelled, AbsenceEnded, AbsenceStarted, RosterEvent};
-use crate::gap::gaps;
+use crate::event::{
+    AbsenceCancelled, AbsenceCorrected, AbsenceEnded, AbsenceExtended, AbsenceStarted, RosterEvent,
+};
 use crate::interval::Interval;
-use crate::names::{check_name, check_optional_name};
+use crate::scope::Scope;
 use crate::stand_in::acting_for;
 
 /// Where an absence stands; computed from its times and what was done to it.
@@ -52,51 +60,15 @@ impl AbsenceState {
     }
 }
 
-/// What was done to an absence after it was registered, and when the roster learned of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
-pub enum AbsenceChange {
-    /// The official came back before the registered end (销假).
-    EndedEarly {
-        /// First instant back.
-        end_time: Timestamp,
-        /// When it was recorded.
-        recorded_at: Timestamp,
-    },
-    /// The official did not leave after all.
-    Cancelled {
-        /// When it was recorded.
-        recorded_at: Timestamp,
-    },
-}
-
-impl AbsenceChange {
-    fn recorded_at(&self) -> Timestamp {
-        match self {
-            AbsenceChange::EndedEarly { recorded_at, .. } | AbsenceChange::Cancelled { recorded_at } => {
-                *recorded_at
-            }
-        }
-    }
-}
-
-/// A request to register an absence.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Registration {
-    /// The name it will have, `absences/{id}`.
-    pub name: String,
-    /// Who will be away, `officials/{id}`.
-    pub official: String,
-    /// First instant away.
-    pub start_time: Timestamp,
-    /// First instant back.
-    pub end_time: Timestamp,
-    /// B named for this absence; unset: the pair's.
-    pub stand_in: Option<String>,
-    /// Why, for example 赴省城开会.
-    pub reason: String,
-    /// Document or decision by which the mayor approved that A and B are away together.
-    pub approval: Option<String>,
+/// A part of an absent official's duties that one stand-in takes over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Share {
+    /// `officials/{id}`.
+    pub stand_in: String,
+    /// Which part; never empty.
+    #[serde(flatten)]
+    pub scope: Scope,
 }
 
 /// A time an official is away.
@@ -107,20 +79,29 @@ pub struct Absence {
     pub name: String,
     /// `officials/{id}`.
     pub official: String,
-    /// First instant away.
+    /// First instant away, as it was registered.
     pub start_time: Timestamp,
-    /// First instant back, as registered; [`Absence::interval`] says what became of it.
+    /// First instant back, as it was registered.
     pub end_time: Timestamp,
-    /// B named for this absence; unset: the pair's.
+    /// B named for this absence, for whatever no share takes over; unset: the pair's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stand_in: Option<String>,
+    /// Parts of the duties that others take over for this absence.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shares: Vec<Share>,
+    /// What no stand-in takes over in this absence; it falls to the city's fallback.
+    #[serde(default, skip_serializing_if = "Scope::is_empty")]
+    pub excluded: Scope,
     /// Why, for example 赴省城开会.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
     /// Document or decision by which the mayor approved that A and B are away together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<String>,
-    /// When the roster learned of it.
+    /// Document that formally reassigned the duties, of an absence over the limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reassignment: Option<String>,
+    /// When it was registered.
     pub recorded_at: Timestamp,
     /// What was done to it since, in the order of recording.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -128,104 +109,109 @@ pub struct Absence {
 }
 
 impl Absence {
-    /// Registers an absence, decided against everything the book knows.
-    ///
-    /// Refused: an empty period, unknown officials, standing in for oneself, a time that overlaps
-    /// another absence of the same official, and, unless approved, a time in which an official
-    /// and the stand-in who would act are both away; the error shows each gap.
-    pub fn create(
-        book: &Book,
-        registration: Registration,
-        now: Timestamp,
-    ) -> Result<RosterEvent, RosterError> {
-        let Registration { name, official, start_time, end_time, stand_in, reason, approval } = registration;
-        check_name("absences", &name)?;
-        check_name("officials", &official)?;
-        check_optional_name("officials", stand_in.as_deref())?;
-        if end_time <= start_time {
-            return Err(RosterError::PeriodEmpty { start: start_time, end: end_time });
-        }
-        if stand_in.as_ref() == Some(&official) {
-            return Err(RosterError::OwnStandIn { official });
-        }
-        for person in std::iter::once(&official).chain(&stand_in) {
-            if book.official(person).is_none() {
-                return Err(RosterError::OfficialUnknown { text: person.clone() });
-            }
-        }
-        if book.absence(&name).is_some() {
-            return Err(RosterError::NameTaken { name });
-        }
-        let period = Interval { start: start_time, end: end_time };
-        for other in book.absences_of(&official) {
-            if let Some(known) = other.interval(Timestamp::MAX)
-                && known.overlap(period).is_some()
-            {
-                let (start, end) = (known.start, known.end);
-                return Err(RosterError::AbsenceOverlaps {
-                    official,
-                    existing: other.name.clone(),
-                    start,
-                    end,
-                });
-            }
-        }
-        let approval = approval.filter(|text| !text.trim().is_empty());
-        if approval.is_none() {
-            let gaps = gaps(book, &official, stand_in.as_deref(), period);
-            if !gaps.is_empty() {
-                return Err(RosterError::AwayTogether { gaps });
-            }
-        }
-        Ok(RosterEvent::AbsenceCreated(Absence {
-            name,
-            official,
-            start_time,
-            end_time,
-            stand_in,
-            reason,
-            approval,
-            recorded_at: now,
-            changes: Vec::new(),
-        }))
-    }
-
-    /// The official is back (销假): the absence ends now. Only an active one can.
+    /// Ends an active absence: the official is back now (销假).
     pub fn end(&self, book: &Book, now: Timestamp) -> Result<RosterEvent, RosterError> {
         match self.state(now) {
-            AbsenceState::Active => Ok(RosterEvent::AbsenceEnded(AbsenceEnded {
-                absence: self.name.clone(),
-                official: self.official.clone(),
-                acting: acting_for(book, &self.official, now),
-                start_time: self.start_time,
-                end_time: now,
-                early: true,
-            })),
+            AbsenceState::Active => {
+                let start_time = self.known().map_or(self.start_time, |known| known.start);
+                Ok(RosterEvent::AbsenceEnded(AbsenceEnded {
+                    absence: self.name.clone(),
+                    official: self.official.clone(),
+                    acting: acting_for(book, &self.official, now),
+                    start_time,
+                    end_time: now,
+                    early: true,
+                }))
+            }
             state @ (AbsenceState::Planned | AbsenceState::Ended | AbsenceState::Cancelled) => {
                 Err(RosterError::AbsenceNotActive { state })
             }
         }
     }
 
-    /// The official does not leave after all. Only a planned absence can be cancelled.
+    /// Cancels a planned absence: the official does not leave after all.
     pub fn cancel(&self, now: Timestamp) -> Result<RosterEvent, RosterError> {
-        match self.state(now) {
-            AbsenceState::Planned => Ok(RosterEvent::AbsenceCancelled(AbsenceCancelled {
+        match (self.state(now), self.known()) {
+            (AbsenceState::Planned, Some(known)) => Ok(RosterEvent::AbsenceCancelled(AbsenceCancelled {
                 absence: self.name.clone(),
                 official: self.official.clone(),
-                start_time: self.start_time,
-                end_time: self.end_time,
+                start_time: known.start,
+                end_time: known.end,
             })),
-            state @ (AbsenceState::Active | AbsenceState::Ended | AbsenceState::Cancelled) => {
-                Err(RosterError::AbsenceNotPlanned { state })
-            }
+            (
+                state @ (AbsenceState::Planned
+                | AbsenceState::Active
+                | AbsenceState::Ended
+                | AbsenceState::Cancelled),
+                _,
+            ) => Err(RosterError::AbsenceNotPlanned { state }),
         }
     }
 
-    /// What the timer at the start says. Nothing before the start or once cancelled; late, but
-    /// the same, if the timer fires late.
+    /// Corrects what was recorded of its times: it was wrong. What is asked "as known at" an
+    /// earlier instant still gets the answer of then.
+    pub fn correct(
+        &self,
+        book: &Book,
+        times: Interval,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<RosterEvent, RosterError> {
+        let state = self.state(now);
+        if state == AbsenceState::Cancelled {
+            return Err(RosterError::AbsenceOver { state });
+        }
+        if reason.trim().is_empty() {
+            return Err(RosterError::Missing { field: "reason" });
+        }
+        if times.end <= times.start {
+            return Err(RosterError::PeriodEmpty { start: times.start, end: times.end });
+        }
+        self.no_other_overlaps(book, times)?;
+        Ok(RosterEvent::AbsenceCorrected(AbsenceCorrected {
+            absence: self.name.clone(),
+            official: self.official.clone(),
+            start_time: times.start,
+            end_time: times.end,
+            reason: reason.trim().to_owned(),
+        }))
+    }
+
+    /// Extends a planned or active absence: the official comes back later.
+    pub fn extend(
+        &self,
+        book: &Book,
+        end_time: Timestamp,
+        approval: Option<String>,
+        reassignment: Option<String>,
+        now: Timestamp,
+    ) -> Result<RosterEvent, RosterError> {
+        let state = self.state(now);
+        let known = match (state, self.known()) {
+            (AbsenceState::Planned | AbsenceState::Active, Some(known)) => known,
+            (
+                AbsenceState::Planned | AbsenceState::Active | AbsenceState::Ended | AbsenceState::Cancelled,
+                _,
+            ) => return Err(RosterError::AbsenceOver { state }),
+        };
+        if end_time <= known.end {
+            return Err(RosterError::NotLater { end: known.end });
+        }
+        self.check_extension(book, known, end_time, approval.as_deref(), reassignment.as_deref())?;
+        Ok(RosterEvent::AbsenceExtended(AbsenceExtended {
+            absence: self.name.clone(),
+            official: self.official.clone(),
+            start_time: known.start,
+            end_time,
+            previous_end_time: known.end,
+            approval: approval.filter(|text| !text.trim().is_empty()),
+            reassignment: reassignment.filter(|text| !text.trim().is_empty()),
+        }))
+    }
+
+    /// What follows when its start has come; nothing before it, or when it was cancelled.
     pub fn begin(&self, book: &Book, now: Timestamp) -> Option<RosterEvent> {
-        let known = self.interval(Timestamp::MAX)?;
+        let known = self.known()?;
         (known.start <= now).then(|| {
             RosterEvent::AbsenceStarted(AbsenceStarted {
                 absence: self.name.clone(),
@@ -237,11 +223,11 @@ impl Absence {
         })
     }
 
-    /// What the timer at the registered end says. Nothing before the end, once cancelled, or
-    /// when the official came back early and that was said already.
+    /// What follows when its end has come; nothing before it, when it was cancelled, or when the
+    /// official came back early, which was said then.
     pub fn finish(&self, book: &Book, now: Timestamp) -> Option<RosterEvent> {
-        let known = self.interval(Timestamp::MAX)?;
-        (known.end == self.end_time && known.end <= now).then(|| {
+        let known = self.known()?;
+        (!self.ended_early() && known.end <= now).then(|| {
             let last_instant = known.end.saturating_sub(Duration::from_micros(1));
             RosterEvent::AbsenceEnded(AbsenceEnded {
                 absence: self.name.clone(),
@@ -256,7 +242,7 @@ impl Absence {
 
     /// Where it stands at an instant, by all that is known.
     pub fn state(&self, at: Timestamp) -> AbsenceState {
-        match self.interval(Timestamp::MAX) {
+        match self.known() {
             None => AbsenceState::Cancelled,
             Some(known) if at < known.start => AbsenceState::Planned,
             Some(known) if at < known.end => AbsenceState::Active,
@@ -264,21 +250,9 @@ impl Absence {
         }
     }
 
-    /// When the official is away, as far as known at an instant: nothing when it was not yet
-    /// registered, or was known to be cancelled.
-    pub fn interval(&self, known_at: Timestamp) -> Option<Interval> {
-        let registered = Interval { start: self.start_time, end: self.end_time };
-        let known = self.changes.iter().filter(|change| change.recorded_at() <= known_at);
-        (self.recorded_at <= known_at)
-            .then(|| {
-                known.copied().try_fold(registered, |interval, change| match change {
-                    AbsenceChange::EndedEarly { end_time, .. } => {
-                        Some(Interval { end: end_time.min(interval.end), ..interval })
-                    }
-                    AbsenceChange::Cancelled { .. } => None,
-                })
-            })
-            .flatten()
+    /// Its times by all that is known; none when it was cancelled.
+    pub(crate) fn known(&self) -> Option<Interval> {
+        self.interval(Timestamp::MAX)
     }
 }
 

@@ -9,6 +9,7 @@ use crate::book::Book;
 use crate::collective::Collective;
 use crate::division::Division;
 use crate::error::{Candidate, RosterError};
+use crate::event::Changed;
 use crate::names::normalise;
 use crate::official::Official;
 use crate::unit::Unit;
@@ -76,12 +77,74 @@ pub fn admit_account(book: &Book, account: &Account) -> Result<(), RosterError> 
     account.roles.iter().flat_map(|binding| &binding.units).try_for_each(|unit| known_unit(book, unit))
 }
 
-/// Whether a division can be recorded: well-formed, its name free, its units and officials known.
+/// Whether a division can be recorded: well-formed, its name free, its units and officials known,
+/// and the only one to take effect on its day, unless it corrects the one that does.
 pub fn admit_division(book: &Book, division: &Division) -> Result<(), RosterError> {
     division.check()?;
     free(&division.name, book.division(&division.name).is_some())?;
+    one_a_day(book, division)?;
+    let excluded = division.exclusions.iter().flat_map(|exclusion| &exclusion.scope.units);
+    excluded.into_iter().try_for_each(|unit| known_unit(book, unit))?;
     division.officials().into_iter().try_for_each(|official| known_official(book, official))?;
     division.unit_duties().try_for_each(|(_, duty)| known_unit(book, &duty.unit))
+}
+
+/// Two divisions cannot be in force from one day on: the second either corrects the first or is a
+/// mistake.
+fn one_a_day(book: &Book, division: &Division) -> Result<(), RosterError> {
+    let day = division.effective_time.day();
+    let corrected = match &division.corrects {
+        None => None,
+        Some(corrects) => {
+            let corrected = book.division(corrects);
+            let name = || corrects.clone();
+            let corrected = corrected.ok_or_else(|| RosterError::CorrectsAnotherDay { corrected: name() })?;
+            if corrected.effective_time.day() != day {
+                return Err(RosterError::CorrectsAnotherDay { corrected: name() });
+            }
+            Some(corrected)
+        }
+    };
+    let mut same_day = book.divisions().filter(|other| other.effective_time.day() == day);
+    match same_day.next() {
+        Some(existing) if corrected.is_none() => {
+            Err(RosterError::EffectiveDayTaken { existing: existing.name.clone() })
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Whether a unit can be another from an instant on: it is known, and what it becomes could be
+/// added under its name.
+pub fn admit_unit_change(book: &Book, changed: &Changed<Unit>) -> Result<(), RosterError> {
+    let unit = &changed.value;
+    unit.check()?;
+    known_unit(book, &unit.name)?;
+    [&unit.parent, &unit.successor].into_iter().flatten().try_for_each(|other| known_unit(book, other))?;
+    let own: Called = unit.keys().map(|key| (key.clone(), key)).collect();
+    book.collectives().try_for_each(|other| no_collective(&own, other))
+}
+
+/// Whether a collective can be another from an instant on.
+pub fn admit_collective_change(book: &Book, changed: &Changed<Collective>) -> Result<(), RosterError> {
+    let collective = &changed.value;
+    collective.check()?;
+    if book.collective(&collective.name).is_none() {
+        return Err(RosterError::UnitUnknown { text: collective.name.clone() });
+    }
+    collective.units.iter().try_for_each(|unit| known_unit(book, unit))?;
+    let own: Called = collective.names().map(|name| (normalise(name), name.to_owned())).collect();
+    let others = book.collectives().filter(|other| other.name != collective.name);
+    others.into_iter().try_for_each(|other| no_collective(&own, other))?;
+    book.units().try_for_each(|other| nobody(&own, other.keys(), &other.name, &other.display_name))
+}
+
+/// Whether an official's name and posts can be recorded anew: the official is known, the units of
+/// all posts are.
+pub fn admit_official_change(book: &Book, official: &Official) -> Result<(), RosterError> {
+    official.check()?;
+    known_official(book, &official.name)?;
+    official.posts.iter().filter_map(|post| post.unit.as_deref()).try_for_each(|unit| known_unit(book, unit))
 }
 
 fn free(name: &str, taken: bool) -> Result<(), RosterError> {
@@ -117,6 +180,7 @@ mod tests {
         assert_eq!(admit_official(&roster.book, &stranger), unknown);
         let mut division = division_12();
         division.name = "divisions/next".into();
+        division.effective_time = Timestamp::parse("2023-09-01T00:00+08:00").unwrap();
         assert_eq!(admit_division(&roster.book, &division), Ok(()));
         division.portfolios[0].official = "officials/nobody".into();
         assert_eq!(
@@ -204,5 +268,20 @@ mod tests {
             admit_account(&roster.book, &account("accounts/two")),
             Err(RosterError::SubjectTaken { subject: "water".into() })
         );
+    }
+
+    #[test]
+    fn no_two_divisions_take_effect_on_one_day_unless_one_corrects_the_other() {
+        let roster = Roster::linfen();
+        let mut second = division_12();
+        second.name = "divisions/second".into();
+        second.effective_time = Timestamp::parse("2023-05-14T09:00+08:00").unwrap();
+        let taken = RosterError::EffectiveDayTaken { existing: "divisions/no-12".into() };
+        assert_eq!(admit_division(&roster.book, &second), Err(taken));
+        second.corrects = Some("divisions/no-12".into());
+        assert_eq!(admit_division(&roster.book, &second), Ok(()));
+        second.corrects = Some("divisions/no-8".into());
+        let other = RosterError::CorrectsAnotherDay { corrected: "divisions/no-8".into() };
+        assert_eq!(admit_division(&roster.book, &second), Err(other));
     }
 }

@@ -1,6 +1,10 @@
 //! The roster in memory.
 
-use std::collections::BTreeMap;
+mod absences;
+mod divisions;
+mod entries;
+
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use domain_calendar::Timestamp;
@@ -13,37 +17,62 @@ use crate::division::Division;
 use crate::error::RosterError;
 use crate::event::RosterEvent;
 use crate::official::Official;
+use crate::stand_in_list::StandInList;
 use crate::unit::Unit;
 use crate::view::View;
 
-/// A directory entry and when the roster learned of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Recorded<T> {
-    value: T,
-    recorded_at: Timestamp,
-}
+use absences::Absences;
+use divisions::Divisions;
+use entries::Entries;
 
-/// Directory entries by resource name.
-type Entries<T> = BTreeMap<String, Arc<Recorded<T>>>;
+pub(crate) use divisions::Filed;
+pub use entries::Version;
 
-/// Units, collectives, officials, accounts, divisions and absences, each with the time it was recorded.
-///
-/// It is what its events made it, in log order, and serialises as a snapshot. The roster service
-/// decides with it; every other service keeps one as its local copy. Cloning shares the entries:
-/// who reads keeps the book he began with while the next event makes another.
+/// The roster in memory: everything the log says, with when each part was recorded. Serialises,
+/// so that a copy can start from a snapshot at a log position and read on from there.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", from = "Snapshot")]
 pub struct Book {
     units: Entries<Unit>,
     collectives: Entries<Collective>,
     officials: Entries<Official>,
     accounts: Entries<Account>,
-    /// In log order, which breaks the last tie between two divisions.
-    divisions: Vec<Arc<Division>>,
-    /// By official, in log order: every question about absences is about one official.
-    absences: BTreeMap<String, Vec<Absence>>,
+    divisions: Divisions,
+    absences: Absences,
+    stand_in_lists: Vec<Arc<StandInList>>,
+    /// Which units are or were ever called by a normalised name; follows from `units`.
+    #[serde(skip)]
+    called: Arc<Called>,
 }
+
+/// What is stored of a book.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Snapshot {
+    units: Entries<Unit>,
+    collectives: Entries<Collective>,
+    officials: Entries<Official>,
+    accounts: Entries<Account>,
+    divisions: Divisions,
+    absences: Absences,
+    stand_in_lists: Vec<Arc<StandInList>>,
+}
+
+impl From<Snapshot> for Book {
+    fn from(snapshot: Snapshot) -> Self {
+        let Snapshot { units, collectives, officials, accounts, divisions, absences, stand_in_lists } =
+            snapshot;
+        let mut called = Called::new();
+        for name in units.names() {
+            units.ever(name, Timestamp::MAX).for_each(|unit| note_names(&mut called, unit));
+        }
+        let called = Arc::new(called);
+        Book { units, collectives, officials, accounts, divisions, absences, stand_in_lists, called }
+    }
+}
+
+/// Units by normalised name.
+type Called = HashMap<String, Vec<String>>;
 
 impl Book {
     /// An empty roster.
@@ -51,47 +80,77 @@ impl Book {
         Self::default()
     }
 
-    /// Takes in the next event of the log. `recorded_at` is the log's own time of recording and
-    /// overrides what the payload says of it.
+    /// Takes in one event, in log order. Taking in the same event again changes nothing.
     ///
-    /// An event applied again changes nothing. Fails only on a log that cannot be: the end or
-    /// cancellation of an absence that was never created.
+    /// # Errors
+    /// When it belongs to an absence the book does not know: the log is then of another roster.
     pub fn apply(&mut self, event: &RosterEvent, recorded_at: Timestamp) -> Result<(), RosterError> {
         match event {
-            RosterEvent::UnitCreated(unit) => record(&mut self.units, &unit.name, unit, recorded_at),
+            RosterEvent::UnitCreated(unit) => {
+                self.units.create(&unit.name, unit, recorded_at);
+                self.note_names(unit);
+            }
+            RosterEvent::UnitChanged(changed) => {
+                let (unit, effective) = (&changed.value, Some(changed.effective_time));
+                self.units.change(&unit.name, unit, effective, recorded_at);
+                self.note_names(unit);
+            }
             RosterEvent::CollectiveCreated(collective) => {
-                record(&mut self.collectives, &collective.name, collective, recorded_at);
+                self.collectives.create(&collective.name, collective, recorded_at);
+            }
+            RosterEvent::CollectiveChanged(changed) => {
+                let (collective, effective) = (&changed.value, Some(changed.effective_time));
+                self.collectives.change(&collective.name, collective, effective, recorded_at);
             }
             RosterEvent::OfficialCreated(official) => {
-                record(&mut self.officials, &official.name, official, recorded_at);
+                self.officials.create(&official.name, official, recorded_at);
+            }
+            // Its posts say from when to when they are held.
+            RosterEvent::OfficialChanged(official) => {
+                self.officials.change(&official.name, official, None, recorded_at);
             }
             RosterEvent::AccountCreated(account) => {
-                record(&mut self.accounts, &account.name, account, recorded_at);
+                self.accounts.create(&account.name, account, recorded_at);
             }
             RosterEvent::DivisionCreated(division) => {
                 if self.division(&division.name).is_none() {
-                    self.divisions.push(Arc::new(Division { record_time: recorded_at, ..division.clone() }));
+                    self.divisions.add(Division { record_time: recorded_at, ..division.clone() });
+                }
+            }
+            RosterEvent::StandInListCreated(list) => {
+                if self.stand_in_lists.iter().all(|one| one.name != list.name) {
+                    self.stand_in_lists.push(Arc::new(StandInList { recorded_at, ..list.clone() }));
                 }
             }
             RosterEvent::AbsenceCreated(absence) => {
                 if self.absence(&absence.name).is_none() {
-                    let absence = Absence { recorded_at, changes: Vec::new(), ..absence.clone() };
-                    self.absences.entry(absence.official.clone()).or_default().push(absence);
+                    self.absences.add(Absence { recorded_at, changes: Vec::new(), ..absence.clone() });
                 }
             }
             RosterEvent::AbsenceEnded(ended) => {
                 let change = AbsenceChange::EndedEarly { end_time: ended.end_time, recorded_at };
-                let absence = self.absence_mut(&ended.official, &ended.absence)?;
-                if ended.end_time < absence.end_time && !absence.changes.contains(&change) {
-                    absence.changes.push(change);
-                }
+                return self.change_absence(&ended.official, &ended.absence, change, |absence| {
+                    // One that ended at its end changes nothing, whatever was recorded of it since.
+                    ended.early && absence.known().is_some_and(|known| ended.end_time < known.end)
+                });
+            }
+            RosterEvent::AbsenceExtended(extended) => {
+                let change = AbsenceChange::Extended {
+                    end_time: extended.end_time,
+                    approval: extended.approval.clone(),
+                    reassignment: extended.reassignment.clone(),
+                    recorded_at,
+                };
+                return self.change_absence(&extended.official, &extended.absence, change, |_| true);
+            }
+            RosterEvent::AbsenceCorrected(corrected) => {
+                let (start_time, end_time) = (corrected.start_time, corrected.end_time);
+                let change = AbsenceChange::Corrected { start_time, end_time, recorded_at };
+                return self.change_absence(&corrected.official, &corrected.absence, change, |_| true);
             }
             RosterEvent::AbsenceCancelled(cancelled) => {
                 let change = AbsenceChange::Cancelled { recorded_at };
-                let absence = self.absence_mut(&cancelled.official, &cancelled.absence)?;
-                if !absence.changes.contains(&change) {
-                    absence.changes.push(change);
-                }
+                return self.change_absence(&cancelled.official, &cancelled.absence, change, |_| true);
             }
             // Both follow from times already in the book.
             RosterEvent::DivisionTookEffect(_) | RosterEvent::AbsenceStarted(_) => {}
@@ -99,44 +158,59 @@ impl Book {
         Ok(())
     }
 
-    /// The roster as it stood at `at`, as far as it was known at `known_at`.
+    /// The book at an instant, as far as it was known at another.
     pub fn view(&self, at: Timestamp, known_at: Timestamp) -> View<'_> {
         View::new(self, at, known_at)
     }
 
-    /// A unit by resource name.
+    /// A unit by resource name, as it was last recorded. [`Book::view`] says what it is when.
     pub fn unit(&self, name: &str) -> Option<&Unit> {
-        self.units.get(name).map(|entry| &entry.value)
+        self.units.latest(name)
     }
 
-    /// Units in order of resource name.
+    /// Units in order of resource name, as they were last recorded.
     pub fn units(&self) -> impl Iterator<Item = &Unit> {
-        self.units.values().map(|entry| &entry.value)
+        self.units.all_latest()
     }
 
-    /// A collective by resource name.
+    /// All that a unit was, is and will be, in the order of recording.
+    pub fn unit_versions(&self, name: &str) -> impl Iterator<Item = &Version<Unit>> {
+        self.units.versions(name)
+    }
+
+    /// A collective by resource name, as it was last recorded.
     pub fn collective(&self, name: &str) -> Option<&Collective> {
-        self.collectives.get(name).map(|entry| &entry.value)
+        self.collectives.latest(name)
     }
 
-    /// Collectives in order of resource name.
+    /// Collectives in order of resource name, as they were last recorded.
     pub fn collectives(&self) -> impl Iterator<Item = &Collective> {
-        self.collectives.values().map(|entry| &entry.value)
+        self.collectives.all_latest()
     }
 
-    /// An official by resource name.
+    /// All that a collective was, is and will be, in the order of recording.
+    pub fn collective_versions(&self, name: &str) -> impl Iterator<Item = &Version<Collective>> {
+        self.collectives.versions(name)
+    }
+
+    /// An official by resource name, as last recorded.
     pub fn official(&self, name: &str) -> Option<&Official> {
-        self.officials.get(name).map(|entry| &entry.value)
+        self.officials.latest(name)
     }
 
-    /// Officials in order of resource name.
+    /// Officials in order of resource name, as last recorded.
     pub fn officials(&self) -> impl Iterator<Item = &Official> {
-        self.officials.values().map(|entry| &entry.value)
+        self.officials.all_latest()
+    }
+
+    /// All that was ever recorded of an official, in the order of recording.
+    pub fn official_versions(&self, name: &str) -> impl Iterator<Item = &Version<Official>> {
+        self.officials.versions(name)
     }
 
     /// An account by resource name.
     pub fn account(&self, name: &str) -> Option<&Account> {
-        self.accounts.get(name).map(|entry| &entry.value)
+        self.accounts.latest(name)
     }
 
     /// The account of an identity provider's subject.
@@ -146,7 +220,7 @@ impl Book {
 
     /// Accounts in order of resource name.
     pub fn accounts(&self) -> impl Iterator<Item = &Account> {
-        self.accounts.values().map(|entry| &entry.value)
+        self.accounts.all_latest()
     }
 
     /// A division by resource name.
@@ -156,7 +230,7 @@ impl Book {
 
     /// Divisions in the order of recording.
     pub fn divisions(&self) -> impl Iterator<Item = &Division> {
-        self.divisions.iter().map(Arc::as_ref)
+        self.divisions.all()
     }
 
     /// The division that was, or will be, in force until this one took, or takes, effect.
@@ -171,6 +245,11 @@ impl Book {
             .map(|(_, division)| division)
     }
 
+    /// Units' own AB lists in the order of recording.
+    pub fn stand_in_lists(&self) -> impl Iterator<Item = &StandInList> {
+        self.stand_in_lists.iter().map(Arc::as_ref)
+    }
+
     /// An absence by resource name.
     pub fn absence(&self, name: &str) -> Option<&Absence> {
         self.absences().find(|absence| absence.name == name)
@@ -178,59 +257,105 @@ impl Book {
 
     /// Every absence, by official.
     pub fn absences(&self) -> impl Iterator<Item = &Absence> {
-        self.absences.values().flatten()
+        self.absences.all()
     }
 
     /// The absences of one official, in the order of recording.
     pub fn absences_of(&self, official: &str) -> impl Iterator<Item = &Absence> + use<'_> {
-        self.absences.get(official).into_iter().flatten()
+        self.absences.of(official)
     }
 
-    /// Units known at an instant.
-    pub(crate) fn units_known(&self, known_at: Timestamp) -> impl Iterator<Item = &Unit> {
-        known(&self.units, known_at)
+    /// The absence of an official that holds an instant, as far as it was known at another.
+    pub(crate) fn away(&self, official: &str, at: Timestamp, known_at: Timestamp) -> Option<&Absence> {
+        self.absences.away(official, at, known_at)
     }
 
-    /// Collectives known at an instant.
-    pub(crate) fn collectives_known(&self, known_at: Timestamp) -> impl Iterator<Item = &Collective> {
-        known(&self.collectives, known_at)
+    /// Who is away at an instant, as far as it was known at another.
+    pub(crate) fn absentees(&self, at: Timestamp, known_at: Timestamp) -> impl Iterator<Item = &Absence> {
+        self.absences.absentees(at, known_at)
     }
 
-    /// Officials known at an instant.
-    pub(crate) fn officials_known(&self, known_at: Timestamp) -> impl Iterator<Item = &Official> {
-        known(&self.officials, known_at)
+    /// The division in force at an instant, as far as it was known at another.
+    pub(crate) fn in_force(&self, at: Timestamp, known_at: Timestamp) -> Option<&Filed> {
+        self.divisions.in_force(at, known_at)
     }
 
-    /// A unit, if known at an instant.
-    pub(crate) fn unit_known(&self, name: &str, known_at: Timestamp) -> Option<&Unit> {
-        self.units.get(name).filter(|entry| entry.recorded_at <= known_at).map(|entry| &entry.value)
+    /// Units as they are at an instant, as far as that was known at another.
+    pub(crate) fn units_at(&self, at: Timestamp, known_at: Timestamp) -> impl Iterator<Item = &Unit> {
+        self.units.all_at(at, known_at)
     }
 
-    /// A collective, if known at an instant.
-    pub(crate) fn collective_known(&self, name: &str, known_at: Timestamp) -> Option<&Collective> {
-        self.collectives.get(name).filter(|entry| entry.recorded_at <= known_at).map(|entry| &entry.value)
+    /// Collectives as they are at an instant, as far as that was known at another.
+    pub(crate) fn collectives_at(
+        &self,
+        at: Timestamp,
+        known_at: Timestamp,
+    ) -> impl Iterator<Item = &Collective> {
+        self.collectives.all_at(at, known_at)
     }
 
-    /// An official, if known at an instant.
-    pub(crate) fn official_known(&self, name: &str, known_at: Timestamp) -> Option<&Official> {
-        self.officials.get(name).filter(|entry| entry.recorded_at <= known_at).map(|entry| &entry.value)
+    /// Officials as known at an instant.
+    pub(crate) fn officials_at(&self, at: Timestamp, known_at: Timestamp) -> impl Iterator<Item = &Official> {
+        self.officials.all_at(at, known_at)
     }
 
-    fn absence_mut(&mut self, official: &str, name: &str) -> Result<&mut Absence, RosterError> {
-        self.absences
-            .get_mut(official)
-            .and_then(|absences| absences.iter_mut().find(|absence| absence.name == name))
-            .ok_or_else(|| RosterError::AbsenceUnknown { name: name.to_owned() })
+    /// A unit as it is at an instant, as far as that was known at another.
+    pub(crate) fn unit_at(&self, name: &str, at: Timestamp, known_at: Timestamp) -> Option<&Unit> {
+        self.units.at(name, at, known_at)
+    }
+
+    /// A collective as it is at an instant, as far as that was known at another.
+    pub(crate) fn collective_at(
+        &self,
+        name: &str,
+        at: Timestamp,
+        known_at: Timestamp,
+    ) -> Option<&Collective> {
+        self.collectives.at(name, at, known_at)
+    }
+
+    /// An official as known at an instant.
+    pub(crate) fn official_at(&self, name: &str, at: Timestamp, known_at: Timestamp) -> Option<&Official> {
+        self.officials.at(name, at, known_at)
+    }
+
+    /// All that a unit ever was, as far as it was known at an instant.
+    pub(crate) fn unit_ever(&self, name: &str, known_at: Timestamp) -> impl Iterator<Item = &Unit> {
+        self.units.ever(name, known_at)
+    }
+
+    /// The units that are or were ever called by a normalised name.
+    pub(crate) fn ever_called(&self, key: &str) -> &[String] {
+        self.called.get(key).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    fn note_names(&mut self, unit: &Unit) {
+        note_names(Arc::make_mut(&mut self.called), unit);
+    }
+
+    fn change_absence(
+        &mut self,
+        official: &str,
+        name: &str,
+        change: AbsenceChange,
+        applies: impl FnOnce(&Absence) -> bool,
+    ) -> Result<(), RosterError> {
+        let found = self.absences.change(official, name, |absence| {
+            if !absence.changes.contains(&change) && applies(absence) {
+                absence.changes.push(change);
+            }
+        });
+        if found { Ok(()) } else { Err(RosterError::AbsenceUnknown { name: name.to_owned() }) }
     }
 }
 
-fn record<T: Clone>(entries: &mut Entries<T>, name: &str, value: &T, recorded_at: Timestamp) {
-    let entry = || Arc::new(Recorded { value: value.clone(), recorded_at });
-    entries.entry(name.to_owned()).or_insert_with(entry);
-}
-
-fn known<T>(entries: &Entries<T>, known_at: Timestamp) -> impl Iterator<Item = &T> {
-    entries.values().filter(move |entry| entry.recorded_at <= known_at).map(|entry| &entry.value)
+fn note_names(called: &mut Called, unit: &Unit) {
+    for key in unit.keys() {
+        let units = called.entry(key).or_default();
+        if let Err(place) = units.binary_search(&unit.name) {
+            units.insert(place, unit.name.clone());
+        }
+    }
 }
 
 #[cfg(test)]

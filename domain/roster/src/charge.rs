@@ -4,9 +4,11 @@
 //! no portfolio names is answered for with its parent unit; what is left falls to whoever presides
 //! over the whole. Assisting (协助) never makes one the person in charge.
 
+use crate::book::Filed;
 use crate::division::{Division, Relation};
 use crate::names::half_width;
 use crate::resolution::{Rule, Step};
+use crate::trace::Trace;
 use crate::unit::Unit;
 use crate::view::View;
 
@@ -26,24 +28,29 @@ impl Charge<'_> {
 }
 
 /// Who is in charge of a unit.
-pub(crate) fn of_unit<'a>(view: View<'a>, division: &'a Division, unit: &'a Unit) -> Option<Charge<'a>> {
-    let line = view.lineage(unit);
-    let named = line.iter().find_map(|link| {
-        division.named(&link.name).map(|(official, relation)| {
+pub(crate) fn of_unit<'a>(view: View<'a>, filed: &'a Filed, unit: &'a Unit) -> Option<Charge<'a>> {
+    let mut named = None;
+    view.climb(unit, |link| {
+        named = filed.named(&link.name).map(|(official, relation)| {
             let rule = if link.name == unit.name { rule_of(relation) } else { Rule::ParentUnit };
             Charge { official, rule }
-        })
+        });
+        named.is_none()
     });
-    named.or_else(|| division.presider().map(|official| Charge { official, rule: Rule::PresidesOverAll }))
+    named.or_else(|| filed.presider().map(|official| Charge { official, rule: Rule::PresidesOverAll }))
 }
 
 /// Who is in charge of a unit, with each step taken.
 pub(crate) fn explain_unit<'a>(
     view: View<'a>,
-    division: &'a Division,
+    filed: &'a Filed,
     unit: &'a Unit,
-    steps: &mut Vec<Step>,
+    trace: &mut Trace,
 ) -> Option<&'a str> {
+    if let Trace::Off = trace {
+        return of_unit(view, filed, unit).map(|charge| charge.official);
+    }
+    let division = filed.division();
     let document = division.label();
     for link in view.lineage(unit) {
         let own = link.name == unit.name;
@@ -53,10 +60,10 @@ pub(crate) fn explain_unit<'a>(
                 let label = view.official_label(official);
                 let basis =
                     format!("{document}：{label}{}{called}，协助不作为负责人", duty.relation.chinese());
-                steps.push(Step::skipped(Rule::Assists, official, basis));
+                trace.note(|| Step::skipped(Rule::Assists, official, basis));
             }
         }
-        match division.named(&link.name) {
+        match filed.named(&link.name) {
             Some((official, relation)) => {
                 let (label, relation_text) = (view.official_label(official), relation.chinese());
                 let (rule, basis) = if own {
@@ -69,7 +76,7 @@ pub(crate) fn explain_unit<'a>(
                     );
                     (Rule::ParentUnit, basis)
                 };
-                steps.push(Step::chosen(rule, official, basis));
+                trace.note(|| Step::chosen(rule, official, basis));
                 return Some(official);
             }
             None => {
@@ -80,22 +87,19 @@ pub(crate) fn explain_unit<'a>(
                 } else {
                     format!("{document}也未列上级单位{called}{note}")
                 };
-                steps.push(Step::none(rule, basis));
+                trace.note(|| Step::none(rule, basis));
             }
         }
     }
-    explain_presider(view, division, steps)
+    explain_presider(view, filed, trace)
 }
 
 /// Falls to whoever presides over the whole.
-pub(crate) fn explain_presider<'a>(
-    view: View<'a>,
-    division: &'a Division,
-    steps: &mut Vec<Step>,
-) -> Option<&'a str> {
+pub(crate) fn explain_presider<'a>(view: View<'a>, filed: &'a Filed, trace: &mut Trace) -> Option<&'a str> {
+    let division = filed.division();
     let (document, note) = (division.label(), partial_note(division));
-    let presider = division.presider();
-    steps.push(match presider {
+    let presider = filed.presider();
+    trace.note(|| match presider {
         Some(official) => Step::chosen(
             Rule::PresidesOverAll,
             official,
@@ -155,7 +159,7 @@ fn fields_where(division: &Division, matches: impl Fn(Relation, &str) -> bool) -
 }
 
 /// The key under which two writings of one field are equal: 水利方面的工作 is 水利.
-fn field_key(text: &str) -> String {
+pub(crate) fn field_key(text: &str) -> String {
     let key = half_width(text);
     let key = key.strip_suffix("工作").unwrap_or(&key);
     let key = key.strip_suffix('的').unwrap_or(key);

@@ -6,7 +6,8 @@ use domain_calendar::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::error::RosterError;
-use crate::names::{check_name, check_present, half_width};
+use crate::names::{check_name, check_optional_name, check_present, half_width};
+use crate::scope::Scope;
 
 /// How a leader stands to a unit or field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -133,6 +134,19 @@ pub struct Fallback {
     pub basis: String,
 }
 
+/// Duties of a leader that are not delegated to a stand-in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Exclusion {
+    /// `officials/{id}`.
+    pub official: String,
+    /// Which duties; never empty.
+    #[serde(flatten)]
+    pub scope: Scope,
+    /// The rule that says so, named in every answer that it changes.
+    pub basis: String,
+}
+
 /// A whole division of work as one immutable version. It holds from its effective time until
 /// another takes effect; nothing ever changes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -163,6 +177,15 @@ pub struct Division {
     /// The fallback, if the city has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fallback: Option<Fallback>,
+    /// Duties that no stand-in takes over; they fall to the fallback.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exclusions: Vec<Exclusion>,
+    /// An absence longer than this many days needs a formal reassignment; unset: none does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub absence_limit_days: Option<u32>,
+    /// The division that this one corrects, `divisions/{id}`: it takes effect on the same day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub corrects: Option<String>,
     /// When the roster learned of it.
     pub record_time: Timestamp,
 }
@@ -178,6 +201,8 @@ impl Division {
         self.check_portfolios()?;
         check_pairs(&self.pairs)?;
         check_pairs(&self.third_stand_ins)?;
+        self.check_exclusions()?;
+        check_optional_name("divisions", self.corrects.as_deref())?;
         self.check_fallback()
     }
 
@@ -212,15 +237,6 @@ impl Division {
         stand_in_of(&self.third_stand_ins, official)
     }
 
-    /// The leader in charge of a unit the division names, and by which relation.
-    pub(crate) fn named(&self, unit: &str) -> Option<(&str, Relation)> {
-        Relation::IN_CHARGE.into_iter().find_map(|relation| {
-            self.unit_duties().find_map(|(official, duty)| {
-                (duty.unit == unit && duty.relation == relation).then_some((official, relation))
-            })
-        })
-    }
-
     /// Every unit duty with its leader, in the notice's order.
     pub(crate) fn unit_duties(&self) -> impl Iterator<Item = (&str, &UnitDuty)> {
         self.portfolios
@@ -235,7 +251,8 @@ impl Division {
         let paired = pairs.flat_map(|pair| [pair.official.as_str(), pair.stand_in.as_str()]);
         let fallback =
             self.fallback.iter().flat_map(|fallback| fallback.officials.iter().map(String::as_str));
-        leaders.chain(paired).chain(fallback).collect()
+        let excluding = self.exclusions.iter().map(|exclusion| exclusion.official.as_str());
+        leaders.chain(paired).chain(fallback).chain(excluding).collect()
     }
 
     fn check_portfolios(&self) -> Result<(), RosterError> {
@@ -276,6 +293,21 @@ impl Division {
         Ok(())
     }
 
+    fn check_exclusions(&self) -> Result<(), RosterError> {
+        if self.absence_limit_days == Some(0) {
+            return Err(RosterError::Missing { field: "absence_limit_days" });
+        }
+        for exclusion in &self.exclusions {
+            check_name("officials", &exclusion.official)?;
+            exclusion.scope.check()?;
+            check_present("exclusions.basis", &exclusion.basis)?;
+            if exclusion.scope.is_empty() {
+                return Err(RosterError::Missing { field: "exclusions.units" });
+            }
+        }
+        Ok(())
+    }
+
     fn check_fallback(&self) -> Result<(), RosterError> {
         let Some(fallback) = &self.fallback else { return Ok(()) };
         check_present("fallback.basis", &fallback.basis)?;
@@ -294,7 +326,7 @@ impl Division {
 }
 
 /// Whom the pairs name for an official: B of A, and A of B where the pair is mutual.
-fn stand_in_of<'d>(pairs: &'d [StandInPair], official: &str) -> Option<&'d str> {
+pub(crate) fn stand_in_of<'d>(pairs: &'d [StandInPair], official: &str) -> Option<&'d str> {
     pairs.iter().find_map(|pair| {
         if pair.official == official {
             Some(pair.stand_in.as_str())
@@ -307,7 +339,7 @@ fn stand_in_of<'d>(pairs: &'d [StandInPair], official: &str) -> Option<&'d str> 
 }
 
 /// Nobody stands in for himself, and nobody has two of the same rank.
-fn check_pairs(pairs: &[StandInPair]) -> Result<(), RosterError> {
+pub(crate) fn check_pairs(pairs: &[StandInPair]) -> Result<(), RosterError> {
     let mut covered = BTreeSet::new();
     for pair in pairs {
         check_name("officials", &pair.official)?;

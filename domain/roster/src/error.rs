@@ -179,6 +179,56 @@ pub enum RosterError {
         /// Its holders.
         candidates: Vec<Candidate>,
     },
+    /// A unit that goes on names another that took over its work.
+    #[error("{unit} has a successor and has not ceased")]
+    SuccessorOfLiving {
+        /// The unit.
+        unit: String,
+    },
+    /// Somebody in a unit's AB list holds no post in the unit.
+    #[error("{official} holds no post in {unit}")]
+    NotOfUnit {
+        /// The official.
+        official: String,
+        /// The unit.
+        unit: String,
+    },
+    /// A part of an absent official's duties is given to two stand-ins.
+    #[error("{part} is given to two stand-ins")]
+    SharedTwice {
+        /// The unit or field.
+        part: String,
+    },
+    /// The absence is over, or was cancelled.
+    #[error("the absence is {state:?}")]
+    AbsenceOver {
+        /// Where it stands.
+        state: AbsenceState,
+    },
+    /// The new end is no later than the present one.
+    #[error("the absence ends at {end} already")]
+    NotLater {
+        /// The present end.
+        end: Timestamp,
+    },
+    /// The absence is longer than a stand-in may act without a formal reassignment.
+    #[error("an absence of more than {limit_days} days needs a formal reassignment")]
+    ReassignmentNeeded {
+        /// The city's limit.
+        limit_days: u32,
+    },
+    /// Another division takes effect on the same day.
+    #[error("{existing} takes effect on the same day")]
+    EffectiveDayTaken {
+        /// The other division.
+        existing: String,
+    },
+    /// A division corrects one that takes effect on another day.
+    #[error("{corrected} takes effect on another day")]
+    CorrectsAnotherDay {
+        /// The division that was to be corrected.
+        corrected: String,
+    },
     /// A leader has two portfolios in one division.
     #[error("{official} has two portfolios")]
     PortfolioRepeated {
@@ -325,6 +375,18 @@ impl RosterError {
             Self::AwayTogether { gaps } => {
                 let gaps: Vec<String> = gaps.iter().map(Gap::chinese).collect();
                 format!("A、B角同时不在岗，须经市长批准：{}", gaps.join("；"))
+            }
+            Self::SuccessorOfLiving { .. } => "填写承接单位的，应同时填写撤销时间".to_owned(),
+            Self::NotOfUnit { official, unit } => format!("“{official}”届时不在“{unit}”任职"),
+            Self::SharedTwice { part } => format!("“{part}”指定了两名代行人"),
+            Self::AbsenceOver { state } => format!("请假登记{}，不能更改", state.chinese()),
+            Self::NotLater { end } => format!("新的返岗时间应晚于{}", chinese_instant(*end)),
+            Self::ReassignmentNeeded { limit_days } => {
+                format!("不在岗超过{limit_days}天，须正式调整分工，请填写调整分工的文件")
+            }
+            Self::EffectiveDayTaken { existing } => format!("当天已有另一份分工（{existing}）开始执行"),
+            Self::CorrectsAnotherDay { corrected } => {
+                format!("被更正的分工（{corrected}）不在同一天开始执行")
             }
             Self::AbsenceNotActive { state } => format!("请假登记{}，不能销假", state.chinese()),
             Self::AbsenceNotPlanned { state } => format!("请假登记{}，不能取消", state.chinese()),

@@ -10,6 +10,7 @@ use crate::collective::Collective;
 use crate::division::Division;
 use crate::handover::Handover;
 use crate::official::Official;
+use crate::stand_in_list::StandInList;
 use crate::unit::Unit;
 
 const UNIT_CREATED: &str = "roster.unit.created";
@@ -22,6 +23,12 @@ const ABSENCE_CREATED: &str = "roster.absence.created";
 const ABSENCE_STARTED: &str = "roster.absence.started";
 const ABSENCE_ENDED: &str = "roster.absence.ended";
 const ABSENCE_CANCELLED: &str = "roster.absence.cancelled";
+const ABSENCE_EXTENDED: &str = "roster.absence.extended";
+const ABSENCE_CORRECTED: &str = "roster.absence.corrected";
+const UNIT_CHANGED: &str = "roster.unit.changed";
+const COLLECTIVE_CHANGED: &str = "roster.collective.changed";
+const OFFICIAL_CHANGED: &str = "roster.official.changed";
+const STAND_IN_LIST_CREATED: &str = "roster.stand_in_list.created";
 
 /// One event of the roster. The payload is the resource or fact itself, without a tag: the type
 /// stands beside it in the log.
@@ -48,6 +55,29 @@ pub enum RosterEvent {
     AbsenceEnded(AbsenceEnded),
     /// An absence was cancelled before it began.
     AbsenceCancelled(AbsenceCancelled),
+    /// An absence lasts longer.
+    AbsenceExtended(AbsenceExtended),
+    /// An absence's times had been recorded wrongly.
+    AbsenceCorrected(AbsenceCorrected),
+    /// A unit is another from some time on: it was renamed, moved, merged, or ceased.
+    UnitChanged(Changed<Unit>),
+    /// A collective has other members or names from some time on.
+    CollectiveChanged(Changed<Collective>),
+    /// An official's name or posts were recorded anew.
+    OfficialChanged(Official),
+    /// A unit's own AB list was recorded; it may take effect later.
+    StandInListCreated(StandInList),
+}
+
+/// A record as it is from an instant on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Changed<T> {
+    /// The record, whole.
+    #[serde(flatten)]
+    pub value: T,
+    /// From when it is so, until its next change.
+    pub effective_time: Timestamp,
 }
 
 /// A division's effective time came.
@@ -113,6 +143,44 @@ pub struct AbsenceCancelled {
     pub end_time: Timestamp,
 }
 
+/// An absence lasts longer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AbsenceExtended {
+    /// `absences/{id}`.
+    pub absence: String,
+    /// Who is away.
+    pub official: String,
+    /// First instant away.
+    pub start_time: Timestamp,
+    /// First instant back, as it is now.
+    pub end_time: Timestamp,
+    /// First instant back, as it was before.
+    pub previous_end_time: Timestamp,
+    /// By which the mayor approved that A and B are away together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<String>,
+    /// Document that formally reassigned the duties.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reassignment: Option<String>,
+}
+
+/// An absence's times had been recorded wrongly.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AbsenceCorrected {
+    /// `absences/{id}`.
+    pub absence: String,
+    /// Who is, or was, away.
+    pub official: String,
+    /// First instant away, as it really is.
+    pub start_time: Timestamp,
+    /// First instant back, as it really is.
+    pub end_time: Timestamp,
+    /// Why it was corrected.
+    pub reason: String,
+}
+
 /// A payload that cannot be written or is not what its type says.
 #[derive(Debug, thiserror::Error)]
 #[error("payload of {event_type}: {source}")]
@@ -137,6 +205,12 @@ impl RosterEvent {
             Self::AbsenceStarted(_) => ABSENCE_STARTED,
             Self::AbsenceEnded(_) => ABSENCE_ENDED,
             Self::AbsenceCancelled(_) => ABSENCE_CANCELLED,
+            Self::AbsenceExtended(_) => ABSENCE_EXTENDED,
+            Self::AbsenceCorrected(_) => ABSENCE_CORRECTED,
+            Self::UnitChanged(_) => UNIT_CHANGED,
+            Self::CollectiveChanged(_) => COLLECTIVE_CHANGED,
+            Self::OfficialChanged(_) => OFFICIAL_CHANGED,
+            Self::StandInListCreated(_) => STAND_IN_LIST_CREATED,
         }
     }
 
@@ -153,6 +227,12 @@ impl RosterEvent {
             Self::AbsenceStarted(fact) => &fact.absence,
             Self::AbsenceEnded(fact) => &fact.absence,
             Self::AbsenceCancelled(fact) => &fact.absence,
+            Self::AbsenceExtended(fact) => &fact.absence,
+            Self::AbsenceCorrected(fact) => &fact.absence,
+            Self::UnitChanged(changed) => &changed.value.name,
+            Self::CollectiveChanged(changed) => &changed.value.name,
+            Self::OfficialChanged(official) => &official.name,
+            Self::StandInListCreated(list) => &list.name,
         }
     }
 
@@ -180,6 +260,12 @@ impl RosterEvent {
             ABSENCE_STARTED => read(json, Self::AbsenceStarted),
             ABSENCE_ENDED => read(json, Self::AbsenceEnded),
             ABSENCE_CANCELLED => read(json, Self::AbsenceCancelled),
+            ABSENCE_EXTENDED => read(json, Self::AbsenceExtended),
+            ABSENCE_CORRECTED => read(json, Self::AbsenceCorrected),
+            UNIT_CHANGED => read(json, Self::UnitChanged),
+            COLLECTIVE_CHANGED => read(json, Self::CollectiveChanged),
+            OFFICIAL_CHANGED => read(json, Self::OfficialChanged),
+            STAND_IN_LIST_CREATED => read(json, Self::StandInListCreated),
             _ => Ok(None),
         }
         .map_err(|source| PayloadError { event_type: event_type.to_owned(), source })
@@ -188,9 +274,10 @@ impl RosterEvent {
 
 #[cfg(test)]
 mod tests {
-    use super::RosterEvent;
-    use crate::fixture::{Roster, at};
+    use super::{Changed, RosterEvent};
+    use crate::fixture::{Roster, at, pair};
     use crate::handover::took_effect;
+    use crate::stand_in_list::StandInList;
 
     #[test]
     fn every_event_reads_back_as_it_was_written() {
@@ -203,9 +290,28 @@ mod tests {
         events.extend(absence.begin(&roster.book, during));
         events.push(absence.end(&roster.book, during).unwrap());
         events.push(absence.cancel(at("2023-06-09T00:00+08:00")).unwrap());
+        let later = at("2023-06-14T00:00+08:00");
+        let approval = Some("市长批示".to_owned());
+        events.push(absence.extend(&roster.book, later, approval, None, during).unwrap());
+        let times = crate::interval::Interval { start: absence.start_time, end: later };
+        events.push(absence.correct(&roster.book, times, "登记有误", during).unwrap());
+        let unit = roster.book.unit("units/water").unwrap().clone();
+        events.push(RosterEvent::UnitChanged(Changed { value: unit, effective_time: during }));
+        let collective = roster.book.collective("collectives/counties").unwrap().clone();
+        events.push(RosterEvent::CollectiveChanged(Changed { value: collective, effective_time: during }));
+        let official = roster.book.official("officials/water-head").unwrap().clone();
+        events.push(RosterEvent::OfficialChanged(official));
+        events.push(RosterEvent::StandInListCreated(StandInList {
+            name: "standInLists/one".into(),
+            unit: "units/water".into(),
+            effective_time: during,
+            document_number: "市水利局〔2023〕1号".into(),
+            pairs: vec![pair("water-head", "water-liaison")],
+            recorded_at: during,
+        }));
 
         let types: std::collections::BTreeSet<_> = events.iter().map(RosterEvent::event_type).collect();
-        assert_eq!(types.len(), 10, "every type is exercised: {types:?}");
+        assert_eq!(types.len(), 16, "every type is exercised: {types:?}");
         for event in events {
             let payload = event.to_payload().unwrap();
             let read = RosterEvent::from_payload(event.event_type(), &payload).unwrap();

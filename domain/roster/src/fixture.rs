@@ -91,8 +91,11 @@ pub(crate) fn registration(name: &str, official: &str, start: &str, end: &str) -
         start_time: at(start),
         end_time: at(end),
         stand_in: None,
+        shares: vec![],
+        excluded: crate::scope::Scope::default(),
         reason: "赴省城开会".into(),
         approval: None,
+        reassignment: None,
     }
 }
 
@@ -105,6 +108,7 @@ pub(crate) fn unit(slug: &str, display_name: &str, aliases: &[&str]) -> Unit {
         kind: UnitKind::Department,
         parent: None,
         division_code: None,
+        successor: None,
         start_time: None,
         end_time: None,
     }
@@ -230,6 +234,9 @@ pub(crate) fn division_8() -> Division {
         pairs: vec![],
         third_stand_ins: vec![],
         fallback: None,
+        exclusions: vec![],
+        absence_limit_days: None,
+        corrects: None,
         record_time: at("2023-04-20T00:00+08:00"),
     }
 }
@@ -292,6 +299,9 @@ pub(crate) fn division_12() -> Division {
             officials: vec!["officials/wang-yuan".into(), "officials/wang-yanfeng".into()],
             basis: "本市配置的兜底规则".into(),
         }),
+        exclusions: vec![],
+        absence_limit_days: None,
+        corrects: None,
         record_time: at("2023-05-12T09:00+08:00"),
     }
 }

@@ -2,6 +2,7 @@
 
 use domain_calendar::Timestamp;
 
+use crate::absence::Absence;
 use crate::book::Book;
 use crate::interval::{Interval, chinese_instant};
 use crate::resolution::Person;
@@ -32,57 +33,74 @@ impl Gap {
     }
 }
 
+/// Whom an absent official leaves the duties to.
+#[derive(Debug, Clone)]
+pub(crate) struct Cover<'a> {
+    official: &'a str,
+    /// Who is named for the absence: for all of it, or for a part.
+    named: Vec<&'a str>,
+    /// Somebody is named for whatever no part is of.
+    rest_named: bool,
+}
+
+impl<'a> Cover<'a> {
+    pub(crate) fn of(absence: &'a Absence) -> Self {
+        let shares = absence.shares.iter().map(|share| share.stand_in.as_str());
+        Cover {
+            official: &absence.official,
+            named: absence.stand_in.as_deref().into_iter().chain(shares).collect(),
+            rest_named: absence.stand_in.is_some(),
+        }
+    }
+
+    /// Who would act when: whoever is named all the time, the standing B while a division or a
+    /// unit's list says so.
+    fn segments<'b>(&self, book: &'b Book, period: Interval) -> Vec<(Interval, &'b str)>
+    where
+        'a: 'b,
+    {
+        let mut found: Vec<(Interval, &'b str)> = self.named.iter().map(|named| (period, *named)).collect();
+        if self.rest_named {
+            return found;
+        }
+        let divisions = book.divisions().map(|division| division.effective_time);
+        let lists = book.stand_in_lists().map(|list| list.effective_time);
+        let mut bounds: Vec<Timestamp> = divisions
+            .chain(lists)
+            .filter(|effective| period.start < *effective && *effective < period.end)
+            .chain([period.start, period.end])
+            .collect();
+        bounds.sort_unstable();
+        bounds.dedup();
+        for (start, end) in bounds.iter().zip(bounds.iter().skip(1)) {
+            let view = book.view(*start, Timestamp::MAX);
+            let standing = view.division().and_then(|division| division.standing_b(self.official));
+            let standing = standing.or_else(|| view.list_stand_in(self.official).map(|(_, b)| b));
+            found.extend(standing.map(|b| (Interval { start: *start, end: *end }, b)));
+        }
+        found
+    }
+}
+
 /// The gaps a new absence would open: in the official's own duties, and in the duties of those
 /// already away whom the official would have stood in for.
-pub(crate) fn gaps(book: &Book, official: &str, named: Option<&str>, period: Interval) -> Vec<Gap> {
+pub(crate) fn gaps(book: &Book, cover: &Cover<'_>, period: Interval) -> Vec<Gap> {
+    let official = cover.official;
     let mut found = Vec::new();
-    for (segment, stand_in) in cover(book, official, named, period) {
+    for (segment, stand_in) in cover.segments(book, period) {
         for absence in book.absences_of(stand_in) {
-            let both = absence.interval(Timestamp::MAX).and_then(|away| away.overlap(segment));
+            let both = absence.known().and_then(|away| away.overlap(segment));
             found.extend(both.map(|both| gap(book, official, stand_in, both)));
         }
     }
     for absence in book.absences().filter(|absence| absence.official != official) {
-        let both = absence.interval(Timestamp::MAX).and_then(|away| away.overlap(period));
-        for (segment, stand_in) in both
-            .into_iter()
-            .flat_map(|both| cover(book, &absence.official, absence.stand_in.as_deref(), both))
-        {
-            if stand_in == official {
-                found.push(gap(book, &absence.official, official, segment));
-            }
+        let both = absence.known().and_then(|away| away.overlap(period));
+        let segments = both.map(|both| Cover::of(absence).segments(book, both)).unwrap_or_default();
+        for (segment, _) in segments.into_iter().filter(|(_, stand_in)| *stand_in == official) {
+            found.push(gap(book, &absence.official, official, segment));
         }
     }
     found
-}
-
-/// Who would stand in during a period: the one named for it, else the standing B of each division
-/// that is in force during some of it.
-fn cover<'b>(
-    book: &'b Book,
-    official: &str,
-    named: Option<&'b str>,
-    period: Interval,
-) -> Vec<(Interval, &'b str)> {
-    if let Some(named) = named {
-        return vec![(period, named)];
-    }
-    let mut bounds: Vec<Timestamp> = book
-        .divisions()
-        .map(|division| division.effective_time)
-        .filter(|effective| period.start < *effective && *effective < period.end)
-        .chain([period.start, period.end])
-        .collect();
-    bounds.sort_unstable();
-    bounds.dedup();
-    let segments =
-        bounds.iter().zip(bounds.iter().skip(1)).map(|(start, end)| Interval { start: *start, end: *end });
-    segments
-        .filter_map(|segment| {
-            let division = book.view(segment.start, Timestamp::MAX).division()?;
-            division.standing_b(official).map(|stand_in| (segment, stand_in))
-        })
-        .collect()
 }
 
 fn gap(book: &Book, official: &str, stand_in: &str, both: Interval) -> Gap {

@@ -3,7 +3,7 @@
 use domain_calendar::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::book::Book;
+use crate::book::{Book, Filed};
 use crate::charge::{Charge, of_unit};
 use crate::division::Division;
 use crate::event::{DivisionTookEffect, RosterEvent};
@@ -30,10 +30,11 @@ pub struct Handover {
 /// presides over the whole.
 pub fn handovers(book: &Book, old: Option<&Division>, new: &Division) -> Vec<Handover> {
     let view = book.view(new.effective_time, Timestamp::MAX);
+    let (old, new) = (old.cloned().map(Filed::of), Filed::of(new.clone()));
     let mut found = Vec::new();
     for unit in view.units() {
-        let before = old.and_then(|old| of_unit(view, old, unit));
-        let after = of_unit(view, new, unit);
+        let before = old.as_ref().and_then(|old| of_unit(view, old, unit));
+        let after = of_unit(view, &new, unit);
         let first_stated =
             after.is_some_and(|charge| charge.stated()) && !before.is_some_and(|charge| charge.stated());
         let from = if first_stated { None } else { before.map(person) };

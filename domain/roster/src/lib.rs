@@ -29,7 +29,10 @@ mod official;
 mod post;
 mod resolution;
 mod resolve;
+mod scope;
 mod stand_in;
+mod stand_in_list;
+mod trace;
 mod unit;
 mod view;
 
@@ -38,15 +41,21 @@ mod fixture;
 #[cfg(test)]
 mod properties;
 
-pub use absence::{Absence, AbsenceChange, AbsenceState, Registration};
+pub use absence::{Absence, AbsenceChange, AbsenceState, Registration, Share};
 pub use account::{Account, LARGEST_ACCOUNT, Role, RoleBinding, RoleNeed};
-pub use admission::{admit_account, admit_collective, admit_division, admit_official, admit_unit};
-pub use book::Book;
+pub use admission::{
+    admit_account, admit_collective, admit_collective_change, admit_division, admit_official,
+    admit_official_change, admit_unit, admit_unit_change,
+};
+pub use book::{Book, Version};
 pub use collective::Collective;
-pub use division::{ClassDuty, Division, Fallback, FieldDuty, Portfolio, Relation, StandInPair, UnitDuty};
+pub use division::{
+    ClassDuty, Division, Exclusion, Fallback, FieldDuty, Portfolio, Relation, StandInPair, UnitDuty,
+};
 pub use error::{Candidate, RosterError};
 pub use event::{
-    AbsenceCancelled, AbsenceEnded, AbsenceStarted, DivisionTookEffect, PayloadError, RosterEvent,
+    AbsenceCancelled, AbsenceCorrected, AbsenceEnded, AbsenceExtended, AbsenceStarted, Changed,
+    DivisionTookEffect, PayloadError, RosterEvent,
 };
 pub use gap::Gap;
 pub use handover::{Handover, handovers, took_effect};
@@ -55,6 +64,8 @@ pub use lookup::Lookup;
 pub use names::normalise;
 pub use official::{Official, Post, PostKind};
 pub use resolution::{Outcome, Person, Resolution, Rule, Step};
-pub use resolve::{Subject, resolve, stands_in_for, units_of_leader};
+pub use resolve::{Subject, Who, resolve, stands_in_for, units_of_leader, who};
+pub use scope::Scope;
+pub use stand_in_list::{StandInList, admit_stand_in_list};
 pub use unit::{Unit, UnitKind};
 pub use view::View;

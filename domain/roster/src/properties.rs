@@ -73,8 +73,11 @@ fn events(stories: &[Story]) -> Vec<(RosterEvent, Timestamp)> {
             start_time,
             end_time,
             stand_in: story.stand_in.map(leader),
+            shares: vec![],
+            excluded: crate::scope::Scope::default(),
             reason: String::new(),
             approval: None,
+            reassignment: None,
             recorded_at: tick(story.recorded),
             changes: Vec::new(),
         };
@@ -136,7 +139,7 @@ proptest! {
                 prop_assert!(view.away(&person.official).is_none(), "nobody acts while away");
                 prop_assert_eq!(found.stand_in, person.official != own);
                 let covers = stands_in_for(&book, &person.official, tick(instant), tick(known));
-                prop_assert_eq!(covers.contains(&own), found.stand_in);
+                prop_assert_eq!(covers.contains_key(&own), found.stand_in);
             }
             None => prop_assert!(expected.iter().all(|candidate| view.away(candidate).is_some())),
         }

@@ -1,52 +1,61 @@
 //! Who answers for a unit, a field of work, a post or an official at an instant, and why.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain_calendar::Timestamp;
 
-use crate::book::Book;
+use crate::book::{Book, Filed};
 use crate::charge::{self, FieldMatch, rule_of};
-use crate::division::Division;
 use crate::error::{Candidate, RosterError};
 use crate::interval::chinese_instant;
 use crate::lookup::Lookup;
 use crate::names::check_present;
 use crate::post::{self, PostQuery};
 use crate::resolution::{Outcome, Resolution, Rule, Step};
+use crate::scope::Matter;
 use crate::stand_in;
+use crate::trace::Trace;
 use crate::view::View;
 
 /// What is asked about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subject {
-    /// A unit: `units/{slug}` or any of its names.
+    /// A unit, by resource name or any of its names.
     Unit(String),
     /// A field of work, for example 水利.
     Field(String),
-    /// A post, for example 分管水利工作的副市长 or 市水利局主要负责人.
+    /// A post as people write it, for example 市水利局主要负责人.
     Post(String),
-    /// An official: `officials/{id}` or a person's name.
+    /// An official, by resource name or name.
     Official(String),
 }
 
-/// Who is accountable, and who substitutes by reason of the post asked for.
-#[derive(Default)]
+/// Who is accountable and who acts, without the steps that led there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Who<'a> {
+    /// `officials/{id}` of the accountable one.
+    pub accountable: Option<&'a str>,
+    /// `officials/{id}` of whoever acts; none when nobody does, which is an alarm.
+    pub acting: Option<&'a str>,
+}
+
+/// Who is accountable, in what, and who may stand in for the post.
 struct Accountable<'a> {
     official: Option<&'a str>,
+    matter: Matter<'a>,
     substitutes: Vec<&'a str>,
 }
 
-impl<'a> From<Option<&'a str>> for Accountable<'a> {
-    fn from(official: Option<&'a str>) -> Self {
-        Accountable { official, substitutes: Vec::new() }
+impl<'a> Accountable<'a> {
+    fn of(official: Option<&'a str>, matter: Matter<'a>) -> Self {
+        Accountable { official, matter, substitutes: Vec::new() }
     }
 }
 
-/// Says who answers for a subject at `at`, as far as known at `known_at`.
+/// Who answers for a subject at an instant, as far as it was known at another, with every step.
 ///
-/// A pure function of the divisions, pairs, absences and posts in the book. The error is a subject
-/// that stands for nothing or for several; nobody to answer is no error but an answer without a
-/// person, which is an alarm.
+/// # Errors
+/// When the subject is not known, or stands for several.
 pub fn resolve(
     book: &Book,
     subject: &Subject,
@@ -54,95 +63,139 @@ pub fn resolve(
     known_at: Timestamp,
 ) -> Result<Resolution, RosterError> {
     let view = book.view(at, known_at);
-    let mut steps = Vec::new();
-    let accountable = match subject {
-        Subject::Unit(text) => for_unit(view, text, &mut steps)?.into(),
-        Subject::Field(text) => for_field(view, text, &mut steps)?.into(),
-        Subject::Post(text) => for_post(view, text, &mut steps)?,
-        Subject::Official(text) => {
-            let official = view.lookup_official(text).require(text)?;
-            let basis = format!("查询对象为{}本人", official.display_name);
-            steps.push(Step::chosen(Rule::Official, &official.name, basis));
-            Some(official.name.as_str()).into()
-        }
-    };
-    let acting = accountable
-        .official
-        .and_then(|official| stand_in::acting(view, official, &accountable.substitutes, &mut steps));
+    let mut trace = Trace::On(Vec::new());
+    let who = find(view, subject, &mut trace)?;
     Ok(Resolution {
-        accountable: accountable.official.map(|official| view.person(official)),
-        acting: acting.map(|official| view.person(official)),
-        stand_in: acting.is_some() && acting != accountable.official,
-        steps,
+        accountable: who.accountable.map(|official| view.person(official)),
+        acting: who.acting.map(|official| view.person(official)),
+        stand_in: who.acting.is_some() && who.acting != who.accountable,
+        steps: trace.into_steps(),
     })
 }
 
-/// The units an official is accountable for at an instant, as resource names: "tasks of leader L
+/// The same answer without its steps, for whoever asks often.
+///
+/// # Errors
+/// As [`resolve`].
+pub fn who<'a>(
+    book: &'a Book,
+    subject: &'a Subject,
+    at: Timestamp,
+    known_at: Timestamp,
+) -> Result<Who<'a>, RosterError> {
+    find(book.view(at, known_at), subject, &mut Trace::Off)
+}
+
+fn find<'a>(view: View<'a>, subject: &'a Subject, trace: &mut Trace) -> Result<Who<'a>, RosterError> {
+    let accountable = match subject {
+        Subject::Unit(text) => for_unit(view, text, trace)?,
+        Subject::Field(text) => for_field(view, text, trace)?,
+        Subject::Post(text) => for_post(view, text, trace)?,
+        Subject::Official(text) => {
+            let official = view.lookup_official(text).require(text)?;
+            trace.note(|| {
+                let basis = format!("查询对象为{}本人", official.display_name);
+                Step::chosen(Rule::Official, &official.name, basis)
+            });
+            Accountable::of(Some(official.name.as_str()), Matter::Whole)
+        }
+    };
+    let Accountable { official, matter, substitutes } = accountable;
+    let acting = official.and_then(|official| stand_in::acting(view, official, matter, &substitutes, trace));
+    Ok(Who { accountable: official, acting })
+}
+
+/// The units whose person in charge an official is, `units/{slug}` each. "Tasks of leader L
 /// at T" is this set. Standing in adds nothing to it; see [`stands_in_for`].
 pub fn units_of_leader(book: &Book, official: &str, at: Timestamp, known_at: Timestamp) -> BTreeSet<String> {
     let view = book.view(at, known_at);
-    let Some(division) = view.division() else { return BTreeSet::new() };
+    let Some(filed) = view.filed() else { return BTreeSet::new() };
     view.units()
-        .filter(|unit| {
-            charge::of_unit(view, division, unit).is_some_and(|charge| charge.official == official)
-        })
+        .filter(|unit| charge::of_unit(view, filed, unit).is_some_and(|charge| charge.official == official))
         .map(|unit| unit.name.clone())
         .collect()
 }
 
-/// The officials for whom this one acts at an instant because they are away.
-pub fn stands_in_for(book: &Book, official: &str, at: Timestamp, known_at: Timestamp) -> BTreeSet<String> {
+/// The absent officials whom an official stands in for at an instant, in all of their duties or
+/// in a part, each with the units for which he acts. An official whom he stands in for in fields
+/// alone has none.
+pub fn stands_in_for(
+    book: &Book,
+    official: &str,
+    at: Timestamp,
+    known_at: Timestamp,
+) -> BTreeMap<String, BTreeSet<String>> {
     let view = book.view(at, known_at);
-    view.absentees()
-        .filter(|absence| absence.official != official)
-        .filter(|absence| stand_in::acting(view, &absence.official, &[], &mut Vec::new()) == Some(official))
-        .map(|absence| absence.official.clone())
-        .collect()
+    let mut found = BTreeMap::new();
+    for absence in view.absentees().filter(|absence| absence.official != official) {
+        let absent = absence.official.as_str();
+        let acts = |matter| stand_in::acting(view, absent, matter, &[], &mut Trace::Off) == Some(official);
+        let led = units_of_leader(book, absent, at, known_at);
+        let units: BTreeSet<String> = led
+            .into_iter()
+            .filter(|name| view.unit(name).is_some_and(|unit| acts(Matter::Unit(view, unit))))
+            .collect();
+        let in_fields = absence.shares.iter().any(|share| {
+            share.stand_in == official && share.scope.fields.iter().any(|field| acts(Matter::Field(field)))
+        });
+        if !units.is_empty() || in_fields || acts(Matter::Whole) {
+            found.insert(absence.official.clone(), units);
+        }
+    }
+    found
 }
 
-fn for_unit<'a>(view: View<'a>, text: &str, steps: &mut Vec<Step>) -> Result<Option<&'a str>, RosterError> {
+fn for_unit<'a>(view: View<'a>, text: &str, trace: &mut Trace) -> Result<Accountable<'a>, RosterError> {
     check_present("unit", text)?;
     let unit = view.lookup_unit(text).require(text)?;
+    let matter = Matter::Unit(view, unit);
     if !unit.exists_at(view.at()) {
-        steps.push(Step::none(Rule::Unit, format!("{}当时不存在", unit.display_name)));
-        return Ok(None);
+        trace.note(|| Step::none(Rule::Unit, format!("{}当时不存在", unit.display_name)));
+        return Ok(Accountable::of(None, matter));
     }
-    Ok(in_force(view, steps).and_then(|division| charge::explain_unit(view, division, unit, steps)))
+    let official = in_force(view, trace).and_then(|filed| charge::explain_unit(view, filed, unit, trace));
+    Ok(Accountable::of(official, matter))
 }
 
-fn for_field<'a>(view: View<'a>, text: &str, steps: &mut Vec<Step>) -> Result<Option<&'a str>, RosterError> {
+fn for_field<'a>(view: View<'a>, text: &'a str, trace: &mut Trace) -> Result<Accountable<'a>, RosterError> {
     check_present("field", text)?;
-    let Some(division) = in_force(view, steps) else { return Ok(None) };
-    match in_charge_of_field(view, division, text, steps)? {
-        Some(official) => Ok(Some(official)),
-        None => Ok(charge::explain_presider(view, division, steps)),
-    }
+    let matter = Matter::Field(text);
+    let Some(filed) = in_force(view, trace) else { return Ok(Accountable::of(None, matter)) };
+    let official = match in_charge_of_field(view, filed, text, trace)? {
+        Some(official) => Some(official),
+        None => charge::explain_presider(view, filed, trace),
+    };
+    Ok(Accountable::of(official, matter))
 }
 
-fn for_post<'a>(view: View<'a>, text: &str, steps: &mut Vec<Step>) -> Result<Accountable<'a>, RosterError> {
+fn for_post<'a>(view: View<'a>, text: &'a str, trace: &mut Trace) -> Result<Accountable<'a>, RosterError> {
     check_present("post", text)?;
     match post::read(view, text)? {
         PostQuery::InCharge(what) => {
-            let Some(division) = in_force(view, steps) else { return Ok(Accountable::default()) };
+            let Some(filed) = in_force(view, trace) else {
+                return Ok(Accountable::of(None, Matter::Whole));
+            };
             // A post follows its field or unit; it never falls to whoever presides over the whole.
-            let official = match view.lookup_unit(&what) {
+            let (official, matter) = match view.lookup_unit(&what) {
                 Lookup::Found(unit) => {
-                    let stated = charge::of_unit(view, division, unit).is_some_and(|charge| charge.stated());
-                    if stated { charge::explain_unit(view, division, unit, steps) } else { None }
+                    let stated = charge::of_unit(view, filed, unit).is_some_and(|charge| charge.stated());
+                    let official = if stated { charge::explain_unit(view, filed, unit, trace) } else { None };
+                    (official, Matter::Unit(view, unit))
                 }
-                Lookup::Unknown => in_charge_of_field(view, division, &what, steps)?,
+                // The text of the post says the field, too.
+                Lookup::Unknown => (in_charge_of_field(view, filed, &what, trace)?, Matter::Field(text)),
                 ambiguous @ Lookup::Ambiguous(_) => {
-                    return ambiguous.require(&what).map(|_| None::<&str>.into());
+                    return ambiguous.require(&what).map(|_| Accountable::of(None, Matter::Whole));
                 }
             };
             if official.is_none() {
-                steps.push(Step::none(Rule::Post, format!("当时没有“{text}”")));
+                trace.note(|| Step::none(Rule::Post, format!("当时没有“{text}”")));
             }
-            Ok(official.into())
+            Ok(Accountable::of(official, matter))
         }
         PostQuery::Held(held) => {
             let holder = held.holder(text)?;
-            steps.push(match holder {
+            trace.note(|| match holder {
                 Some(official) => {
                     let basis = format!("“{text}”为{}", official.display_name);
                     Step::chosen(Rule::Post, &official.name, basis)
@@ -151,6 +204,7 @@ fn for_post<'a>(view: View<'a>, text: &str, steps: &mut Vec<Step>) -> Result<Acc
             });
             Ok(Accountable {
                 official: holder.map(|official| official.name.as_str()),
+                matter: Matter::Whole,
                 substitutes: held.substitutes,
             })
         }
@@ -158,9 +212,9 @@ fn for_post<'a>(view: View<'a>, text: &str, steps: &mut Vec<Step>) -> Result<Acc
 }
 
 /// The division in force, as the first step of an answer.
-fn in_force<'a>(view: View<'a>, steps: &mut Vec<Step>) -> Option<&'a Division> {
-    let division = view.division();
-    steps.push(match division {
+fn in_force<'a>(view: View<'a>, trace: &mut Trace) -> Option<&'a Filed> {
+    let filed = view.filed();
+    trace.note(|| match filed.map(Filed::division) {
         Some(division) => Step {
             rule: Rule::Division,
             official: None,
@@ -169,32 +223,39 @@ fn in_force<'a>(view: View<'a>, steps: &mut Vec<Step>) -> Option<&'a Division> {
         },
         None => Step::none(Rule::Division, "当时没有已知的分工".to_owned()),
     });
-    division
+    filed
 }
 
 /// The one leader in charge of a field; nobody when no portfolio states it.
 fn in_charge_of_field<'a>(
     view: View<'a>,
-    division: &'a Division,
+    filed: &'a Filed,
     text: &str,
-    steps: &mut Vec<Step>,
+    trace: &mut Trace,
 ) -> Result<Option<&'a str>, RosterError> {
+    let division = filed.division();
     let document = division.label();
-    for FieldMatch { official, relation, field } in charge::assistants(division, text) {
-        let label = view.official_label(official);
-        let basis = format!("{document}：{label}{}“{field}”，协助不作为负责人", relation.chinese());
-        steps.push(Step::skipped(Rule::Assists, official, basis));
+    if let Trace::On(_) = trace {
+        for FieldMatch { official, relation, field } in charge::assistants(division, text) {
+            let label = view.official_label(official);
+            let basis = format!("{document}：{label}{}“{field}”，协助不作为负责人", relation.chinese());
+            trace.note(|| Step::skipped(Rule::Assists, official, basis));
+        }
     }
     match charge::of_field(division, text).as_slice() {
         [] => {
-            let basis = format!("{document}未列“{text}”{}", charge::partial_note(division));
-            steps.push(Step::none(Rule::Directs, basis));
+            trace.note(|| {
+                let basis = format!("{document}未列“{text}”{}", charge::partial_note(division));
+                Step::none(Rule::Directs, basis)
+            });
             Ok(None)
         }
         [FieldMatch { official, relation, field }] => {
-            let label = view.official_label(official);
-            let basis = format!("{document}：{label}{}“{field}”", relation.chinese());
-            steps.push(Step::chosen(rule_of(*relation), official, basis));
+            trace.note(|| {
+                let label = view.official_label(official);
+                let basis = format!("{document}：{label}{}“{field}”", relation.chinese());
+                Step::chosen(rule_of(*relation), official, basis)
+            });
             Ok(Some(*official))
         }
         several => {
@@ -207,5 +268,9 @@ fn in_charge_of_field<'a>(
     }
 }
 
+#[cfg(test)]
+mod delegation;
+#[cfg(test)]
+mod over_time;
 #[cfg(test)]
 mod tests;

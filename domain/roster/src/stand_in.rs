@@ -1,99 +1,186 @@
 //! Who acts for an official who is away.
 //!
-//! The order is: the B named for the absence, a liaison officer's substitute, the standing B, the
-//! third stand-in (C角), the configured fallback. Whoever is away is skipped. Every candidate comes
-//! from the official's own entries, never from a candidate's: standing in is not transitive.
+//! The order is: the B named for the absence (for the part in question, else for the rest), a
+//! liaison officer's substitute, the standing B of the division or of the unit's own list, the
+//! third stand-in (C角), the configured fallback. Whoever is away is skipped, and so is every
+//! stand-in but the fallback for what is not delegated. Every candidate comes from the official's
+//! own entries, never from a candidate's: standing in is not transitive.
 
 use domain_calendar::Timestamp;
 
 use crate::absence::Absence;
-use crate::book::Book;
-use crate::division::Division;
+use crate::book::{Book, Filed};
+use crate::division::Fallback;
 use crate::interval::chinese_instant;
 use crate::resolution::{Rule, Step};
+use crate::scope::{Matter, Scope};
+use crate::stand_in_list::StandInList;
+use crate::trace::Trace;
 use crate::view::View;
 
-/// Somebody who may stand in, by which rule, and on what ground.
-struct Candidate<'a> {
-    rule: Rule,
-    official: &'a str,
-    basis: String,
+/// Why somebody may stand in.
+#[derive(Debug, Clone, Copy)]
+enum Ground<'a> {
+    /// Named for a part of the duties in this absence.
+    Share(&'a Scope),
+    /// Named for this absence.
+    Named,
+    /// A liaison officer's substitute.
+    Substitute,
+    /// The standing B of the division.
+    Standing(&'a Filed),
+    /// The standing B of the unit's own list.
+    List(&'a StandInList),
+    /// The third stand-in.
+    Third(&'a Filed),
+    /// What the city has decided for when no pair helps.
+    Fallback(&'a Fallback),
 }
 
-/// Who acts for an official at the instant of the view; nobody when unresolved. `substitutes` are
-/// those of the post asked for.
+/// Somebody who may stand in.
+#[derive(Debug, Clone, Copy)]
+struct Candidate<'a> {
+    official: &'a str,
+    ground: Ground<'a>,
+}
+
+/// Who acts for an official in a matter at the instant of the view; nobody when unresolved.
+/// `substitutes` are those of the post asked for.
 pub(crate) fn acting<'a>(
     view: View<'a>,
     official: &'a str,
+    matter: Matter<'a>,
     substitutes: &[&'a str],
-    steps: &mut Vec<Step>,
+    trace: &mut Trace,
 ) -> Option<&'a str> {
-    let label = view.official_label(official);
+    let label = || view.official_label(official);
     let Some(absence) = view.away(official) else {
-        steps.push(Step::chosen(Rule::Present, official, format!("{label}在岗，由本人办理")));
+        trace.note(|| Step::chosen(Rule::Present, official, format!("{}在岗，由本人办理", label())));
         return Some(official);
     };
-    steps.push(Step::skipped(Rule::Absent, official, away_basis(view, absence)));
-    let division = view.division();
-    for candidate in candidates(view, division, absence, substitutes) {
-        let Candidate { rule, official: candidate, basis } = candidate;
-        if candidate == official {
-            steps.push(Step::skipped(rule, candidate, format!("{basis}；即不在岗的本人")));
-        } else if let Some(absence) = view.away(candidate) {
-            steps.push(Step::skipped(rule, candidate, format!("{basis}；{}", away_basis(view, absence))));
+    trace.note(|| Step::skipped(Rule::Absent, official, away_basis(view, absence)));
+    let filed = view.filed();
+    let excluded = exclusion(filed, absence, &matter);
+    let parts = absence.shares.iter().filter(|share| share.scope.covers(&matter));
+    let parts =
+        parts.map(|share| Candidate { official: &share.stand_in, ground: Ground::Share(&share.scope) });
+    for candidate in parts.chain(candidates(view, filed, absence, substitutes)) {
+        let note = |remark: &str| {
+            let basis = format!("{}{remark}", basis(view, official, candidate));
+            Step::skipped(candidate.ground.rule(), candidate.official, basis)
+        };
+        if let Some(why) = excluded.filter(|_| !candidate.ground.is_fallback()) {
+            trace.note(|| note(&format!("；{why}，不授权代行")));
+        } else if candidate.official == official {
+            trace.note(|| note("；即不在岗的本人"));
+        } else if let Some(absence) = view.away(candidate.official) {
+            trace.note(|| note(&format!("；{}", away_basis(view, absence))));
         } else {
-            steps.push(Step::chosen(rule, candidate, basis));
-            return Some(candidate);
+            trace.note(|| {
+                let basis = basis(view, official, candidate);
+                Step::chosen(candidate.ground.rule(), candidate.official, basis)
+            });
+            return Some(candidate.official);
         }
     }
-    let basis = format!("{label}不在岗且无人可以代行，须由市长指定");
-    steps.push(Step::none(Rule::Unresolved, basis));
+    trace.note(|| {
+        let basis = format!("{}不在岗且无人可以代行，须由市长指定", label());
+        Step::none(Rule::Unresolved, basis)
+    });
     None
 }
 
-/// Who acts for an official at an instant, by all that is known.
+/// Who acts for all of an official's duties at an instant, by all that is known.
 pub(crate) fn acting_for(book: &Book, official: &str, at: Timestamp) -> Option<String> {
-    acting(book.view(at, Timestamp::MAX), official, &[], &mut Vec::new()).map(str::to_owned)
+    acting(book.view(at, Timestamp::MAX), official, Matter::Whole, &[], &mut Trace::Off).map(str::to_owned)
+}
+
+/// Why a matter is not delegated to any stand-in; none when it is.
+fn exclusion<'a>(filed: Option<&'a Filed>, absence: &'a Absence, matter: &Matter<'_>) -> Option<&'a str> {
+    if absence.excluded.covers(matter) {
+        return Some("本次不在岗登记");
+    }
+    let exclusions = filed.into_iter().flat_map(|filed| &filed.division().exclusions);
+    let mut own = exclusions.filter(|exclusion| exclusion.official == absence.official);
+    own.find(|exclusion| exclusion.scope.covers(matter)).map(|exclusion| exclusion.basis.as_str())
 }
 
 fn candidates<'a>(
     view: View<'a>,
-    division: Option<&'a Division>,
+    filed: Option<&'a Filed>,
     absence: &'a Absence,
     substitutes: &[&'a str],
-) -> Vec<Candidate<'a>> {
+) -> impl Iterator<Item = Candidate<'a>> {
     let official = absence.official.as_str();
-    let label = view.official_label(official);
-    let mut found = Vec::new();
-    if let Some(named) = absence.stand_in.as_deref() {
-        let basis = format!("本次不在岗指定由{}代行", view.official_label(named));
-        found.push(Candidate { rule: Rule::NamedB, official: named, basis });
-    }
-    for substitute in substitutes {
-        let basis = format!("联络员不在岗，由替补{}代行", view.official_label(substitute));
-        found.push(Candidate { rule: Rule::LiaisonSubstitute, official: substitute, basis });
-    }
-    let Some(division) = division else { return found };
-    let document = division.label();
-    if let Some(standing) = division.standing_b(official) {
-        let basis = format!("{document}：{}为{label}的B角", view.official_label(standing));
-        found.push(Candidate { rule: Rule::StandingB, official: standing, basis });
-    }
-    if let Some(third) = division.third_stand_in(official) {
-        let basis = format!("{document}：{}为{label}的C角", view.official_label(third));
-        found.push(Candidate { rule: Rule::ThirdStandIn, official: third, basis });
-    }
+    let named = absence.stand_in.as_deref().map(|official| Candidate { official, ground: Ground::Named });
+    let substitutes = substitutes.iter().map(|official| Candidate { official, ground: Ground::Substitute });
+    let standing = filed.and_then(|filed| {
+        let official = filed.standing_b(official)?;
+        Some(Candidate { official, ground: Ground::Standing(filed) })
+    });
+    let list = move || {
+        let (list, official) = view.list_stand_in(official)?;
+        Some(Candidate { official, ground: Ground::List(list) })
+    };
+    let third = filed.and_then(|filed| {
+        let official = filed.division().third_stand_in(official)?;
+        Some(Candidate { official, ground: Ground::Third(filed) })
+    });
     // The fallback is for those the division gives work to: it never signs for a bureau's head.
-    if let Some(fallback) = &division.fallback
-        && division.portfolio(official).is_some()
-    {
-        found.extend(fallback.officials.iter().map(|official| Candidate {
-            rule: Rule::Fallback,
-            official,
-            basis: format!("{}：由{}代行", fallback.basis, view.official_label(official)),
-        }));
+    let fallback = filed
+        .map(Filed::division)
+        .filter(|division| division.portfolio(official).is_some())
+        .and_then(|division| division.fallback.as_ref());
+    let fallback = fallback.into_iter().flat_map(|fallback| {
+        let officials = fallback.officials.iter();
+        officials.map(move |official| Candidate { official, ground: Ground::Fallback(fallback) })
+    });
+    let substitutes: Vec<Candidate<'a>> = substitutes.collect();
+    named
+        .into_iter()
+        .chain(substitutes)
+        .chain(standing)
+        .chain(std::iter::once_with(list).flatten())
+        .chain(third)
+        .chain(fallback)
+}
+
+impl Ground<'_> {
+    fn rule(self) -> Rule {
+        match self {
+            Ground::Share(_) | Ground::Named => Rule::NamedB,
+            Ground::Substitute => Rule::LiaisonSubstitute,
+            Ground::Standing(_) | Ground::List(_) => Rule::StandingB,
+            Ground::Third(_) => Rule::ThirdStandIn,
+            Ground::Fallback(_) => Rule::Fallback,
+        }
     }
-    found
+
+    fn is_fallback(self) -> bool {
+        match self {
+            Ground::Fallback(_) => true,
+            Ground::Share(_)
+            | Ground::Named
+            | Ground::Substitute
+            | Ground::Standing(_)
+            | Ground::List(_)
+            | Ground::Third(_) => false,
+        }
+    }
+}
+
+/// Why somebody may stand in for an official, as people read it.
+fn basis(view: View<'_>, official: &str, candidate: Candidate<'_>) -> String {
+    let (label, name) = (view.official_label(official), view.official_label(candidate.official));
+    match candidate.ground {
+        Ground::Share(scope) => format!("本次不在岗指定由{name}代行{}", scope.chinese(view)),
+        Ground::Named => format!("本次不在岗指定由{name}代行"),
+        Ground::Substitute => format!("联络员不在岗，由替补{name}代行"),
+        Ground::Standing(filed) => format!("{}：{name}为{label}的B角", filed.division().label()),
+        Ground::List(list) => format!("{}内部AB角：{name}为{label}的B角", view.unit_label(&list.unit)),
+        Ground::Third(filed) => format!("{}：{name}为{label}的C角", filed.division().label()),
+        Ground::Fallback(fallback) => format!("{}：由{name}代行", fallback.basis),
+    }
 }
 
 fn away_basis(view: View<'_>, absence: &Absence) -> String {

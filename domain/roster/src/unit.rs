@@ -61,6 +61,9 @@ pub struct Unit {
     /// GB/T 2260 code, for counties.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub division_code: Option<String>,
+    /// The unit that took over its work when it ceased (并入), `units/{slug}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub successor: Option<String>,
     /// When it was founded; unset: always.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_time: Option<Timestamp>,
@@ -77,7 +80,11 @@ impl Unit {
         self.aliases.iter().try_for_each(|alias| check_present("aliases", alias))?;
         self.signboards.iter().try_for_each(|signboard| check_present("signboards", signboard))?;
         check_optional_name("units", self.parent.as_deref())?;
-        if self.parent.as_deref() == Some(self.name.as_str()) {
+        check_optional_name("units", self.successor.as_deref())?;
+        if self.successor.is_some() && self.end_time.is_none() {
+            return Err(RosterError::SuccessorOfLiving { unit: self.name.clone() });
+        }
+        if [&self.parent, &self.successor].contains(&&Some(self.name.clone())) {
             return Err(RosterError::OwnParent { unit: self.name.clone() });
         }
         if let Some(code) = &self.division_code
@@ -140,6 +147,7 @@ mod tests {
             kind: UnitKind::Department,
             parent: None,
             division_code: None,
+            successor: None,
             start_time: None,
             end_time: None,
         }

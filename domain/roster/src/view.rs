@@ -3,17 +3,22 @@
 use domain_calendar::Timestamp;
 
 use crate::absence::Absence;
-use crate::book::Book;
+use crate::book::{Book, Filed};
 use crate::collective::Collective;
 use crate::division::Division;
 use crate::lookup::Lookup;
 use crate::names::{half_width, normalise, split_signboard};
 use crate::official::{Official, PostKind};
 use crate::resolution::Person;
+use crate::stand_in_list::StandInList;
 use crate::unit::Unit;
 
 /// At most so many units are offered for a name that nobody has.
 const MOST_SIMILAR: usize = 5;
+/// Highest tower of units of which each belongs to the next.
+const MOST_PARENTS: usize = 64;
+/// Longest chain of units of which each was merged into the next.
+const MOST_MERGERS: usize = 16;
 /// Thousandths of likeness from which a unit is offered: one character of three may differ.
 const LIKE: u64 = 330;
 
@@ -70,50 +75,54 @@ impl<'a> View<'a> {
     /// The division in force: of those known, the latest to take effect; of two that took effect
     /// together, the one recorded last.
     pub fn division(self) -> Option<&'a Division> {
-        self.book
-            .divisions()
-            .filter(|division| division.record_time <= self.known_at && division.effective_time <= self.at)
-            .max_by_key(|division| (division.effective_time, division.record_time))
+        self.filed().map(Filed::division)
+    }
+
+    /// The same, with what it says at a glance.
+    pub(crate) fn filed(self) -> Option<&'a Filed> {
+        self.book.in_force(self.at, self.known_at)
     }
 
     /// A unit by resource name, existing at the instant or not.
     pub fn unit(self, name: &str) -> Option<&'a Unit> {
-        self.book.unit_known(name, self.known_at)
+        self.book.unit_at(name, self.at, self.known_at)
     }
 
     /// The units that exist, in order of resource name.
     pub fn units(self) -> impl Iterator<Item = &'a Unit> {
-        self.book.units_known(self.known_at).filter(move |unit| unit.exists_at(self.at))
+        self.book.units_at(self.at, self.known_at).filter(move |unit| unit.exists_at(self.at))
     }
 
     /// A collective by resource name.
     pub fn collective(self, name: &str) -> Option<&'a Collective> {
-        self.book.collective_known(name, self.known_at)
+        self.book.collective_at(name, self.at, self.known_at)
     }
 
     /// Collectives in order of resource name.
     pub fn collectives(self) -> impl Iterator<Item = &'a Collective> {
-        self.book.collectives_known(self.known_at)
+        self.book.collectives_at(self.at, self.known_at)
     }
 
     /// An official by resource name.
     pub fn official(self, name: &str) -> Option<&'a Official> {
-        self.book.official_known(name, self.known_at)
+        self.book.official_at(name, self.at, self.known_at)
     }
 
     /// Officials in order of resource name.
     pub fn officials(self) -> impl Iterator<Item = &'a Official> {
-        self.book.officials_known(self.known_at)
+        self.book.officials_at(self.at, self.known_at)
     }
 
     /// The unit a name stands for: its resource name, or the full name, alias (简称) or second
     /// signboard of a unit that exists. A name with a signboard in brackets must agree on both.
+    /// What nobody is called now may be what a unit was called before, or a unit that was merged
+    /// into another.
     pub fn lookup_unit(self, text: &str) -> Lookup<'a, Unit> {
         if let Some(unit) = self.unit(text.trim()) {
             return Lookup::Found(unit);
         }
         let key = normalise(text);
-        let called = |key: &str| self.units().filter(|unit| unit.is_called(key)).collect::<Vec<_>>();
+        let called = |key: &str| self.called(key);
         let mut found = called(&key);
         if found.is_empty()
             && let Some((name, signboard)) = split_signboard(&key)
@@ -125,7 +134,70 @@ impl<'a> View<'a> {
             found.sort_by(|left, right| left.name.cmp(&right.name));
             found.dedup_by(|left, right| left.name == right.name);
         }
+        if found.is_empty() {
+            found = self.once_called(&key);
+        }
         Lookup::among(found)
+    }
+
+    /// The units that exist and are called so, in order of resource name.
+    fn called(self, key: &str) -> Vec<&'a Unit> {
+        let named = self.book.ever_called(key).iter().filter_map(|name| self.unit(name));
+        named.filter(|unit| unit.exists_at(self.at) && unit.is_called(key)).collect()
+    }
+
+    /// The units that exist and were called so before, and those that units called so were
+    /// merged into, in order of resource name.
+    fn once_called(self, key: &str) -> Vec<&'a Unit> {
+        let was_called =
+            |name: &&String| self.book.unit_ever(name, self.known_at).any(|version| version.is_called(key));
+        let named = self.book.ever_called(key).iter().filter(was_called);
+        let mut found: Vec<&Unit> = named.filter_map(|name| self.living(name)).collect();
+        found.sort_by(|left, right| left.name.cmp(&right.name));
+        found.dedup_by(|left, right| left.name == right.name);
+        found
+    }
+
+    /// A unit that exists, or whoever succeeded it.
+    fn living(self, name: &str) -> Option<&'a Unit> {
+        let mut unit = self.unit(name)?;
+        // A chain of mergers is short; a circle of them would have no end.
+        for _ in 0..MOST_MERGERS {
+            if unit.exists_at(self.at) {
+                return Some(unit);
+            }
+            unit = self.unit(unit.successor.as_deref()?)?;
+        }
+        None
+    }
+
+    /// Whom a unit's own AB list names for one of its people, and the list.
+    pub(crate) fn list_stand_in(self, official: &str) -> Option<(&'a StandInList, &'a str)> {
+        let known = self.official(official)?;
+        let posts = known.posts.iter().filter(|post| post.held_at(self.at));
+        posts.filter_map(|post| post.unit.as_deref()).find_map(|unit| {
+            let list = self.stand_in_list(unit)?;
+            list.stand_in(official).map(|stand_in| (list, stand_in))
+        })
+    }
+
+    /// A unit's own AB list.
+    pub fn stand_in_list(self, unit: &str) -> Option<&'a StandInList> {
+        let lists = self.book.stand_in_lists().enumerate();
+        lists
+            .filter(|(_, list)| {
+                list.unit == unit && list.recorded_at <= self.known_at && list.effective_time <= self.at
+            })
+            .max_by_key(|(order, list)| (list.effective_time, list.recorded_at, *order))
+            .map(|(_, list)| list)
+    }
+
+    /// What people call a unit.
+    pub(crate) fn unit_label<'s>(self, unit: &'s str) -> &'s str
+    where
+        'a: 's,
+    {
+        self.unit(unit).map_or(unit, |known| known.display_name.as_str())
     }
 
     /// The collective a name stands for: its resource name, full name or alias. The book admits
@@ -173,16 +245,12 @@ impl<'a> View<'a> {
 
     /// The absence an official is away on; nothing when the official is there.
     pub fn away(self, official: &str) -> Option<&'a Absence> {
-        self.book.absences_of(official).find(|absence| {
-            absence.interval(self.known_at).is_some_and(|interval| interval.contains(self.at))
-        })
+        self.book.away(official, self.at, self.known_at)
     }
 
     /// Officials who are away, in order of resource name.
     pub fn absentees(self) -> impl Iterator<Item = &'a Absence> {
-        self.book.absences().filter(move |absence| {
-            absence.interval(self.known_at).is_some_and(|interval| interval.contains(self.at))
-        })
+        self.book.absentees(self.at, self.known_at)
     }
 
     /// An official as answers show one; the resource name stands in for an unknown person's name.
@@ -211,6 +279,21 @@ impl<'a> View<'a> {
             current = parent;
         }
         line
+    }
+
+    /// Goes from a unit up to its parents as long as `go_on` says so. Where somebody made a circle
+    /// of parents it ends.
+    pub(crate) fn climb(self, unit: &'a Unit, mut go_on: impl FnMut(&'a Unit) -> bool) {
+        let mut link = unit;
+        for _ in 0..MOST_PARENTS {
+            if !go_on(link) {
+                return;
+            }
+            match link.parent.as_deref().and_then(|parent| self.unit(parent)) {
+                Some(parent) if parent.name != unit.name => link = parent,
+                Some(_) | None => return,
+            }
+        }
     }
 }
 

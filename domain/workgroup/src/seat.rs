@@ -126,6 +126,9 @@ mod tests {
             }],
             third_stand_ins: vec![],
             fallback: None,
+            exclusions: vec![],
+            absence_limit_days: None,
+            corrects: None,
             record_time: at("2023-04-01T00:00+08:00"),
         }
     }
@@ -148,8 +151,11 @@ mod tests {
             start_time: at("2023-06-01T00:00+08:00"),
             end_time: at("2023-06-03T00:00+08:00"),
             stand_in: None,
+            shares: vec![],
+            excluded: domain_roster::Scope::default(),
             reason: "赴省城开会".into(),
             approval: None,
+            reassignment: None,
         };
         let away = Absence::create(&book, registration, recorded).unwrap();
         book.apply(&away, recorded).unwrap();

@@ -118,6 +118,25 @@ async fn the_service_learns_who_calls() {
 }
 
 #[tokio::test]
+async fn a_patch_changes_the_fields_that_its_body_or_its_mask_names() {
+    let world = World::begin().await;
+    let renamed = json!({"displayName": "市水务局", "aliases": [], "etag": "v1"});
+    let path = "/v1/units/shuiliju?effectiveTime=2023-07-01T00:00:00%2B08:00";
+    let patch = world.patch("administrator", path, &renamed).header("Idempotency-Key", "key-1");
+    let (status, unit) = answer(patch).await;
+    assert_eq!((status, unit["name"].as_str()), (200, Some("units/shuiliju")));
+    assert_eq!(
+        (unit["displayName"].as_str(), unit["etag"].as_str()),
+        (Some("aliases,display_name,etag"), Some("key-1"))
+    );
+    let path = "/v1/units/shuiliju?updateMask=displayName";
+    let (_, unit) = answer(world.patch("administrator", path, &renamed)).await;
+    assert_eq!(unit["displayName"], "display_name");
+    let (status, _) = answer(world.patch("clerk", "/v1/units/shuiliju", &renamed)).await;
+    assert_eq!(status, 403);
+}
+
+#[tokio::test]
 async fn an_idempotency_key_becomes_the_request_id() {
     let world = World::begin().await;
     let create = |id: &str| world.post("administrator", &format!("/v1/units?unitId={id}"), &json!({}));

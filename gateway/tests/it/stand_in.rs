@@ -76,6 +76,16 @@ impl DirectoryService for Directory {
         Ok(Response::new(unit))
     }
 
+    /// The display name shows which fields the mask names.
+    async fn update_unit(&self, request: Request<roster::UpdateUnitRequest>) -> Answer<roster::Unit> {
+        let asked = request.into_inner();
+        let unit = asked.unit.unwrap_or_default();
+        let mut paths = asked.update_mask.map(|mask| mask.paths).unwrap_or_default();
+        paths.sort();
+        let paths = paths.join(",");
+        Ok(Response::new(roster::Unit { display_name: paths, etag: asked.request_id, ..unit }))
+    }
+
     async fn lookup_unit(
         &self,
         request: Request<roster::LookupUnitRequest>,
@@ -104,6 +114,13 @@ impl DirectoryService for Directory {
         not_stood_in("CreateCollective")
     }
 
+    async fn update_collective(
+        &self,
+        _: Request<roster::UpdateCollectiveRequest>,
+    ) -> Answer<roster::Collective> {
+        not_stood_in("UpdateCollective")
+    }
+
     async fn list_officials(
         &self,
         _: Request<roster::ListOfficialsRequest>,
@@ -117,6 +134,10 @@ impl DirectoryService for Directory {
 
     async fn create_official(&self, _: Request<roster::CreateOfficialRequest>) -> Answer<roster::Official> {
         not_stood_in("CreateOfficial")
+    }
+
+    async fn update_official(&self, _: Request<roster::UpdateOfficialRequest>) -> Answer<roster::Official> {
+        not_stood_in("UpdateOfficial")
     }
 
     async fn list_accounts(

@@ -164,6 +164,11 @@ impl World {
         self.http.post(self.url(path)).bearer_auth(self.token(subject)).json(body)
     }
 
+    /// A PATCH of JSON by a subject.
+    pub(crate) fn patch(&self, subject: &str, path: &str, body: &Value) -> RequestBuilder {
+        self.http.patch(self.url(path)).bearer_auth(self.token(subject)).json(body)
+    }
+
     /// A gRPC connection to the gateway that presents a subject's token.
     pub(crate) fn channel(&self, subject: &str) -> InterceptedService<Channel, Bearer> {
         let token = format!("Bearer {}", self.token(subject)).parse().unwrap();

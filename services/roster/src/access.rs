@@ -1,6 +1,6 @@
 //! What permission depends on in the roster's records.
 
-use domain_roster::{Absence, Account, Book, Collective, Official};
+use domain_roster::{Absence, Account, Book, Collective, Official, StandInList};
 use xietong_mesh::{Error, Resource, Scope};
 
 /// A unit's entry is that unit's record.
@@ -32,6 +32,11 @@ pub(crate) fn of_account(account: &Account) -> Resource {
 /// A division of work is the whole city's.
 pub(crate) fn of_division() -> Resource {
     Resource::new()
+}
+
+/// A unit's own AB list is that unit's record.
+pub(crate) fn of_stand_in_list(list: &StandInList) -> Resource {
+    of_unit(&list.unit)
 }
 
 /// An absence is a record of whoever is away and of that official's units.

@@ -21,6 +21,8 @@ pub(crate) fn refusal(error: RosterError) -> Error {
         RosterError::DivisionCodeMalformed { .. } => invalid("division_code"),
         RosterError::PeriodEmpty { .. } => invalid("end_time"),
         RosterError::OwnParent { .. } => invalid("parent"),
+        RosterError::SuccessorOfLiving { .. } => invalid("successor"),
+        RosterError::SharedTwice { .. } => invalid("shares"),
         RosterError::TextTooLong { field, .. } | RosterError::TooManyEntries { field, .. } => invalid(field),
         RosterError::MemberRepeated { .. } => invalid("units"),
         RosterError::PostWithoutUnit { .. } => invalid("posts.unit"),
@@ -63,6 +65,18 @@ pub(crate) fn refusal(error: RosterError) -> Error {
                 .with_metadata("officials", officials.join(","))
                 .with_metadata("standIns", stand_ins.join(","))
         }
+        RosterError::ReassignmentNeeded { limit_days } => {
+            forbidden("REASSIGNMENT_REQUIRED").with_metadata("limitDays", limit_days.to_string())
+        }
+        RosterError::EffectiveDayTaken { existing } => {
+            forbidden("EFFECTIVE_DAY_TAKEN").with_metadata("division", existing)
+        }
+        RosterError::CorrectsAnotherDay { .. } => forbidden("CORRECTS_ANOTHER_DAY"),
+        RosterError::NotOfUnit { official, .. } => {
+            forbidden("NOT_OF_UNIT").with_metadata("official", official)
+        }
+        RosterError::AbsenceOver { .. } => forbidden("ABSENCE_OVER"),
+        RosterError::NotLater { .. } => forbidden("END_NOT_LATER"),
         RosterError::AbsenceNotActive { .. } => forbidden("ABSENCE_NOT_ACTIVE"),
         RosterError::AbsenceNotPlanned { .. } => forbidden("ABSENCE_NOT_PLANNED"),
     }

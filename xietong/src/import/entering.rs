@@ -246,8 +246,10 @@ async fn plan_division(
     let seconds = |one: &xietong_proto::roster::Division| one.effective_time.map(|time| time.seconds);
     let all = server.divisions_of("").await?;
     let in_force = all.into_iter().filter(|one| seconds(one) <= seconds(&division)).max_by_key(seconds);
-    division.fallback = in_force.and_then(|one| one.fallback);
-    if division.fallback.is_some() {
+    if let Some(in_force) = in_force {
+        division.fallback = in_force.fallback;
+        division.exclusions = in_force.exclusions;
+        division.absence_limit_days = in_force.absence_limit_days;
         plan.outcome.remarks.push("沿用现行分工的代行规则".to_owned());
     }
     let mut request = CreateDivisionRequest { division: Some(division), ..Default::default() };

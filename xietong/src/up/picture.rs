@@ -34,7 +34,7 @@ pub(super) async fn draw(callers: &Callers, clock: &Clock, roster: &RosterView) 
     )?;
     writeln!(text, "{}", lights(&tasks))?;
     for leader in leaders {
-        for absent in stands_in_for(&roster.book, &leader.name, now, Timestamp::MAX) {
+        for absent in stands_in_for(&roster.book, &leader.name, now, Timestamp::MAX).into_keys() {
             writeln!(text, "{} 代行 {} 的工作", leader.display_name, view.person(&absent).display_name)?;
         }
     }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use domain_roster::{Book, DivisionTookEffect, RosterEvent};
+use domain_calendar::Timestamp;
+use domain_roster::{Book, DivisionTookEffect, RosterEvent, Subject, who};
 
 use crate::audience::Audience;
 use crate::notice::{Notice, NoticeKind};
@@ -43,9 +44,29 @@ pub fn of_roster(event: &RosterEvent, book: &Book) -> Vec<Notice> {
                 told(&fact.absence, "代行结束", to_back, vec![in_person(&fact.official)]),
             ]
         }
+        RosterEvent::AbsenceExtended(fact) => {
+            let away = official(book, &fact.official);
+            let (before, now) = (moment(fact.previous_end_time), moment(fact.end_time));
+            let body = format!("{away}原定{before}返岗，现延至{now}。");
+            let mut audiences = vec![in_person(&fact.official)];
+            // Whoever acts now goes on; before its start nobody does yet.
+            let acting = acting_at(book, &fact.official, fact.previous_end_time);
+            audiences.extend(acting.map(|acting| in_person(&acting)));
+            vec![told(&fact.absence, "延长不在岗", body, audiences)]
+        }
+        RosterEvent::AbsenceCorrected(fact) => {
+            let away = official(book, &fact.official);
+            let period = format!("{}至{}", moment(fact.start_time), moment(fact.end_time));
+            let body = format!("{away}的不在岗登记已更正为{period}。原因：{}", fact.reason);
+            vec![told(&fact.absence, "更正不在岗", body, vec![in_person(&fact.official)])]
+        }
         // Nothing has changed hands yet, or ever.
         RosterEvent::UnitCreated(_)
+        | RosterEvent::UnitChanged(_)
         | RosterEvent::CollectiveCreated(_)
+        | RosterEvent::CollectiveChanged(_)
+        | RosterEvent::OfficialChanged(_)
+        | RosterEvent::StandInListCreated(_)
         | RosterEvent::OfficialCreated(_)
         | RosterEvent::AccountCreated(_)
         | RosterEvent::DivisionCreated(_)
@@ -89,6 +110,13 @@ fn told(subject: &str, title: &str, body: String, audiences: Vec<Audience>) -> N
 
 fn in_person(official: &str) -> Audience {
     Audience::InPerson(official.to_owned())
+}
+
+/// Who acts for an official at an instant.
+fn acting_at(book: &Book, official: &str, at: Timestamp) -> Option<String> {
+    let subject = Subject::Official(official.to_owned());
+    let found = who(book, &subject, at, Timestamp::MAX).ok()?;
+    found.acting.filter(|acting| *acting != official).map(str::to_owned)
 }
 
 /// Whether the official is one the latest division gives work to: only then is it an alarm

@@ -236,8 +236,11 @@ impl City {
             start_time: at("2023-06-01T00:00+08:00"),
             end_time: at("2023-07-01T00:00+08:00"),
             stand_in: None,
+            shares: vec![],
+            excluded: domain_roster::Scope::default(),
             reason: "赴省城开会".into(),
             approval: None,
+            reassignment: None,
             recorded_at: self.clock.now(),
             changes: vec![],
         };
@@ -381,6 +384,7 @@ fn roster() -> Vec<RosterEvent> {
             kind: UnitKind::Department,
             parent: None,
             division_code: None,
+            successor: None,
             start_time: None,
             end_time: None,
         })
@@ -445,6 +449,9 @@ fn roster() -> Vec<RosterEvent> {
             pairs: vec![pair("wang-yuan", "qiao-feihong"), pair("cui-yuanbin", "hu-xiaogang")],
             third_stand_ins: vec![],
             fallback: None,
+            exclusions: vec![],
+            absence_limit_days: None,
+            corrects: None,
             record_time: at("2023-05-14T00:00+08:00"),
         }),
     ]

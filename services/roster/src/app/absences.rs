@@ -1,6 +1,7 @@
-//! Absences are registered, begin, and end or are cancelled.
+//! Absences are registered, begin, and end; they are extended, corrected or cancelled.
 
-use domain_roster::{Absence, Registration, RosterEvent};
+use domain_calendar::Timestamp;
+use domain_roster::{Absence, Interval, Registration, RosterEvent};
 use xietong_events::Append;
 use xietong_mesh::{Call, Error, Transaction};
 use xietong_timers::cancel;
@@ -9,6 +10,31 @@ use super::{App, Edit, record};
 use crate::access;
 use crate::error::refusal;
 use crate::jobs::TimerKind;
+use crate::store::body::Told;
+
+/// What is done to an absence that is registered.
+pub(crate) enum AbsenceAct {
+    /// The official is back now (销假).
+    End,
+    /// The official does not leave after all.
+    Cancel,
+    /// The official comes back later.
+    Extend {
+        /// First instant back.
+        end_time: Timestamp,
+        /// By which the mayor approved that A and B are away together.
+        approval: Option<String>,
+        /// Document that formally reassigned the duties.
+        reassignment: Option<String>,
+    },
+    /// Its times were recorded wrongly.
+    Correct {
+        /// When it really is.
+        times: Interval,
+        /// Why it is corrected.
+        reason: String,
+    },
+}
 
 impl App {
     /// Registers an absence and schedules its start and its end.
@@ -19,56 +45,22 @@ impl App {
     ) -> Result<(Absence, String), Error> {
         let mut edit = self.edit(transaction).await?;
         let name = registration.name.clone();
-        let (start, end) = (registration.start_time, registration.end_time);
         let created = Absence::create(edit.book(), registration, edit.now()).map_err(refusal)?;
         record(&mut edit, transaction, &[created]).await?;
-        let timers = [TimerKind::AbsenceStarts.timer(&name, start), TimerKind::AbsenceEnds.timer(&name, end)];
-        transaction.schedule(&timers).await?;
+        schedule(&edit, transaction, &name).await?;
         stored(&edit, &name)
     }
 
-    /// Ends an absence now (销假).
-    pub(crate) async fn end_absence(
+    /// Ends, cancels, extends or corrects an absence. With an etag it must match.
+    pub(crate) async fn change_absence(
         &self,
         call: &Call,
         transaction: &Transaction,
         name: &str,
         etag: &str,
+        act: AbsenceAct,
     ) -> Result<(Absence, String), Error> {
-        self.close_absence(call, transaction, name, etag, |absence, edit| {
-            let ended = absence.end(edit.book(), edit.now()).map_err(refusal)?;
-            Ok(begun(absence, edit).into_iter().chain([ended]).collect())
-        })
-        .await
-    }
-
-    /// Cancels an absence that has not begun.
-    pub(crate) async fn cancel_absence(
-        &self,
-        call: &Call,
-        transaction: &Transaction,
-        name: &str,
-        etag: &str,
-    ) -> Result<(Absence, String), Error> {
-        self.close_absence(call, transaction, name, etag, |absence, edit| {
-            Ok(vec![absence.cancel(edit.now()).map_err(refusal)?])
-        })
-        .await
-    }
-
-    async fn close_absence(
-        &self,
-        call: &Call,
-        transaction: &Transaction,
-        name: &str,
-        etag: &str,
-        decide: impl FnOnce(&Absence, &Edit<'_>) -> Result<Vec<RosterEvent>, Error> + Send,
-    ) -> Result<(Absence, String), Error> {
-        // Timers that fire hold their rows and then take the head: in the same order here,
-        // neither can wait for the other. A refusal rolls this back.
-        for kind in [TimerKind::AbsenceStarts, TimerKind::AbsenceEnds] {
-            cancel(transaction.tx(), kind.as_str(), name).await?;
-        }
+        hold(transaction, name).await?;
         let mut edit = self.edit(transaction).await?;
         let scope = call.scope()?;
         let absence = edit.book().absence(name).ok_or_else(|| access::missing(&scope, name))?.clone();
@@ -76,9 +68,28 @@ impl App {
         if !etag.is_empty() && etag != edit.register().etag(name) {
             return Err(Error::aborted_etag(name));
         }
-        let events = decide(&absence, &edit)?;
+        let events = decide(&absence, &edit, act)?;
         record(&mut edit, transaction, &events).await?;
+        schedule(&edit, transaction, name).await?;
         stored(&edit, name)
+    }
+}
+
+fn decide(absence: &Absence, edit: &Edit<'_>, act: AbsenceAct) -> Result<Vec<RosterEvent>, Error> {
+    let (book, now) = (edit.book(), edit.now());
+    match act {
+        AbsenceAct::End => {
+            let ended = absence.end(book, now).map_err(refusal)?;
+            Ok(begun(absence, edit).into_iter().chain([ended]).collect())
+        }
+        AbsenceAct::Cancel => Ok(vec![absence.cancel(now).map_err(refusal)?]),
+        AbsenceAct::Extend { end_time, approval, reassignment } => {
+            let extended = absence.extend(book, end_time, approval, reassignment, now);
+            Ok(vec![extended.map_err(refusal)?])
+        }
+        AbsenceAct::Correct { times, reason } => {
+            Ok(vec![absence.correct(book, times, &reason, now).map_err(refusal)?])
+        }
     }
 }
 
@@ -89,24 +100,51 @@ pub(crate) async fn start(edit: &mut Edit<'_>, name: &str) -> Result<Option<Appe
     edit.record(&events).await
 }
 
-/// The timer at an absence's registered end. Should it come before the one at the start has had
-/// its effect, that one's event is recorded first.
+/// The timer at an absence's end. Should it come before the one at the start has had its effect,
+/// that one's event is recorded first.
 pub(crate) async fn finish(edit: &mut Edit<'_>, name: &str) -> Result<Option<Append>, Error> {
-    let events: Vec<RosterEvent> = match edit.book().absence(name) {
-        Some(absence) => match absence.finish(edit.book(), edit.now()) {
-            Some(ended) => begun(absence, edit).into_iter().chain([ended]).collect(),
-            None => Vec::new(),
-        },
+    let finished = edit
+        .book()
+        .absence(name)
+        .filter(|_| edit.register().told(name) < Told::Ended)
+        .and_then(|absence| Some((absence, absence.finish(edit.book(), edit.now())?)));
+    let events: Vec<RosterEvent> = match finished {
+        Some((absence, ended)) => begun(absence, edit).into_iter().chain([ended]).collect(),
         None => Vec::new(),
     };
     edit.record(&events).await
 }
 
-/// The event that an absence began, unless it is recorded already or not yet time for it. The
-/// first event of an absence is its registration; the next is that it began or was cancelled.
+/// The event that an absence began, unless that was told already or its time has not come.
 fn begun(absence: &Absence, edit: &Edit<'_>) -> Option<RosterEvent> {
-    let only_registered = edit.register().version_of(&absence.name) == 1;
-    only_registered.then(|| absence.begin(edit.book(), edit.now())).flatten()
+    let untold = edit.register().told(&absence.name) < Told::Begun;
+    untold.then(|| absence.begin(edit.book(), edit.now())).flatten()
+}
+
+/// Takes an absence's timers for the rest of the transaction, whether they are there or not.
+/// Timers that fire hold their rows and then take the head: in the same order here, neither can
+/// wait for the other. A refusal rolls this back.
+async fn hold(transaction: &Transaction, name: &str) -> Result<(), Error> {
+    let kinds = [TimerKind::AbsenceStarts, TimerKind::AbsenceEnds];
+    transaction.schedule(&kinds.map(|kind| kind.timer(name, Timestamp::MAX))).await
+}
+
+/// Schedules what is still to be told of an absence for when it happens, or at once when it has;
+/// and nothing else.
+async fn schedule(edit: &Edit<'_>, transaction: &Transaction, name: &str) -> Result<(), Error> {
+    let known = edit.book().absence(name).and_then(|absence| absence.interval(Timestamp::MAX));
+    let told = edit.register().told(name);
+    let moments = [
+        (TimerKind::AbsenceStarts, known.filter(|_| told < Told::Begun).map(|known| known.start)),
+        (TimerKind::AbsenceEnds, known.filter(|_| told < Told::Ended).map(|known| known.end)),
+    ];
+    for (kind, due_at) in moments {
+        match due_at {
+            Some(due_at) => transaction.schedule(&[kind.timer(name, due_at)]).await?,
+            None => cancel(transaction.tx(), kind.as_str(), name).await?,
+        }
+    }
+    Ok(())
 }
 
 fn stored(edit: &Edit<'_>, name: &str) -> Result<(Absence, String), Error> {

@@ -11,6 +11,7 @@ use xietong_mesh::Error;
 
 use super::register::{Register, Registers};
 use crate::error::refusal;
+use crate::store::body::{History, StoredAbsence};
 use crate::store::head;
 use crate::store::records::{self, Kind, Record};
 
@@ -61,12 +62,13 @@ impl<'t> Edit<'t> {
         let mut version = expected_version;
         for event in events {
             register.book.apply(event, self.now).map_err(refusal)?;
+            register.tell(event, self.now);
             let payload = event.to_payload().map_err(Error::internal)?;
             drafts.push(Draft { event_type: event.event_type().to_owned(), payload });
             version += 1;
         }
         register.at_version(&name, version);
-        let body = body(&register.book, kind, &name)?;
+        let body = body(register, kind, &name)?;
         let record = Record { name: name.clone(), version, recorded_at: self.now, body };
         if expected_version == 0 {
             records::insert(self.tx, kind, record, self.revision).await?;
@@ -79,33 +81,40 @@ impl<'t> Edit<'t> {
 
 fn kind_of(event: &RosterEvent) -> Kind {
     match event {
-        RosterEvent::UnitCreated(_) => Kind::Unit,
-        RosterEvent::CollectiveCreated(_) => Kind::Collective,
-        RosterEvent::OfficialCreated(_) => Kind::Official,
+        RosterEvent::UnitCreated(_) | RosterEvent::UnitChanged(_) => Kind::Unit,
+        RosterEvent::CollectiveCreated(_) | RosterEvent::CollectiveChanged(_) => Kind::Collective,
+        RosterEvent::OfficialCreated(_) | RosterEvent::OfficialChanged(_) => Kind::Official,
         RosterEvent::AccountCreated(_) => Kind::Account,
         RosterEvent::DivisionCreated(_) | RosterEvent::DivisionTookEffect(_) => Kind::Division,
+        RosterEvent::StandInListCreated(_) => Kind::StandInList,
         RosterEvent::AbsenceCreated(_)
         | RosterEvent::AbsenceStarted(_)
         | RosterEvent::AbsenceEnded(_)
-        | RosterEvent::AbsenceCancelled(_) => Kind::Absence,
+        | RosterEvent::AbsenceCancelled(_)
+        | RosterEvent::AbsenceExtended(_)
+        | RosterEvent::AbsenceCorrected(_) => Kind::Absence,
     }
 }
 
 /// A record of the book as its row holds it.
-fn body(book: &Book, kind: Kind, name: &str) -> Result<String, Error> {
+fn body(register: &Register, kind: Kind, name: &str) -> Result<String, Error> {
+    let book = &register.book;
     match kind {
-        Kind::Unit => write(book.unit(name)),
-        Kind::Collective => write(book.collective(name)),
-        Kind::Official => write(book.official(name)),
+        Kind::Unit => write(History::of(book.unit_versions(name))),
+        Kind::Collective => write(History::of(book.collective_versions(name))),
+        Kind::Official => write(History::of(book.official_versions(name))),
         Kind::Account => write(book.account(name)),
         Kind::Division => write(book.division(name)),
-        Kind::Absence => write(book.absence(name)),
+        Kind::StandInList => write(book.stand_in_lists().find(|list| list.name == name)),
+        Kind::Absence => write(
+            book.absence(name).map(|absence| StoredAbsence { absence, told: Some(register.told(name)) }),
+        ),
     }
 }
 
-fn write<T: Serialize>(record: Option<&T>) -> Result<String, Error> {
+fn write<T: Serialize>(record: Option<T>) -> Result<String, Error> {
     let record = record.ok_or(NotInTheBook).map_err(Error::internal)?;
-    serde_json::to_string(record).map_err(Error::internal)
+    serde_json::to_string(&record).map_err(Error::internal)
 }
 
 /// An event was applied and left no record: a fault of ours.

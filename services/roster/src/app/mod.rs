@@ -6,7 +6,9 @@ mod divisions;
 mod edit;
 mod register;
 mod resolve;
+mod revise;
 mod seed;
+mod stand_in_lists;
 
 use std::sync::Arc;
 
@@ -17,11 +19,12 @@ use xietong_events::EventLog;
 use xietong_mesh::{Attempt, Call, Error, Foundation, Transaction, Transactions};
 use xietong_timers::Clock;
 
-pub(crate) use absences::{finish as finish_absence, start as start_absence};
+pub(crate) use absences::{AbsenceAct, finish as finish_absence, start as start_absence};
 pub(crate) use divisions::{Recorded, take_effect};
 pub(crate) use edit::Edit;
 pub(crate) use register::{Register, Registers};
-pub(crate) use resolve::Answer;
+pub(crate) use resolve::{Answer, Question};
+pub(crate) use revise::Revision;
 
 /// What every use case works with. Cloning is cheap.
 #[derive(Clone)]

@@ -5,11 +5,15 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use domain_calendar::Timestamp;
-use domain_roster::{Absence, AbsenceCancelled, AbsenceChange, AbsenceEnded, Book, RosterEvent};
+use domain_roster::{
+    Absence, AbsenceCancelled, AbsenceChange, AbsenceCorrected, AbsenceEnded, AbsenceExtended, AbsenceState,
+    Book, Changed, RosterEvent,
+};
 use sea_orm::{AccessMode, ConnectionTrait, IsolationLevel, TransactionOptions, TransactionTrait};
 use serde::de::DeserializeOwned;
 use xietong_store::{Backend, Db, StoreError};
 
+use crate::store::body::{History, StoredAbsence, Told};
 use crate::store::head;
 use crate::store::records::{self, Kind, Record};
 
@@ -18,6 +22,7 @@ use crate::store::records::{self, Kind, Record};
 pub(crate) struct Register {
     pub(crate) book: Book,
     versions: BTreeMap<String, i64>,
+    told: BTreeMap<String, Told>,
     revision: i64,
 }
 
@@ -37,20 +42,69 @@ impl Register {
         self.versions.insert(name.to_owned(), version);
     }
 
+    /// How much of an absence everybody was told.
+    pub(crate) fn told(&self, absence: &str) -> Told {
+        self.told.get(absence).copied().unwrap_or_default()
+    }
+
+    /// Notes what an event tells everybody of an absence; the book holds it already.
+    pub(crate) fn tell(&mut self, event: &RosterEvent, now: Timestamp) {
+        let (absence, told) = match event {
+            RosterEvent::AbsenceStarted(fact) => (&fact.absence, Told::Begun),
+            RosterEvent::AbsenceEnded(fact) => (&fact.absence, Told::Ended),
+            // A beginning or an end that was told and did not happen is told when it comes.
+            RosterEvent::AbsenceCorrected(fact) => {
+                let state = self.book.absence(&fact.absence).map(|absence| absence.state(now));
+                let reached = match state {
+                    Some(AbsenceState::Planned) => Told::Registered,
+                    Some(AbsenceState::Active) => Told::Begun,
+                    Some(AbsenceState::Ended | AbsenceState::Cancelled) | None => Told::Ended,
+                };
+                (&fact.absence, self.told(&fact.absence).min(reached))
+            }
+            RosterEvent::UnitCreated(_)
+            | RosterEvent::UnitChanged(_)
+            | RosterEvent::CollectiveCreated(_)
+            | RosterEvent::CollectiveChanged(_)
+            | RosterEvent::OfficialCreated(_)
+            | RosterEvent::OfficialChanged(_)
+            | RosterEvent::AccountCreated(_)
+            | RosterEvent::DivisionCreated(_)
+            | RosterEvent::DivisionTookEffect(_)
+            | RosterEvent::StandInListCreated(_)
+            | RosterEvent::AbsenceCreated(_)
+            | RosterEvent::AbsenceCancelled(_)
+            | RosterEvent::AbsenceExtended(_) => return,
+        };
+        self.told.insert(absence.clone(), told);
+    }
+
     /// Takes in a row, new or changed.
     fn take_in(&mut self, kind: Kind, record: &Record) -> Result<(), StoreError> {
         match kind {
-            Kind::Unit => self.created(record, RosterEvent::UnitCreated)?,
-            Kind::Collective => self.created(record, RosterEvent::CollectiveCreated)?,
-            Kind::Official => self.created(record, RosterEvent::OfficialCreated)?,
+            Kind::Unit => self.over_time(record, RosterEvent::UnitCreated, |value, effective_time| {
+                RosterEvent::UnitChanged(Changed { value, effective_time })
+            })?,
+            Kind::Collective => {
+                self.over_time(record, RosterEvent::CollectiveCreated, |value, effective_time| {
+                    RosterEvent::CollectiveChanged(Changed { value, effective_time })
+                })?;
+            }
+            Kind::Official => self.over_time(record, RosterEvent::OfficialCreated, |official, _| {
+                RosterEvent::OfficialChanged(official)
+            })?,
             Kind::Account => self.created(record, RosterEvent::AccountCreated)?,
             Kind::Division => self.created(record, RosterEvent::DivisionCreated)?,
+            Kind::StandInList => self.created(record, RosterEvent::StandInListCreated)?,
             Kind::Absence => {
-                let absence: Absence = parse(record)?;
-                self.created(record, RosterEvent::AbsenceCreated)?;
-                for change in &absence.changes {
-                    let (event, recorded_at) = change_event(&absence, change);
-                    self.apply(&event, recorded_at)?;
+                let StoredAbsence::<Absence> { absence, told } = parse(record)?;
+                let told = told.unwrap_or_else(|| Told::at_version(record.version));
+                self.told.insert(record.name.clone(), told);
+                let changes: Vec<_> =
+                    absence.changes.iter().map(|change| change_event(&absence, change)).collect();
+                self.apply(&RosterEvent::AbsenceCreated(absence), record.recorded_at)?;
+                for (event, recorded_at) in &changes {
+                    self.apply(event, *recorded_at)?;
                 }
             }
         }
@@ -64,6 +118,22 @@ impl Register {
         event: fn(T) -> RosterEvent,
     ) -> Result<(), StoreError> {
         self.apply(&event(parse(record)?), record.recorded_at)
+    }
+
+    /// A record with all that it became.
+    fn over_time<T: DeserializeOwned>(
+        &mut self,
+        record: &Record,
+        created: fn(T) -> RosterEvent,
+        changed: fn(T, Timestamp) -> RosterEvent,
+    ) -> Result<(), StoreError> {
+        let history: History<T> = parse(record)?;
+        self.apply(&created(history.first), record.recorded_at)?;
+        for change in history.changes {
+            let effective_time = change.effective_time.unwrap_or(change.recorded_at);
+            self.apply(&changed(change.value, effective_time), change.recorded_at)?;
+        }
+        Ok(())
     }
 
     fn apply(&mut self, event: &RosterEvent, recorded_at: Timestamp) -> Result<(), StoreError> {
@@ -155,26 +225,49 @@ fn parse<T: DeserializeOwned>(record: &Record) -> Result<T, StoreError> {
 
 /// What the book has to be told of a change that a stored absence carries.
 fn change_event(absence: &Absence, change: &AbsenceChange) -> (RosterEvent, Timestamp) {
-    match *change {
+    let (name, official) = (absence.name.clone(), absence.official.clone());
+    let (start_time, registered_end) = (absence.start_time, absence.end_time);
+    match change {
         AbsenceChange::EndedEarly { end_time, recorded_at } => {
             let ended = AbsenceEnded {
-                absence: absence.name.clone(),
-                official: absence.official.clone(),
+                absence: name,
+                official,
                 acting: None,
-                start_time: absence.start_time,
-                end_time,
+                start_time,
+                end_time: *end_time,
                 early: true,
             };
-            (RosterEvent::AbsenceEnded(ended), recorded_at)
+            (RosterEvent::AbsenceEnded(ended), *recorded_at)
+        }
+        AbsenceChange::Extended { end_time, approval, reassignment, recorded_at } => {
+            let extended = AbsenceExtended {
+                absence: name,
+                official,
+                start_time,
+                end_time: *end_time,
+                previous_end_time: registered_end,
+                approval: approval.clone(),
+                reassignment: reassignment.clone(),
+            };
+            (RosterEvent::AbsenceExtended(extended), *recorded_at)
+        }
+        AbsenceChange::Corrected { start_time, end_time, recorded_at } => {
+            let corrected = AbsenceCorrected {
+                absence: name,
+                official,
+                start_time: *start_time,
+                end_time: *end_time,
+                reason: String::new(),
+            };
+            (RosterEvent::AbsenceCorrected(corrected), *recorded_at)
         }
         AbsenceChange::Cancelled { recorded_at } => {
-            let cancelled = AbsenceCancelled {
-                absence: absence.name.clone(),
-                official: absence.official.clone(),
-                start_time: absence.start_time,
-                end_time: absence.end_time,
-            };
-            (RosterEvent::AbsenceCancelled(cancelled), recorded_at)
+            let cancelled =
+                AbsenceCancelled { absence: name, official, start_time, end_time: registered_end };
+            (RosterEvent::AbsenceCancelled(cancelled), *recorded_at)
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,7 +20,7 @@ use crate::error::refusal;
 
 /// Answers for the directory.
 pub(crate) struct DirectoryHandlers {
-    app: App,
+    pub(super) app: App,
 }
 
 impl DirectoryHandlers {
@@ -39,9 +39,12 @@ impl DirectoryService for DirectoryHandlers {
         let request = request.into_inner();
         let q = text("q", request.q, LINE)?;
         let register = self.app.current().await?;
+        let view = register.book.view(self.app.now(), Timestamp::MAX);
+        // Those that have ceased or are yet to be are listed as well.
         let visible = register
             .book
             .units()
+            .filter_map(|unit| view.unit(&unit.name))
             .filter(|unit| scope.permits(&access::of_unit(&unit.name)) && has_in_name(unit.names(), &q));
         let query = Query {
             method: "ListUnits",
@@ -61,7 +64,8 @@ impl DirectoryService for DirectoryHandlers {
         let scope = Call::of(&request)?.scope()?;
         let name = required("name", request.into_inner().name)?;
         let register = self.app.current().await?;
-        let unit = register.book.unit(&name).ok_or_else(|| access::missing(&scope, &name))?;
+        let view = register.book.view(self.app.now(), Timestamp::MAX);
+        let unit = view.unit(&name).ok_or_else(|| access::missing(&scope, &name))?;
         scope.authorize(&access::of_unit(&unit.name))?;
         Ok(Response::new(encode_unit(unit, register.etag(&name))))
     }
@@ -82,6 +86,14 @@ impl DirectoryService for DirectoryHandlers {
         };
         let etag = self.app.create_unit(&transaction, &unit).await?;
         Ok(Response::new(transaction.commit(encode_unit(&unit, etag)).await?))
+    }
+
+    async fn update_unit(
+        &self,
+        request: Request<proto::UpdateUnitRequest>,
+    ) -> Result<Response<proto::Unit>, Status> {
+        let call = Call::of(&request)?.clone();
+        Ok(Response::new(self.revise_unit(&call, request.into_inner()).await?))
     }
 
     async fn lookup_unit(
@@ -116,6 +128,7 @@ impl DirectoryService for DirectoryHandlers {
         let register = self.app.current().await?;
         let visible = register
             .book
+            .view(self.app.now(), Timestamp::MAX)
             .collectives()
             .filter(|one| scope.permits(&access::of_collective(one)) && has_in_name(one.names(), &q));
         let query = Query {
@@ -136,7 +149,8 @@ impl DirectoryService for DirectoryHandlers {
         let scope = Call::of(&request)?.scope()?;
         let name = required("name", request.into_inner().name)?;
         let register = self.app.current().await?;
-        let collective = register.book.collective(&name).ok_or_else(|| access::missing(&scope, &name))?;
+        let view = register.book.view(self.app.now(), Timestamp::MAX);
+        let collective = view.collective(&name).ok_or_else(|| access::missing(&scope, &name))?;
         scope.authorize(&access::of_collective(collective))?;
         Ok(Response::new(encode_collective(collective, register.etag(&name))))
     }
@@ -157,6 +171,14 @@ impl DirectoryService for DirectoryHandlers {
         };
         let etag = self.app.create_collective(&transaction, &collective).await?;
         Ok(Response::new(transaction.commit(encode_collective(&collective, etag)).await?))
+    }
+
+    async fn update_collective(
+        &self,
+        request: Request<proto::UpdateCollectiveRequest>,
+    ) -> Result<Response<proto::Collective>, Status> {
+        let call = Call::of(&request)?.clone();
+        Ok(Response::new(self.revise_collective(&call, request.into_inner()).await?))
     }
 
     async fn list_officials(
@@ -210,6 +232,14 @@ impl DirectoryService for DirectoryHandlers {
         };
         let etag = self.app.create_official(&transaction, &official).await?;
         Ok(Response::new(transaction.commit(encode_official(&official, etag)).await?))
+    }
+
+    async fn update_official(
+        &self,
+        request: Request<proto::UpdateOfficialRequest>,
+    ) -> Result<Response<proto::Official>, Status> {
+        let call = Call::of(&request)?.clone();
+        Ok(Response::new(self.revise_official(&call, request.into_inner()).await?))
     }
 
     async fn list_accounts(

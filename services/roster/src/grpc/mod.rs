@@ -1,9 +1,12 @@
 //! The roster's RPCs: decode, authorise, call the use case, encode.
 
+mod absences;
 mod convert;
 mod directory;
 mod listing;
+mod revise;
 mod roster;
+mod stand_in_lists;
 
 pub(crate) use directory::DirectoryHandlers;
 pub(crate) use roster::RosterHandlers;

@@ -1,27 +1,32 @@
 //! `RosterService`.
 
 use std::cmp::Reverse;
+use std::mem::take;
 
-use domain_roster::{Absence, Division};
+use domain_roster::Division;
+use prost::Message;
 use tonic::{Request, Response, Status, async_trait};
-use xietong_mesh::convert::decode_optional_time;
-use xietong_mesh::input::{LINE, present, required, text};
-use xietong_mesh::{Attempt, Call, Resource};
+use xietong_mesh::input::{LINE, at_most, present, required, text};
+use xietong_mesh::serve::MAX_MESSAGE_BYTES;
+use xietong_mesh::{Attempt, Call, Error, Resource};
 use xietong_proto::roster as proto;
 use xietong_proto::roster::roster_service_server::RosterService;
 use xietong_timers::MachineClock;
 
-use super::convert::roster::{
-    decode_absence, decode_division, decode_subject, encode_absence, encode_answer, encode_division,
-    encode_handover,
-};
+use super::absences::Asked;
+use super::convert::absence::{decode_correction, decode_extension};
+use super::convert::answer::{decode_question, encode_answer, encode_outcome};
+use super::convert::division::{decode_division, encode_division, encode_handover};
 use super::listing::{Query, page};
 use crate::access;
-use crate::app::{App, Recorded};
+use crate::app::{AbsenceAct, App, Recorded};
 
-/// Answers for divisions, absences and who answers.
+/// Questions in one batch.
+const MOST_QUESTIONS: usize = 1_000;
+
+/// Answers for divisions, AB lists, absences and who answers.
 pub(crate) struct RosterHandlers {
-    app: App,
+    pub(super) app: App,
 }
 
 impl RosterHandlers {
@@ -38,7 +43,7 @@ impl RosterService for RosterHandlers {
     ) -> Result<Response<proto::CreateDivisionResponse>, Status> {
         let call = Call::of(&request)?.clone();
         let mut request = request.into_inner();
-        let request_id = std::mem::take(&mut request.request_id);
+        let request_id = take(&mut request.request_id);
         let name = format!("divisions/{}", MachineClock::system().new_id());
         let division = present("division", request.division.clone())?;
         let division = decode_division(name, division, self.app.now())?;
@@ -91,23 +96,36 @@ impl RosterService for RosterHandlers {
         Ok(Response::new(encode_division(division, register.etag(&name))))
     }
 
+    async fn create_stand_in_list(
+        &self,
+        request: Request<proto::CreateStandInListRequest>,
+    ) -> Result<Response<proto::StandInList>, Status> {
+        let call = Call::of(&request)?.clone();
+        Ok(Response::new(self.record_stand_in_list(&call, request.into_inner()).await?))
+    }
+
+    async fn list_stand_in_lists(
+        &self,
+        request: Request<proto::ListStandInListsRequest>,
+    ) -> Result<Response<proto::ListStandInListsResponse>, Status> {
+        let scope = Call::of(&request)?.scope()?;
+        Ok(Response::new(self.stand_in_lists(&scope, request.into_inner()).await?))
+    }
+
+    async fn get_stand_in_list(
+        &self,
+        request: Request<proto::GetStandInListRequest>,
+    ) -> Result<Response<proto::StandInList>, Status> {
+        let scope = Call::of(&request)?.scope()?;
+        Ok(Response::new(self.stand_in_list(&scope, request.into_inner()).await?))
+    }
+
     async fn create_absence(
         &self,
         request: Request<proto::CreateAbsenceRequest>,
     ) -> Result<Response<proto::Absence>, Status> {
         let call = Call::of(&request)?.clone();
-        let mut request = request.into_inner();
-        let request_id = std::mem::take(&mut request.request_id);
-        let name = format!("absences/{}", MachineClock::system().new_id());
-        let registration = decode_absence(name, present("absence", request.absence.clone())?)?;
-        call.authorize(&access::of_away(&self.app.current().await?.book, &registration.official))?;
-        let transaction = match self.app.begin(&call, &request, &request_id).await? {
-            Attempt::Repeat(answer) => return Ok(Response::new(answer)),
-            Attempt::First(transaction) => transaction,
-        };
-        let (absence, etag) = self.app.create_absence(&transaction, registration).await?;
-        let answer = encode_absence(&absence, etag, transaction.now());
-        Ok(Response::new(transaction.commit(answer).await?))
+        Ok(Response::new(self.register_absence(&call, request.into_inner()).await?))
     }
 
     async fn list_absences(
@@ -115,24 +133,7 @@ impl RosterService for RosterHandlers {
         request: Request<proto::ListAbsencesRequest>,
     ) -> Result<Response<proto::ListAbsencesResponse>, Status> {
         let scope = Call::of(&request)?.scope()?;
-        let request = request.into_inner();
-        let register = self.app.current().await?;
-        let visible = register
-            .book
-            .absences()
-            .filter(|absence| scope.permits(&access::of_absence(&register.book, absence)));
-        let query = Query {
-            method: "ListAbsences",
-            filter: "",
-            page_size: request.page_size,
-            page_token: &request.page_token,
-        };
-        let latest_first =
-            |absence: &domain_roster::Absence| Reverse((absence.start_time, absence.name.clone()));
-        let now = self.app.now();
-        let encode = |absence: &Absence| encode_absence(absence, register.etag(&absence.name), now);
-        let (absences, next_page_token) = page(&query, visible, latest_first, encode)?;
-        Ok(Response::new(proto::ListAbsencesResponse { absences, next_page_token }))
+        Ok(Response::new(self.absences(&scope, &request.into_inner()).await?))
     }
 
     async fn get_absence(
@@ -140,11 +141,7 @@ impl RosterService for RosterHandlers {
         request: Request<proto::GetAbsenceRequest>,
     ) -> Result<Response<proto::Absence>, Status> {
         let scope = Call::of(&request)?.scope()?;
-        let name = required("name", request.into_inner().name)?;
-        let register = self.app.current().await?;
-        let absence = register.book.absence(&name).ok_or_else(|| access::missing(&scope, &name))?;
-        scope.authorize(&access::of_absence(&register.book, absence))?;
-        Ok(Response::new(encode_absence(absence, register.etag(&name), self.app.now())))
+        Ok(Response::new(self.absence(&scope, request.into_inner()).await?))
     }
 
     async fn end_absence(
@@ -153,15 +150,9 @@ impl RosterService for RosterHandlers {
     ) -> Result<Response<proto::Absence>, Status> {
         let call = Call::of(&request)?.clone();
         let mut request = request.into_inner();
-        let request_id = std::mem::take(&mut request.request_id);
-        let name = required("name", request.name.clone())?;
-        let transaction = match self.app.begin(&call, &request, &request_id).await? {
-            Attempt::Repeat(answer) => return Ok(Response::new(answer)),
-            Attempt::First(transaction) => transaction,
-        };
-        let (absence, etag) = self.app.end_absence(&call, &transaction, &name, &request.etag).await?;
-        let answer = encode_absence(&absence, etag, transaction.now());
-        Ok(Response::new(transaction.commit(answer).await?))
+        let request_id = take(&mut request.request_id);
+        let asked = Asked { name: &request.name, etag: &request.etag, act: AbsenceAct::End };
+        Ok(Response::new(self.change_absence(&call, &request, &request_id, asked).await?))
     }
 
     async fn cancel_absence(
@@ -170,15 +161,33 @@ impl RosterService for RosterHandlers {
     ) -> Result<Response<proto::Absence>, Status> {
         let call = Call::of(&request)?.clone();
         let mut request = request.into_inner();
-        let request_id = std::mem::take(&mut request.request_id);
-        let name = required("name", request.name.clone())?;
-        let transaction = match self.app.begin(&call, &request, &request_id).await? {
-            Attempt::Repeat(answer) => return Ok(Response::new(answer)),
-            Attempt::First(transaction) => transaction,
-        };
-        let (absence, etag) = self.app.cancel_absence(&call, &transaction, &name, &request.etag).await?;
-        let answer = encode_absence(&absence, etag, transaction.now());
-        Ok(Response::new(transaction.commit(answer).await?))
+        let request_id = take(&mut request.request_id);
+        let asked = Asked { name: &request.name, etag: &request.etag, act: AbsenceAct::Cancel };
+        Ok(Response::new(self.change_absence(&call, &request, &request_id, asked).await?))
+    }
+
+    async fn extend_absence(
+        &self,
+        request: Request<proto::ExtendAbsenceRequest>,
+    ) -> Result<Response<proto::Absence>, Status> {
+        let call = Call::of(&request)?.clone();
+        let mut request = request.into_inner();
+        let request_id = take(&mut request.request_id);
+        let act = decode_extension(&request)?;
+        let asked = Asked { name: &request.name, etag: &request.etag, act };
+        Ok(Response::new(self.change_absence(&call, &request, &request_id, asked).await?))
+    }
+
+    async fn correct_absence(
+        &self,
+        request: Request<proto::CorrectAbsenceRequest>,
+    ) -> Result<Response<proto::Absence>, Status> {
+        let call = Call::of(&request)?.clone();
+        let mut request = request.into_inner();
+        let request_id = take(&mut request.request_id);
+        let act = decode_correction(&request)?;
+        let asked = Asked { name: &request.name, etag: &request.etag, act };
+        Ok(Response::new(self.change_absence(&call, &request, &request_id, asked).await?))
     }
 
     async fn resolve(
@@ -186,11 +195,30 @@ impl RosterService for RosterHandlers {
         request: Request<proto::ResolveRequest>,
     ) -> Result<Response<proto::ResolveResponse>, Status> {
         Call::of(&request)?.authorize(&Resource::new())?;
+        let question = decode_question(request.get_ref())?;
+        Ok(Response::new(encode_answer(self.app.resolve(&question).await?)))
+    }
+
+    async fn batch_resolve(
+        &self,
+        request: Request<proto::BatchResolveRequest>,
+    ) -> Result<Response<proto::BatchResolveResponse>, Status> {
+        Call::of(&request)?.authorize(&Resource::new())?;
         let request = request.into_inner();
-        let subject = decode_subject(&request)?;
-        let at = decode_optional_time("at", request.at.as_ref())?;
-        let known_at = decode_optional_time("known_at", request.known_at.as_ref())?;
-        Ok(Response::new(encode_answer(self.app.resolve(&subject, at, known_at).await?)))
+        let requests = at_most("requests", request.requests, MOST_QUESTIONS)?;
+        let questions = requests.iter().map(decode_question).collect();
+        let (answers, roster_position) = self.app.resolve_all(questions, request.with_steps).await?;
+        let outcomes = answers.into_iter().map(encode_outcome).collect();
+        let response = proto::BatchResolveResponse { outcomes, roster_position };
+        if response.encoded_len() > MAX_MESSAGE_BYTES {
+            return Err(Error::invalid(
+                "requests",
+                "the answers do not fit into one message: ask fewer, or without steps",
+                "结果过大，请减少查询项数或不要求列出步骤",
+            )
+            .into());
+        }
+        Ok(Response::new(response))
     }
 }
 

@@ -1,11 +1,12 @@
 //! The roster's tables.
 //!
-//! Each kind of record has a table of the same form: the record as JSON and the numbers that
-//! order and guard it. Every write first takes the single row of `roster_head` by raising its
+//! Each kind of record has a table of the same form: the record as JSON, with all that it ever
+//! was, and the numbers that order and guard it. Every write first takes the single row of `roster_head` by raising its
 //! version, so that writes follow one another on both back ends, and what was decided on the
 //! roster as it stood still holds when it is written. The uniqueness of an account's subject
 //! rests on that too.
 
+pub(crate) mod body;
 pub(crate) mod head;
 pub(crate) mod records;
 
@@ -13,7 +14,7 @@ use xietong_store::SqlMigration;
 
 /// `created_revision` and `revision` are versions of the head: the one that wrote the row, and
 /// the last one that changed it. `recorded_at` is business time in microseconds.
-pub(crate) const MIGRATIONS: &[SqlMigration] = &[TABLES, COLLECTIVES];
+pub(crate) const MIGRATIONS: &[SqlMigration] = &[TABLES, COLLECTIVES, STAND_IN_LISTS];
 
 const TABLES: SqlMigration = SqlMigration {
     name: "roster_0001_tables",
@@ -83,5 +84,20 @@ const COLLECTIVES: SqlMigration = SqlMigration {
             body TEXT NOT NULL
         )",
         "CREATE INDEX collectives_revision ON collectives (revision)",
+    ],
+};
+
+const STAND_IN_LISTS: SqlMigration = SqlMigration {
+    name: "roster_0003_stand_in_lists",
+    statements: &[
+        "CREATE TABLE stand_in_lists (
+            name TEXT PRIMARY KEY,
+            version BIGINT NOT NULL,
+            created_revision BIGINT NOT NULL,
+            revision BIGINT NOT NULL,
+            recorded_at BIGINT NOT NULL,
+            body TEXT NOT NULL
+        )",
+        "CREATE INDEX stand_in_lists_revision ON stand_in_lists (revision)",
     ],
 };

@@ -1,4 +1,4 @@
-//! Rows of the six tables.
+//! Rows of the seven tables.
 
 use domain_calendar::Timestamp;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult, Value};
@@ -12,13 +12,21 @@ pub(crate) enum Kind {
     Official,
     Account,
     Division,
+    StandInList,
     Absence,
 }
 
 impl Kind {
     /// Every kind, those others refer to first.
-    pub(crate) const ALL: [Kind; 6] =
-        [Kind::Unit, Kind::Collective, Kind::Official, Kind::Account, Kind::Division, Kind::Absence];
+    pub(crate) const ALL: [Kind; 7] = [
+        Kind::Unit,
+        Kind::Collective,
+        Kind::Official,
+        Kind::Account,
+        Kind::Division,
+        Kind::StandInList,
+        Kind::Absence,
+    ];
 
     fn table(self) -> &'static str {
         match self {
@@ -27,6 +35,7 @@ impl Kind {
             Kind::Official => "officials",
             Kind::Account => "accounts",
             Kind::Division => "divisions",
+            Kind::StandInList => "stand_in_lists",
             Kind::Absence => "absences",
         }
     }

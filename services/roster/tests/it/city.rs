@@ -332,7 +332,7 @@ fn portfolio(official: &str, fields: &[&str], units: &[&str]) -> proto::Portfoli
     }
 }
 
-fn pair(official: &str, stand_in: &str) -> proto::StandInPair {
+pub(crate) fn pair(official: &str, stand_in: &str) -> proto::StandInPair {
     proto::StandInPair {
         official: format!("officials/{official}"),
         stand_in: format!("officials/{stand_in}"),

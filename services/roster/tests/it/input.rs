@@ -5,6 +5,7 @@ use prost_types::Timestamp as ProtoTimestamp;
 use xietong_mesh::{Code, Error};
 use xietong_proto::roster as proto;
 
+use crate::acts::extend;
 use crate::city::{City, absence, create_unit, on_both, refused};
 
 on_both!(
@@ -85,6 +86,31 @@ async fn impossible_times_are_refused_with_the_field(city: City) {
     refuse("official", proto::Absence { official: "崔元斌".into(), ..good() }).await;
     let own = proto::Absence { stand_in: good().official, ..good() };
     refuse("stand_in", own).await;
+    let share = |stand_in: &str| proto::StandInShare {
+        stand_in: stand_in.into(),
+        fields: vec!["工业".into()],
+        ..Default::default()
+    };
+    refuse("absence.shares.stand_in", proto::Absence { shares: vec![share("")], ..good() }).await;
+    refuse("official", proto::Absence { shares: vec![share("胡晓刚")], ..good() }).await;
+    refuse("absence.shares", proto::Absence { shares: vec![share("a"); 501], ..good() }).await;
+    let own = share(&good().official);
+    refuse("stand_in", proto::Absence { shares: vec![own], ..good() }).await;
+    let excluded_units = vec!["water".into()];
+    refuse("unit", proto::Absence { excluded_units, ..good() }).await;
+    refuse("fields", proto::Absence { excluded_fields: vec![" ".into()], ..good() }).await;
+    let excluded_fields = vec!["水\0利".into()];
+    refuse("absence.excluded_fields", proto::Absence { excluded_fields, ..good() }).await;
+    refuse("absence.reassignment", proto::Absence { reassignment: "号".repeat(201), ..good() }).await;
+
+    let name = city.register(good()).await.unwrap().name;
+    let no_end = proto::ExtendAbsenceRequest { name: name.clone(), ..Default::default() };
+    violates(city.roster().extend_absence(city.admin(no_end)).await.unwrap_err(), "end_time");
+    let no_start = proto::CorrectAbsenceRequest { name: name.clone(), ..Default::default() };
+    violates(city.roster().correct_absence(city.admin(no_start)).await.unwrap_err(), "start_time");
+    let nameless = extend("", "2023-06-20T00:00:00+08:00");
+    violates(city.roster().extend_absence(city.admin(nameless)).await.unwrap_err(), "name");
+    assert_eq!(city.history(&name).await, ["roster.absence.created"]);
 }
 
 async fn malformed_pages_names_and_request_ids_are_refused(city: City) {

@@ -1,10 +1,16 @@
 //! The roster service behind the mesh's layer, over SQLite and over PostgreSQL.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod acts;
+mod batch;
+mod change;
 mod city;
 mod collective;
+mod delegation;
 mod directory;
 mod input;
+mod lifetime;
 mod permission;
+mod race;
 mod roster;
 mod time;

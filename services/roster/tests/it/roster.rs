@@ -132,7 +132,10 @@ async fn divisions_are_listed_the_latest_first(city: City) {
 
 async fn divisions_of_one_document_are_listed_and_a_token_belongs_to_the_document(city: City) {
     let city = city.with_division().await;
-    let corrected = proto::Division { title: "更正".into(), ..division_12() };
+    let request = proto::ListDivisionsRequest::default();
+    let listed = city.roster().list_divisions(city.clerk(request)).await.unwrap().into_inner();
+    let corrects = listed.divisions[0].name.clone();
+    let corrected = proto::Division { title: "更正".into(), corrects, ..division_12() };
     for division in [division_next(), corrected] {
         city.roster().create_division(city.admin(create(division))).await.unwrap();
     }

@@ -71,15 +71,14 @@ impl Supervision {
         }
         let Some(leader) = &scope.portfolio_of else { return Err(Error::permission_denied(call.action)) };
         let view = self.roster_for(&scope)?;
-        let permits =
-            |official: &str| scope.clone().with_portfolio(portfolio(&view, official, now)).permits(resource);
-        if permits(leader) {
+        let permits = |units: BTreeSet<String>| scope.clone().with_portfolio(units).permits(resource);
+        if permits(portfolio(&view, leader, now)) {
             return Ok(Authority::InCharge { roster_position: view.position });
         }
-        let absent =
-            stands_in_for(&view.book, leader, now, Timestamp::MAX).into_iter().find(|one| permits(one));
-        match absent {
-            Some(official) => {
+        // A stand-in for a part of an absent leader's duties acts in that part alone.
+        let mut absent = stands_in_for(&view.book, leader, now, Timestamp::MAX).into_iter();
+        match absent.find(|(_, units)| permits(units.clone())) {
+            Some((official, _)) => {
                 let person = view.book.view(now, Timestamp::MAX).person(&official);
                 Ok(Authority::StandingIn {
                     official,
@@ -98,7 +97,7 @@ impl Supervision {
         let Some(leader) = scope.portfolio_of.clone() else { return Ok(scope) };
         let view = self.roster_for(&scope)?;
         let absent = stands_in_for(&view.book, &leader, now, Timestamp::MAX);
-        let units = absent.iter().chain([&leader]).flat_map(|official| portfolio(&view, official, now));
+        let units = absent.into_values().flatten().chain(portfolio(&view, &leader, now));
         Ok(scope.with_portfolio(units))
     }
 

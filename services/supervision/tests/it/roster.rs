@@ -99,8 +99,11 @@ impl Roster {
             start_time: from,
             end_time: from.saturating_add(Duration::from_secs(days * 86_400)),
             stand_in: None,
+            shares: vec![],
+            excluded: domain_roster::Scope::default(),
             reason: "赴省城开会".to_owned(),
             approval: None,
+            reassignment: None,
         };
         let event = Absence::create(&self.book, registration, from).unwrap();
         self.record(event, from).await;
@@ -138,6 +141,7 @@ fn unit(slug: &str, display_name: &str) -> Unit {
         kind: if slug == "yaodu" { UnitKind::County } else { UnitKind::Department },
         parent: None,
         division_code: None,
+        successor: None,
         start_time: None,
         end_time: None,
     }
@@ -172,6 +176,9 @@ fn division(at: Timestamp) -> Division {
         }],
         third_stand_ins: vec![],
         fallback: None,
+        exclusions: vec![],
+        absence_limit_days: None,
+        corrects: None,
         record_time: at,
     }
 }

@@ -135,6 +135,7 @@ async fn whom_a_duty_charges_the_roster_must_have(backend: Backend) {
         kind: UnitKind::Department,
         parent: None,
         division_code: None,
+        successor: None,
         start_time: None,
         end_time: None,
     });

@@ -50,6 +50,9 @@ fn division(name: &str, effective: &str, official: &str) -> RosterEvent {
         }],
         third_stand_ins: vec![],
         fallback: None,
+        exclusions: vec![],
+        absence_limit_days: None,
+        corrects: None,
         record_time: instant("2023-04-01T00:00+08:00"),
     })
 }

@@ -22,6 +22,7 @@ pub(in crate::grpc) fn decode_unit(name: String, unit: proto::Unit) -> Result<Un
         kind: decode_unit_kind("unit.kind", unit.kind)?,
         parent: optional("unit.parent", unit.parent)?,
         division_code: optional("unit.division_code", unit.division_code)?,
+        successor: optional("unit.successor", unit.successor)?,
         start_time: decode_optional_time("unit.start_time", unit.start_time.as_ref())?,
         end_time: decode_optional_time("unit.end_time", unit.end_time.as_ref())?,
     })
@@ -39,6 +40,7 @@ pub(in crate::grpc) fn encode_unit(unit: &Unit, etag: String) -> proto::Unit {
         start_time: unit.start_time.map(encode_time),
         end_time: unit.end_time.map(encode_time),
         etag,
+        successor: unit.successor.clone().unwrap_or_default(),
     }
 }
 

@@ -1,5 +1,9 @@
 //! Between the API's messages and the domain's records.
 
+pub(super) mod absence;
+pub(super) mod answer;
 pub(super) mod directory;
+pub(super) mod division;
 mod kinds;
-pub(super) mod roster;
+pub(super) mod patch;
+pub(super) mod stand_in_list;

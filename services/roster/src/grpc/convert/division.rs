@@ -1,17 +1,15 @@
-//! Divisions, absences and answers.
+//! Divisions of work.
 
 use domain_calendar::Timestamp;
 use domain_roster::{
-    Absence, ClassDuty, Division, Fallback, FieldDuty, Handover, Person, Portfolio, Registration,
-    StandInPair, Step, Subject, UnitDuty,
+    ClassDuty, Division, Exclusion, Fallback, FieldDuty, Handover, Portfolio, Scope, StandInPair, UnitDuty,
 };
 use xietong_mesh::Error;
 use xietong_mesh::convert::{decode_time, encode_time};
-use xietong_mesh::input::{ENTRIES, LINE, TEXT, at_most, names, optional, present, required, text};
+use xietong_mesh::input::{ENTRIES, LINE, at_most, names, optional, present, required, text};
 use xietong_proto::roster as proto;
 
-use super::kinds::{decode_relation, encode_relation, encode_state};
-use crate::app::Answer;
+use super::kinds::{decode_relation, encode_relation};
 
 /// `record_time` is when the roster learned of it, which is not the caller's to say.
 pub(in crate::grpc) fn decode_division(
@@ -21,6 +19,7 @@ pub(in crate::grpc) fn decode_division(
 ) -> Result<Division, Error> {
     let effective_time = present("division.effective_time", division.effective_time)?;
     let portfolios = at_most("division.portfolios", division.portfolios, ENTRIES)?;
+    let exclusions = at_most("division.exclusions", division.exclusions, ENTRIES)?;
     Ok(Division {
         name,
         document_number: text("division.document_number", division.document_number, LINE)?,
@@ -31,6 +30,9 @@ pub(in crate::grpc) fn decode_division(
         pairs: decode_pairs("division.pairs", division.pairs)?,
         third_stand_ins: decode_pairs("division.third_stand_ins", division.third_stand_ins)?,
         fallback: division.fallback.map(decode_fallback).transpose()?,
+        exclusions: exclusions.into_iter().map(decode_exclusion).collect::<Result<_, _>>()?,
+        absence_limit_days: Some(division.absence_limit_days).filter(|days| *days > 0),
+        corrects: optional("division.corrects", division.corrects)?,
         record_time,
     })
 }
@@ -66,7 +68,8 @@ fn decode_portfolio(portfolio: proto::Portfolio) -> Result<Portfolio, Error> {
     })
 }
 
-fn decode_pairs(field: &str, pairs: Vec<proto::StandInPair>) -> Result<Vec<StandInPair>, Error> {
+/// Pairs of a division or of a unit's own list.
+pub(super) fn decode_pairs(field: &str, pairs: Vec<proto::StandInPair>) -> Result<Vec<StandInPair>, Error> {
     let decode = |pair: proto::StandInPair| {
         Ok(StandInPair {
             official: required(field, pair.official)?,
@@ -84,14 +87,32 @@ fn decode_fallback(fallback: proto::Fallback) -> Result<Fallback, Error> {
     })
 }
 
+fn decode_exclusion(exclusion: proto::Exclusion) -> Result<Exclusion, Error> {
+    Ok(Exclusion {
+        official: required("division.exclusions.official", exclusion.official)?,
+        scope: Scope {
+            units: names("division.exclusions.units", exclusion.units)?,
+            fields: names("division.exclusions.fields", exclusion.fields)?,
+        },
+        basis: required("division.exclusions.basis", exclusion.basis)?,
+    })
+}
+
+pub(super) fn encode_pairs(pairs: &[StandInPair]) -> Vec<proto::StandInPair> {
+    let encode = |pair: &StandInPair| proto::StandInPair {
+        official: pair.official.clone(),
+        stand_in: pair.stand_in.clone(),
+        mutual: pair.mutual,
+    };
+    pairs.iter().map(encode).collect()
+}
+
 pub(in crate::grpc) fn encode_division(division: &Division, etag: String) -> proto::Division {
-    let encode_pairs = |pairs: &[StandInPair]| {
-        let encode = |pair: &StandInPair| proto::StandInPair {
-            official: pair.official.clone(),
-            stand_in: pair.stand_in.clone(),
-            mutual: pair.mutual,
-        };
-        pairs.iter().map(encode).collect()
+    let encode_exclusion = |exclusion: &Exclusion| proto::Exclusion {
+        official: exclusion.official.clone(),
+        units: exclusion.scope.units.clone(),
+        fields: exclusion.scope.fields.clone(),
+        basis: exclusion.basis.clone(),
     };
     let encode_fallback = |fallback: &Fallback| proto::Fallback {
         officials: fallback.officials.clone(),
@@ -109,6 +130,9 @@ pub(in crate::grpc) fn encode_division(division: &Division, etag: String) -> pro
         fallback: division.fallback.as_ref().map(encode_fallback),
         record_time: Some(encode_time(division.record_time)),
         etag,
+        exclusions: division.exclusions.iter().map(encode_exclusion).collect(),
+        absence_limit_days: division.absence_limit_days.unwrap_or_default(),
+        corrects: division.corrects.clone().unwrap_or_default(),
     }
 }
 
@@ -139,74 +163,5 @@ pub(in crate::grpc) fn encode_handover(handover: Handover) -> proto::Handover {
         unit: handover.unit,
         from: handover.from.unwrap_or_default(),
         to: handover.to.unwrap_or_default(),
-    }
-}
-
-pub(in crate::grpc) fn decode_absence(name: String, absence: proto::Absence) -> Result<Registration, Error> {
-    let start_time = present("absence.start_time", absence.start_time)?;
-    let end_time = present("absence.end_time", absence.end_time)?;
-    Ok(Registration {
-        name,
-        official: required("absence.official", absence.official)?,
-        start_time: decode_time("absence.start_time", &start_time)?,
-        end_time: decode_time("absence.end_time", &end_time)?,
-        stand_in: optional("absence.stand_in", absence.stand_in)?,
-        reason: text("absence.reason", absence.reason, TEXT)?,
-        approval: optional("absence.approval", absence.approval)?,
-    })
-}
-
-/// An absence as it stands at `now`; one that ended early shows when it really ended.
-pub(in crate::grpc) fn encode_absence(absence: &Absence, etag: String, now: Timestamp) -> proto::Absence {
-    let end_time = absence.interval(Timestamp::MAX).map_or(absence.end_time, |interval| interval.end);
-    proto::Absence {
-        name: absence.name.clone(),
-        official: absence.official.clone(),
-        start_time: Some(encode_time(absence.start_time)),
-        end_time: Some(encode_time(end_time)),
-        stand_in: absence.stand_in.clone().unwrap_or_default(),
-        reason: absence.reason.clone(),
-        approval: absence.approval.clone().unwrap_or_default(),
-        state: encode_state(absence.state(now)),
-        etag,
-    }
-}
-
-/// Exactly one of the four ways to ask.
-pub(in crate::grpc) fn decode_subject(request: &proto::ResolveRequest) -> Result<Subject, Error> {
-    type Ask = fn(String) -> Subject;
-    let asked: [(&str, &String, Ask); 4] = [
-        ("unit", &request.unit, Subject::Unit),
-        ("field", &request.field, Subject::Field),
-        ("post", &request.post, Subject::Post),
-        ("official", &request.official, Subject::Official),
-    ];
-    let mut given = asked.into_iter().filter(|(_, value, _)| !value.is_empty());
-    match (given.next(), given.next()) {
-        (Some((field, value, ask)), None) => Ok(ask(required(field, value.clone())?)),
-        (None, _) | (Some(_), Some(_)) => Err(Error::invalid(
-            "unit",
-            "exactly one of unit, field, post and official must be given",
-            "单位、工作领域、职务、人员四项须且只须填写一项",
-        )),
-    }
-}
-
-pub(in crate::grpc) fn encode_answer(answer: Answer) -> proto::ResolveResponse {
-    let encode_person =
-        |person: Person| proto::Person { official: person.official, display_name: person.display_name };
-    let encode_step = |step: Step| proto::ResolveStep {
-        rule: step.rule.as_str().to_owned(),
-        official: step.official.unwrap_or_default(),
-        outcome: step.outcome.as_str().to_owned(),
-        basis: step.basis,
-    };
-    proto::ResolveResponse {
-        accountable: answer.resolution.accountable.map(encode_person),
-        acting: answer.resolution.acting.map(encode_person),
-        stand_in: answer.resolution.stand_in,
-        steps: answer.resolution.steps.into_iter().map(encode_step).collect(),
-        roster_position: answer.position,
-        at: Some(encode_time(answer.at)),
     }
 }

@@ -1,0 +1,205 @@
+//! The roster over time: extensions, corrections, units that are renamed, moved and merged.
+
+use domain_calendar::Timestamp;
+
+use super::{Subject, resolve};
+use crate::absence::{Absence, AbsenceState};
+use crate::error::RosterError;
+use crate::event::{Changed, RosterEvent};
+use crate::fixture::{Roster, at, division_12, registration, unit};
+use crate::interval::Interval;
+use crate::lookup::Lookup;
+
+fn acting(roster: &Roster, instant: &str, known_at: Timestamp) -> Option<String> {
+    let subject = Subject::Official("officials/cui-yuanbin".into());
+    let found = resolve(&roster.book, &subject, at(instant), known_at).unwrap();
+    found.acting.map(|person| person.display_name)
+}
+
+#[test]
+fn an_extended_absence_goes_on_and_what_was_known_before_stays() {
+    let mut roster = Roster::linfen();
+    roster.away("one", "cui-yuanbin", "2023-06-10T00:00+08:00", "2023-06-12T00:00+08:00");
+    let now = at("2023-06-11T09:00+08:00");
+    let longer = at("2023-06-15T00:00+08:00");
+    let extend =
+        |roster: &Roster, until: &str| roster.absence("one").extend(&roster.book, at(until), None, None, now);
+    assert_eq!(
+        extend(&roster, "2023-06-12T00:00+08:00"),
+        Err(RosterError::NotLater { end: at("2023-06-12T00:00+08:00") })
+    );
+    let event = extend(&roster, "2023-06-15T00:00+08:00").unwrap();
+    let RosterEvent::AbsenceExtended(fact) = &event else { panic!("{event:?}") };
+    assert_eq!((fact.end_time, fact.previous_end_time), (longer, at("2023-06-12T00:00+08:00")));
+    roster.record(&event, now);
+
+    let evening = "2023-06-13T20:00+08:00";
+    assert_eq!(acting(&roster, evening, Timestamp::MAX).as_deref(), Some("胡晓刚"));
+    assert_eq!(acting(&roster, evening, at("2023-06-11T08:00+08:00")).as_deref(), Some("崔元斌"));
+    let absence = roster.absence("one");
+    assert_eq!(absence.finish(&roster.book, at("2023-06-12T00:00+08:00")), None, "the old end says nothing");
+    let Some(RosterEvent::AbsenceEnded(ended)) = absence.finish(&roster.book, longer) else {
+        panic!("it has ended");
+    };
+    assert_eq!((ended.end_time, ended.early), (longer, false));
+}
+
+#[test]
+fn an_extension_is_refused_like_an_absence() {
+    let mut roster = Roster::linfen();
+    roster.away("one", "cui-yuanbin", "2023-06-10T00:00+08:00", "2023-06-12T00:00+08:00");
+    roster.away("next", "cui-yuanbin", "2023-06-20T00:00+08:00", "2023-06-22T00:00+08:00");
+    roster.away("b", "hu-xiaogang", "2023-06-13T00:00+08:00", "2023-06-14T00:00+08:00");
+    let now = at("2023-06-11T09:00+08:00");
+    let extend = |until: &str, approval: Option<&str>| {
+        let approval = approval.map(str::to_owned);
+        roster.absence("one").extend(&roster.book, at(until), approval, None, now)
+    };
+    assert!(matches!(extend("2023-06-21T00:00+08:00", None), Err(RosterError::AbsenceOverlaps { .. })));
+    assert!(matches!(extend("2023-06-15T00:00+08:00", None), Err(RosterError::AwayTogether { .. })));
+    assert!(extend("2023-06-15T00:00+08:00", Some("市长批示")).is_ok());
+    assert!(extend("2023-06-13T00:00+08:00", None).is_ok(), "B leaves as A comes back");
+    let after = at("2023-06-12T00:00+08:00");
+    let over = roster.absence("one").extend(&roster.book, at("2023-06-15T00:00+08:00"), None, None, after);
+    assert_eq!(over, Err(RosterError::AbsenceOver { state: AbsenceState::Ended }));
+}
+
+#[test]
+fn a_correction_never_changes_what_was_known_before_it() {
+    let mut roster = Roster::linfen();
+    roster.away("one", "cui-yuanbin", "2023-06-10T00:00+08:00", "2023-06-12T00:00+08:00");
+    let now = at("2023-06-20T09:00+08:00");
+    let times = Interval { start: at("2023-06-09T12:00+08:00"), end: at("2023-06-11T00:00+08:00") };
+    let event = roster.absence("one").correct(&roster.book, times, "登记有误", now).unwrap();
+    roster.record(&event, now);
+    let before = at("2023-06-20T08:59:59+08:00");
+    for (instant, as_known_then, as_known_now) in [
+        ("2023-06-09T18:00+08:00", "崔元斌", "胡晓刚"),
+        ("2023-06-10T18:00+08:00", "胡晓刚", "胡晓刚"),
+        ("2023-06-11T18:00+08:00", "胡晓刚", "崔元斌"),
+    ] {
+        assert_eq!(acting(&roster, instant, before).as_deref(), Some(as_known_then), "{instant}");
+        assert_eq!(acting(&roster, instant, Timestamp::MAX).as_deref(), Some(as_known_now), "{instant}");
+    }
+    let no_reason = roster.absence("one").correct(&roster.book, times, " ", now);
+    assert_eq!(no_reason, Err(RosterError::Missing { field: "reason" }));
+    let other = registration("two", "cui-yuanbin", "2023-06-11T00:00+08:00", "2023-06-12T00:00+08:00");
+    assert!(Absence::create(&roster.book, other, now).is_ok(), "the time it gave back is free");
+}
+
+#[test]
+fn what_was_stated_for_one_extension_holds_for_the_next() {
+    let mut roster = Roster::linfen();
+    let mut limited = division_12();
+    limited.name = "divisions/limited".into();
+    limited.corrects = Some("divisions/no-12".into());
+    limited.absence_limit_days = Some(30);
+    roster.record(&RosterEvent::DivisionCreated(limited), at("2023-06-01T00:00+08:00"));
+    roster.away("one", "cui-yuanbin", "2023-06-10T00:00+08:00", "2023-07-10T00:00+08:00");
+    let now = at("2023-07-09T09:00+08:00");
+    let extend = |roster: &Roster, until: &str, document: Option<&str>| {
+        let document = document.map(str::to_owned);
+        roster.absence("one").extend(&roster.book, at(until), None, document, now)
+    };
+    let needed = Err(RosterError::ReassignmentNeeded { limit_days: 30 });
+    assert_eq!(extend(&roster, "2023-07-11T00:00+08:00", None), needed);
+    let document = "临政办发〔2023〕19号";
+    let event = extend(&roster, "2023-07-11T00:00+08:00", Some(document)).unwrap();
+    roster.record(&event, now);
+    assert_eq!(roster.absence("one").last_reassignment(), Some(document));
+    assert!(extend(&roster, "2023-07-20T00:00+08:00", None).is_ok());
+}
+
+#[test]
+fn a_log_with_an_end_that_was_corrected_changes_nothing_when_applied_again() {
+    let mut roster = Roster::linfen();
+    roster.away("one", "cui-yuanbin", "2023-06-10T00:00+08:00", "2023-06-12T00:00+08:00");
+    let end = at("2023-06-12T00:00+08:00");
+    let ended = roster.absence("one").finish(&roster.book, end).unwrap();
+    roster.record(&ended, end);
+    let times = Interval { start: at("2023-06-10T00:00+08:00"), end: at("2023-06-20T00:00+08:00") };
+    let now = at("2023-06-13T09:00+08:00");
+    let corrected = roster.absence("one").correct(&roster.book, times, "登记有误", now).unwrap();
+    roster.record(&corrected, now);
+    let mut again = roster.book.clone();
+    again.apply(&ended, end).unwrap();
+    assert_eq!(again, roster.book);
+}
+
+fn lookup(roster: &Roster, text: &str, instant: &str) -> Option<String> {
+    match roster.book.view(at(instant), Timestamp::MAX).lookup_unit(text) {
+        Lookup::Found(unit) => Some(unit.name.clone()),
+        Lookup::Ambiguous(_) | Lookup::Unknown => None,
+    }
+}
+
+#[test]
+fn a_renamed_unit_is_found_by_both_names_and_called_by_the_one_of_the_day() {
+    let mut roster = Roster::linfen();
+    let renamed = Changed {
+        value: unit("culture", "市文化旅游和广电局", &["市文旅广电局"]),
+        effective_time: at("2023-07-01T00:00+08:00"),
+    };
+    assert_eq!(crate::admit_unit_change(&roster.book, &renamed), Ok(()));
+    roster.record(&RosterEvent::UnitChanged(renamed), at("2023-06-20T09:00+08:00"));
+    let culture = Some("units/culture".to_owned());
+    for (text, instant) in [
+        ("市文旅局", "2023-06-30T00:00+08:00"),
+        ("市文旅局", "2023-07-02T00:00+08:00"),
+        ("市文旅广电局", "2023-07-02T00:00+08:00"),
+    ] {
+        assert_eq!(lookup(&roster, text, instant), culture, "{text} {instant}");
+    }
+    let called = |instant: &str, known_at| {
+        let view = roster.book.view(at(instant), known_at);
+        view.unit("units/culture").unwrap().display_name.clone()
+    };
+    assert_eq!(called("2023-06-30T23:59+08:00", Timestamp::MAX), "市文化和旅游局(市文物局)");
+    assert_eq!(called("2023-07-01T00:00+08:00", Timestamp::MAX), "市文化旅游和广电局");
+    assert_eq!(called("2023-07-01T00:00+08:00", at("2023-06-19T00:00+08:00")), "市文化和旅游局(市文物局)");
+}
+
+#[test]
+fn a_merged_unit_is_answered_for_by_its_successor() {
+    let mut roster = Roster::linfen();
+    let end = at("2023-07-01T00:00+08:00");
+    let mut merged = unit("postal", "市邮政管理局", &[]);
+    merged.end_time = Some(end);
+    merged.successor = Some("units/industry".into());
+    let merged = Changed { value: merged, effective_time: at("2023-06-01T00:00+08:00") };
+    assert_eq!(crate::admit_unit_change(&roster.book, &merged), Ok(()));
+    roster.record(&RosterEvent::UnitChanged(merged), at("2023-06-01T09:00+08:00"));
+    assert_eq!(lookup(&roster, "市邮政管理局", "2023-06-30T00:00+08:00").as_deref(), Some("units/postal"));
+    assert_eq!(lookup(&roster, "市邮政管理局", "2023-07-01T00:00+08:00").as_deref(), Some("units/industry"));
+
+    let mut living = unit("police", "市公安局", &[]);
+    living.successor = Some("units/industry".into());
+    let living = Changed { value: living, effective_time: end };
+    let refused = crate::admit_unit_change(&roster.book, &living);
+    assert_eq!(refused, Err(RosterError::SuccessorOfLiving { unit: "units/police".into() }));
+}
+
+#[test]
+fn an_official_takes_another_post_and_what_was_known_before_stays() {
+    let mut roster = Roster::linfen();
+    let change = at("2023-07-01T00:00+08:00");
+    let mut head = roster.book.official("officials/water-head").unwrap().clone();
+    head.posts[0].end_time = Some(change);
+    let mut next = roster.book.official("officials/water-liaison").unwrap().clone();
+    next.posts.push(crate::official::Post {
+        start_time: Some(change),
+        end_time: None,
+        ..head.posts[0].clone()
+    });
+    for official in [head, next] {
+        assert_eq!(crate::admit_official_change(&roster.book, &official), Ok(()));
+        roster.record(&RosterEvent::OfficialChanged(official), at("2023-06-20T09:00+08:00"));
+    }
+    let post = Subject::Post("市水利局主要负责人".into());
+    let holder = |instant: &str, known_at| {
+        resolve(&roster.book, &post, at(instant), known_at).unwrap().accountable.map(|one| one.display_name)
+    };
+    assert_eq!(holder("2023-06-30T23:59+08:00", Timestamp::MAX).as_deref(), Some("甲"));
+    assert_eq!(holder("2023-07-01T00:00+08:00", Timestamp::MAX).as_deref(), Some("乙"));
+    assert_eq!(holder("2023-07-01T00:00+08:00", at("2023-06-19T00:00+08:00")).as_deref(), Some("甲"));
+}

@@ -1,0 +1,339 @@
+//! What the tables say is what the log says.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain_calendar::Timestamp;
+use domain_roster::{
+    Absence, Account, Book, Collective, Division, Interval, Official, Portfolio, Post, PostKind,
+    Registration, RosterEvent, Scope, Share, StandInList, StandInPair, Unit, UnitKind,
+};
+use xietong_events::Bus;
+use xietong_mesh::drain::Drain;
+use xietong_mesh::principal::{Grant, Role};
+use xietong_mesh::token::{Issuer, Signer, SigningKey, generate_keypair};
+use xietong_mesh::{Attempt, Call, Ground, Peers, Principal, Service, ServiceName, Transaction};
+use xietong_proto::roster as proto;
+use xietong_store::CrashPoints;
+use xietong_testkit::servers;
+use xietong_timers::{Clock, MachineClock, Progress, SimulatedClock, Worker};
+
+use super::{Register, Registers};
+use crate::app::{AbsenceAct, App, Revision};
+use crate::store::body::Told;
+use crate::store::records::{Kind, Record};
+
+fn at(text: &str) -> Timestamp {
+    Timestamp::parse(text).unwrap()
+}
+
+/// A service whose clock is moved by hand, and a reader of its tables that follows every write.
+struct Roster {
+    app: App,
+    service: Service,
+    clock: Arc<SimulatedClock>,
+    follower: Registers,
+    call: Call,
+}
+
+impl Roster {
+    async fn on(database_url: String) -> Self {
+        let pair = generate_keypair().unwrap();
+        let key = SigningKey::from_pem(&pair.private_pem).unwrap();
+        let signer = Signer::new(Issuer::System(ServiceName::Roster), key, MachineClock::system());
+        let start = at("2023-05-01T09:00+08:00");
+        let clock = Arc::new(SimulatedClock::starting_at(start.saturating_sub(Duration::from_secs(600))));
+        clock.hold();
+        clock.set(start);
+        let ground = Ground {
+            name: ServiceName::Roster,
+            database_url,
+            connections: 8,
+            crash: CrashPoints::default(),
+            clock: Clock::Simulated(clock.clone()),
+            bus: Bus::embedded(),
+            peers: Peers::new(ServiceName::Roster, &BTreeMap::new(), signer).unwrap(),
+            drain: Drain::new(),
+        };
+        let foundation = crate::lay(ground).await.unwrap();
+        let app = App::new(&foundation);
+        let follower = Registers::new(foundation.db.clone());
+        let principal = Principal::account("admin", None, vec![Grant::of(Role::Administrator)]);
+        let call = Call::new(Arc::new(principal), "roster.absences.end", "");
+        Roster { app, service: crate::assemble(foundation), clock, follower, call }
+    }
+
+    async fn act<T>(&self, act: impl AsyncFnOnce(&App, &Transaction) -> T) -> T {
+        let request = proto::CreateUnitRequest::default();
+        let Attempt::First(transaction) =
+            self.app.begin::<_, proto::Unit>(&self.call, &request, "").await.unwrap()
+        else {
+            panic!("without a request id nothing is a repeat");
+        };
+        let done = act(&self.app, &transaction).await;
+        transaction.commit(proto::Unit::default()).await.unwrap();
+        self.follower.current().await.unwrap();
+        done
+    }
+
+    /// Sets the clock and fires what is due by then.
+    async fn advance(&self, to: &str) {
+        self.clock.set(at(to));
+        let timers = self.service.timers.as_ref().unwrap();
+        while timers.turn().await.unwrap() == Progress::Worked {}
+        self.follower.current().await.unwrap();
+    }
+
+    async fn change(&self, absence: &str, act: AbsenceAct) {
+        self.act(async |app, transaction| {
+            app.change_absence(&self.call, transaction, absence, "", act).await.unwrap();
+        })
+        .await;
+    }
+
+    async fn away(&self, id: &str, start: &str, end: &str) -> String {
+        let name = format!("absences/{id}");
+        let share = Share {
+            stand_in: "officials/second".into(),
+            scope: Scope { units: vec!["units/water".into()], fields: vec![] },
+        };
+        let registration = Registration {
+            name: name.clone(),
+            official: "officials/first".into(),
+            start_time: at(start),
+            end_time: at(end),
+            stand_in: None,
+            shares: vec![share],
+            excluded: Scope { units: vec![], fields: vec!["公安".into()] },
+            reason: "赴省城开会".into(),
+            approval: None,
+            reassignment: None,
+        };
+        self.act(async |app, transaction| app.create_absence(transaction, registration).await.unwrap()).await;
+        name
+    }
+
+    /// The book that a copy makes of the whole log.
+    async fn log(&self) -> (Book, Vec<String>) {
+        let workers = &self.service.workers;
+        let sequencer = workers.iter().find(|worker| worker.name() == "roster/sequencer").unwrap();
+        while sequencer.turn().await.unwrap() == Progress::Worked {}
+        let (mut book, mut types) = (Book::new(), Vec::new());
+        for event in self.service.log.read(0, 1_000).await.unwrap().events {
+            let decoded = RosterEvent::from_payload(&event.event_type, &event.payload).unwrap().unwrap();
+            book.apply(&decoded, event.occurred_at).unwrap();
+            types.push(event.event_type);
+        }
+        types.sort();
+        types.dedup();
+        (book, types)
+    }
+}
+
+fn unit(slug: &str, display_name: &str) -> Unit {
+    Unit {
+        name: format!("units/{slug}"),
+        display_name: display_name.into(),
+        aliases: vec![],
+        signboards: vec![],
+        kind: UnitKind::Department,
+        parent: None,
+        division_code: None,
+        successor: None,
+        start_time: None,
+        end_time: None,
+    }
+}
+
+fn official(id: &str, display_name: &str, kind: PostKind) -> Official {
+    let post = Post {
+        kind,
+        unit: Some("units/water".into()),
+        title: String::new(),
+        start_time: None,
+        end_time: None,
+    };
+    Official { name: format!("officials/{id}"), display_name: display_name.into(), posts: vec![post] }
+}
+
+fn pair() -> StandInPair {
+    StandInPair { official: "officials/first".into(), stand_in: "officials/second".into(), mutual: true }
+}
+
+fn division(id: &str, effective: &str) -> Division {
+    let portfolio = Portfolio {
+        official: "officials/first".into(),
+        presides: true,
+        fields: vec![],
+        units: vec![],
+        classes: vec![],
+    };
+    Division {
+        name: format!("divisions/{id}"),
+        document_number: String::new(),
+        title: "分工".into(),
+        effective_time: at(effective),
+        partial: false,
+        portfolios: vec![portfolio],
+        pairs: vec![pair()],
+        third_stand_ins: vec![],
+        fallback: None,
+        exclusions: vec![],
+        absence_limit_days: Some(30),
+        corrects: None,
+        record_time: at(effective),
+    }
+}
+
+/// One of each, and what they become.
+async fn keep_the_directory(roster: &Roster) {
+    for unit in [unit("water", "市水利局"), unit("archive", "市档案局")] {
+        roster.act(async |app, transaction| app.create_unit(transaction, &unit).await.unwrap()).await;
+    }
+    for one in [official("first", "甲", PostKind::UnitHead), official("second", "乙", PostKind::UnitDeputy)]
+    {
+        roster.act(async |app, transaction| app.create_official(transaction, &one).await.unwrap()).await;
+    }
+    let collective = Collective {
+        name: "collectives/all".into(),
+        display_name: "各部门".into(),
+        aliases: vec![],
+        units: vec!["units/water".into()],
+    };
+    roster.act(async |app, transaction| app.create_collective(transaction, &collective).await.unwrap()).await;
+    let account = Account {
+        name: "accounts/one".into(),
+        subject: "one".into(),
+        official: None,
+        roles: vec![],
+        disabled: false,
+    };
+    roster.act(async |app, transaction| app.create_account(transaction, &account).await.unwrap()).await;
+    let list = StandInList {
+        name: "standInLists/one".into(),
+        unit: "units/water".into(),
+        effective_time: at("2023-05-10T00:00+08:00"),
+        document_number: String::new(),
+        pairs: vec![pair()],
+        recorded_at: at("2023-05-10T00:00+08:00"),
+    };
+    roster.act(async |app, transaction| app.create_stand_in_list(transaction, list).await.unwrap()).await;
+
+    let revision = |name: &str, effective: Option<&str>| Revision {
+        name: name.into(),
+        etag: String::new(),
+        effective_time: effective.map(at),
+    };
+    for (day, effective, name) in [
+        ("2023-05-02T09:00+08:00", Some("2023-07-01T00:00+08:00"), "市水务局"),
+        ("2023-05-03T09:00+08:00", None, "市水利和水务局"),
+        ("2023-05-04T09:00+08:00", Some("2023-04-01T00:00+08:00"), "市水利水电局"),
+    ] {
+        roster.advance(day).await;
+        let revision = revision("units/water", effective);
+        roster
+            .act(async |app, transaction| {
+                let rename = |unit: &Unit| Ok(Unit { display_name: name.into(), ..unit.clone() });
+                app.update_unit(&roster.call, transaction, &revision, rename).await.unwrap()
+            })
+            .await;
+    }
+    let revised = revision("collectives/all", Some("2023-06-01T00:00+08:00"));
+    roster
+        .act(async |app, transaction| {
+            let units = vec!["units/water".to_owned(), "units/archive".to_owned()];
+            let enlarge = |one: &Collective| Ok(Collective { units, ..one.clone() });
+            app.update_collective(&roster.call, transaction, &revised, enlarge).await.unwrap()
+        })
+        .await;
+    let revised = revision("officials/second", None);
+    roster
+        .act(async |app, transaction| {
+            let rename = |one: &Official| Ok(Official { display_name: "丙".into(), ..one.clone() });
+            app.update_official(&roster.call, transaction, &revised, rename).await.unwrap()
+        })
+        .await;
+}
+
+/// Absences that went every way.
+async fn be_away(roster: &Roster) {
+    let first = roster.away("one", "2023-06-01T00:00+08:00", "2023-06-03T00:00+08:00").await;
+    let second = roster.away("two", "2023-06-10T00:00+08:00", "2023-06-12T00:00+08:00").await;
+    let third = roster.away("three", "2023-06-20T00:00+08:00", "2023-06-22T00:00+08:00").await;
+    let extended = AbsenceAct::Extend {
+        end_time: at("2023-06-05T00:00+08:00"),
+        approval: Some("市长批示".into()),
+        reassignment: Some("市政府文件".into()),
+    };
+    roster.change(&first, extended).await;
+    roster.advance("2023-06-04T09:00+08:00").await;
+    roster.change(&first, AbsenceAct::End).await;
+    let times = Interval { start: at("2023-06-01T00:00+08:00"), end: at("2023-06-07T00:00+08:00") };
+    roster.change(&first, AbsenceAct::Correct { times, reason: "误销".into() }).await;
+    roster.change(&third, AbsenceAct::Cancel).await;
+    let times = Interval { start: at("2023-06-09T00:00+08:00"), end: at("2023-06-11T00:00+08:00") };
+    roster.change(&second, AbsenceAct::Correct { times, reason: "改期".into() }).await;
+    roster.advance("2023-06-09T09:00+08:00").await;
+}
+
+async fn the_register_is_the_book_of_the_log(database_url: String) {
+    let roster = Roster::on(database_url).await;
+    keep_the_directory(&roster).await;
+    for division in [division("one", "2023-05-14T00:00+08:00"), division("two", "2023-08-01T00:00+08:00")] {
+        roster.act(async |app, transaction| app.create_division(transaction, division).await.unwrap()).await;
+    }
+    be_away(&roster).await;
+    roster.advance("2023-07-01T09:00+08:00").await;
+
+    let (book, types) = roster.log().await;
+    assert_eq!(types.len(), 16, "every type of event was written: {types:?}");
+    let own = roster.app.current().await.unwrap();
+    assert_eq!(own.book, book, "the writer's");
+    assert_eq!(roster.follower.current().await.unwrap(), own, "that of one who followed each write");
+    let fresh = Registers::new(roster.service.db.clone()).current().await.unwrap();
+    assert_eq!(fresh, own, "that of one who starts from the tables");
+    let absence: Vec<&Absence> = book.absences_of("officials/first").collect();
+    assert_eq!(absence.len(), 3);
+    assert_eq!(fresh.etag("units/water"), "v4");
+}
+
+/// Rows as they were written before records could change.
+#[test]
+fn the_rows_of_before_are_read() {
+    let recorded_at = at("2023-06-01T00:00+08:00");
+    let mut register = Register::default();
+    let mut take_in = |kind, name: &str, version, body: &str| {
+        let record = Record { name: name.into(), version, recorded_at, body: body.into() };
+        register.take_in(kind, &record).unwrap();
+        (register.told(name), register.book.clone())
+    };
+    let unit = r#"{"name":"units/water","displayName":"市水利局","kind":"UNIT_KIND_DEPARTMENT"}"#;
+    let (_, book) = take_in(Kind::Unit, "units/water", 1, unit);
+    assert_eq!(book.unit_versions("units/water").count(), 1);
+    for (id, version, told) in [("a", 1, Told::Registered), ("b", 2, Told::Begun), ("c", 3, Told::Ended)] {
+        let absence = format!(
+            r#"{{"name":"absences/{id}","official":"officials/{id}","startTime":"2023-06-10T00:00:00+08:00",
+                "endTime":"2023-06-12T00:00:00+08:00","recordedAt":"2023-06-01T00:00:00+08:00",
+                "changes":[{{"endedEarly":{{"endTime":"2023-06-11T00:00:00+08:00",
+                "recordedAt":"2023-06-11T00:00:00+08:00"}}}}]}}"#
+        );
+        let name = format!("absences/{id}");
+        let (read, book) = take_in(Kind::Absence, &name, version, &absence);
+        assert_eq!(read, told);
+        let known = book.absence(&name).and_then(|absence| absence.interval(Timestamp::MAX)).unwrap();
+        assert_eq!(known.end, at("2023-06-11T00:00+08:00"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_register_is_the_book_of_the_log_on_sqlite() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("roster.db").display());
+    the_register_is_the_book_of_the_log(url).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_register_is_the_book_of_the_log_on_postgres() {
+    the_register_is_the_book_of_the_log(servers::postgres_database("roster").await.unwrap()).await;
+}
