@@ -1,4 +1,4 @@
-//! REST: one HTTP request, one gRPC call, one JSON answer or a stream of them.
+//! REST: one HTTP request, one gRPC call, one JSON answer, a stream of them, or a file.
 
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ use xietong_mesh::grpc_timeout::{self, GRPC_TIMEOUT};
 use xietong_mesh::principal::PRINCIPAL_METADATA;
 use xietong_mesh::trace_context::TRACEPARENT;
 
+use super::file;
 use super::refusal::Refusal;
 use super::stream::{self, Framing};
 use crate::auth::Caller;
@@ -131,6 +132,10 @@ async fn open(
         .map_err(|_| Error::deadline_exceeded())?
         .map_err(|status| Error::from_status(&status))?
         .into_inner();
+    if binding.method.is_file {
+        let file = tokio::time::timeout(timeout::UNARY_TIMEOUT, file::response(messages, end));
+        return Ok(file.await.map_err(|_| Error::deadline_exceeded())??);
+    }
     Ok(stream::response(framing, binding.method.clone(), messages, end))
 }
 

@@ -12,6 +12,9 @@ use prost_reflect::{
 use super::router::{Conflict, Matched, Router};
 use super::rule::{Rule, RuleError, rules_of};
 
+/// The message that carries a piece of a file.
+pub(crate) const FILE: &str = "google.api.HttpBody";
+
 /// What the gateway knows of the mesh's API: read once from the descriptor set.
 #[derive(Debug)]
 pub(crate) struct Api {
@@ -30,6 +33,8 @@ pub(crate) struct Method {
     pub(crate) owner: String,
     /// The field that makes a repetition harmless, if the method has one.
     pub(crate) request_id: Option<FieldDescriptor>,
+    /// The method streams a file: its messages are `google.api.HttpBody`.
+    pub(crate) is_file: bool,
     /// How an interrupted stream is resumed, if the method is a stream that can be.
     pub(crate) resume: Option<Resume>,
 }
@@ -139,8 +144,9 @@ impl Method {
         let input = descriptor.input();
         let request_id = singular(&input, "request_id").filter(|field| field.kind() == Kind::String);
         let resume = Resume::of(&descriptor);
+        let is_file = descriptor.is_server_streaming() && descriptor.output().full_name() == FILE;
         let owner = descriptor.parent_file().package_name().split('.').nth(1).unwrap_or_default().to_owned();
-        Ok(Method { descriptor, path, owner, request_id, resume })
+        Ok(Method { descriptor, path, owner, request_id, is_file, resume })
     }
 }
 

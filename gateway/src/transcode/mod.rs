@@ -17,6 +17,8 @@ mod template;
 mod violation;
 
 pub use api::ApiError;
+#[cfg(test)]
+pub(crate) use api::FILE;
 pub(crate) use api::{Api, Method};
 pub(crate) use router::Matched;
 pub use rule::RuleError;
