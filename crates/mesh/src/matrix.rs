@@ -138,6 +138,7 @@ pub const MATRIX: &[Row] = &[
     row("supervision.assignments.verify", Write, &[(&[Supervisor], All), (&[Leader], Portfolio)]),
     row("supervision.assignments.request_extension", Write, UNIT_WORK),
     row("supervision.assignments.decide_extension", Write, &[(&[Leader], Portfolio)]),
+    row("supervision.divisions.preview", Read, ADMINISTRATION),
     // Working groups.
     row("workgroup.groups.create", Write, &[(&[Supervisor, Administrator], All), (&[GroupOffice], Groups)]),
     row("workgroup.groups.get", Read, OPEN),
@@ -150,6 +151,7 @@ pub const MATRIX: &[Row] = &[
     row("workgroup.decisions.get", Read, OPEN),
     row("workgroup.decisions.list", Read, OPEN),
     row("workgroup.decisions.escalate", Write, GROUP_WORK),
+    row("workgroup.divisions.preview", Read, ADMINISTRATION),
     // Inbox.
     row("notification.inbox.list", Read, OWN),
     row("notification.inbox.get", Read, OWN),
@@ -157,6 +159,7 @@ pub const MATRIX: &[Row] = &[
     row("notification.inbox.read", Write, OWN),
     row("notification.inbox.acknowledge", Write, OWN),
     row("notification.inbox.stream", Read, OWN),
+    row("notification.divisions.preview", Read, ADMINISTRATION),
     // Gateway.
     row("gateway.clock.get", Read, OPEN),
     row("gateway.clock.advance", Write, ADMINISTRATION),

@@ -8,7 +8,7 @@ use crate::absence::Absence;
 use crate::account::Account;
 use crate::collective::Collective;
 use crate::division::Division;
-use crate::handover::Handover;
+use crate::handover::{FieldHandover, Handover};
 use crate::official::Official;
 use crate::stand_in_list::StandInList;
 use crate::unit::Unit;
@@ -86,10 +86,24 @@ pub struct Changed<T> {
 pub struct DivisionTookEffect {
     /// `divisions/{id}`.
     pub division: String,
+    /// What people call it, for example 临政办发〔2023〕12号; empty in events of before this was
+    /// recorded.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub document: String,
     /// From when it holds.
     pub effective_time: Timestamp,
     /// Units whose person in charge changed with it.
     pub handovers: Vec<Handover>,
+    /// Fields of work whose person in charge changed with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub field_handovers: Vec<FieldHandover>,
+}
+
+impl DivisionTookEffect {
+    /// What answers and notices call the division.
+    pub fn label(&self) -> &str {
+        if self.document.is_empty() { &self.division } else { &self.document }
+    }
 }
 
 /// An absence began.

@@ -1,10 +1,12 @@
 //! What changes hands when a division of work takes effect.
 
+use std::collections::BTreeSet;
+
 use domain_calendar::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::book::{Book, Filed};
-use crate::charge::{Charge, of_unit};
+use crate::charge::{Charge, field_key, of_field, of_unit};
 use crate::division::Division;
 use crate::event::{DivisionTookEffect, RosterEvent};
 
@@ -22,13 +24,40 @@ pub struct Handover {
     pub to: Option<String>,
 }
 
-/// The units whose person in charge differs between two divisions, in order of resource name, as
-/// the units stand when the new one takes effect.
+/// A field of work, or a class of units, whose person in charge changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FieldHandover {
+    /// As the new division has it, or the old one what the new one does not have.
+    pub field: String,
+    /// Who answered for it until then; unset when the old division did not state it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// Who answers from then on; unset when the new division leaves nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+}
+
+/// Everything that changes hands between two divisions. What has no `from` does not change
+/// hands but is stated for the first time.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Units, in order of resource name.
+    pub units: Vec<Handover>,
+    /// Fields and classes, in the order of the new division, then of the old one.
+    pub fields: Vec<FieldHandover>,
+}
+
+/// What changes hands between two divisions, as the units stand when the new one takes effect.
 ///
-/// A unit the new division states and the old one did not is first stated: it has no `from`, for
+/// What the new division states and the old one did not is first stated: it has no `from`, for
 /// the old division said nothing of it. A unit neither states changes hands only when another
 /// presides over the whole.
-pub fn handovers(book: &Book, old: Option<&Division>, new: &Division) -> Vec<Handover> {
+pub fn changes(book: &Book, old: Option<&Division>, new: &Division) -> Changes {
+    Changes { units: units(book, old, new), fields: fields(old, new) }
+}
+
+fn units(book: &Book, old: Option<&Division>, new: &Division) -> Vec<Handover> {
     let view = book.view(new.effective_time, Timestamp::MAX);
     let (old, new) = (old.cloned().map(Filed::of), Filed::of(new.clone()));
     let mut found = Vec::new();
@@ -47,13 +76,57 @@ pub fn handovers(book: &Book, old: Option<&Division>, new: &Division) -> Vec<Han
     found
 }
 
+/// A field may be worded anew, or stand for several of before: it comes from whoever had a part
+/// of it. What the new division words otherwise is found under its new wording; only what it
+/// does not have at all falls to whoever presides over the whole.
+fn fields(old: Option<&Division>, new: &Division) -> Vec<FieldHandover> {
+    let mut found = Vec::new();
+    let mut seen = BTreeSet::new();
+    for (field, to) in texts_in_charge(new).filter(|(field, _)| seen.insert(field_key(field))) {
+        let before = old.map(|old| of_field(old, field)).unwrap_or_default();
+        let to = Some(to.to_owned());
+        if before.is_empty() {
+            found.push(FieldHandover { field: field.to_owned(), from: None, to });
+            continue;
+        }
+        let givers = before.iter().map(|one| one.official).filter(|giver| Some(*giver) != to.as_deref());
+        found.extend(givers.map(|giver| FieldHandover {
+            field: field.to_owned(),
+            from: Some(giver.to_owned()),
+            to: to.clone(),
+        }));
+    }
+    if new.partial {
+        return found;
+    }
+    for (field, from) in old.into_iter().flat_map(texts_in_charge) {
+        let to = new.presider();
+        if of_field(new, field).is_empty() && to != Some(from) {
+            let (from, to) = (Some(from.to_owned()), to.map(str::to_owned));
+            found.push(FieldHandover { field: field.to_owned(), from, to });
+        }
+    }
+    found
+}
+
+/// Fields and classes with the leader in charge.
+fn texts_in_charge(division: &Division) -> impl Iterator<Item = (&str, &str)> {
+    division.portfolios.iter().flat_map(|portfolio| {
+        let texts = portfolio.texts().filter(|(_, relation)| !relation.assists());
+        texts.map(|(text, _)| (text, portfolio.official.as_str()))
+    })
+}
+
 /// What the timer at a division's effective time says; nothing before it, or of an unknown one.
 pub fn took_effect(book: &Book, division: &str, now: Timestamp) -> Option<RosterEvent> {
     let new = book.division(division).filter(|new| new.effective_time <= now)?;
+    let Changes { units, fields } = changes(book, book.division_before(division), new);
     Some(RosterEvent::DivisionTookEffect(DivisionTookEffect {
         division: new.name.clone(),
+        document: new.label().to_owned(),
         effective_time: new.effective_time,
-        handovers: handovers(book, book.division_before(division), new),
+        handovers: units,
+        field_handovers: fields,
     }))
 }
 
@@ -63,7 +136,7 @@ fn person(charge: Charge<'_>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Handover, handovers, took_effect};
+    use super::{FieldHandover, Handover, changes, took_effect};
     use crate::event::RosterEvent;
     use crate::fixture::{Roster, at, division_8, division_12};
 
@@ -75,7 +148,7 @@ mod tests {
     #[test]
     fn units_of_another_leader_change_hands_and_new_ones_are_first_stated() {
         let roster = Roster::linfen();
-        let found = handovers(&roster.book, Some(&division_8()), &division_12());
+        let found = changes(&roster.book, Some(&division_8()), &division_12()).units;
         for expected in [
             handover("health", Some("qiao-feihong"), "li-yanping"),
             handover("civil-affairs", Some("wang-yun"), "li-yanping"),
@@ -92,7 +165,7 @@ mod tests {
     #[test]
     fn the_first_division_states_what_it_names_and_nothing_else() {
         let roster = Roster::linfen();
-        let found = handovers(&roster.book, None, &division_12());
+        let found = changes(&roster.book, None, &division_12()).units;
         assert!(found.iter().all(|handover| handover.from.is_none()));
         assert!(found.contains(&handover("water", None, "qiao-feihong")));
         assert!(found.iter().all(|handover| handover.unit != "units/yaodu"));
@@ -104,7 +177,7 @@ mod tests {
         let mut next = division_12();
         next.portfolios[0].presides = false;
         next.portfolios[1].presides = true;
-        let found = handovers(&roster.book, Some(&division_12()), &next);
+        let found = changes(&roster.book, Some(&division_12()), &next).units;
         assert!(found.contains(&handover("yaodu", Some("wang-yanfeng"), "wang-yuan")), "{found:?}");
         assert!(found.iter().all(|handover| handover.unit != "units/audit"));
     }
@@ -123,5 +196,48 @@ mod tests {
         };
         assert!(fact.handovers.contains(&handover("health", Some("qiao-feihong"), "li-yanping")));
         assert_eq!(took_effect(&roster.book, "divisions/none", at("2023-05-14T00:00+08:00")), None);
+    }
+
+    fn field(field: &str, from: Option<&str>, to: &str) -> FieldHandover {
+        let official = |slug: &str| format!("officials/{slug}");
+        FieldHandover { field: field.into(), from: from.map(official), to: Some(official(to)) }
+    }
+
+    #[test]
+    fn fields_change_hands_and_new_ones_are_first_stated() {
+        let roster = Roster::linfen();
+        let found = changes(&roster.book, Some(&division_8()), &division_12()).fields;
+        let (moved, first): (Vec<_>, Vec<_>) = found.into_iter().partition(|one| one.from.is_some());
+        assert_eq!(
+            moved,
+            [
+                field("民政", Some("wang-yun"), "li-yanping"),
+                field("卫生健康", Some("qiao-feihong"), "li-yanping"),
+                field("妇女儿童", Some("wang-yun"), "li-yanping"),
+            ]
+        );
+        assert!(first.contains(&field("审计", None, "wang-yanfeng")), "{first:?}");
+        for kept in ["水利", "财政", "公安", "政府专项债券"] {
+            assert!(first.iter().all(|one| one.field != kept), "{kept}: stated before, or assisted with");
+        }
+    }
+
+    #[test]
+    fn a_field_comes_from_everybody_who_had_a_part_of_it() {
+        let roster = Roster::linfen();
+        let mut next = division_12();
+        next.portfolios[1].fields[0].field = "教育、体育".into();
+        let found = changes(&roster.book, Some(&division_12()), &next).fields;
+        for expected in [
+            field("教育、体育", Some("wang-yun"), "wang-yuan"),
+            field("教育、体育", Some("qiao-feihong"), "wang-yuan"),
+            field("市政府机关", Some("wang-yuan"), "wang-yanfeng"),
+        ] {
+            assert!(found.contains(&expected), "{expected:?} in {found:?}");
+        }
+        assert_eq!(found.len(), 3);
+        next.partial = true;
+        let found = changes(&roster.book, Some(&division_12()), &next).fields;
+        assert!(found.iter().all(|one| one.field != "市政府机关"), "it may state that elsewhere");
     }
 }

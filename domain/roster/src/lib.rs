@@ -58,7 +58,7 @@ pub use event::{
     DivisionTookEffect, PayloadError, RosterEvent,
 };
 pub use gap::Gap;
-pub use handover::{Handover, handovers, took_effect};
+pub use handover::{Changes, FieldHandover, Handover, changes, took_effect};
 pub use interval::Interval;
 pub use lookup::Lookup;
 pub use names::normalise;

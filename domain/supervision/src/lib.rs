@@ -22,6 +22,7 @@ mod document;
 mod error;
 mod event;
 mod extension;
+mod handover;
 mod light;
 mod payload;
 mod revise;
@@ -40,6 +41,7 @@ pub use event::{
     AssignmentChange, AssignmentEvent, AssignmentFacts, TaskChange, TaskEvent, TaskFacts, WholeTaskEvent,
 };
 pub use extension::{Extended, ExtensionRequest};
+pub use handover::{Charge, HANDOVER_LISTED, HandedOver, HandoverList, Passing};
 pub use light::{Light, StoredClock, light, light_sql};
 pub use payload::{EVENT_TYPES, PayloadError};
 pub use rule::{Cycle, DayKind, Rule, Span};

@@ -1,7 +1,7 @@
 //! Working groups (议事协调机构): seats that follow the post, meetings and decisions; pure.
 //!
 //! - [`Group`] is the body with its [`Seat`]s; [`held_seats`] says who holds them at an
-//!   instant, by the roster.
+//!   instant, by the roster, and [`seats_that_follow`] which of them a new division moves.
 //! - [`Subgroup`]s, [`Duty`] by duty and [`Mechanism`]s are what else its founding notice says.
 //! - [`Meeting`] is where a group decides.
 //! - [`Decision`] is the state machine of what was decided: followed in the group, or
@@ -18,6 +18,7 @@ mod group;
 mod meeting;
 mod names;
 mod seat;
+mod succession;
 
 pub use decision::{Decision, DecisionAction, DecisionChange, DecisionCommand, DecisionPhase, DecisionState};
 pub use duty::{Duty, Mechanism, Subgroup};
@@ -30,3 +31,4 @@ pub use group::{Group, GroupKind, Seat, SeatHolder, SeatRole, WindUp};
 pub use meeting::Meeting;
 pub use names::{check_decision_name, check_group_name, check_meeting_name, group_of, meeting_of};
 pub use seat::{HeldSeat, held_seats};
+pub use succession::{SeatChange, seats_that_follow};

@@ -228,6 +228,46 @@ mod tests {
     }
 
     #[test]
+    fn a_division_that_is_tried_out_moves_posts_and_proposes_successors() {
+        use crate::succession::{SeatChange, seats_that_follow};
+        let recorded = at("2023-04-01T00:00+08:00");
+        let mut before = Book::new();
+        for event in [
+            RosterEvent::OfficialCreated(deputy("qiao", "乔飞鸿")),
+            RosterEvent::OfficialCreated(deputy("li", "李艳萍")),
+            RosterEvent::DivisionCreated(division("一", "2023-04-20T00:00+08:00", "qiao", "li")),
+        ] {
+            before.apply(&event, recorded).unwrap();
+        }
+        let after = book();
+        let (post, named) = (
+            group(SeatHolder::Post("分管水利工作的副市长".into()), None),
+            group(SeatHolder::Official("officials/qiao".into()), Some("水利")),
+        );
+        let change = |group: &Group, proposed| SeatChange {
+            seat: group.seats[0].clone(),
+            from: Some("officials/qiao".into()),
+            to: Some("officials/li".into()),
+            proposed,
+        };
+        let day = at("2023-05-14T00:00+08:00");
+        assert_eq!(seats_that_follow(&post, &before, &after, day), [change(&post, false)]);
+        assert_eq!(seats_that_follow(&named, &before, &after, day), [change(&named, true)]);
+        let eve = at("2023-05-13T23:59:59.999999+08:00");
+        for (group, instant) in [
+            (&post, eve),
+            (&named, eve),
+            (&group(SeatHolder::Official("officials/qiao".into()), None), day),
+            (&group(SeatHolder::Official("officials/li".into()), Some("水利")), day),
+            (&group(SeatHolder::Unit("units/water".into()), None), day),
+        ] {
+            assert_eq!(seats_that_follow(group, &before, &after, instant), [], "{group:?}");
+        }
+        let young = Group { start_time: at("2023-05-15T00:00+08:00"), ..post };
+        assert_eq!(seats_that_follow(&young, &before, &after, day), [], "it is not founded yet");
+    }
+
+    #[test]
     fn a_group_has_no_seats_before_its_founding() {
         let group = group(SeatHolder::Unit("units/water".into()), None);
         let eve = at("2023-04-30T23:59:59.999999+08:00");

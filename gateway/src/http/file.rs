@@ -121,7 +121,11 @@ mod tests {
         let pieces = stream::iter([piece("名称\n"), Err(Status::unavailable("gone")), piece("市水利局\n")]);
         let broken = response(pieces, pending()).await.unwrap();
         assert!(to_bytes(broken.into_body(), 100).await.is_err());
-        let ended = response(stream::iter([piece("名称\n"), piece("")]), ready(Error::unauthenticated("TOKEN_EXPIRED", "expired"))).await;
+        let ended = response(
+            stream::iter([piece("名称\n"), piece("")]),
+            ready(Error::unauthenticated("TOKEN_EXPIRED", "expired")),
+        )
+        .await;
         assert!(to_bytes(ended.unwrap().into_body(), 100).await.is_err(), "the caller's token ran out");
     }
 

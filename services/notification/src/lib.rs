@@ -16,11 +16,12 @@ use std::sync::Arc;
 use tonic::service::Routes;
 use xietong_events::EventHandler;
 use xietong_mesh::{Assembly, Foundation, Ground, Service, ServiceName};
+use xietong_proto::notification::division_preview_service_server::DivisionPreviewServiceServer;
 use xietong_proto::notification::inbox_service_server::InboxServiceServer;
 use xietong_store::StoreError;
 
 use app::{Desk, RosterIntake, SupervisionIntake, Upward, WorkgroupIntake};
-use grpc::InboxServer;
+use grpc::{DivisionPreviews, InboxServer};
 use jobs::WakeUp;
 
 /// Puts the service together over its database, which is brought to the newest schema.
@@ -33,13 +34,14 @@ pub async fn build(ground: Ground) -> Result<Service, StoreError> {
     let desk = Desk::new(&foundation, copy.clone());
     let wake_up = WakeUp::new(&foundation.bus);
     let inbox = InboxServer::new(&foundation, wake_up.calls());
+    let previews = DivisionPreviewServiceServer::new(DivisionPreviews::new(foundation.db.clone()));
     let consumers: Vec<(ServiceName, Arc<dyn EventHandler>)> = vec![
         (ServiceName::Roster, Arc::new(RosterIntake::new(desk.clone()))),
         (ServiceName::Supervision, Arc::new(SupervisionIntake::new(desk.clone()))),
         (ServiceName::Workgroup, Arc::new(WorkgroupIntake::new(desk.clone()))),
     ];
     Ok(foundation.assemble(Assembly {
-        routes: Routes::new(InboxServiceServer::new(inbox)),
+        routes: Routes::new(InboxServiceServer::new(inbox)).add_service(previews),
         copy: Some(copy),
         consumers,
         jobs: vec![Arc::new(wake_up)],

@@ -4,7 +4,8 @@
 //! Where to look:
 //! - the rules and the state machine: `domain-supervision`, which this service asks;
 //! - the RPCs: `grpc/`; what they do: `app/`; the tables: `store/`;
-//! - what happens by itself when a stage is due: `jobs/stages_due.rs`.
+//! - what happens by itself when a stage is due: `jobs/stages_due.rs`;
+//! - what each leader is told when a division of work takes effect: `jobs/handovers.rs`.
 
 mod app;
 mod error;
@@ -18,13 +19,14 @@ use std::sync::Arc;
 
 use tonic::service::Routes;
 use xietong_mesh::serve::MAX_BATCH_MESSAGE_BYTES;
-use xietong_mesh::{Assembly, Foundation, Ground, Service};
+use xietong_mesh::{Assembly, Foundation, Ground, Service, ServiceName};
+use xietong_proto::supervision::division_preview_service_server::DivisionPreviewServiceServer;
 use xietong_proto::supervision::task_service_server::TaskServiceServer;
 use xietong_store::StoreError;
 
 use app::Supervision;
-use grpc::Tasks;
-use jobs::StagesDue;
+use grpc::{DivisionPreviews, Tasks};
+use jobs::{Handovers, StagesDue};
 use regulation::Regulation;
 
 /// Puts the service together: its database at the newest schema, its RPCs, its copy of the
@@ -43,9 +45,12 @@ pub async fn build(ground: Ground) -> Result<Service, StoreError> {
     let tasks = TaskServiceServer::new(Tasks::new(app, foundation.transactions.clone()))
         .max_decoding_message_size(MAX_BATCH_MESSAGE_BYTES);
     let stages_due = StagesDue::new(foundation.log.clone(), foundation.transactions.clone(), regulation);
+    let previews = DivisionPreviewServiceServer::new(DivisionPreviews::new(foundation.db.clone()));
+    let handovers = Handovers::new(foundation.log.clone(), foundation.transactions.clone());
     Ok(foundation.assemble(Assembly {
-        routes: Routes::new(tasks),
+        routes: Routes::new(tasks).add_service(previews),
         copy: Some(roster),
+        consumers: vec![(ServiceName::Roster, Arc::new(handovers))],
         timers: Some(Arc::new(stages_due)),
         ..Assembly::default()
     }))

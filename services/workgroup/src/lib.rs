@@ -17,11 +17,12 @@ use std::sync::Arc;
 
 use tonic::service::Routes;
 use xietong_mesh::{Assembly, Foundation, Ground, Service, ServiceName};
+use xietong_proto::workgroup::division_preview_service_server::DivisionPreviewServiceServer;
 use xietong_proto::workgroup::group_service_server::GroupServiceServer;
 use xietong_store::StoreError;
 use xietong_timers::Poke;
 
-use grpc::GroupServer;
+use grpc::{DivisionPreviews, GroupServer};
 use jobs::escalation::EscalationJob;
 use jobs::supervision_log::SupervisionLog;
 
@@ -35,8 +36,9 @@ pub async fn build(ground: Ground) -> Result<Service, StoreError> {
     let copy = foundation.roster_copy();
     let escalations = Poke::new();
     let server = GroupServer::new(&foundation, copy.clone(), escalations.clone());
+    let previews = DivisionPreviewServiceServer::new(DivisionPreviews::new(&foundation, copy.clone()));
     let assembly = Assembly {
-        routes: Routes::new(GroupServiceServer::new(server)),
+        routes: Routes::new(GroupServiceServer::new(server)).add_service(previews),
         copy: Some(copy),
         consumers: vec![(ServiceName::Supervision, Arc::new(SupervisionLog::new(&foundation)))],
         jobs: vec![Arc::new(EscalationJob::new(&foundation, escalations))],

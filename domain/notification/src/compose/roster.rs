@@ -1,18 +1,15 @@
-//! What is told of the roster: a division took effect, somebody stands in.
-
-use std::collections::BTreeMap;
+//! What is told of the roster: who stands in.
 
 use domain_calendar::Timestamp;
-use domain_roster::{Book, DivisionTookEffect, RosterEvent, Subject, who};
+use domain_roster::{Book, RosterEvent, Subject, who};
 
 use crate::audience::Audience;
 use crate::notice::{Notice, NoticeKind};
-use crate::wording::{moment, official, unit};
+use crate::wording::{moment, official};
 
 /// The notices of one event. `book` holds that event.
 pub fn of_roster(event: &RosterEvent, book: &Book) -> Vec<Notice> {
     match event {
-        RosterEvent::DivisionTookEffect(fact) => handed_over(fact, book),
         RosterEvent::AbsenceStarted(fact) => {
             let away = official(book, &fact.official);
             let period = format!("{}至{}", moment(fact.start_time), moment(fact.end_time));
@@ -60,8 +57,10 @@ pub fn of_roster(event: &RosterEvent, book: &Book) -> Vec<Notice> {
             let body = format!("{away}的不在岗登记已更正为{period}。原因：{}", fact.reason);
             vec![told(&fact.absence, "更正不在岗", body, vec![in_person(&fact.official)])]
         }
+        // Supervision lists for each leader what changes hands, with the work under way.
+        RosterEvent::DivisionTookEffect(_)
         // Nothing has changed hands yet, or ever.
-        RosterEvent::UnitCreated(_)
+        |         RosterEvent::UnitCreated(_)
         | RosterEvent::UnitChanged(_)
         | RosterEvent::CollectiveCreated(_)
         | RosterEvent::CollectiveChanged(_)
@@ -73,35 +72,6 @@ pub fn of_roster(event: &RosterEvent, book: &Book) -> Vec<Notice> {
         | RosterEvent::AbsenceCreated(_)
         | RosterEvent::AbsenceCancelled(_) => Vec::new(),
     }
-}
-
-/// One notice a leader: what came, what went.
-fn handed_over(fact: &DivisionTookEffect, book: &Book) -> Vec<Notice> {
-    let mut lists: BTreeMap<&str, (Vec<&str>, Vec<&str>)> = BTreeMap::new();
-    for handover in &fact.handovers {
-        let name = unit(book, &handover.unit);
-        if let Some(to) = &handover.to {
-            lists.entry(to).or_default().0.push(name);
-        }
-        if let Some(from) = &handover.from {
-            lists.entry(from).or_default().1.push(name);
-        }
-    }
-    let document = book.division(&fact.division).map_or(fact.division.as_str(), |division| division.label());
-    lists
-        .into_iter()
-        .map(|(leader, (came, went))| {
-            let parts = [("由您分管", came), ("不再由您分管", went)];
-            let parts: Vec<_> = parts
-                .into_iter()
-                .filter(|(_, units)| !units.is_empty())
-                .map(|(what, units)| format!("{what}：{}", units.join("、")))
-                .collect();
-            let since = moment(fact.effective_time);
-            let body = format!("{document}自{since}起施行。{}。", parts.join("；"));
-            told(&fact.division, "分工调整", body, vec![Audience::Official(leader.to_owned())])
-        })
-        .collect()
 }
 
 fn told(subject: &str, title: &str, body: String, audiences: Vec<Audience>) -> Notice {
@@ -127,7 +97,7 @@ fn has_portfolio(book: &Book, official: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use domain_roster::{AbsenceEnded, AbsenceStarted, DivisionTookEffect, Handover, RosterEvent};
+    use domain_roster::{AbsenceEnded, AbsenceStarted, RosterEvent};
 
     use super::of_roster;
     use crate::address::address;
@@ -188,33 +158,5 @@ mod tests {
             ["wang-yanfeng", "zhang-xiliang"]
         );
         assert_eq!(told(&roster, &started("water-liaison", None)), []);
-    }
-
-    #[test]
-    fn a_leader_gets_one_list_of_what_came_and_what_went() {
-        let handover = |unit: &str, from: Option<&str>, to: &str| Handover {
-            unit: format!("units/{unit}"),
-            from: from.map(|from| format!("officials/{from}")),
-            to: Some(format!("officials/{to}")),
-        };
-        let event = RosterEvent::DivisionTookEffect(DivisionTookEffect {
-            division: "divisions/no-12".into(),
-            effective_time: at("2023-05-14T00:00+08:00"),
-            handovers: vec![
-                handover("health", Some("qiao-feihong"), "li-yanping"),
-                handover("water", None, "qiao-feihong"),
-            ],
-        });
-        let head = "临政办发〔2023〕12号自2023年5月14日0时起施行。";
-        assert_eq!(
-            told(&Roster::new(), &event),
-            [
-                ("li-yanping".to_owned(), format!("{head}由您分管：市卫生健康委员会。")),
-                (
-                    "qiao-feihong".to_owned(),
-                    format!("{head}由您分管：市水利局；不再由您分管：市卫生健康委员会。")
-                ),
-            ]
-        );
     }
 }

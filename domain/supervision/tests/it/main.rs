@@ -5,6 +5,7 @@
 mod backfill;
 mod document;
 mod extension;
+mod handover;
 mod ledger;
 mod life;
 mod months;

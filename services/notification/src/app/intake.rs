@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain_notification::{Matter, ended_by, of_document, of_roster, of_task, of_workgroup};
+use domain_notification::{Matter, ended_by, of_document, of_handover, of_roster, of_task, of_workgroup};
 use domain_roster::RosterEvent;
-use domain_supervision::{DocumentIssued, TaskEvent};
+use domain_supervision::{DocumentIssued, HandoverList, TaskEvent};
 use domain_workgroup::WorkgroupEvent;
 use sea_orm::DatabaseTransaction;
 use serde_json::Value;
@@ -16,7 +16,7 @@ use super::desk::Desk;
 use super::outbox::Outbox;
 use crate::store::{load_matters, save_matters};
 
-/// Tells of tasks and their assignments.
+/// Tells of tasks and their assignments, and of what changes hands between leaders.
 pub(crate) struct SupervisionIntake {
     desk: Arc<Desk>,
 }
@@ -26,7 +26,7 @@ pub(crate) struct WorkgroupIntake {
     desk: Arc<Desk>,
 }
 
-/// Tells of handovers and of who stands in.
+/// Tells of who stands in.
 pub(crate) struct RosterIntake {
     desk: Arc<Desk>,
 }
@@ -35,6 +35,7 @@ pub(crate) struct RosterIntake {
 enum Known {
     Task(Box<TaskEvent>),
     Document(DocumentIssued),
+    Handover(HandoverList),
 }
 
 impl Known {
@@ -45,6 +46,9 @@ impl Known {
         if let Some(document) = DocumentIssued::from_payload(kind, &payload).map_err(ApplyError::new)? {
             return Ok(Some(Known::Document(document)));
         }
+        if let Some(list) = HandoverList::from_payload(kind, &payload).map_err(ApplyError::new)? {
+            return Ok(Some(Known::Handover(list)));
+        }
         Ok(TaskEvent::from_payload(kind, &payload)
             .map_err(ApplyError::new)?
             .map(|event| Known::Task(Box::new(event))))
@@ -53,7 +57,7 @@ impl Known {
     fn task(&self) -> Option<&str> {
         match self {
             Known::Task(event) => Some(&event.task().name),
-            Known::Document(_) => None,
+            Known::Document(_) | Known::Handover(_) => None,
         }
     }
 }
@@ -96,6 +100,11 @@ impl EventHandler for SupervisionIntake {
                     let notices = of_document(document, &roster.book);
                     let tasks = document.items.iter().map(|item| item.task.name.clone()).collect();
                     outbox.tell_of(tasks, event, &notices, &roster.book);
+                    continue;
+                }
+                Known::Handover(list) => {
+                    let notice = of_handover(list, &roster.book);
+                    outbox.tell(ServiceName::Supervision.as_str(), event, &[notice], &roster.book);
                     continue;
                 }
             };

@@ -2,6 +2,8 @@
 
 mod arrivals;
 mod convert;
+mod division_preview;
 mod inbox;
 
+pub(crate) use division_preview::DivisionPreviews;
 pub(crate) use inbox::InboxServer;

@@ -1,11 +1,11 @@
 //! Ladders: what is to be signed for, how far it has climbed, and who has it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain_calendar::Timestamp;
 use domain_notification::{Ended, Ladder, NoticeKind, Rung, Standing};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Value};
-use xietong_store::{ROWS, StoreError, places, statement};
+use xietong_store::{Parameters, ROWS, StoreError, places, statement};
 
 use super::texts;
 
@@ -70,6 +70,25 @@ pub(crate) async fn insert_ladders(
         tx.execute_raw(statement(tx, &sql, values)).await?;
     }
     Ok(())
+}
+
+/// How many open ladders each of the units has; units without one are left out.
+pub(crate) async fn open_by_unit<C: ConnectionTrait>(
+    connection: &C,
+    units: &[&str],
+) -> Result<BTreeMap<String, i64>, StoreError> {
+    let mut found = BTreeMap::new();
+    for chunk in units.chunks(ROWS) {
+        let mut parameters = Parameters::default();
+        let units = parameters.bind_all(chunk.iter().copied());
+        let sql = format!(
+            "SELECT unit, COUNT(*) AS open FROM ladders WHERE ended_at IS NULL AND unit IN ({units}) GROUP BY unit"
+        );
+        for row in connection.query_all_raw(statement(connection, &sql, parameters.into_values())).await? {
+            found.insert(row.try_get_by("unit")?, row.try_get_by("open")?);
+        }
+    }
+    Ok(found)
 }
 
 /// The open ladders of documents for which the task that an event is about was the last one

@@ -15,8 +15,8 @@ use xietong_store::SqlMigration;
 pub(crate) use digest::{PendingEntry, add_entries, take_entries};
 pub(crate) use inbox::{Growth, aggregate_of, grow, official_of};
 pub(crate) use ladder::{
-    LadderRow, climb, end_ladders, insert_ladders, ladders_of_message, link_messages, open_ladders, standing,
-    waited_for_last,
+    LadderRow, climb, end_ladders, insert_ladders, ladders_of_message, link_messages, open_by_unit,
+    open_ladders, standing, waited_for_last,
 };
 pub(crate) use matter::{load_matters, save_matters};
 pub(crate) use message::{

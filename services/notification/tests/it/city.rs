@@ -32,6 +32,7 @@ use xietong_mesh::token::{Issuer, KeyPair, Signer, SigningKey, Verifier, Verifyi
 use xietong_mesh::{Ground, Principal, Service, ServiceName};
 use xietong_proto::common::event_log_service_server::{EventLogService, EventLogServiceServer};
 use xietong_proto::common::{ReadRequest, ReadResponse};
+use xietong_proto::notification::division_preview_service_client::DivisionPreviewServiceClient;
 use xietong_proto::notification::inbox_service_client::InboxServiceClient;
 use xietong_store::{CrashPoints, Db, migrate, statement};
 use xietong_testkit::servers::postgres_database;
@@ -300,6 +301,16 @@ impl City {
     /// A request of an account that is no official's.
     pub(crate) fn by_a_machine<T>(&self, message: T) -> Request<T> {
         self.signed(Principal::account("machine", None, vec![Grant::of(Role::SystemClient)]), message)
+    }
+
+    /// A request of an account with these grants.
+    pub(crate) fn as_account<T>(&self, grants: Vec<Grant>, message: T) -> Request<T> {
+        self.signed(Principal::account("somebody", None, grants), message)
+    }
+
+    /// A client of what the roster asks.
+    pub(crate) async fn previews(&self) -> DivisionPreviewServiceClient<Channel> {
+        DivisionPreviewServiceClient::connect(self.address.clone()).await.unwrap()
     }
 
     fn signed<T>(&self, principal: Principal, message: T) -> Request<T> {

@@ -5,6 +5,7 @@ mod city;
 mod climbing;
 mod delivery;
 mod document;
+mod handover;
 mod inbox;
 mod matter;
 mod stream;

@@ -1,9 +1,10 @@
 //! Divisions of work are recorded, or tried out, and take effect.
 
-use domain_roster::{Book, Division, Handover, RosterEvent, admit_division, handovers, took_effect};
+use domain_roster::{Book, Changes, Division, RosterEvent, admit_division, changes, took_effect};
 use xietong_events::Append;
-use xietong_mesh::{Error, Transaction};
+use xietong_mesh::{Call, Error, Transaction};
 
+use super::preview::{Preview, preview};
 use super::{App, Edit, record};
 use crate::error::refusal;
 use crate::jobs::TimerKind;
@@ -11,7 +12,7 @@ use crate::jobs::TimerKind;
 /// A division that was recorded, or would be.
 pub(crate) struct Recorded {
     pub(crate) division: Division,
-    pub(crate) handovers: Vec<Handover>,
+    pub(crate) changes: Changes,
     pub(crate) etag: String,
 }
 
@@ -29,20 +30,25 @@ impl App {
         record(&mut edit, transaction, &[RosterEvent::DivisionCreated(division.clone())]).await?;
         let effect = TimerKind::DivisionTakesEffect.timer(&division.name, division.effective_time);
         transaction.schedule(&[effect]).await?;
-        let handovers = changing_hands(edit.book(), &division);
+        let changes = changing_hands(edit.book(), &division);
         let etag = edit.register().etag(&division.name);
-        Ok(Recorded { division, handovers, etag })
+        Ok(Recorded { division, changes, etag })
     }
 
-    /// Says what a division would change, and stores nothing.
-    pub(crate) async fn try_division(&self, division: Division) -> Result<Recorded, Error> {
+    /// Says what a division would change, here and in the other services, and stores nothing.
+    pub(crate) async fn try_division(
+        &self,
+        call: &Call,
+        division: Division,
+    ) -> Result<(Recorded, Preview), Error> {
         let now = self.now();
         let division = Division { record_time: now, ..division };
         let mut book = self.current().await?.book.clone();
         admit_division(&book, &division).map_err(refusal)?;
         book.apply(&RosterEvent::DivisionCreated(division.clone()), now).map_err(refusal)?;
-        let handovers = changing_hands(&book, &division);
-        Ok(Recorded { division, handovers, etag: String::new() })
+        let changes = changing_hands(&book, &division);
+        let preview = preview(&self.peers, call, division.clone(), &changes).await?;
+        Ok((Recorded { division, changes, etag: String::new() }, preview))
     }
 }
 
@@ -53,6 +59,6 @@ pub(crate) async fn take_effect(edit: &mut Edit<'_>, division: &str) -> Result<O
 }
 
 /// What changes hands with a division that is in the book.
-fn changing_hands(book: &Book, division: &Division) -> Vec<Handover> {
-    handovers(book, book.division_before(&division.name), division)
+fn changing_hands(book: &Book, division: &Division) -> Changes {
+    changes(book, book.division_before(&division.name), division)
 }

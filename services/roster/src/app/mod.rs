@@ -4,6 +4,7 @@ mod absences;
 mod directory;
 mod divisions;
 mod edit;
+mod preview;
 mod register;
 mod resolve;
 mod revise;
@@ -16,12 +17,13 @@ use domain_calendar::Timestamp;
 use domain_roster::RosterEvent;
 use prost::{Message, Name};
 use xietong_events::EventLog;
-use xietong_mesh::{Attempt, Call, Error, Foundation, Transaction, Transactions};
+use xietong_mesh::{Attempt, Call, Error, Foundation, Peers, Transaction, Transactions};
 use xietong_timers::Clock;
 
 pub(crate) use absences::{AbsenceAct, finish as finish_absence, start as start_absence};
 pub(crate) use divisions::{Recorded, take_effect};
 pub(crate) use edit::Edit;
+pub(crate) use preview::Preview;
 pub(crate) use register::{Register, Registers};
 pub(crate) use resolve::{Answer, Question};
 pub(crate) use revise::Revision;
@@ -32,6 +34,7 @@ pub(crate) struct App {
     pub(crate) transactions: Transactions,
     pub(crate) log: EventLog,
     pub(crate) registers: Arc<Registers>,
+    peers: Peers,
     clock: Clock,
 }
 
@@ -41,6 +44,7 @@ impl App {
             transactions: foundation.transactions.clone(),
             log: foundation.log.clone(),
             registers: Arc::new(Registers::new(foundation.db.clone())),
+            peers: foundation.peers.clone(),
             clock: foundation.clock.clone(),
         }
     }

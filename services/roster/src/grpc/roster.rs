@@ -16,10 +16,11 @@ use xietong_timers::MachineClock;
 use super::absences::Asked;
 use super::convert::absence::{decode_correction, decode_extension};
 use super::convert::answer::{decode_question, encode_answer, encode_outcome};
-use super::convert::division::{decode_division, encode_division, encode_handover};
+use super::convert::division::{decode_division, encode_division};
+use super::convert::handover::{encode_recorded, encode_tried};
 use super::listing::{Query, page};
 use crate::access;
-use crate::app::{AbsenceAct, App, Recorded};
+use crate::app::{AbsenceAct, App};
 
 /// Questions in one batch.
 const MOST_QUESTIONS: usize = 1_000;
@@ -49,7 +50,8 @@ impl RosterService for RosterHandlers {
         let division = decode_division(name, division, self.app.now())?;
         call.authorize(&access::of_division())?;
         if request.validate_only {
-            return Ok(Response::new(unstored(encode_recorded(self.app.try_division(division).await?))));
+            let (recorded, preview) = self.app.try_division(&call, division).await?;
+            return Ok(Response::new(unstored(encode_tried(recorded, preview))));
         }
         let transaction = match self.app.begin(&call, &request, &request_id).await? {
             Attempt::Repeat(answer) => return Ok(Response::new(answer)),
@@ -219,13 +221,6 @@ impl RosterService for RosterHandlers {
             .into());
         }
         Ok(Response::new(response))
-    }
-}
-
-fn encode_recorded(recorded: Recorded) -> proto::CreateDivisionResponse {
-    proto::CreateDivisionResponse {
-        division: Some(encode_division(&recorded.division, recorded.etag)),
-        handovers: recorded.handovers.into_iter().map(encode_handover).collect(),
     }
 }
 

@@ -365,7 +365,8 @@ pub(crate) fn division_next() -> proto::Division {
     division.effective_time = Some(time("2023-09-01T00:00:00+08:00"));
     division.portfolios.pop();
     division.portfolios.push(portfolio("qiao-feihong", &["生态环境"], &[]));
-    division.portfolios[2] = portfolio("cui-yuanbin", &["工业和信息化", "水利"], &["industry", "water"]);
+    division.portfolios[2] =
+        portfolio("cui-yuanbin", &["工业和信息化", "民营经济", "水利"], &["industry", "water"]);
     division
 }
 

@@ -67,12 +67,17 @@ async fn a_division_that_is_only_validated_stores_nothing_and_says_what_changes_
     let city = city.with_division().await;
     let request = validate(division_next());
     let tried = city.roster().create_division(city.admin(request)).await.unwrap().into_inner();
-    let handover = proto::Handover {
-        unit: "units/water".into(),
+    let handover = |unit: &str, field: &str| proto::Handover {
+        unit: unit.into(),
+        field: field.into(),
         from: "officials/qiao-feihong".into(),
         to: "officials/cui-yuanbin".into(),
+        ..Default::default()
     };
-    assert_eq!(tried.handovers, [handover]);
+    assert_eq!(tried.handovers, [handover("units/water", ""), handover("", "水利")]);
+    assert_eq!(tried.first_stated, []);
+    // Here the roster is alone; the whole mesh is looked at end to end.
+    assert_eq!(tried.unavailable, ["supervision", "notification", "workgroup"]);
     let division = tried.division.unwrap();
     assert!(division.name.is_empty() && division.etag.is_empty() && division.record_time.is_none());
     let request = proto::ListDivisionsRequest::default();
@@ -82,6 +87,7 @@ async fn a_division_that_is_only_validated_stores_nothing_and_says_what_changes_
     let request = create(division_next());
     let stored = city.roster().create_division(city.admin(request)).await.unwrap().into_inner();
     assert_eq!(stored.handovers, tried.handovers);
+    assert_eq!(stored.unavailable, [""; 0], "nobody is asked of what is recorded");
     let stored = stored.division.unwrap();
     let request = proto::GetDivisionRequest { name: stored.name.clone() };
     let read = city.roster().get_division(city.clerk(request)).await.unwrap().into_inner();

@@ -3,6 +3,7 @@
 mod check;
 mod content;
 mod decode;
+mod division_preview;
 mod encode;
 mod list;
 mod timeline;
@@ -22,6 +23,7 @@ use xietong_proto::supervision as proto;
 use xietong_proto::supervision::task_service_server::TaskService;
 
 use check::{Check, task_name, task_of_assignment};
+pub(crate) use division_preview::DivisionPreviews;
 
 use crate::app::{Asked, Change, Entering, Entry, MOST_SIGNED, SignedFor, Supervision, Target, ToSign};
 use crate::error::command_refused;

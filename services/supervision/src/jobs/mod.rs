@@ -1,5 +1,7 @@
 //! What the service does by itself.
 
+mod handovers;
 mod stages_due;
 
+pub(crate) use handovers::Handovers;
 pub(crate) use stages_due::StagesDue;

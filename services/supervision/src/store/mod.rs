@@ -1,12 +1,14 @@
 //! The tables of this service.
 
 mod columns;
+mod handed_over;
 mod list;
 mod origins;
 mod scope;
 mod sources;
 mod tasks;
 
+pub(crate) use handed_over::under_way;
 pub(crate) use list::{ListFilter, Portion, list};
 pub(crate) use origins::{keep_origins, of_origin};
 pub(crate) use sources::keep_sources;

@@ -17,6 +17,7 @@ use xietong_mesh::principal::{Grant, PRINCIPAL_METADATA, Principal, Role};
 use xietong_mesh::token::{Issuer, Signer, SigningKey, Verifier, VerifyingKey, generate_keypair};
 use xietong_mesh::{Error, Ground, Peers, Service, ServiceName};
 use xietong_proto::supervision as proto;
+use xietong_proto::supervision::division_preview_service_client::DivisionPreviewServiceClient;
 use xietong_proto::supervision::task_service_client::TaskServiceClient;
 use xietong_store::CrashPoints;
 use xietong_timers::{Clock, MachineClock, Progress, SimulatedClock, Worker};
@@ -157,6 +158,16 @@ impl City {
         let channel = Endpoint::from_shared(format!("http://{}", self.address)).unwrap().connect_lazy();
         TaskServiceClient::with_interceptor(channel, Bearer(token))
             .max_decoding_message_size(64 * 1024 * 1024)
+    }
+
+    /// What the roster asks, as this principal.
+    pub(crate) fn previews(
+        &self,
+        principal: &Principal,
+    ) -> DivisionPreviewServiceClient<InterceptedService<Channel, Bearer>> {
+        let token = self.signers[&Issuer::Gateway].sign(principal).unwrap();
+        let channel = Endpoint::from_shared(format!("http://{}", self.address)).unwrap().connect_lazy();
+        DivisionPreviewServiceClient::with_interceptor(channel, Bearer(token))
     }
 
     pub(crate) fn supervisor(&self) -> Client {

@@ -5,6 +5,7 @@
 mod city;
 mod documents;
 mod extension;
+mod handover;
 mod idempotency;
 mod life;
 mod lights;

@@ -1,6 +1,7 @@
 //! The RPCs of `GroupService`: decode, authorise, one call, encode.
 
 mod convert;
+mod preview;
 
 use std::sync::Arc;
 
@@ -15,6 +16,8 @@ use xietong_proto::workgroup as proto;
 use xietong_proto::workgroup::group_service_server::GroupService;
 use xietong_store::Db;
 use xietong_timers::{Clock, MachineClock, Poke};
+
+pub(crate) use preview::DivisionPreviews;
 
 use crate::app;
 use crate::error::told;

@@ -150,6 +150,10 @@ impl Mesh {
         xietong_workgroup::build(ground).await.unwrap()
     }
 
+    pub(crate) fn channel(&self) -> Channel {
+        self.channel.clone()
+    }
+
     pub(crate) fn client(&self) -> GroupServiceClient<Channel> {
         GroupServiceClient::new(self.channel.clone())
     }

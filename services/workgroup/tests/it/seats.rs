@@ -3,12 +3,18 @@
 use domain_roster::{
     Division, FieldDuty, Official, Portfolio, Post, PostKind, Relation, RosterEvent, StandInPair,
 };
-use xietong_mesh::{Code, Error};
+use xietong_mesh::principal::{Grant, Role};
+use xietong_mesh::{Code, Error, Principal};
 use xietong_proto::workgroup as proto;
+use xietong_proto::workgroup::division_preview_service_client::DivisionPreviewServiceClient;
 
 use crate::harness::{Backend, Mesh, at, clerk, on_both_back_ends, told};
 
-on_both_back_ends!(a_seat_by_post_follows_the_roster, nothing_is_guessed_before_the_roster_is_known);
+on_both_back_ends!(
+    a_seat_by_post_follows_the_roster,
+    nothing_is_guessed_before_the_roster_is_known,
+    what_would_follow_a_division_is_said_before,
+);
 
 fn instant(text: &str) -> domain_calendar::Timestamp {
     domain_calendar::Timestamp::parse(text).unwrap()
@@ -105,4 +111,33 @@ async fn nothing_is_guessed_before_the_roster_is_known(backend: Backend) {
     mesh.settle().await;
     assert!(mesh.workgroup.is_ready());
     assert_eq!(seats(&mesh, None).await.unwrap().seats[0].official, "", "an empty roster is a known one");
+}
+
+async fn what_would_follow_a_division_is_said_before(backend: Backend) {
+    let mesh = Mesh::start(backend).await;
+    mesh.found("green-energy").await;
+    let ask = |division: &str| proto::PreviewSeatsRequest { division: division.into() };
+    let administrator = Principal::account("administrator", None, vec![Grant::of(Role::Administrator)]);
+    let preview = async |principal: &Principal, division: &str| {
+        let mut previews = DivisionPreviewServiceClient::new(mesh.channel());
+        let answer = previews.preview_seats(mesh.from(principal, ask(division))).await;
+        answer.map(|answer| answer.into_inner().seats).map_err(|status| told(&status))
+    };
+    let next = division("b", "2023-05-14T00:00+08:00", "cui").to_payload().unwrap();
+    assert_eq!(preview(&administrator, &next).await.unwrap_err().code(), Code::Unavailable, "no roster yet");
+    mesh.roster_says(&[deputy("cui", "崔元斌"), deputy("hu", "胡晓刚")]).await;
+    mesh.roster_says(&[division("a", "2023-04-20T00:00+08:00", "hu")]).await;
+    mesh.settle().await;
+
+    let found = preview(&administrator, &next).await.unwrap();
+    let [seat] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!((seat.from.as_str(), seat.to.as_str()), ("officials/hu", "officials/cui"));
+    assert_eq!((seat.group.as_str(), seat.proposed), ("groups/green-energy", false));
+    let day = at("2023-05-14T00:00+08:00", 0);
+    assert_eq!(seats(&mesh, Some(day)).await.unwrap().seats[0].official, "officials/hu", "only tried out");
+    let before = division("c", "2023-05-01T00:00+08:00", "cui").to_payload().unwrap();
+    assert_eq!(preview(&administrator, &before).await.unwrap(), [], "the group is not founded then");
+
+    assert_eq!(preview(&administrator, "{}").await.unwrap_err().code(), Code::InvalidArgument);
+    assert_eq!(preview(&clerk(), &next).await.unwrap_err().code(), Code::PermissionDenied);
 }

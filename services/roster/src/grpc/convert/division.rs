@@ -2,7 +2,7 @@
 
 use domain_calendar::Timestamp;
 use domain_roster::{
-    ClassDuty, Division, Exclusion, Fallback, FieldDuty, Handover, Portfolio, Scope, StandInPair, UnitDuty,
+    ClassDuty, Division, Exclusion, Fallback, FieldDuty, Portfolio, Scope, StandInPair, UnitDuty,
 };
 use xietong_mesh::Error;
 use xietong_mesh::convert::{decode_time, encode_time};
@@ -155,13 +155,5 @@ fn encode_portfolio(portfolio: &Portfolio) -> proto::Portfolio {
         fields: portfolio.fields.iter().map(field).collect(),
         units: portfolio.units.iter().map(unit).collect(),
         classes: portfolio.classes.iter().map(class).collect(),
-    }
-}
-
-pub(in crate::grpc) fn encode_handover(handover: Handover) -> proto::Handover {
-    proto::Handover {
-        unit: handover.unit,
-        from: handover.from.unwrap_or_default(),
-        to: handover.to.unwrap_or_default(),
     }
 }

@@ -4,6 +4,7 @@ pub(super) mod absence;
 pub(super) mod answer;
 pub(super) mod directory;
 pub(super) mod division;
+pub(super) mod handover;
 mod kinds;
 pub(super) mod patch;
 pub(super) mod stand_in_list;

@@ -160,7 +160,7 @@ pub(in crate::grpc) fn encode(stored: Stored<Group>) -> proto::Group {
     }
 }
 
-fn encode_seat(seat: Seat) -> proto::Seat {
+pub(in crate::grpc) fn encode_seat(seat: Seat) -> proto::Seat {
     use proto::seat::Holder;
     let role = match seat.role {
         SeatRole::Head => proto::SeatRole::Head,

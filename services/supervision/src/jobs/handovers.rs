@@ -1,0 +1,73 @@
+//! [`Handovers`]: follows the roster's log for divisions of work that take effect.
+
+use async_trait::async_trait;
+use domain_roster::{DivisionTookEffect, RosterEvent};
+use domain_supervision::{Charge, HANDOVER_LISTED, HandoverList, Passing};
+use sea_orm::DatabaseTransaction;
+use xietong_events::{Append, ApplyError, Draft, Event, EventHandler, EventLog};
+use xietong_mesh::{ServiceName, Transactions};
+
+use crate::store;
+
+/// Writes one list a leader of what came and what went, with the tasks under way. It touches
+/// no task: whose a task is follows from its units and the time.
+pub(crate) struct Handovers {
+    log: EventLog,
+    transactions: Transactions,
+}
+
+impl Handovers {
+    /// Writes to `log`, as this service.
+    pub(crate) fn new(log: EventLog, transactions: Transactions) -> Self {
+        Handovers { log, transactions }
+    }
+}
+
+#[async_trait]
+impl EventHandler for Handovers {
+    async fn apply(&self, tx: &DatabaseTransaction, events: &[Event]) -> Result<(), ApplyError> {
+        for event in events {
+            let read = RosterEvent::from_payload(&event.event_type, &event.payload);
+            let Some(RosterEvent::DivisionTookEffect(fact)) = read.map_err(ApplyError::new)? else {
+                continue;
+            };
+            let appends = lists(tx, &fact).await?;
+            let service = ServiceName::Supervision.as_str();
+            let act = self.transactions.own_act(service, &fact.division, Some(event));
+            self.log.append(tx, &act, &appends).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn lists(tx: &DatabaseTransaction, fact: &DivisionTookEffect) -> Result<Vec<Append>, ApplyError> {
+    let passings = passings(fact);
+    let units: Vec<&str> = fact.handovers.iter().map(|handover| handover.unit.as_str()).collect();
+    let tasks = store::under_way(tx, &units).await?;
+    let lists = HandoverList::of(&fact.division, fact.label(), fact.effective_time, &passings, &tasks);
+    lists
+        .iter()
+        .map(|list| {
+            let payload = list.to_payload().map_err(ApplyError::new)?.to_string();
+            Ok(Append {
+                aggregate: format!("{}/handovers/{}", list.division, list.leader),
+                expected_version: 0,
+                drafts: vec![Draft { event_type: HANDOVER_LISTED.to_owned(), payload }],
+            })
+        })
+        .collect()
+}
+
+fn passings(fact: &DivisionTookEffect) -> Vec<Passing> {
+    let units = fact.handovers.iter().map(|handover| Passing {
+        charge: Charge::Unit(handover.unit.clone()),
+        from: handover.from.clone(),
+        to: handover.to.clone(),
+    });
+    let fields = fact.field_handovers.iter().map(|handover| Passing {
+        charge: Charge::Field(handover.field.clone()),
+        from: handover.from.clone(),
+        to: handover.to.clone(),
+    });
+    units.chain(fields).collect()
+}

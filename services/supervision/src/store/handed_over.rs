@@ -1,0 +1,34 @@
+//! [`under_way`]: the tasks that units answer for when they change hands.
+
+use std::collections::BTreeMap;
+
+use domain_supervision::{TaskFacts, TaskState};
+use sea_orm::ConnectionTrait;
+use xietong_store::{Parameters, ROWS, StoreError, statement};
+
+use super::{columns, tasks};
+
+/// The tasks under way that each of the units has to settle, in the order of the ledger.
+pub(crate) async fn under_way<C: ConnectionTrait>(
+    connection: &C,
+    units: &[&str],
+) -> Result<BTreeMap<String, Vec<TaskFacts>>, StoreError> {
+    let mut found: BTreeMap<String, Vec<TaskFacts>> = BTreeMap::new();
+    for chunk in units.chunks(ROWS) {
+        let mut parameters = Parameters::default();
+        let units = parameters.bind_all(chunk.iter().copied());
+        let issued = parameters.bind(columns::task_state(TaskState::Issued));
+        let sql = format!(
+            "SELECT assignments.unit, tasks.ledger_number, tasks.body FROM assignments
+             JOIN tasks ON tasks.ledger_number = assignments.ledger_number
+             WHERE assignments.unit IN ({units}) AND assignments.settles AND NOT assignments.closed
+               AND tasks.state = {issued}
+             ORDER BY assignments.unit, tasks.ledger_number"
+        );
+        for row in connection.query_all_raw(statement(connection, &sql, parameters.into_values())).await? {
+            let task = TaskFacts::of(&tasks::record(&row)?.task);
+            found.entry(row.try_get_by("unit")?).or_default().push(task);
+        }
+    }
+    Ok(found)
+}
