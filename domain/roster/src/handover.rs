@@ -33,13 +33,15 @@ pub struct FieldHandover {
     /// Who answered for it until then; unset when the old division did not state it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
-    /// Who answers from then on; unset when the new division leaves nobody.
+    /// Who answers from then on; unset when the new division does not state it any longer. It
+    /// then falls to whoever presides over the whole, but whether it is meant to, or only called
+    /// otherwise, is for a person to say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
 }
 
 /// Everything that changes hands between two divisions. What has no `from` does not change
-/// hands but is stated for the first time.
+/// hands but is stated for the first time; a field without `to` is no longer stated.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Changes {
     /// Units, in order of resource name.
@@ -78,7 +80,7 @@ fn units(book: &Book, old: Option<&Division>, new: &Division) -> Vec<Handover> {
 
 /// A field may be worded anew, or stand for several of before: it comes from whoever had a part
 /// of it. What the new division words otherwise is found under its new wording; only what it
-/// does not have at all falls to whoever presides over the whole.
+/// does not have at all is no longer stated.
 fn fields(old: Option<&Division>, new: &Division) -> Vec<FieldHandover> {
     let mut found = Vec::new();
     let mut seen = BTreeSet::new();
@@ -100,10 +102,8 @@ fn fields(old: Option<&Division>, new: &Division) -> Vec<FieldHandover> {
         return found;
     }
     for (field, from) in old.into_iter().flat_map(texts_in_charge) {
-        let to = new.presider();
-        if of_field(new, field).is_empty() && to != Some(from) {
-            let (from, to) = (Some(from.to_owned()), to.map(str::to_owned));
-            found.push(FieldHandover { field: field.to_owned(), from, to });
+        if of_field(new, field).is_empty() && seen.insert(field_key(field)) {
+            found.push(FieldHandover { field: field.to_owned(), from: Some(from.to_owned()), to: None });
         }
     }
     found
@@ -231,7 +231,7 @@ mod tests {
         for expected in [
             field("教育、体育", Some("wang-yun"), "wang-yuan"),
             field("教育、体育", Some("qiao-feihong"), "wang-yuan"),
-            field("市政府机关", Some("wang-yuan"), "wang-yanfeng"),
+            FieldHandover { to: None, ..field("市政府机关", Some("wang-yuan"), "") },
         ] {
             assert!(found.contains(&expected), "{expected:?} in {found:?}");
         }

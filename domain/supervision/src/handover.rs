@@ -34,6 +34,9 @@ pub struct HandoverList {
     /// What the leader gives away, and to whom.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub given: Vec<HandedOver>,
+    /// What the division does not state any longer: whether it went is for a person to say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub no_longer_stated: Vec<HandedOver>,
     /// What the leader was not known to answer for before and nobody else was either.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub first_stated: Vec<HandedOver>,
@@ -73,7 +76,7 @@ pub struct Passing {
     pub charge: Charge,
     /// Who had it; unset: it is stated for the first time.
     pub from: Option<String>,
-    /// Who has it; unset: nobody.
+    /// Who has it; unset: it is no longer stated.
     pub to: Option<String>,
 }
 
@@ -95,6 +98,7 @@ impl HandoverList {
             effective_time,
             received: Vec::new(),
             given: Vec::new(),
+            no_longer_stated: Vec::new(),
             first_stated: Vec::new(),
         };
         for passing in passings {
@@ -105,7 +109,9 @@ impl HandoverList {
                 part.push(handed(&passing.from));
             }
             if let Some(from) = &passing.from {
-                lists.entry(from).or_insert_with(|| empty(from)).given.push(handed(&passing.to));
+                let list = lists.entry(from).or_insert_with(|| empty(from));
+                let part = if passing.to.is_some() { &mut list.given } else { &mut list.no_longer_stated };
+                part.push(handed(&passing.to));
             }
         }
         lists.into_values().collect()

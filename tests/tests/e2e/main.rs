@@ -5,6 +5,7 @@
 mod city;
 mod clock;
 mod crashes;
+mod division;
 mod filling;
 mod import;
 mod load;

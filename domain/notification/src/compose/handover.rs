@@ -14,6 +14,7 @@ pub fn of_handover(list: &HandoverList, book: &Book) -> Notice {
     let parts = [
         ("由您分管：", "此前由", "分管", &list.received),
         ("不再由您分管：", "改由", "分管", &list.given),
+        ("新的分工未再列明（此前由您分管，请核实）：", "", "", &list.no_longer_stated),
         ("首次明确由您分管：", "", "", &list.first_stated),
     ];
     for (heading, before, after, handed) in parts {
@@ -86,6 +87,7 @@ mod tests {
                 handed(Charge::Field("卫生健康".into()), Some("qiao-feihong"), 0),
             ],
             given: vec![handed(unit("water"), Some("qiao-feihong"), 1)],
+            no_longer_stated: vec![handed(Charge::Field("人防".into()), None, 0)],
             first_stated: vec![handed(unit("finance"), None, 0)],
         };
         let notice = of_handover(&list, &Roster::new().book);
@@ -100,6 +102,8 @@ mod tests {
                 "卫生健康工作（此前由乔飞鸿分管）",
                 "不再由您分管：",
                 "市水利局（改由乔飞鸿分管；在办1项：第7号《改善医疗服务》）",
+                "新的分工未再列明（此前由您分管，请核实）：",
+                "人防工作",
                 "首次明确由您分管：",
                 "市财政局",
             ]

@@ -34,7 +34,8 @@ fn lists(passings: &[Passing], open: usize) -> Vec<HandoverList> {
 fn each_leader_has_one_list_and_what_is_new_stands_apart() {
     let field =
         Passing { charge: Charge::Field("卫生健康".into()), ..unit("health", Some("qiao"), "li") };
-    let passings = [unit("health", Some("qiao"), "li"), unit("red-cross", None, "li"), field];
+    let dropped = Passing { charge: Charge::Field("人防".into()), to: None, ..unit("", Some("qiao"), "") };
+    let passings = [unit("health", Some("qiao"), "li"), unit("red-cross", None, "li"), field, dropped];
     let lists = lists(&passings, 2);
     let [li, qiao] = lists.as_slice() else { panic!("{lists:?}") };
     assert_eq!((li.leader.as_str(), qiao.leader.as_str()), ("officials/li", "officials/qiao"));
@@ -44,6 +45,7 @@ fn each_leader_has_one_list_and_what_is_new_stands_apart() {
     assert_eq!((open(&li.received), open(&li.first_stated), open(&li.given)), (vec![2, 0], vec![0], vec![]));
     assert_eq!(li.received[0].other.as_deref(), Some("officials/qiao"));
     assert_eq!((open(&qiao.given), qiao.received.len(), qiao.first_stated.len()), (vec![2, 0], 0, 0));
+    assert_eq!((open(&qiao.no_longer_stated), li.no_longer_stated.len()), (vec![0], 0));
     for list in &lists {
         let payload = list.to_payload().unwrap();
         assert_eq!(HandoverList::from_payload(HANDOVER_LISTED, &payload).unwrap().as_ref(), Some(list));

@@ -28,6 +28,7 @@ fn list(leader: &str) -> String {
             tasks: vec![],
         }],
         given: vec![],
+        no_longer_stated: vec![],
         first_stated: vec![],
     };
     list.to_payload().unwrap().to_string()

@@ -18,11 +18,14 @@ pub(in crate::grpc) fn encode_tried(recorded: Recorded, preview: Preview) -> pro
     let Changes { units, fields } = recorded.changes;
     let units = units.into_iter().map(|handover| encode_unit(handover, &preview));
     let passing = units.chain(fields.into_iter().map(encode_field));
-    let (first_stated, handovers) = passing.partition(|handover| handover.from.is_empty());
+    let (first_stated, passing): (_, Vec<_>) = passing.partition(|handover| handover.from.is_empty());
+    let is_dropped = |handover: &proto::Handover| handover.to.is_empty() && !handover.field.is_empty();
+    let (no_longer_stated, handovers) = passing.into_iter().partition(is_dropped);
     proto::CreateDivisionResponse {
         division: Some(encode_division(&recorded.division, recorded.etag)),
         handovers,
         first_stated,
+        no_longer_stated,
         seats: preview.seats.into_iter().map(encode_seat).collect(),
         unavailable: preview.unavailable.into_iter().map(|service| service.as_str().to_owned()).collect(),
     }
