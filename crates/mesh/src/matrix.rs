@@ -98,6 +98,8 @@ pub const MATRIX: &[Row] = &[
     row("roster.accounts.get", Read, ADMINISTRATION),
     row("roster.accounts.create", Write, ADMINISTRATION),
     row("roster.accounts.resolve", Read, &[(&[System], All)]),
+    row("roster.directory.export", Read, OPEN),
+    row("roster.directory.import", Write, ADMINISTRATION),
     // Roster.
     row("roster.divisions.create", Write, ADMINISTRATION),
     row("roster.divisions.list", Read, OPEN),

@@ -47,6 +47,21 @@ pub enum PostKind {
 }
 
 impl PostKind {
+    /// Every kind, as the API orders them.
+    pub(crate) const ALL: [PostKind; 11] = [
+        PostKind::Mayor,
+        PostKind::ExecutiveDeputyMayor,
+        PostKind::DeputyMayor,
+        PostKind::SecretaryGeneral,
+        PostKind::DeputySecretaryGeneral,
+        PostKind::Inspector,
+        PostKind::UnitHead,
+        PostKind::UnitDeputy,
+        PostKind::Liaison,
+        PostKind::LiaisonSubstitute,
+        PostKind::Staff,
+    ];
+
     /// What officials call it.
     pub fn chinese(self) -> &'static str {
         match self {

@@ -39,6 +39,36 @@ pub enum UnitKind {
     Government,
 }
 
+impl UnitKind {
+    /// Every kind, as the API orders them.
+    pub(crate) const ALL: [UnitKind; 9] = [
+        UnitKind::Department,
+        UnitKind::County,
+        UnitKind::DevelopmentZone,
+        UnitKind::StateCompany,
+        UnitKind::VerticalAgency,
+        UnitKind::Party,
+        UnitKind::MassOrganisation,
+        UnitKind::Institution,
+        UnitKind::Government,
+    ];
+
+    /// What officials call it.
+    pub fn chinese(self) -> &'static str {
+        match self {
+            UnitKind::Department => "市政府部门",
+            UnitKind::County => "县（市、区）",
+            UnitKind::DevelopmentZone => "开发区",
+            UnitKind::StateCompany => "国有企业",
+            UnitKind::VerticalAgency => "中央、省驻临单位",
+            UnitKind::Party => "党委部门",
+            UnitKind::MassOrganisation => "人民团体",
+            UnitKind::Institution => "直属事业单位",
+            UnitKind::Government => "市人民政府",
+        }
+    }
+}
+
 /// An organisation that can hold work (单位).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

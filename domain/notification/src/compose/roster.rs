@@ -55,7 +55,11 @@ pub fn of_roster(event: &RosterEvent, book: &Book) -> Vec<Notice> {
             let away = official(book, &fact.official);
             let period = format!("{}至{}", moment(fact.start_time), moment(fact.end_time));
             let body = format!("{away}的不在岗登记已更正为{period}。原因：{}", fact.reason);
-            vec![told(&fact.absence, "更正不在岗", body, vec![in_person(&fact.official)])]
+            let mut audiences = vec![in_person(&fact.official)];
+            // Whoever acts in the time as it really is: nobody, where it is empty of him.
+            let acting = acting_at(book, &fact.official, fact.start_time);
+            audiences.extend(acting.map(|acting| in_person(&acting)));
+            vec![told(&fact.absence, "更正不在岗", body, audiences)]
         }
         // Supervision lists for each leader what changes hands, with the work under way.
         RosterEvent::DivisionTookEffect(_)

@@ -3,10 +3,13 @@
 mod absences;
 mod convert;
 mod directory;
+mod exchange;
+mod file;
 mod listing;
 mod revise;
 mod roster;
 mod stand_in_lists;
 
 pub(crate) use directory::DirectoryHandlers;
+pub(crate) use exchange::ExchangeHandlers;
 pub(crate) use roster::RosterHandlers;

@@ -20,6 +20,7 @@ use xietong_mesh::token::{Issuer, Signer, SigningKey, Verifier, VerifyingKey, ge
 use xietong_mesh::{Error, Ground, Peers, Principal, Service, ServiceName};
 use xietong_proto::roster as proto;
 use xietong_proto::roster::directory_service_client::DirectoryServiceClient;
+use xietong_proto::roster::exchange_service_client::ExchangeServiceClient;
 use xietong_proto::roster::roster_service_client::RosterServiceClient;
 use xietong_store::CrashPoints;
 use xietong_testkit::servers;
@@ -91,6 +92,10 @@ impl City {
 
     pub(crate) fn directory(&self) -> DirectoryServiceClient<MeshService<Routes>> {
         DirectoryServiceClient::new(self.routes.clone())
+    }
+
+    pub(crate) fn exchange(&self) -> ExchangeServiceClient<MeshService<Routes>> {
+        ExchangeServiceClient::new(self.routes.clone())
     }
 
     pub(crate) fn roster(&self) -> RosterServiceClient<MeshService<Routes>> {

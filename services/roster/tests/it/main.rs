@@ -8,6 +8,7 @@ mod city;
 mod collective;
 mod delegation;
 mod directory;
+mod exchange;
 mod input;
 mod lifetime;
 mod permission;
