@@ -43,7 +43,38 @@ async fn the_directory_is_everything_but_the_tasks() {
         world.picture().lines().skip(1).collect::<Vec<_>>(),
         ["单位 139 个，市领导 9 位，议事协调机构 3 个", "督办事项 0 项"]
     );
+    the_directory_is_a_file_over_http(&world).await;
     world.end().await;
+}
+
+/// A server stream of a file is the plain body of the answer, as spreadsheet programs want it.
+async fn the_directory_is_a_file_over_http(world: &World) {
+    let administrator = world.api(Protocol::Rest, ADMINISTRATOR).await;
+    let get = async |table: &str| {
+        let url = world.url(&format!("/v1/directory:export?table=DIRECTORY_TABLE_{table}"));
+        let request = reqwest::Client::new().get(url).bearer_auth(world.token(ADMINISTRATOR));
+        request.send().await.unwrap()
+    };
+    for (table, heading, rows) in [
+        ("UNITS", "标识,名称,简称,加挂牌子,类别,上级单位,行政区划代码,成立时间,撤销时间,并入单位", 139),
+        ("COLLECTIVES", "标识,名称,别称,成员单位", 2),
+        ("OFFICIALS", "标识,姓名,职务类别,单位,职务,任职时间,离任时间", 0),
+    ] {
+        let answer = get(table).await;
+        assert_eq!(answer.status(), 200);
+        assert_eq!(answer.headers()["content-type"], "text/csv; charset=utf-8");
+        let text = answer.text().await.unwrap();
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned();
+        assert_eq!(text.lines().next(), Some(heading));
+        assert!(rows == 0 || text.lines().count() == rows + 1, "{text}");
+        let request = json!({"table": format!("DIRECTORY_TABLE_{table}"), "csv": text, "validateOnly": true});
+        let read = administrator.call("ExchangeService/ImportDirectory", request).await.unwrap();
+        assert_eq!((&read["created"], &read["changed"]), (&json!(0), &json!(0)), "{table}: {read}");
+    }
+    let refused = get("NONE").await;
+    assert_eq!(refused.status(), 400, "an error is JSON, not a file");
+    let error: Value = refused.json().await.unwrap();
+    assert_eq!(error["error"]["status"], "INVALID_ARGUMENT", "{error}");
 }
 
 /// One notice of the document for each unit, of exactly the items it leads, to be signed for;

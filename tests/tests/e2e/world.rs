@@ -82,6 +82,24 @@ impl World {
         }
     }
 
+    /// The address of a path at the gateway of one process.
+    pub(crate) fn url(&self, path: &str) -> String {
+        match self {
+            World::OneProcess { city, .. } => format!("http://{}{path}", city.address()),
+            World::FiveProcesses(_) => panic!("one process is asked for"),
+        }
+    }
+
+    /// A bearer token of one process for a subject.
+    pub(crate) fn token(&self, subject: &str) -> String {
+        match self {
+            World::OneProcess { data, .. } => {
+                xietong::token::local(data.path(), subject, TOKEN_LIFETIME).unwrap()
+            }
+            World::FiveProcesses(_) => panic!("one process is asked for"),
+        }
+    }
+
     /// What one process says of its city when it has started.
     pub(crate) fn picture(&self) -> &str {
         match self {
