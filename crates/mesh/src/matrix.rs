@@ -72,6 +72,11 @@ const OWN: &[(&[Role], Reach)] = &[(EVERYONE, SelfOnly)];
 /// Keeping the directory, the roster and the accounts.
 const ADMINISTRATION: &[(&[Role], Reach)] = &[(&[Administrator], All)];
 
+/// Keeping who is away: of everybody, of a unit's own people, or of oneself. The roster adds that
+/// whoever presides over the whole may do so for everybody.
+const ABSENCE_KEEPING: &[(&[Role], Reach)] =
+    &[(&[Administrator, Supervisor], All), (&[UnitApprover], Units), (&[Leader], SelfOnly)];
+
 const fn row(action: &'static str, access: Access, grants: &'static [(&'static [Role], Reach)]) -> Row {
     Row { action, access, grants }
 }
@@ -102,16 +107,16 @@ pub const MATRIX: &[Row] = &[
     row("roster.divisions.create", Write, ADMINISTRATION),
     row("roster.divisions.list", Read, OPEN),
     row("roster.divisions.get", Read, OPEN),
-    row("roster.stand_in_lists.create", Write, ADMINISTRATION),
+    row("roster.stand_in_lists.create", Write, &[(&[Administrator], All), (&[UnitApprover], Units)]),
     row("roster.stand_in_lists.list", Read, OPEN),
     row("roster.stand_in_lists.get", Read, OPEN),
-    row("roster.absences.create", Write, ADMINISTRATION),
+    row("roster.absences.create", Write, ABSENCE_KEEPING),
     row("roster.absences.list", Read, OPEN),
     row("roster.absences.get", Read, OPEN),
-    row("roster.absences.end", Write, ADMINISTRATION),
-    row("roster.absences.cancel", Write, ADMINISTRATION),
-    row("roster.absences.extend", Write, ADMINISTRATION),
-    row("roster.absences.correct", Write, ADMINISTRATION),
+    row("roster.absences.end", Write, ABSENCE_KEEPING),
+    row("roster.absences.cancel", Write, ABSENCE_KEEPING),
+    row("roster.absences.extend", Write, ABSENCE_KEEPING),
+    row("roster.absences.correct", Write, &[(&[Administrator, Supervisor], All)]),
     row("roster.resolve", Read, OPEN),
     // Supervision. A service creates what its own records escalate to.
     row("supervision.tasks.create", Write, &[(&[Supervisor], All), (&[System], All)]),

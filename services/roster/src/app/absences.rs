@@ -36,6 +36,22 @@ pub(crate) enum AbsenceAct {
     },
 }
 
+impl AbsenceAct {
+    fn states_mayors_decision(&self) -> bool {
+        match self {
+            AbsenceAct::Extend { approval, reassignment, .. } => {
+                is_stated(approval) || is_stated(reassignment)
+            }
+            AbsenceAct::End | AbsenceAct::Cancel | AbsenceAct::Correct { .. } => false,
+        }
+    }
+}
+
+/// Whether a text says anything.
+pub(crate) fn is_stated(text: &Option<String>) -> bool {
+    text.as_deref().is_some_and(|text| !text.trim().is_empty())
+}
+
 impl App {
     /// Registers an absence and schedules its start and its end.
     pub(crate) async fn create_absence(
@@ -64,7 +80,10 @@ impl App {
         let mut edit = self.edit(transaction).await?;
         let scope = call.scope()?;
         let absence = edit.book().absence(name).ok_or_else(|| access::missing(&scope, name))?.clone();
-        scope.authorize(&access::of_absence(edit.book(), &absence))?;
+        access::keep_away(call, edit.book(), &absence.official, edit.now())?;
+        if act.states_mayors_decision() {
+            access::state_mayors_decision(call, edit.book(), edit.now())?;
+        }
         if !etag.is_empty() && etag != edit.register().etag(name) {
             return Err(Error::aborted_etag(name));
         }

@@ -19,7 +19,7 @@ use xietong_events::EventLog;
 use xietong_mesh::{Attempt, Call, Error, Foundation, Transaction, Transactions};
 use xietong_timers::Clock;
 
-pub(crate) use absences::{AbsenceAct, finish as finish_absence, start as start_absence};
+pub(crate) use absences::{AbsenceAct, finish as finish_absence, is_stated, start as start_absence};
 pub(crate) use divisions::{Recorded, take_effect};
 pub(crate) use edit::Edit;
 pub(crate) use register::{Register, Registers};

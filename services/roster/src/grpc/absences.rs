@@ -13,7 +13,7 @@ use super::convert::absence::{decode_absence, encode_absence};
 use super::listing::{Query, page};
 use super::roster::RosterHandlers;
 use crate::access;
-use crate::app::AbsenceAct;
+use crate::app::{AbsenceAct, is_stated};
 
 /// What a request asks for on an absence.
 pub(super) struct Asked<'a> {
@@ -31,7 +31,11 @@ impl RosterHandlers {
         let request_id = std::mem::take(&mut request.request_id);
         let name = format!("absences/{}", MachineClock::system().new_id());
         let registration = decode_absence(name, present("absence", request.absence.clone())?)?;
-        call.authorize(&access::of_away(&self.app.current().await?.book, &registration.official))?;
+        let (register, now) = (self.app.current().await?, self.app.now());
+        access::keep_away(call, &register.book, &registration.official, now)?;
+        if is_stated(&registration.approval) || is_stated(&registration.reassignment) {
+            access::state_mayors_decision(call, &register.book, now)?;
+        }
         let transaction = match self.app.begin(call, &request, &request_id).await? {
             Attempt::Repeat(answer) => return Ok(answer),
             Attempt::First(transaction) => transaction,

@@ -107,6 +107,12 @@ impl City {
         self.of("admin", vec![Grant::of(Role::Administrator)], message)
     }
 
+    /// A request of an official with one role.
+    pub(crate) fn official_as<T>(&self, official: &str, role: Role, message: T) -> Request<T> {
+        let name = format!("officials/{official}");
+        signed(&self.gateway, &Principal::account(official, Some(name), vec![Grant::of(role)]), message)
+    }
+
     /// A request of a clerk of the water bureau.
     pub(crate) fn clerk<T>(&self, message: T) -> Request<T> {
         self.of("clerk", vec![Grant::of(Role::UnitClerk).in_unit("units/water")], message)

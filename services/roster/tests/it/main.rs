@@ -9,6 +9,7 @@ mod collective;
 mod delegation;
 mod directory;
 mod input;
+mod keeping;
 mod lifetime;
 mod permission;
 mod race;
