@@ -53,6 +53,19 @@ const UNIT_READERS: &[Role] = &[Secretary, AssistingDeputySecretaryGeneral, Insp
 /// Those who see everything.
 const OVERSEERS: &[Role] = &[Supervisor, Auditor, Administrator];
 
+/// Those who may have been away, and see only what was done for them.
+const ACCOUNTABLE: &[Role] = &[
+    UnitClerk,
+    UnitApprover,
+    Liaison,
+    Leader,
+    AssistingDeputySecretaryGeneral,
+    Secretary,
+    GroupOffice,
+    Inspector,
+    SystemClient,
+];
+
 /// What everybody may read, and the services with them.
 const OPEN: &[(&[Role], Reach)] = &[(EVERYONE, All), (&[System], All)];
 
@@ -117,6 +130,9 @@ pub const MATRIX: &[Row] = &[
     row("roster.absences.cancel", Write, ABSENCE_KEEPING),
     row("roster.absences.extend", Write, ABSENCE_KEEPING),
     row("roster.absences.correct", Write, &[(&[Administrator, Supervisor], All)]),
+    row("roster.absences.digest", Read, &[(OVERSEERS, All), (ACCOUNTABLE, SelfOnly)]),
+    row("roster.absences.acknowledge", Write, OWN),
+    row("roster.acting_authorities.list", Read, OPEN),
     row("roster.resolve", Read, OPEN),
     // Supervision. A service creates what its own records escalate to.
     row("supervision.tasks.create", Write, &[(&[Supervisor], All), (&[System], All)]),

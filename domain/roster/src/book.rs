@@ -152,8 +152,15 @@ impl Book {
                 let change = AbsenceChange::Cancelled { recorded_at };
                 return self.change_absence(&cancelled.official, &cancelled.absence, change, |_| true);
             }
-            // Both follow from times already in the book.
-            RosterEvent::DivisionTookEffect(_) | RosterEvent::AbsenceStarted(_) => {}
+            RosterEvent::AbsenceAcknowledged(acknowledged) => {
+                let change = AbsenceChange::Acknowledged { acts: acknowledged.acts, recorded_at };
+                let (official, name) = (&acknowledged.official, &acknowledged.absence);
+                return self.change_absence(official, name, change, |_| true);
+            }
+            // They follow from times already in the book, or from other services' logs.
+            RosterEvent::DivisionTookEffect(_)
+            | RosterEvent::AbsenceStarted(_)
+            | RosterEvent::AbsenceActsArrived(_) => {}
         }
         Ok(())
     }

@@ -307,6 +307,15 @@ pub enum RosterError {
         /// Where it stands.
         state: AbsenceState,
     },
+    /// Only whoever is back acknowledges what was done for him.
+    #[error("the acts of an absence that is {state:?} cannot be acknowledged")]
+    AbsenceNotEnded {
+        /// Where it stands.
+        state: AbsenceState,
+    },
+    /// Nothing was done for the official that he has not acknowledged.
+    #[error("there is nothing to acknowledge")]
+    NothingToAcknowledge,
 }
 
 impl RosterError {
@@ -390,6 +399,8 @@ impl RosterError {
             }
             Self::AbsenceNotActive { state } => format!("请假登记{}，不能销假", state.chinese()),
             Self::AbsenceNotPlanned { state } => format!("请假登记{}，不能取消", state.chinese()),
+            Self::AbsenceNotEnded { state } => format!("请假登记{}，不能确认代行事项", state.chinese()),
+            Self::NothingToAcknowledge => "没有待确认的代行事项".to_owned(),
         }
     }
 }

@@ -13,6 +13,7 @@
 
 mod absence;
 mod account;
+mod acting;
 mod admission;
 mod book;
 mod charge;
@@ -43,6 +44,10 @@ mod properties;
 
 pub use absence::{Absence, AbsenceChange, AbsenceState, Registration, Share};
 pub use account::{Account, LARGEST_ACCOUNT, Role, RoleBinding, RoleNeed};
+pub use acting::{
+    Authority, absence_of_authority, acting_ground, authorities, authorities_at, authority_in_ground,
+    authority_over,
+};
 pub use admission::{
     admit_account, admit_collective, admit_collective_change, admit_division, admit_official,
     admit_official_change, admit_unit, admit_unit_change,
@@ -54,8 +59,8 @@ pub use division::{
 };
 pub use error::{Candidate, RosterError};
 pub use event::{
-    AbsenceCancelled, AbsenceCorrected, AbsenceEnded, AbsenceExtended, AbsenceStarted, Changed,
-    DivisionTookEffect, PayloadError, RosterEvent,
+    AbsenceAcknowledged, AbsenceActs, AbsenceCancelled, AbsenceCorrected, AbsenceEnded, AbsenceExtended,
+    AbsenceStarted, ActEntry, ActsTold, Changed, DivisionTookEffect, PayloadError, RosterEvent,
 };
 pub use gap::Gap;
 pub use handover::{Handover, handovers, took_effect};

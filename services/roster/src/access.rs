@@ -88,6 +88,11 @@ fn presides(scope: &Scope, book: &Book, now: Timestamp) -> bool {
     scope.own && presider.is_some() && presider == scope.official.as_deref()
 }
 
+/// The digest of an absence is that of whoever was away.
+pub(crate) fn of_digest(absence: &Absence) -> Resource {
+    Resource::new().of_official(&absence.official)
+}
+
 /// What to answer about a record that is not there. Nothing of the roster is restricted, so
 /// whoever reaches everything may know it.
 pub(crate) fn missing(scope: &Scope, name: &str) -> Error {

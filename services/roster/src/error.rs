@@ -79,6 +79,8 @@ pub(crate) fn refusal(error: RosterError) -> Error {
         RosterError::NotLater { .. } => forbidden("END_NOT_LATER"),
         RosterError::AbsenceNotActive { .. } => forbidden("ABSENCE_NOT_ACTIVE"),
         RosterError::AbsenceNotPlanned { .. } => forbidden("ABSENCE_NOT_PLANNED"),
+        RosterError::AbsenceNotEnded { .. } => forbidden("ABSENCE_NOT_ENDED"),
+        RosterError::NothingToAcknowledge => forbidden("NOTHING_TO_ACKNOWLEDGE"),
     }
 }
 

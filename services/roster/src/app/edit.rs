@@ -46,6 +46,11 @@ impl<'t> Edit<'t> {
         &self.register
     }
 
+    /// The transaction of the write.
+    pub(crate) fn tx(&self) -> &'t DatabaseTransaction {
+        self.tx
+    }
+
     /// Business time of the act.
     pub(crate) fn now(&self) -> Timestamp {
         self.now
@@ -92,7 +97,9 @@ fn kind_of(event: &RosterEvent) -> Kind {
         | RosterEvent::AbsenceEnded(_)
         | RosterEvent::AbsenceCancelled(_)
         | RosterEvent::AbsenceExtended(_)
-        | RosterEvent::AbsenceCorrected(_) => Kind::Absence,
+        | RosterEvent::AbsenceCorrected(_)
+        | RosterEvent::AbsenceActsArrived(_)
+        | RosterEvent::AbsenceAcknowledged(_) => Kind::Absence,
     }
 }
 

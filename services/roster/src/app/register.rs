@@ -6,8 +6,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use domain_calendar::Timestamp;
 use domain_roster::{
-    Absence, AbsenceCancelled, AbsenceChange, AbsenceCorrected, AbsenceEnded, AbsenceExtended, AbsenceState,
-    Book, Changed, RosterEvent,
+    Absence, AbsenceAcknowledged, AbsenceCancelled, AbsenceChange, AbsenceCorrected, AbsenceEnded,
+    AbsenceExtended, AbsenceState, Book, Changed, RosterEvent,
 };
 use sea_orm::{AccessMode, ConnectionTrait, IsolationLevel, TransactionOptions, TransactionTrait};
 use serde::de::DeserializeOwned;
@@ -74,7 +74,9 @@ impl Register {
             | RosterEvent::StandInListCreated(_)
             | RosterEvent::AbsenceCreated(_)
             | RosterEvent::AbsenceCancelled(_)
-            | RosterEvent::AbsenceExtended(_) => return,
+            | RosterEvent::AbsenceExtended(_)
+            | RosterEvent::AbsenceActsArrived(_)
+            | RosterEvent::AbsenceAcknowledged(_) => return,
         };
         self.told.insert(absence.clone(), told);
     }
@@ -236,6 +238,7 @@ fn change_event(absence: &Absence, change: &AbsenceChange) -> (RosterEvent, Time
                 start_time,
                 end_time: *end_time,
                 early: true,
+                acts: None,
             };
             (RosterEvent::AbsenceEnded(ended), *recorded_at)
         }
@@ -260,6 +263,10 @@ fn change_event(absence: &Absence, change: &AbsenceChange) -> (RosterEvent, Time
                 reason: String::new(),
             };
             (RosterEvent::AbsenceCorrected(corrected), *recorded_at)
+        }
+        AbsenceChange::Acknowledged { acts, recorded_at } => {
+            let acknowledged = AbsenceAcknowledged { absence: name, official, acts: *acts };
+            (RosterEvent::AbsenceAcknowledged(acknowledged), *recorded_at)
         }
         AbsenceChange::Cancelled { recorded_at } => {
             let cancelled =

@@ -4,16 +4,21 @@ use std::cmp::Reverse;
 
 use domain_roster::Absence;
 use prost::{Message, Name};
+use xietong_mesh::authorize;
 use xietong_mesh::input::{present, required};
 use xietong_mesh::{Attempt, Call, Error, Scope};
 use xietong_proto::roster as proto;
 use xietong_timers::MachineClock;
 
-use super::convert::absence::{decode_absence, encode_absence};
+use super::convert::absence::{decode_absence, encode_absence, encode_kept, is_unacknowledged};
 use super::listing::{Query, page};
 use super::roster::RosterHandlers;
 use crate::access;
-use crate::app::{AbsenceAct, is_stated};
+use crate::app::{AbsenceAct, absence_etag, is_stated};
+use crate::store::acts;
+
+/// The action of reading a digest.
+const READ_DIGEST: &str = "roster.absences.digest";
 
 /// What a request asks for on an absence.
 pub(super) struct Asked<'a> {
@@ -40,31 +45,42 @@ impl RosterHandlers {
             Attempt::Repeat(answer) => return Ok(answer),
             Attempt::First(transaction) => transaction,
         };
-        let (absence, etag) = self.app.create_absence(&transaction, registration).await?;
-        let answer = encode_absence(&absence, etag, transaction.now());
+        let kept = self.app.create_absence(&transaction, registration).await?;
+        let answer = encode_kept(kept, transaction.now());
         transaction.commit(answer).await
     }
 
     pub(super) async fn absences(
         &self,
-        scope: &Scope,
+        call: &Call,
         request: &proto::ListAbsencesRequest,
     ) -> Result<proto::ListAbsencesResponse, Error> {
-        let register = self.app.current().await?;
-        let visible = register
-            .book
-            .absences()
-            .filter(|absence| scope.permits(&access::of_absence(&register.book, absence)));
+        let scope = call.scope()?;
+        // Whose digest is open is told to whoever may read that digest.
+        let digests =
+            request.unacknowledged.then(|| authorize::scope(&call.principal, READ_DIGEST)).transpose()?;
+        let (register, now) = (self.app.current().await?, self.app.now());
+        let tallies = acts::tallies(self.app.reader()).await?;
+        let tally = |absence: &Absence| tallies.get(&absence.name).copied().unwrap_or_default();
+        let visible = register.book.absences().filter(|absence| {
+            scope.permits(&access::of_absence(&register.book, absence))
+                && digests.as_ref().is_none_or(|digests| {
+                    digests.permits(&access::of_digest(absence))
+                        && is_unacknowledged(absence, tally(absence), now)
+                })
+        });
         let query = Query {
             method: "ListAbsences",
-            filter: "",
+            filter: if request.unacknowledged { "unacknowledged" } else { "" },
             page_size: request.page_size,
             page_token: &request.page_token,
         };
         // As registered: a correction moves none to another page.
         let latest_first = |absence: &Absence| Reverse((absence.start_time, absence.name.clone()));
-        let now = self.app.now();
-        let encode = |absence: &Absence| encode_absence(absence, register.etag(&absence.name), now);
+        let encode = |absence: &Absence| {
+            let tally = tally(absence);
+            encode_absence(absence, tally, absence_etag(&register, &absence.name, tally), now)
+        };
         let (absences, next_page_token) = page(&query, visible, latest_first, encode)?;
         Ok(proto::ListAbsencesResponse { absences, next_page_token })
     }
@@ -78,7 +94,8 @@ impl RosterHandlers {
         let register = self.app.current().await?;
         let absence = register.book.absence(&name).ok_or_else(|| access::missing(scope, &name))?;
         scope.authorize(&access::of_absence(&register.book, absence))?;
-        Ok(encode_absence(absence, register.etag(&name), self.app.now()))
+        let tally = acts::tally(self.app.reader(), &name).await?;
+        Ok(encode_absence(absence, tally, absence_etag(&register, &name, tally), self.app.now()))
     }
 
     /// `request` is the decoded request without its request id.
@@ -95,7 +112,7 @@ impl RosterHandlers {
             Attempt::First(transaction) => transaction,
         };
         let changed = self.app.change_absence(call, &transaction, &name, asked.etag, asked.act).await?;
-        let answer = encode_absence(&changed.0, changed.1, transaction.now());
+        let answer = encode_kept(changed, transaction.now());
         transaction.commit(answer).await
     }
 }

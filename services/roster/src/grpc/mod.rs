@@ -1,6 +1,7 @@
 //! The roster's RPCs: decode, authorise, call the use case, encode.
 
 mod absences;
+mod acting;
 mod convert;
 mod directory;
 mod listing;
@@ -8,5 +9,6 @@ mod revise;
 mod roster;
 mod stand_in_lists;
 
+pub(crate) use acting::ActingHandlers;
 pub(crate) use directory::DirectoryHandlers;
 pub(crate) use roster::RosterHandlers;

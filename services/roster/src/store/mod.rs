@@ -6,6 +6,7 @@
 //! roster as it stood still holds when it is written. The uniqueness of an account's subject
 //! rests on that too.
 
+pub(crate) mod acts;
 pub(crate) mod body;
 pub(crate) mod head;
 pub(crate) mod records;
@@ -14,7 +15,7 @@ use xietong_store::SqlMigration;
 
 /// `created_revision` and `revision` are versions of the head: the one that wrote the row, and
 /// the last one that changed it. `recorded_at` is business time in microseconds.
-pub(crate) const MIGRATIONS: &[SqlMigration] = &[TABLES, COLLECTIVES, STAND_IN_LISTS];
+pub(crate) const MIGRATIONS: &[SqlMigration] = &[TABLES, COLLECTIVES, STAND_IN_LISTS, acts::ACTS];
 
 const TABLES: SqlMigration = SqlMigration {
     name: "roster_0001_tables",

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use domain_calendar::Timestamp;
 use prost_types::Timestamp as ProtoTimestamp;
+use tokio::net::TcpListener;
 use tonic::service::Routes;
 use tonic::{Request, Status};
 use tower::Layer;
@@ -19,11 +20,14 @@ use xietong_mesh::principal::{Grant, PRINCIPAL_METADATA, Role};
 use xietong_mesh::token::{Issuer, Signer, SigningKey, Verifier, VerifyingKey, generate_keypair};
 use xietong_mesh::{Error, Ground, Peers, Principal, Service, ServiceName};
 use xietong_proto::roster as proto;
+use xietong_proto::roster::acting_service_client::ActingServiceClient;
 use xietong_proto::roster::directory_service_client::DirectoryServiceClient;
 use xietong_proto::roster::roster_service_client::RosterServiceClient;
 use xietong_store::CrashPoints;
 use xietong_testkit::servers;
 use xietong_timers::{Clock, MachineClock, Progress, SimulatedClock, Worker};
+
+use crate::log::SupervisionLog;
 
 /// The day on which every test begins, in business time.
 pub(crate) const START: &str = "2023-05-01T09:00:00+08:00";
@@ -33,6 +37,8 @@ pub(crate) struct City {
     pub(crate) clock: Arc<SimulatedClock>,
     url: String,
     folder: tempfile::TempDir,
+    verifier: Verifier,
+    supervision: TcpListener,
     routes: MeshService<Routes>,
     gateway: Signer,
     system: Signer,
@@ -70,6 +76,9 @@ impl City {
         let clock = Arc::new(SimulatedClock::starting_at(now.saturating_sub(Duration::from_secs(600))));
         clock.hold();
         clock.set(now);
+        let supervision = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = supervision.local_addr().unwrap();
+        let peers = BTreeMap::from([(ServiceName::Supervision, format!("http://{address}"))]);
         let ground = Ground {
             name: ServiceName::Roster,
             database_url: url.clone(),
@@ -77,16 +86,35 @@ impl City {
             crash: CrashPoints::default(),
             clock: Clock::Simulated(clock.clone()),
             bus: Bus::embedded(),
-            peers: Peers::new(ServiceName::Roster, &BTreeMap::new(), system.clone()).unwrap(),
+            peers: Peers::new(ServiceName::Roster, &peers, system.clone()).unwrap(),
             drain: Drain::new(),
         };
         let foundation = xietong_roster::lay(ground).await.unwrap();
         xietong_roster::seed_administrator(&foundation, "local-administrator").await.unwrap();
         let service = xietong_roster::assemble(foundation);
         let verifier = Verifier::new(trusted, MachineClock::system());
-        let layer = MeshLayer::new(verifier, Metrics::new(ServiceName::Roster)).unwrap();
+        let layer = MeshLayer::new(verifier.clone(), Metrics::new(ServiceName::Roster)).unwrap();
         let routes = layer.layer(service.routes.clone());
-        City { service, clock, url, folder, routes, gateway, system }
+        City { service, clock, url, folder, verifier, supervision, routes, gateway, system }
+    }
+
+    /// Serves a log of supervision's to this roster until the test ends.
+    pub(crate) async fn follow_supervision(self) -> (City, SupervisionLog) {
+        let City { service, clock, url, folder, verifier, supervision, routes, gateway, system } = self;
+        let log = SupervisionLog::serve(folder.path(), supervision, verifier.clone()).await;
+        let supervision = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        (City { service, clock, url, folder, verifier, supervision, routes, gateway, system }, log)
+    }
+
+    /// Lets the roster hear of what others have recorded.
+    pub(crate) async fn hear(&self) {
+        let followed = self.service.consumers.iter();
+        let consumer = followed.map(|one| one.as_ref()).find(|one| one.name().ends_with("/supervision"));
+        while consumer.unwrap().turn().await.unwrap() == Progress::Worked {}
+    }
+
+    pub(crate) fn acting(&self) -> ActingServiceClient<MeshService<Routes>> {
+        ActingServiceClient::new(self.routes.clone())
     }
 
     pub(crate) fn directory(&self) -> DirectoryServiceClient<MeshService<Routes>> {

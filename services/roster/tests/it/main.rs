@@ -1,6 +1,7 @@
 //! The roster service behind the mesh's layer, over SQLite and over PostgreSQL.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod acting;
 mod acts;
 mod batch;
 mod change;
@@ -11,6 +12,7 @@ mod directory;
 mod input;
 mod keeping;
 mod lifetime;
+mod log;
 mod permission;
 mod race;
 mod roster;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain_calendar::Timestamp;
-use domain_roster::{stands_in_for, units_of_leader};
+use domain_roster::{acting_ground, authority_over, stands_in_for, units_of_leader};
 use xietong_mesh::{Call, Error, Resource, RosterView, Scope, Transaction};
 
 use super::{Supervision, roster};
@@ -26,6 +26,8 @@ pub(crate) enum Authority {
         display_name: String,
         /// The position.
         roster_position: i64,
+        /// By which authority, `absences/{a}/authorities/{n}`.
+        by: Option<String>,
     },
 }
 
@@ -37,9 +39,9 @@ impl Authority {
             Authority::InCharge { roster_position } => {
                 transaction.on_ground(format!("名册记录第{roster_position}号：分管领导"));
             }
-            Authority::StandingIn { official, display_name, roster_position } => {
+            Authority::StandingIn { official, display_name, roster_position, by } => {
                 transaction.acting_for(official);
-                transaction.on_ground(format!("名册记录第{roster_position}号：代{display_name}行使职权"));
+                transaction.on_ground(acting_ground(*roster_position, display_name, by.as_deref()));
             }
         }
     }
@@ -78,12 +80,15 @@ impl Supervision {
         // A stand-in for a part of an absent leader's duties acts in that part alone.
         let mut absent = stands_in_for(&view.book, leader, now, Timestamp::MAX).into_iter();
         match absent.find(|(_, units)| permits(units.clone())) {
-            Some((official, _)) => {
+            Some((official, units)) => {
+                let unit = resource.units.iter().find(|unit| units.contains(*unit));
+                let by = authority_over(&view.book, &official, leader, unit.map(String::as_str), now);
                 let person = view.book.view(now, Timestamp::MAX).person(&official);
                 Ok(Authority::StandingIn {
                     official,
                     display_name: person.display_name,
                     roster_position: view.position,
+                    by: by.map(|authority| authority.name),
                 })
             }
             None => Err(Error::permission_denied(call.action)),
