@@ -9,6 +9,7 @@ use crate::account::Account;
 use crate::collective::Collective;
 use crate::division::Division;
 use crate::handover::Handover;
+use crate::mandate::Mandate;
 use crate::official::Official;
 use crate::stand_in_list::StandInList;
 use crate::unit::Unit;
@@ -27,6 +28,8 @@ const ABSENCE_EXTENDED: &str = "roster.absence.extended";
 const ABSENCE_CORRECTED: &str = "roster.absence.corrected";
 const ABSENCE_ACTS_ARRIVED: &str = "roster.absence.acts_arrived";
 const ABSENCE_ACKNOWLEDGED: &str = "roster.absence.acknowledged";
+const MANDATE_CREATED: &str = "roster.mandate.created";
+const MANDATE_REVOKED: &str = "roster.mandate.revoked";
 const UNIT_CHANGED: &str = "roster.unit.changed";
 const COLLECTIVE_CHANGED: &str = "roster.collective.changed";
 const OFFICIAL_CHANGED: &str = "roster.official.changed";
@@ -65,6 +68,10 @@ pub enum RosterEvent {
     AbsenceActsArrived(AbsenceActs),
     /// Whoever is back has acknowledged what was done for him.
     AbsenceAcknowledged(AbsenceAcknowledged),
+    /// A mandate was given; it may begin later.
+    MandateCreated(Mandate),
+    /// A mandate was ended before its time.
+    MandateRevoked(MandateRevoked),
     /// A unit is another from some time on: it was renamed, moved, merged, or ceased.
     UnitChanged(Changed<Unit>),
     /// A collective has other members or names from some time on.
@@ -73,6 +80,14 @@ pub enum RosterEvent {
     OfficialChanged(Official),
     /// A unit's own AB list was recorded; it may take effect later.
     StandInListCreated(StandInList),
+}
+
+/// A mandate was ended before its time: at the instant it was recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MandateRevoked {
+    /// `mandates/{id}`.
+    pub mandate: String,
 }
 
 /// A record as it is from an instant on.
@@ -266,6 +281,8 @@ impl RosterEvent {
             Self::AbsenceCorrected(_) => ABSENCE_CORRECTED,
             Self::AbsenceActsArrived(_) => ABSENCE_ACTS_ARRIVED,
             Self::AbsenceAcknowledged(_) => ABSENCE_ACKNOWLEDGED,
+            Self::MandateCreated(_) => MANDATE_CREATED,
+            Self::MandateRevoked(_) => MANDATE_REVOKED,
             Self::UnitChanged(_) => UNIT_CHANGED,
             Self::CollectiveChanged(_) => COLLECTIVE_CHANGED,
             Self::OfficialChanged(_) => OFFICIAL_CHANGED,
@@ -290,6 +307,8 @@ impl RosterEvent {
             Self::AbsenceCorrected(fact) => &fact.absence,
             Self::AbsenceActsArrived(fact) => &fact.absence,
             Self::AbsenceAcknowledged(fact) => &fact.absence,
+            Self::MandateCreated(mandate) => &mandate.name,
+            Self::MandateRevoked(fact) => &fact.mandate,
             Self::UnitChanged(changed) => &changed.value.name,
             Self::CollectiveChanged(changed) => &changed.value.name,
             Self::OfficialChanged(official) => &official.name,
@@ -325,6 +344,8 @@ impl RosterEvent {
             ABSENCE_CORRECTED => read(json, Self::AbsenceCorrected),
             ABSENCE_ACTS_ARRIVED => read(json, Self::AbsenceActsArrived),
             ABSENCE_ACKNOWLEDGED => read(json, Self::AbsenceAcknowledged),
+            MANDATE_CREATED => read(json, Self::MandateCreated),
+            MANDATE_REVOKED => read(json, Self::MandateRevoked),
             UNIT_CHANGED => read(json, Self::UnitChanged),
             COLLECTIVE_CHANGED => read(json, Self::CollectiveChanged),
             OFFICIAL_CHANGED => read(json, Self::OfficialChanged),
@@ -340,6 +361,7 @@ mod tests {
     use super::{AbsenceAcknowledged, AbsenceActs, ActEntry, ActsTold, Changed, RosterEvent};
     use crate::fixture::{Roster, at, pair};
     use crate::handover::took_effect;
+    use crate::mandate::{Mandate, MandateKind};
     use crate::stand_in_list::StandInList;
 
     #[test]
@@ -373,6 +395,21 @@ mod tests {
             official,
             acts: 1,
         }));
+        let mandate = Mandate {
+            name: "mandates/one".into(),
+            kind: MandateKind::Assisting,
+            leader: "officials/cui-yuanbin".into(),
+            holder: "officials/water-head".into(),
+            acts: vec!["supervision.assignments.verify".into()],
+            units: vec!["units/water".into()],
+            start_time: during,
+            end_time: None,
+            ground: "市政府办公室通知".into(),
+            recorded_at: during,
+            revoked_at: None,
+        };
+        events.push(mandate.revoke(during).unwrap());
+        events.push(RosterEvent::MandateCreated(mandate));
         let unit = roster.book.unit("units/water").unwrap().clone();
         events.push(RosterEvent::UnitChanged(Changed { value: unit, effective_time: during }));
         let collective = roster.book.collective("collectives/counties").unwrap().clone();
@@ -389,7 +426,7 @@ mod tests {
         }));
 
         let types: std::collections::BTreeSet<_> = events.iter().map(RosterEvent::event_type).collect();
-        assert_eq!(types.len(), 18, "every type is exercised: {types:?}");
+        assert_eq!(types.len(), 20, "every type is exercised: {types:?}");
         for event in events {
             let payload = event.to_payload().unwrap();
             let read = RosterEvent::from_payload(event.event_type(), &payload).unwrap();

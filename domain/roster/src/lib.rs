@@ -25,6 +25,7 @@ mod gap;
 mod handover;
 mod interval;
 mod lookup;
+mod mandate;
 mod names;
 mod official;
 mod post;
@@ -60,12 +61,16 @@ pub use division::{
 pub use error::{Candidate, RosterError};
 pub use event::{
     AbsenceAcknowledged, AbsenceActs, AbsenceCancelled, AbsenceCorrected, AbsenceEnded, AbsenceExtended,
-    AbsenceStarted, ActEntry, ActsTold, Changed, DivisionTookEffect, PayloadError, RosterEvent,
+    AbsenceStarted, ActEntry, ActsTold, Changed, DivisionTookEffect, MandateRevoked, PayloadError,
+    RosterEvent,
 };
 pub use gap::Gap;
 pub use handover::{Handover, handovers, took_effect};
 pub use interval::Interval;
 pub use lookup::Lookup;
+pub use mandate::{
+    Mandate, MandateKind, admit_mandate, mandate_ground, mandate_in_ground, mandates_for, units_of_mandate,
+};
 pub use names::normalise;
 pub use official::{Official, Post, PostKind};
 pub use resolution::{Outcome, Person, Resolution, Rule, Step};

@@ -1,7 +1,7 @@
 //! What permission depends on in the roster's records.
 
 use domain_calendar::Timestamp;
-use domain_roster::{Absence, Account, Book, Collective, Official, StandInList};
+use domain_roster::{Absence, Account, Book, Collective, Mandate, Official, StandInList, mandates_for};
 use xietong_mesh::{Call, Code, Error, Resource, Scope};
 
 /// A unit's entry is that unit's record.
@@ -91,6 +91,30 @@ fn presides(scope: &Scope, book: &Book, now: Timestamp) -> bool {
 /// The digest of an absence is that of whoever was away.
 pub(crate) fn of_digest(absence: &Absence) -> Resource {
     Resource::new().of_official(&absence.official)
+}
+
+/// Under which mandate, if under any, the caller reads or acknowledges the digest of an absence;
+/// none is needed for what is the caller's own, or everybody's.
+///
+/// # Errors
+/// PERMISSION_DENIED.
+pub(crate) fn to_digest<'a>(
+    scope: &'a Scope,
+    book: &'a Book,
+    absence: &Absence,
+    now: Timestamp,
+) -> Result<Option<&'a Mandate>, Error> {
+    if scope.permits(&of_digest(absence)) {
+        return Ok(None);
+    }
+    let held = scope.mandate_of.iter().flat_map(|holder| mandates_for(book, holder, scope.action, now));
+    let mut held = held.filter(|mandate| mandate.leader == absence.official);
+    held.next().map(Some).ok_or_else(|| Error::permission_denied(scope.action))
+}
+
+/// A mandate is that of the leader who gives it and of whoever holds it.
+pub(crate) fn of_mandate(mandate: &Mandate) -> Resource {
+    Resource::new().of_official(&mandate.leader).of_official(&mandate.holder)
 }
 
 /// What to answer about a record that is not there. Nothing of the roster is restricted, so

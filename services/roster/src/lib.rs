@@ -18,11 +18,12 @@ use xietong_events::EventHandler;
 use xietong_mesh::{Assembly, Error, Foundation, Ground, Service, ServiceName};
 use xietong_proto::roster::acting_service_server::ActingServiceServer;
 use xietong_proto::roster::directory_service_server::DirectoryServiceServer;
+use xietong_proto::roster::mandate_service_server::MandateServiceServer;
 use xietong_proto::roster::roster_service_server::RosterServiceServer;
 use xietong_store::StoreError;
 
 use app::App;
-use grpc::{ActingHandlers, DirectoryHandlers, RosterHandlers};
+use grpc::{ActingHandlers, DirectoryHandlers, MandateHandlers, RosterHandlers};
 use jobs::{ActsLog, RosterTimers};
 
 /// The service over the given ground, its database at the newest schema.
@@ -47,7 +48,8 @@ pub fn assemble(foundation: Foundation) -> Service {
     let app = App::new(&foundation);
     let routes = Routes::new(DirectoryServiceServer::new(DirectoryHandlers::new(app.clone())))
         .add_service(RosterServiceServer::new(RosterHandlers::new(app.clone())))
-        .add_service(ActingServiceServer::new(ActingHandlers::new(app.clone())));
+        .add_service(ActingServiceServer::new(ActingHandlers::new(app.clone())))
+        .add_service(MandateServiceServer::new(MandateHandlers::new(app.clone())));
     let consumers = ActsLog::PRODUCERS.map(|producer| -> (ServiceName, Arc<dyn EventHandler>) {
         (producer, Arc::new(ActsLog::new(app.clone(), producer)))
     });

@@ -86,6 +86,8 @@ pub fn of_roster(event: &RosterEvent, book: &Book) -> Vec<Notice> {
         | RosterEvent::DivisionCreated(_)
         | RosterEvent::AbsenceCreated(_)
         | RosterEvent::AbsenceAcknowledged(_)
+        | RosterEvent::MandateCreated(_)
+        | RosterEvent::MandateRevoked(_)
         | RosterEvent::AbsenceCancelled(_) => Vec::new(),
     }
 }

@@ -103,7 +103,9 @@ impl App {
         let scope = call.scope()?;
         let absence = edit.book().absence(name).ok_or_else(|| access::missing(&scope, name))?.clone();
         match &act {
-            AbsenceAct::Acknowledge => scope.authorize(&access::of_digest(&absence))?,
+            AbsenceAct::Acknowledge => {
+                access::to_digest(&scope, edit.book(), &absence, edit.now())?;
+            }
             AbsenceAct::End | AbsenceAct::Cancel | AbsenceAct::Extend { .. } | AbsenceAct::Correct { .. } => {
                 access::keep_away(call, edit.book(), &absence.official, edit.now())?;
             }

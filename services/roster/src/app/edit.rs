@@ -92,6 +92,7 @@ fn kind_of(event: &RosterEvent) -> Kind {
         RosterEvent::AccountCreated(_) => Kind::Account,
         RosterEvent::DivisionCreated(_) | RosterEvent::DivisionTookEffect(_) => Kind::Division,
         RosterEvent::StandInListCreated(_) => Kind::StandInList,
+        RosterEvent::MandateCreated(_) | RosterEvent::MandateRevoked(_) => Kind::Mandate,
         RosterEvent::AbsenceCreated(_)
         | RosterEvent::AbsenceStarted(_)
         | RosterEvent::AbsenceEnded(_)
@@ -113,6 +114,7 @@ fn body(register: &Register, kind: Kind, name: &str) -> Result<String, Error> {
         Kind::Account => write(book.account(name)),
         Kind::Division => write(book.division(name)),
         Kind::StandInList => write(book.stand_in_lists().find(|list| list.name == name)),
+        Kind::Mandate => write(book.mandate(name)),
         Kind::Absence => write(
             book.absence(name).map(|absence| StoredAbsence { absence, told: Some(register.told(name)) }),
         ),

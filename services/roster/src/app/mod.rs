@@ -5,6 +5,7 @@ mod acts;
 mod directory;
 mod divisions;
 mod edit;
+mod mandates;
 mod register;
 mod resolve;
 mod revise;

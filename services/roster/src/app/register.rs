@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use domain_calendar::Timestamp;
 use domain_roster::{
     Absence, AbsenceAcknowledged, AbsenceCancelled, AbsenceChange, AbsenceCorrected, AbsenceEnded,
-    AbsenceExtended, AbsenceState, Book, Changed, RosterEvent,
+    AbsenceExtended, AbsenceState, Book, Changed, Mandate, MandateRevoked, RosterEvent,
 };
 use sea_orm::{AccessMode, ConnectionTrait, IsolationLevel, TransactionOptions, TransactionTrait};
 use serde::de::DeserializeOwned;
@@ -75,6 +75,8 @@ impl Register {
             | RosterEvent::AbsenceCreated(_)
             | RosterEvent::AbsenceCancelled(_)
             | RosterEvent::AbsenceExtended(_)
+            | RosterEvent::MandateCreated(_)
+            | RosterEvent::MandateRevoked(_)
             | RosterEvent::AbsenceActsArrived(_)
             | RosterEvent::AbsenceAcknowledged(_) => return,
         };
@@ -98,6 +100,15 @@ impl Register {
             Kind::Account => self.created(record, RosterEvent::AccountCreated)?,
             Kind::Division => self.created(record, RosterEvent::DivisionCreated)?,
             Kind::StandInList => self.created(record, RosterEvent::StandInListCreated)?,
+            Kind::Mandate => {
+                let mandate: Mandate = parse(record)?;
+                let revoked_at = mandate.revoked_at;
+                self.apply(&RosterEvent::MandateCreated(mandate), record.recorded_at)?;
+                if let Some(revoked_at) = revoked_at {
+                    let revoked = MandateRevoked { mandate: record.name.clone() };
+                    self.apply(&RosterEvent::MandateRevoked(revoked), revoked_at)?;
+                }
+            }
             Kind::Absence => {
                 let StoredAbsence::<Absence> { absence, told } = parse(record)?;
                 let told = told.unwrap_or_else(|| Told::at_version(record.version));

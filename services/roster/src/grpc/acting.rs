@@ -82,7 +82,7 @@ impl ActingService for ActingHandlers {
         let name = required("name", request.name)?;
         let register = self.app.current().await?;
         let absence = register.book.absence(&name).ok_or_else(|| access::missing(&scope, &name))?;
-        scope.authorize(&access::of_digest(absence))?;
+        access::to_digest(&scope, &register.book, absence, self.app.now())?;
         let query = ["GetAbsenceDigest", name.as_str()];
         let paging = Paging::<i64>::new(&query, request.page_size, &request.page_token)?;
         let after = paging.after().copied().unwrap_or(0);

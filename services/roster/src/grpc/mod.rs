@@ -5,10 +5,12 @@ mod acting;
 mod convert;
 mod directory;
 mod listing;
+mod mandates;
 mod revise;
 mod roster;
 mod stand_in_lists;
 
 pub(crate) use acting::ActingHandlers;
 pub(crate) use directory::DirectoryHandlers;
+pub(crate) use mandates::MandateHandlers;
 pub(crate) use roster::RosterHandlers;

@@ -22,6 +22,7 @@ use xietong_mesh::{Error, Ground, Peers, Principal, Service, ServiceName};
 use xietong_proto::roster as proto;
 use xietong_proto::roster::acting_service_client::ActingServiceClient;
 use xietong_proto::roster::directory_service_client::DirectoryServiceClient;
+use xietong_proto::roster::mandate_service_client::MandateServiceClient;
 use xietong_proto::roster::roster_service_client::RosterServiceClient;
 use xietong_store::CrashPoints;
 use xietong_testkit::servers;
@@ -111,6 +112,10 @@ impl City {
         let followed = self.service.consumers.iter();
         let consumer = followed.map(|one| one.as_ref()).find(|one| one.name().ends_with("/supervision"));
         while consumer.unwrap().turn().await.unwrap() == Progress::Worked {}
+    }
+
+    pub(crate) fn mandates(&self) -> MandateServiceClient<MeshService<Routes>> {
+        MandateServiceClient::new(self.routes.clone())
     }
 
     pub(crate) fn acting(&self) -> ActingServiceClient<MeshService<Routes>> {

@@ -13,6 +13,7 @@ mod input;
 mod keeping;
 mod lifetime;
 mod log;
+mod mandate;
 mod permission;
 mod race;
 mod roster;

@@ -1,6 +1,6 @@
 //! What happened to a task, as officials read it.
 
-use domain_roster::Book;
+use domain_roster::{Book, mandate_in_ground};
 use domain_supervision::{TaskEvent, describe};
 use xietong_events::Event;
 use xietong_mesh::Error;
@@ -21,7 +21,10 @@ pub(super) fn entry(event: Event, roster: &Book) -> Result<proto::TimelineEntry,
         // Written by a newer version of this service.
         None => "其他事项".to_owned(),
     };
+    let entered = event.ground.as_deref().is_some_and(|ground| mandate_in_ground(ground).is_some());
+    let entered_by = if entered { person(&event.actor, roster) } else { String::new() };
     Ok(proto::TimelineEntry {
+        entered_by,
         r#type: event.event_type,
         time: Some(encode_time(event.occurred_at)),
         actor: event.actor,
@@ -30,4 +33,11 @@ pub(super) fn entry(event: Event, roster: &Book) -> Result<proto::TimelineEntry,
         text,
         version: event.version,
     })
+}
+
+/// What people call whoever has an account.
+fn person(subject: &str, roster: &Book) -> String {
+    let official = roster.account_of_subject(subject).and_then(|account| account.official.as_deref());
+    let known = official.and_then(|official| roster.official(official));
+    known.map_or(subject, |known| &known.display_name).to_owned()
 }

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use domain_calendar::Timestamp;
 use domain_roster::{
-    Absence, Account, Book, Collective, Division, Interval, Official, Portfolio, Post, PostKind,
-    Registration, RosterEvent, Scope, Share, StandInList, StandInPair, Unit, UnitKind, acting_ground,
+    Absence, Account, Book, Collective, Division, Interval, Mandate, MandateKind, Official, Portfolio, Post,
+    PostKind, Registration, RosterEvent, Scope, Share, StandInList, StandInPair, Unit, UnitKind,
+    acting_ground,
 };
 use xietong_events::{Bus, Digest, Event};
 use xietong_mesh::drain::Drain;
@@ -316,6 +317,30 @@ async fn have_been_stood_in_for(roster: &Roster, absence: &str) {
         .await;
 }
 
+/// A mandate that is revoked.
+async fn mandate(roster: &Roster) {
+    let mandate = Mandate {
+        name: "mandates/one".into(),
+        kind: MandateKind::Secretary,
+        leader: "officials/first".into(),
+        holder: "officials/second".into(),
+        acts: vec!["supervision.assignments.verify".into()],
+        units: vec!["units/water".into()],
+        start_time: at("2023-06-01T00:00+08:00"),
+        end_time: None,
+        ground: "市政府办公室通知".into(),
+        recorded_at: at("2023-06-01T00:00+08:00"),
+        revoked_at: None,
+    };
+    roster.act(async |app, transaction| app.create_mandate(transaction, mandate).await.unwrap()).await;
+    roster.advance("2023-06-09T10:00+08:00").await;
+    roster
+        .act(async |app, transaction| {
+            app.revoke_mandate(&roster.call, transaction, "mandates/one", "").await.unwrap()
+        })
+        .await;
+}
+
 async fn the_register_is_the_book_of_the_log(database_url: String) {
     let roster = Roster::on(database_url).await;
     keep_the_directory(&roster).await;
@@ -323,10 +348,11 @@ async fn the_register_is_the_book_of_the_log(database_url: String) {
         roster.act(async |app, transaction| app.create_division(transaction, division).await.unwrap()).await;
     }
     be_away(&roster).await;
+    mandate(&roster).await;
     roster.advance("2023-07-01T09:00+08:00").await;
 
     let (book, types) = roster.log().await;
-    assert_eq!(types.len(), 18, "every type of event was written: {types:?}");
+    assert_eq!(types.len(), 20, "every type of event was written: {types:?}");
     let own = roster.app.current().await.unwrap();
     assert_eq!(own.book, book, "the writer's");
     assert_eq!(roster.follower.current().await.unwrap(), own, "that of one who followed each write");
