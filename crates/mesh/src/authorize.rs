@@ -26,6 +26,9 @@ pub enum Reach {
     Units,
     /// Records of the units that the principal's official answers for now.
     Portfolio,
+    /// Records of the units that the principal's official has a mandate for, for this action and
+    /// now.
+    Mandate,
     /// Records of the groups that the grant names.
     Groups,
     /// The principal's own records.
@@ -44,6 +47,7 @@ pub fn scope(principal: &Principal, action: &str) -> Result<Scope, Error> {
         all: false,
         units: BTreeSet::new(),
         portfolio_of: None,
+        mandate_of: None,
         portfolio: BTreeSet::new(),
         groups: BTreeSet::new(),
         own: false,
@@ -66,6 +70,7 @@ pub fn scope(principal: &Principal, action: &str) -> Result<Scope, Error> {
                 }
                 Reach::Units => scope.units.extend(grant.units.iter().cloned()),
                 Reach::Portfolio => scope.portfolio_of = principal.official.clone(),
+                Reach::Mandate => scope.mandate_of = principal.official.clone(),
                 Reach::Groups => scope.groups.extend(grant.groups.iter().cloned()),
                 Reach::SelfOnly => scope.own = true,
             }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use prost_reflect::{DescriptorPool, Value};
 
-use crate::authorize::Reach::{self, All, Groups, Portfolio, SelfOnly, Units};
+use crate::authorize::Reach::{self, All, Groups, Mandate, Portfolio, SelfOnly, Units};
 use crate::matrix::Access::{Read, Write};
 use crate::principal::Role::{
     self, Administrator, AssistingDeputySecretaryGeneral, Auditor, GroupOffice, Inspector, Leader, Liaison,
@@ -53,12 +53,33 @@ const UNIT_READERS: &[Role] = &[Secretary, AssistingDeputySecretaryGeneral, Insp
 /// Those who see everything.
 const OVERSEERS: &[Role] = &[Supervisor, Auditor, Administrator];
 
+/// Those who may have been away, and see only what was done for them.
+const ACCOUNTABLE: &[Role] = &[
+    UnitClerk,
+    UnitApprover,
+    Liaison,
+    Leader,
+    AssistingDeputySecretaryGeneral,
+    Secretary,
+    GroupOffice,
+    Inspector,
+    SystemClient,
+];
+
 /// What everybody may read, and the services with them.
 const OPEN: &[(&[Role], Reach)] = &[(EVERYONE, All), (&[System], All)];
 
+/// Those who act for a leader under a mandate, in what it lists.
+const MANDATED: &[Role] = &[Secretary, AssistingDeputySecretaryGeneral];
+
 /// Reading tasks.
-const TASK_READERS: &[(&[Role], Reach)] =
-    &[(OVERSEERS, All), (UNIT_STAFF, Units), (UNIT_READERS, Units), (&[Leader], Portfolio)];
+const TASK_READERS: &[(&[Role], Reach)] = &[
+    (OVERSEERS, All),
+    (UNIT_STAFF, Units),
+    (UNIT_READERS, Units),
+    (&[Leader], Portfolio),
+    (MANDATED, Mandate),
+];
 
 /// Doing a unit's part of a task.
 const UNIT_WORK: &[(&[Role], Reach)] = &[(UNIT_STAFF, Units)];
@@ -71,6 +92,11 @@ const OWN: &[(&[Role], Reach)] = &[(EVERYONE, SelfOnly)];
 
 /// Keeping the directory, the roster and the accounts.
 const ADMINISTRATION: &[(&[Role], Reach)] = &[(&[Administrator], All)];
+
+/// Keeping who is away: of everybody, of a unit's own people, or of oneself. The roster adds that
+/// whoever presides over the whole may do so for everybody.
+const ABSENCE_KEEPING: &[(&[Role], Reach)] =
+    &[(&[Administrator, Supervisor], All), (&[UnitApprover], Units), (&[Leader], SelfOnly)];
 
 const fn row(action: &'static str, access: Access, grants: &'static [(&'static [Role], Reach)]) -> Row {
     Row { action, access, grants }
@@ -104,16 +130,23 @@ pub const MATRIX: &[Row] = &[
     row("roster.divisions.create", Write, ADMINISTRATION),
     row("roster.divisions.list", Read, OPEN),
     row("roster.divisions.get", Read, OPEN),
-    row("roster.stand_in_lists.create", Write, ADMINISTRATION),
+    row("roster.stand_in_lists.create", Write, &[(&[Administrator], All), (&[UnitApprover], Units)]),
     row("roster.stand_in_lists.list", Read, OPEN),
     row("roster.stand_in_lists.get", Read, OPEN),
-    row("roster.absences.create", Write, ADMINISTRATION),
+    row("roster.absences.create", Write, ABSENCE_KEEPING),
     row("roster.absences.list", Read, OPEN),
     row("roster.absences.get", Read, OPEN),
-    row("roster.absences.end", Write, ADMINISTRATION),
-    row("roster.absences.cancel", Write, ADMINISTRATION),
-    row("roster.absences.extend", Write, ADMINISTRATION),
-    row("roster.absences.correct", Write, ADMINISTRATION),
+    row("roster.absences.end", Write, ABSENCE_KEEPING),
+    row("roster.absences.cancel", Write, ABSENCE_KEEPING),
+    row("roster.absences.extend", Write, ABSENCE_KEEPING),
+    row("roster.absences.correct", Write, &[(&[Administrator, Supervisor], All)]),
+    row("roster.absences.digest", Read, &[(OVERSEERS, All), (ACCOUNTABLE, SelfOnly), (MANDATED, Mandate)]),
+    row("roster.absences.acknowledge", Write, &[(EVERYONE, SelfOnly), (MANDATED, Mandate)]),
+    row("roster.acting_authorities.list", Read, OPEN),
+    row("roster.mandates.create", Write, ADMINISTRATION),
+    row("roster.mandates.list", Read, OPEN),
+    row("roster.mandates.get", Read, OPEN),
+    row("roster.mandates.revoke", Write, ADMINISTRATION),
     row("roster.resolve", Read, OPEN),
     // Supervision. A service creates what its own records escalate to.
     row("supervision.tasks.create", Write, &[(&[Supervisor], All), (&[System], All)]),
@@ -129,6 +162,7 @@ pub const MATRIX: &[Row] = &[
             (UNIT_STAFF, Units),
             (UNIT_READERS, Units),
             (&[Leader], Portfolio),
+            (MANDATED, Mandate),
         ],
     ),
     row("supervision.tasks.list", Read, TASK_READERS),
@@ -137,9 +171,13 @@ pub const MATRIX: &[Row] = &[
     row("supervision.assignments.deploy", Write, UNIT_WORK),
     row("supervision.assignments.report", Write, UNIT_WORK),
     row("supervision.assignments.submit", Write, UNIT_WORK),
-    row("supervision.assignments.verify", Write, &[(&[Supervisor], All), (&[Leader], Portfolio)]),
+    row(
+        "supervision.assignments.verify",
+        Write,
+        &[(&[Supervisor], All), (&[Leader], Portfolio), (MANDATED, Mandate)],
+    ),
     row("supervision.assignments.request_extension", Write, UNIT_WORK),
-    row("supervision.assignments.decide_extension", Write, &[(&[Leader], Portfolio)]),
+    row("supervision.assignments.decide_extension", Write, &[(&[Leader], Portfolio), (MANDATED, Mandate)]),
     row("supervision.divisions.preview", Read, ADMINISTRATION),
     // Working groups.
     row("workgroup.groups.create", Write, &[(&[Supervisor, Administrator], All), (&[GroupOffice], Groups)]),
@@ -250,10 +288,12 @@ mod tests {
     }
 
     #[test]
-    fn a_role_stands_once_in_a_row() {
+    fn a_role_stands_once_in_a_row_with_a_reach_of_its_own_and_once_with_its_mandates() {
         for row in MATRIX {
             for role in Role::OF_ACCOUNTS.into_iter().chain([System]) {
-                assert!(row.reaches(role).count() <= 1, "{role:?} in {}", row.action);
+                let own = row.reaches(role).filter(|reach| *reach != Mandate).count();
+                let mandates = row.reaches(role).count() - own;
+                assert!(own <= 1 && mandates <= 1, "{role:?} in {}", row.action);
             }
         }
     }

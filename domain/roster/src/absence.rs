@@ -25,7 +25,8 @@ use serde::{Deserialize, Serialize};
 use crate::book::Book;
 use crate::error::RosterError;
 use crate::event::{
-    AbsenceCancelled, AbsenceCorrected, AbsenceEnded, AbsenceExtended, AbsenceStarted, RosterEvent,
+    AbsenceAcknowledged, AbsenceCancelled, AbsenceCorrected, AbsenceEnded, AbsenceExtended, AbsenceStarted,
+    RosterEvent,
 };
 use crate::interval::Interval;
 use crate::scope::Scope;
@@ -121,6 +122,7 @@ impl Absence {
                     start_time,
                     end_time: now,
                     early: true,
+                    acts: None,
                 }))
             }
             state @ (AbsenceState::Planned | AbsenceState::Ended | AbsenceState::Cancelled) => {
@@ -209,6 +211,23 @@ impl Absence {
         }))
     }
 
+    /// The official, who is back, acknowledges what was done for him meanwhile: of `acts` in all.
+    pub fn acknowledge(&self, acts: i64, now: Timestamp) -> Result<RosterEvent, RosterError> {
+        match self.state(now) {
+            AbsenceState::Ended if acts > self.acknowledged().0 => {
+                Ok(RosterEvent::AbsenceAcknowledged(AbsenceAcknowledged {
+                    absence: self.name.clone(),
+                    official: self.official.clone(),
+                    acts,
+                }))
+            }
+            AbsenceState::Ended => Err(RosterError::NothingToAcknowledge),
+            state @ (AbsenceState::Planned | AbsenceState::Active | AbsenceState::Cancelled) => {
+                Err(RosterError::AbsenceNotEnded { state })
+            }
+        }
+    }
+
     /// What follows when its start has come; nothing before it, or when it was cancelled.
     pub fn begin(&self, book: &Book, now: Timestamp) -> Option<RosterEvent> {
         let known = self.known()?;
@@ -236,6 +255,7 @@ impl Absence {
                 start_time: known.start,
                 end_time: known.end,
                 early: false,
+                acts: None,
             })
         })
     }

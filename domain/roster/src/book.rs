@@ -16,6 +16,7 @@ use crate::collective::Collective;
 use crate::division::Division;
 use crate::error::RosterError;
 use crate::event::RosterEvent;
+use crate::mandate::Mandate;
 use crate::official::Official;
 use crate::stand_in_list::StandInList;
 use crate::unit::Unit;
@@ -40,6 +41,7 @@ pub struct Book {
     divisions: Divisions,
     absences: Absences,
     stand_in_lists: Vec<Arc<StandInList>>,
+    mandates: Vec<Arc<Mandate>>,
     /// Which units are or were ever called by a normalised name; follows from `units`.
     #[serde(skip)]
     called: Arc<Called>,
@@ -56,18 +58,37 @@ struct Snapshot {
     divisions: Divisions,
     absences: Absences,
     stand_in_lists: Vec<Arc<StandInList>>,
+    mandates: Vec<Arc<Mandate>>,
 }
 
 impl From<Snapshot> for Book {
     fn from(snapshot: Snapshot) -> Self {
-        let Snapshot { units, collectives, officials, accounts, divisions, absences, stand_in_lists } =
-            snapshot;
+        let Snapshot {
+            units,
+            collectives,
+            officials,
+            accounts,
+            divisions,
+            absences,
+            stand_in_lists,
+            mandates,
+        } = snapshot;
         let mut called = Called::new();
         for name in units.names() {
             units.ever(name, Timestamp::MAX).for_each(|unit| note_names(&mut called, unit));
         }
         let called = Arc::new(called);
-        Book { units, collectives, officials, accounts, divisions, absences, stand_in_lists, called }
+        Book {
+            units,
+            collectives,
+            officials,
+            accounts,
+            divisions,
+            absences,
+            stand_in_lists,
+            mandates,
+            called,
+        }
     }
 }
 
@@ -83,7 +104,7 @@ impl Book {
     /// Takes in one event, in log order. Taking in the same event again changes nothing.
     ///
     /// # Errors
-    /// When it belongs to an absence the book does not know: the log is then of another roster.
+    /// When it belongs to an absence or a mandate the book does not know: the log is then of another roster.
     pub fn apply(&mut self, event: &RosterEvent, recorded_at: Timestamp) -> Result<(), RosterError> {
         match event {
             RosterEvent::UnitCreated(unit) => {
@@ -122,6 +143,21 @@ impl Book {
                     self.stand_in_lists.push(Arc::new(StandInList { recorded_at, ..list.clone() }));
                 }
             }
+            RosterEvent::MandateCreated(mandate) => {
+                if self.mandate(&mandate.name).is_none() {
+                    let mandate = Mandate { recorded_at, revoked_at: None, ..mandate.clone() };
+                    self.mandates.push(Arc::new(mandate));
+                }
+            }
+            RosterEvent::MandateRevoked(revoked) => {
+                let mut all = self.mandates.iter_mut();
+                let Some(mandate) = all.find(|mandate| mandate.name == revoked.mandate) else {
+                    return Err(RosterError::MandateUnknown { name: revoked.mandate.clone() });
+                };
+                if mandate.revoked_at.is_none() {
+                    Arc::make_mut(mandate).revoked_at = Some(recorded_at);
+                }
+            }
             RosterEvent::AbsenceCreated(absence) => {
                 if self.absence(&absence.name).is_none() {
                     self.absences.add(Absence { recorded_at, changes: Vec::new(), ..absence.clone() });
@@ -152,8 +188,15 @@ impl Book {
                 let change = AbsenceChange::Cancelled { recorded_at };
                 return self.change_absence(&cancelled.official, &cancelled.absence, change, |_| true);
             }
-            // Both follow from times already in the book.
-            RosterEvent::DivisionTookEffect(_) | RosterEvent::AbsenceStarted(_) => {}
+            RosterEvent::AbsenceAcknowledged(acknowledged) => {
+                let change = AbsenceChange::Acknowledged { acts: acknowledged.acts, recorded_at };
+                let (official, name) = (&acknowledged.official, &acknowledged.absence);
+                return self.change_absence(official, name, change, |_| true);
+            }
+            // They follow from times already in the book, or from other services' logs.
+            RosterEvent::DivisionTookEffect(_)
+            | RosterEvent::AbsenceStarted(_)
+            | RosterEvent::AbsenceActsArrived(_) => {}
         }
         Ok(())
     }
@@ -248,6 +291,16 @@ impl Book {
     /// Units' own AB lists in the order of recording.
     pub fn stand_in_lists(&self) -> impl Iterator<Item = &StandInList> {
         self.stand_in_lists.iter().map(Arc::as_ref)
+    }
+
+    /// Mandates in the order of recording.
+    pub fn mandates(&self) -> impl Iterator<Item = &Mandate> {
+        self.mandates.iter().map(Arc::as_ref)
+    }
+
+    /// A mandate by resource name.
+    pub fn mandate(&self, name: &str) -> Option<&Mandate> {
+        self.mandates().find(|mandate| mandate.name == name)
     }
 
     /// An absence by resource name.

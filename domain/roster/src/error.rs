@@ -307,6 +307,36 @@ pub enum RosterError {
         /// Where it stands.
         state: AbsenceState,
     },
+    /// Only whoever is back acknowledges what was done for him.
+    #[error("the acts of an absence that is {state:?} cannot be acknowledged")]
+    AbsenceNotEnded {
+        /// Where it stands.
+        state: AbsenceState,
+    },
+    /// There is no such mandate.
+    #[error("there is no mandate {name}")]
+    MandateUnknown {
+        /// Its resource name.
+        name: String,
+    },
+    /// A mandate that is over cannot be revoked.
+    #[error("the mandate is over")]
+    MandateOver,
+    /// Nobody enters acts in his own name for himself.
+    #[error("{official} cannot hold a mandate of his own")]
+    OwnMandate {
+        /// Who.
+        official: String,
+    },
+    /// The act is none that can be entered for a leader.
+    #[error("{act} cannot be mandated")]
+    NotMandatable {
+        /// The action.
+        act: String,
+    },
+    /// Nothing was done for the official that he has not acknowledged.
+    #[error("there is nothing to acknowledge")]
+    NothingToAcknowledge,
 }
 
 impl RosterError {
@@ -390,6 +420,12 @@ impl RosterError {
             }
             Self::AbsenceNotActive { state } => format!("请假登记{}，不能销假", state.chinese()),
             Self::AbsenceNotPlanned { state } => format!("请假登记{}，不能取消", state.chinese()),
+            Self::AbsenceNotEnded { state } => format!("请假登记{}，不能确认代行事项", state.chinese()),
+            Self::MandateUnknown { name } => format!("没有这项委托（{name}）"),
+            Self::MandateOver => "委托已经终止".to_owned(),
+            Self::OwnMandate { official } => format!("{official}不能受本人委托"),
+            Self::NotMandatable { act } => format!("“{act}”不能委托他人代录"),
+            Self::NothingToAcknowledge => "没有待确认的代行事项".to_owned(),
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::account::Account;
 use crate::collective::Collective;
 use crate::division::Division;
 use crate::handover::{FieldHandover, Handover};
+use crate::mandate::Mandate;
 use crate::official::Official;
 use crate::stand_in_list::StandInList;
 use crate::unit::Unit;
@@ -25,6 +26,10 @@ const ABSENCE_ENDED: &str = "roster.absence.ended";
 const ABSENCE_CANCELLED: &str = "roster.absence.cancelled";
 const ABSENCE_EXTENDED: &str = "roster.absence.extended";
 const ABSENCE_CORRECTED: &str = "roster.absence.corrected";
+const ABSENCE_ACTS_ARRIVED: &str = "roster.absence.acts_arrived";
+const ABSENCE_ACKNOWLEDGED: &str = "roster.absence.acknowledged";
+const MANDATE_CREATED: &str = "roster.mandate.created";
+const MANDATE_REVOKED: &str = "roster.mandate.revoked";
 const UNIT_CHANGED: &str = "roster.unit.changed";
 const COLLECTIVE_CHANGED: &str = "roster.collective.changed";
 const OFFICIAL_CHANGED: &str = "roster.official.changed";
@@ -59,6 +64,14 @@ pub enum RosterEvent {
     AbsenceExtended(AbsenceExtended),
     /// An absence's times had been recorded wrongly.
     AbsenceCorrected(AbsenceCorrected),
+    /// Acts for whoever is back became known after the end had been told.
+    AbsenceActsArrived(AbsenceActs),
+    /// Whoever is back has acknowledged what was done for him.
+    AbsenceAcknowledged(AbsenceAcknowledged),
+    /// A mandate was given; it may begin later.
+    MandateCreated(Mandate),
+    /// A mandate was ended before its time.
+    MandateRevoked(MandateRevoked),
     /// A unit is another from some time on: it was renamed, moved, merged, or ceased.
     UnitChanged(Changed<Unit>),
     /// A collective has other members or names from some time on.
@@ -67,6 +80,14 @@ pub enum RosterEvent {
     OfficialChanged(Official),
     /// A unit's own AB list was recorded; it may take effect later.
     StandInListCreated(StandInList),
+}
+
+/// A mandate was ended before its time: at the instant it was recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MandateRevoked {
+    /// `mandates/{id}`.
+    pub mandate: String,
 }
 
 /// A record as it is from an instant on.
@@ -141,6 +162,57 @@ pub struct AbsenceEnded {
     /// The official came back before the registered end.
     #[serde(default)]
     pub early: bool,
+    /// What was done for the official meanwhile, as far as the roster has heard; unset: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acts: Option<ActsTold>,
+}
+
+/// Acts for an official who was away that are told of for the first time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ActsTold {
+    /// How many.
+    pub count: i64,
+    /// The first of them.
+    pub entries: Vec<ActEntry>,
+}
+
+/// One act, as officials read it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ActEntry {
+    /// Who acted, `officials/{id}`; unset: an account without an official.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acting: Option<String>,
+    /// When.
+    pub occurred_at: Timestamp,
+    /// In Chinese: what.
+    pub description: String,
+}
+
+/// Acts for whoever is back became known after the end had been told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AbsenceActs {
+    /// `absences/{id}`.
+    pub absence: String,
+    /// Who is back.
+    pub official: String,
+    /// What was done for the official.
+    #[serde(flatten)]
+    pub acts: ActsTold,
+}
+
+/// Whoever is back has acknowledged what was done for him.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AbsenceAcknowledged {
+    /// `absences/{id}`.
+    pub absence: String,
+    /// Who is back.
+    pub official: String,
+    /// How many acts, of all of them.
+    pub acts: i64,
 }
 
 /// An absence was cancelled before it began.
@@ -221,6 +293,10 @@ impl RosterEvent {
             Self::AbsenceCancelled(_) => ABSENCE_CANCELLED,
             Self::AbsenceExtended(_) => ABSENCE_EXTENDED,
             Self::AbsenceCorrected(_) => ABSENCE_CORRECTED,
+            Self::AbsenceActsArrived(_) => ABSENCE_ACTS_ARRIVED,
+            Self::AbsenceAcknowledged(_) => ABSENCE_ACKNOWLEDGED,
+            Self::MandateCreated(_) => MANDATE_CREATED,
+            Self::MandateRevoked(_) => MANDATE_REVOKED,
             Self::UnitChanged(_) => UNIT_CHANGED,
             Self::CollectiveChanged(_) => COLLECTIVE_CHANGED,
             Self::OfficialChanged(_) => OFFICIAL_CHANGED,
@@ -243,6 +319,10 @@ impl RosterEvent {
             Self::AbsenceCancelled(fact) => &fact.absence,
             Self::AbsenceExtended(fact) => &fact.absence,
             Self::AbsenceCorrected(fact) => &fact.absence,
+            Self::AbsenceActsArrived(fact) => &fact.absence,
+            Self::AbsenceAcknowledged(fact) => &fact.absence,
+            Self::MandateCreated(mandate) => &mandate.name,
+            Self::MandateRevoked(fact) => &fact.mandate,
             Self::UnitChanged(changed) => &changed.value.name,
             Self::CollectiveChanged(changed) => &changed.value.name,
             Self::OfficialChanged(official) => &official.name,
@@ -276,6 +356,10 @@ impl RosterEvent {
             ABSENCE_CANCELLED => read(json, Self::AbsenceCancelled),
             ABSENCE_EXTENDED => read(json, Self::AbsenceExtended),
             ABSENCE_CORRECTED => read(json, Self::AbsenceCorrected),
+            ABSENCE_ACTS_ARRIVED => read(json, Self::AbsenceActsArrived),
+            ABSENCE_ACKNOWLEDGED => read(json, Self::AbsenceAcknowledged),
+            MANDATE_CREATED => read(json, Self::MandateCreated),
+            MANDATE_REVOKED => read(json, Self::MandateRevoked),
             UNIT_CHANGED => read(json, Self::UnitChanged),
             COLLECTIVE_CHANGED => read(json, Self::CollectiveChanged),
             OFFICIAL_CHANGED => read(json, Self::OfficialChanged),
@@ -288,9 +372,10 @@ impl RosterEvent {
 
 #[cfg(test)]
 mod tests {
-    use super::{Changed, RosterEvent};
+    use super::{AbsenceAcknowledged, AbsenceActs, ActEntry, ActsTold, Changed, RosterEvent};
     use crate::fixture::{Roster, at, pair};
     use crate::handover::took_effect;
+    use crate::mandate::{Mandate, MandateKind};
     use crate::stand_in_list::StandInList;
 
     #[test]
@@ -309,6 +394,36 @@ mod tests {
         events.push(absence.extend(&roster.book, later, approval, None, during).unwrap());
         let times = crate::interval::Interval { start: absence.start_time, end: later };
         events.push(absence.correct(&roster.book, times, "登记有误", during).unwrap());
+        let entry = ActEntry { acting: None, occurred_at: during, description: "核验通过".into() };
+        let acts = ActsTold { count: 1, entries: vec![entry] };
+        let RosterEvent::AbsenceEnded(mut ended) = absence.end(&roster.book, during).unwrap() else {
+            panic!("it ends");
+        };
+        ended.acts = Some(acts.clone());
+        events.push(RosterEvent::AbsenceEnded(ended));
+        let (name, official) = (absence.name.clone(), absence.official.clone());
+        let arrived = AbsenceActs { absence: name.clone(), official: official.clone(), acts };
+        events.push(RosterEvent::AbsenceActsArrived(arrived));
+        events.push(RosterEvent::AbsenceAcknowledged(AbsenceAcknowledged {
+            absence: name,
+            official,
+            acts: 1,
+        }));
+        let mandate = Mandate {
+            name: "mandates/one".into(),
+            kind: MandateKind::Assisting,
+            leader: "officials/cui-yuanbin".into(),
+            holder: "officials/water-head".into(),
+            acts: vec!["supervision.assignments.verify".into()],
+            units: vec!["units/water".into()],
+            start_time: during,
+            end_time: None,
+            ground: "市政府办公室通知".into(),
+            recorded_at: during,
+            revoked_at: None,
+        };
+        events.push(mandate.revoke(during).unwrap());
+        events.push(RosterEvent::MandateCreated(mandate));
         let unit = roster.book.unit("units/water").unwrap().clone();
         events.push(RosterEvent::UnitChanged(Changed { value: unit, effective_time: during }));
         let collective = roster.book.collective("collectives/counties").unwrap().clone();
@@ -325,7 +440,7 @@ mod tests {
         }));
 
         let types: std::collections::BTreeSet<_> = events.iter().map(RosterEvent::event_type).collect();
-        assert_eq!(types.len(), 16, "every type is exercised: {types:?}");
+        assert_eq!(types.len(), 20, "every type is exercised: {types:?}");
         for event in events {
             let payload = event.to_payload().unwrap();
             let read = RosterEvent::from_payload(event.event_type(), &payload).unwrap();

@@ -13,6 +13,7 @@
 
 mod absence;
 mod account;
+mod acting;
 mod admission;
 mod book;
 mod charge;
@@ -24,6 +25,7 @@ mod gap;
 mod handover;
 mod interval;
 mod lookup;
+mod mandate;
 mod names;
 mod official;
 mod post;
@@ -44,6 +46,10 @@ mod properties;
 
 pub use absence::{Absence, AbsenceChange, AbsenceState, Registration, Share};
 pub use account::{Account, LARGEST_ACCOUNT, Role, RoleBinding, RoleNeed};
+pub use acting::{
+    Authority, absence_of_authority, acting_ground, authorities, authorities_at, authority_in_ground,
+    authority_over,
+};
 pub use admission::{
     admit_account, admit_collective, admit_collective_change, admit_division, admit_official,
     admit_official_change, admit_unit, admit_unit_change,
@@ -55,13 +61,17 @@ pub use division::{
 };
 pub use error::{Candidate, RosterError};
 pub use event::{
-    AbsenceCancelled, AbsenceCorrected, AbsenceEnded, AbsenceExtended, AbsenceStarted, Changed,
-    DivisionTookEffect, PayloadError, RosterEvent,
+    AbsenceAcknowledged, AbsenceActs, AbsenceCancelled, AbsenceCorrected, AbsenceEnded, AbsenceExtended,
+    AbsenceStarted, ActEntry, ActsTold, Changed, DivisionTookEffect, MandateRevoked, PayloadError,
+    RosterEvent,
 };
 pub use gap::Gap;
 pub use handover::{Changes, FieldHandover, Handover, changes, took_effect};
 pub use interval::Interval;
 pub use lookup::Lookup;
+pub use mandate::{
+    Mandate, MandateKind, admit_mandate, mandate_ground, mandate_in_ground, mandates_for, units_of_mandate,
+};
 pub use names::normalise;
 pub use official::{Official, Post, PostKind};
 pub use resolution::{Outcome, Person, Resolution, Rule, Step};

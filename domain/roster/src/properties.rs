@@ -8,6 +8,7 @@ use proptest::option;
 use proptest::prelude::*;
 
 use crate::absence::Absence;
+use crate::acting::{authorities, authorities_at, authority_over};
 use crate::book::Book;
 use crate::event::{AbsenceCancelled, AbsenceEnded, RosterEvent};
 use crate::fixture::{Roster, at, division_12};
@@ -90,6 +91,7 @@ fn events(stories: &[Story]) -> Vec<(RosterEvent, Timestamp)> {
                 start_time,
                 end_time: tick(story.start + after),
                 early: true,
+                acts: None,
             };
             events.push((RosterEvent::AbsenceEnded(ended), tick(story.recorded + delay)));
         }
@@ -142,6 +144,59 @@ proptest! {
                 prop_assert_eq!(covers.contains_key(&own), found.stand_in);
             }
             None => prop_assert!(expected.iter().all(|candidate| view.away(candidate).is_some())),
+        }
+    }
+
+    /// At the last microsecond of an authority B may act by it, at its end he may not: whoever may
+    /// act does so by an authority that holds then, and by none else.
+    #[test]
+    fn somebody_acts_exactly_while_an_authority_holds(
+        stories in vec(story(), 0..10),
+        share in option::of((0..9_usize, 0..9_usize)),
+    ) {
+        let mut all = events(&stories);
+        let shared = share.filter(|(of, to)| of != to);
+        for (event, _) in &mut all {
+            if let (Some((of, to)), RosterEvent::AbsenceCreated(absence)) = (shared, event)
+                && absence.official == leader(of)
+            {
+                let units = vec!["units/industry".to_owned(), "units/finance".to_owned()];
+                let scope = crate::scope::Scope { units, fields: vec!["水利".to_owned()] };
+                absence.shares = vec![crate::absence::Share { stand_in: leader(to), scope }];
+            }
+        }
+        let book = book(&all);
+        for instant in 0..40 {
+            let now = tick(instant);
+            let held: BTreeSet<(String, String)> = authorities_at(&book, now, Timestamp::MAX)
+                .into_iter()
+                .map(|one| (one.acting, one.official))
+                .collect();
+            let mut may: BTreeSet<(String, String)> = BTreeSet::new();
+            for acting in (0..9).map(leader) {
+                for (official, units) in stands_in_for(&book, &acting, now, Timestamp::MAX) {
+                    for unit in &units {
+                        let by = authority_over(&book, &official, &acting, Some(unit), now);
+                        prop_assert!(by.is_some_and(|one| one.period.contains(now)), "{}", unit);
+                    }
+                    may.insert((acting.clone(), official));
+                }
+            }
+            // A share of units that A does not answer for lets B act in nothing of A's.
+            prop_assert!(may.is_subset(&held), "{:?} {:?}", may, held);
+            for pair in held.difference(&may) {
+                prop_assert!(shared.is_some_and(|(of, _)| pair.1 == leader(of)), "{:?}", pair);
+            }
+        }
+        for absence in book.absences() {
+            for one in authorities(&book, absence, Timestamp::MAX) {
+                prop_assert!(one.period.start < one.period.end);
+                let names = |at| authorities_at(&book, at, Timestamp::MAX).into_iter().map(|one| one.name);
+                let last = one.period.end.saturating_sub(std::time::Duration::from_micros(1));
+                prop_assert!(names(one.period.start).any(|name| name == one.name));
+                prop_assert!(names(last).any(|name| name == one.name));
+                prop_assert!(names(one.period.end).all(|name| name != one.name));
+            }
         }
     }
 

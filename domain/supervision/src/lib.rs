@@ -18,6 +18,7 @@ mod content;
 mod date_text;
 mod deadline;
 mod decide;
+mod describe;
 mod document;
 mod error;
 mod event;
@@ -35,6 +36,7 @@ pub use backfill::{Backfill, BackfilledAssignment, StandingThen, backfill};
 pub use content::{Content, Direction, Milestone, OpenPoint, Target};
 pub use deadline::{ClockPhase, Clocks, DueTimes, clocks};
 pub use decide::{AssignmentCommand, Command, Context, create, decide};
+pub use describe::{describe, describe_act};
 pub use document::{DOCUMENT_ISSUED, DocumentIssued, IssuedItem};
 pub use error::{NotEmpty, SupervisionError};
 pub use event::{

@@ -33,7 +33,7 @@ pub async fn build(ground: Ground) -> Result<Service, StoreError> {
     let copy = foundation.roster_copy();
     let desk = Desk::new(&foundation, copy.clone());
     let wake_up = WakeUp::new(&foundation.bus);
-    let inbox = InboxServer::new(&foundation, wake_up.calls());
+    let inbox = InboxServer::new(&foundation, copy.clone(), wake_up.calls());
     let previews = DivisionPreviewServiceServer::new(DivisionPreviews::new(foundation.db.clone()));
     let consumers: Vec<(ServiceName, Arc<dyn EventHandler>)> = vec![
         (ServiceName::Roster, Arc::new(RosterIntake::new(desk.clone()))),

@@ -1,7 +1,8 @@
 //! What permission depends on in the roster's records.
 
-use domain_roster::{Absence, Account, Book, Collective, Official, StandInList};
-use xietong_mesh::{Error, Resource, Scope};
+use domain_calendar::Timestamp;
+use domain_roster::{Absence, Account, Book, Collective, Mandate, Official, StandInList, mandates_for};
+use xietong_mesh::{Call, Code, Error, Resource, Scope};
 
 /// A unit's entry is that unit's record.
 pub(crate) fn of_unit(unit: &str) -> Resource {
@@ -41,13 +42,79 @@ pub(crate) fn of_stand_in_list(list: &StandInList) -> Resource {
 
 /// An absence is a record of whoever is away and of that official's units.
 pub(crate) fn of_absence(book: &Book, absence: &Absence) -> Resource {
-    of_away(book, &absence.official)
+    let units = book.official(&absence.official).into_iter().flat_map(units_of);
+    Resource::new().of_official(&absence.official).of_units(units)
 }
 
-/// The absence that an official would have.
-pub(crate) fn of_away(book: &Book, official: &str) -> Resource {
-    let units = book.official(official).into_iter().flat_map(units_of);
-    Resource::new().of_official(official).of_units(units)
+/// Whether the caller may keep (register, extend, end, cancel) an official's absences. A unit does
+/// so for those who hold a post in it now, not for those who ever did; whoever presides over the
+/// whole does so for everybody.
+///
+/// # Errors
+/// PERMISSION_DENIED.
+pub(crate) fn keep_away(call: &Call, book: &Book, official: &str, now: Timestamp) -> Result<(), Error> {
+    let scope = call.scope()?;
+    let known = book.official(official);
+    let posts = known.iter().flat_map(|known| &known.posts).filter(|post| post.held_at(now));
+    let units = posts.filter_map(|post| post.unit.as_deref());
+    if presides(&scope, book, now) {
+        return Ok(());
+    }
+    scope.authorize(&Resource::new().of_official(official).of_units(units))
+}
+
+/// Whether the caller may state what only the mayor decides: that A and B are away together, and
+/// that duties are formally reassigned. Administrators and supervisors record his decision, he
+/// himself makes it; a unit or another leader cannot decide it for him.
+///
+/// # Errors
+/// PERMISSION_DENIED (MAYOR_DECIDES).
+pub(crate) fn state_mayors_decision(call: &Call, book: &Book, now: Timestamp) -> Result<(), Error> {
+    let scope = call.scope()?;
+    if scope.all || presides(&scope, book, now) {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::PermissionDenied,
+        "MAYOR_DECIDES",
+        "only an administrator, a supervisor or the mayor states an approval or a reassignment",
+        "AB角同时不在岗的批准和职责的重新分配由市长决定，只能由管理员、督查人员或市长本人登记",
+    ))
+}
+
+/// Whether the caller, who reaches what is his own, presides over the whole (主持全面工作).
+fn presides(scope: &Scope, book: &Book, now: Timestamp) -> bool {
+    let presider = book.view(now, Timestamp::MAX).division().and_then(|division| division.presider());
+    scope.own && presider.is_some() && presider == scope.official.as_deref()
+}
+
+/// The digest of an absence is that of whoever was away.
+pub(crate) fn of_digest(absence: &Absence) -> Resource {
+    Resource::new().of_official(&absence.official)
+}
+
+/// Under which mandate, if under any, the caller reads or acknowledges the digest of an absence;
+/// none is needed for what is the caller's own, or everybody's.
+///
+/// # Errors
+/// PERMISSION_DENIED.
+pub(crate) fn to_digest<'a>(
+    scope: &'a Scope,
+    book: &'a Book,
+    absence: &Absence,
+    now: Timestamp,
+) -> Result<Option<&'a Mandate>, Error> {
+    if scope.permits(&of_digest(absence)) {
+        return Ok(None);
+    }
+    let held = scope.mandate_of.iter().flat_map(|holder| mandates_for(book, holder, scope.action, now));
+    let mut held = held.filter(|mandate| mandate.leader == absence.official);
+    held.next().map(Some).ok_or_else(|| Error::permission_denied(scope.action))
+}
+
+/// A mandate is that of the leader who gives it and of whoever holds it.
+pub(crate) fn of_mandate(mandate: &Mandate) -> Resource {
+    Resource::new().of_official(&mandate.leader).of_official(&mandate.holder)
 }
 
 /// What to answer about a record that is not there. Nothing of the roster is restricted, so

@@ -32,12 +32,15 @@ pub(crate) fn refusal(error: RosterError) -> Error {
         | RosterError::PresiderContested { .. }
         | RosterError::DutyContested { .. } => invalid("portfolios"),
         RosterError::OwnStandIn { .. } => invalid("stand_in"),
+        RosterError::OwnMandate { .. } => invalid("holder"),
+        RosterError::NotMandatable { .. } => invalid("acts"),
         RosterError::StandInContested { .. } => invalid("pairs"),
         RosterError::FallbackRepeated { .. } => invalid("fallback.officials"),
 
         RosterError::UnitUnknown { .. } => unknown("UNIT_UNKNOWN"),
         RosterError::OfficialUnknown { .. } => unknown("OFFICIAL_UNKNOWN"),
         RosterError::PostUnknown { .. } => unknown("POST_UNKNOWN"),
+        RosterError::MandateUnknown { .. } => unknown("MANDATE_UNKNOWN"),
         RosterError::AbsenceUnknown { .. } => unknown("ABSENCE_UNKNOWN"),
 
         RosterError::NameTaken { name } => Error::already_exists(name),
@@ -79,6 +82,9 @@ pub(crate) fn refusal(error: RosterError) -> Error {
         RosterError::NotLater { .. } => forbidden("END_NOT_LATER"),
         RosterError::AbsenceNotActive { .. } => forbidden("ABSENCE_NOT_ACTIVE"),
         RosterError::AbsenceNotPlanned { .. } => forbidden("ABSENCE_NOT_PLANNED"),
+        RosterError::AbsenceNotEnded { .. } => forbidden("ABSENCE_NOT_ENDED"),
+        RosterError::MandateOver => forbidden("MANDATE_OVER"),
+        RosterError::NothingToAcknowledge => forbidden("NOTHING_TO_ACKNOWLEDGE"),
     }
 }
 

@@ -14,15 +14,18 @@ mod store;
 use std::sync::Arc;
 
 use tonic::service::Routes;
-use xietong_mesh::{Assembly, Error, Foundation, Ground, Service};
+use xietong_events::EventHandler;
+use xietong_mesh::{Assembly, Error, Foundation, Ground, Service, ServiceName};
+use xietong_proto::roster::acting_service_server::ActingServiceServer;
 use xietong_proto::roster::directory_service_server::DirectoryServiceServer;
 use xietong_proto::roster::exchange_service_server::ExchangeServiceServer;
+use xietong_proto::roster::mandate_service_server::MandateServiceServer;
 use xietong_proto::roster::roster_service_server::RosterServiceServer;
 use xietong_store::StoreError;
 
 use app::App;
-use grpc::{DirectoryHandlers, ExchangeHandlers, RosterHandlers};
-use jobs::RosterTimers;
+use grpc::{ActingHandlers, DirectoryHandlers, ExchangeHandlers, MandateHandlers, RosterHandlers};
+use jobs::{ActsLog, RosterTimers};
 
 /// The service over the given ground, its database at the newest schema.
 ///
@@ -46,9 +49,15 @@ pub fn assemble(foundation: Foundation) -> Service {
     let app = App::new(&foundation);
     let routes = Routes::new(DirectoryServiceServer::new(DirectoryHandlers::new(app.clone())))
         .add_service(RosterServiceServer::new(RosterHandlers::new(app.clone())))
-        .add_service(ExchangeServiceServer::new(ExchangeHandlers::new(app.clone())));
+        .add_service(ExchangeServiceServer::new(ExchangeHandlers::new(app.clone())))
+        .add_service(ActingServiceServer::new(ActingHandlers::new(app.clone())))
+        .add_service(MandateServiceServer::new(MandateHandlers::new(app.clone())));
+    let consumers = ActsLog::PRODUCERS.map(|producer| -> (ServiceName, Arc<dyn EventHandler>) {
+        (producer, Arc::new(ActsLog::new(app.clone(), producer)))
+    });
     let timers = Arc::new(RosterTimers::new(app));
-    foundation.assemble(Assembly { routes, timers: Some(timers), ..Assembly::default() })
+    let consumers = consumers.into_iter().collect();
+    foundation.assemble(Assembly { routes, consumers, timers: Some(timers), ..Assembly::default() })
 }
 
 /// Makes sure that a subject has an account with the administrator's role, so that a fresh

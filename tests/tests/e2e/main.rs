@@ -2,6 +2,7 @@
 //! five, and what is left of it when processes, Redis or clients fail.
 #![cfg(test)]
 
+mod acting;
 mod city;
 mod clock;
 mod crashes;

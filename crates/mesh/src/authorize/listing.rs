@@ -56,7 +56,7 @@ prop_compose! {
 fn permitted_by_the_rules(
     principal: &Principal,
     action: &str,
-    portfolio: &BTreeSet<String>,
+    (portfolio, mandated): (&BTreeSet<String>, &BTreeSet<String>),
     resource: &Resource,
 ) -> bool {
     let row = row_of(action).unwrap();
@@ -77,6 +77,9 @@ fn permitted_by_the_rules(
         Reach::Units => reachable_units.iter().any(|unit| grant.units.contains(unit)),
         Reach::Portfolio => {
             principal.official.is_some() && reachable_units.iter().any(|unit| portfolio.contains(unit))
+        }
+        Reach::Mandate => {
+            principal.official.is_some() && reachable_units.iter().any(|unit| mandated.contains(unit))
         }
         Reach::Groups => resource.groups.iter().any(|group| grant.groups.contains(group)),
         Reach::SelfOnly => mine,
@@ -101,19 +104,21 @@ proptest! {
         principal in any_principal(),
         row in prop::sample::select((0..MATRIX.len()).collect::<Vec<_>>()),
         portfolio in names("units"),
+        mandated in names("units"),
         records in prop::collection::vec(any_resource(), 0..8),
     ) {
         let action = MATRIX[row].action;
         let listed: Vec<&Resource> = match scope(&principal, action) {
             Ok(scope) => {
                 let scope = scope.with_portfolio(portfolio.iter().cloned());
+                let scope = scope.with_mandated(mandated.iter().cloned());
                 records.iter().filter(|record| scope.permits(record)).collect()
             }
             Err(_) => Vec::new(),
         };
         let permitted: Vec<&Resource> = records
             .iter()
-            .filter(|record| permitted_by_the_rules(&principal, action, &portfolio, record))
+            .filter(|record| permitted_by_the_rules(&principal, action, (&portfolio, &mandated), record))
             .collect();
         prop_assert_eq!(listed, permitted);
     }

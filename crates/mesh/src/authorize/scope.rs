@@ -33,7 +33,10 @@ pub struct Scope {
     /// units now and adds them with [`with_portfolio`](Self::with_portfolio); until then
     /// nothing of it is permitted.
     pub portfolio_of: Option<String>,
-    /// Units of that portfolio.
+    /// The official whose mandates for this action are within reach. Whoever asks resolves
+    /// them to units now and adds them with [`with_mandated`](Self::with_mandated).
+    pub mandate_of: Option<String>,
+    /// Units of that portfolio, and of those mandates.
     pub portfolio: BTreeSet<String>,
     /// Records of these groups are within reach.
     pub groups: BTreeSet<String>,
@@ -57,6 +60,16 @@ impl Scope {
     #[must_use]
     pub fn with_portfolio(mut self, units: impl IntoIterator<Item = String>) -> Self {
         if self.portfolio_of.is_some() {
+            self.portfolio.extend(units);
+        }
+        self
+    }
+
+    /// Adds the units that mandates of [`mandate_of`](Self::mandate_of) are about now. Does
+    /// nothing when no mandate is within reach.
+    #[must_use]
+    pub fn with_mandated(mut self, units: impl IntoIterator<Item = String>) -> Self {
+        if self.mandate_of.is_some() {
             self.portfolio.extend(units);
         }
         self

@@ -1,7 +1,7 @@
 //! What is told of the roster: who stands in.
 
 use domain_calendar::Timestamp;
-use domain_roster::{Book, RosterEvent, Subject, who};
+use domain_roster::{ActsTold, Book, RosterEvent, Subject, who};
 
 use crate::audience::Audience;
 use crate::notice::{Notice, NoticeKind};
@@ -32,14 +32,28 @@ pub fn of_roster(event: &RosterEvent, book: &Book) -> Vec<Notice> {
         }
         RosterEvent::AbsenceEnded(fact) => {
             let back = official(book, &fact.official);
-            let Some(acting) = fact.acting.as_deref() else { return Vec::new() };
             let since = moment(fact.end_time);
-            let to_acting = format!("{back}自{since}起返岗，您的代行到此为止。");
-            let to_back = format!("您自{since}起返岗，{}的代行到此为止。", official(book, acting));
-            vec![
-                told(&fact.absence, "代行结束", to_acting, vec![in_person(acting)]),
-                told(&fact.absence, "代行结束", to_back, vec![in_person(&fact.official)]),
-            ]
+            let done = fact.acts.as_ref().map(|acts| listed(acts, book));
+            let mut notices = Vec::new();
+            if let Some(acting) = fact.acting.as_deref() {
+                let to_acting = format!("{back}自{since}起返岗，您的代行到此为止。");
+                notices.push(told(&fact.absence, "代行结束", to_acting, vec![in_person(acting)]));
+            }
+            let to_back = match (fact.acting.as_deref(), done) {
+                (Some(acting), done) => {
+                    let acting = official(book, acting);
+                    let done = done.map(|done| format!("\n{done}")).unwrap_or_default();
+                    format!("您自{since}起返岗，{acting}的代行到此为止。{done}")
+                }
+                (None, Some(done)) => format!("您自{since}起返岗。\n{done}"),
+                (None, None) => return notices,
+            };
+            notices.push(told(&fact.absence, "代行结束", to_back, vec![in_person(&fact.official)]));
+            notices
+        }
+        RosterEvent::AbsenceActsArrived(fact) => {
+            let body = listed(&fact.acts, book);
+            vec![told(&fact.absence, "代行事项补报", body, vec![in_person(&fact.official)])]
         }
         RosterEvent::AbsenceExtended(fact) => {
             let away = official(book, &fact.official);
@@ -74,8 +88,25 @@ pub fn of_roster(event: &RosterEvent, book: &Book) -> Vec<Notice> {
         | RosterEvent::AccountCreated(_)
         | RosterEvent::DivisionCreated(_)
         | RosterEvent::AbsenceCreated(_)
+        | RosterEvent::AbsenceAcknowledged(_)
+        | RosterEvent::MandateCreated(_)
+        | RosterEvent::MandateRevoked(_)
         | RosterEvent::AbsenceCancelled(_) => Vec::new(),
     }
+}
+
+/// What was done for whoever is back, the first of it line by line.
+fn listed(acts: &ActsTold, book: &Book) -> String {
+    let lines = acts.entries.iter().map(|entry| {
+        let acting = entry.acting.as_deref().map_or("经办人", |acting| official(book, acting));
+        format!("{}，{acting}：{}", moment(entry.occurred_at), entry.description)
+    });
+    let mut lines: Vec<String> = lines.collect();
+    let shown = i64::try_from(lines.len()).unwrap_or(i64::MAX);
+    if acts.count > shown {
+        lines.push(format!("另有{}项，详见代行事项清单。", acts.count - shown));
+    }
+    format!("代您办理的事项共{}项，请查看并确认：\n{}", acts.count, lines.join("\n"))
 }
 
 fn told(subject: &str, title: &str, body: String, audiences: Vec<Audience>) -> Notice {
@@ -101,7 +132,7 @@ fn has_portfolio(book: &Book, official: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use domain_roster::{AbsenceEnded, AbsenceStarted, RosterEvent};
+    use domain_roster::{AbsenceActs, AbsenceEnded, AbsenceStarted, ActEntry, ActsTold, RosterEvent};
 
     use super::of_roster;
     use crate::address::address;
@@ -148,9 +179,48 @@ mod tests {
             start_time: at("2023-06-01T00:00+08:00"),
             end_time: at("2023-06-05T09:30+08:00"),
             early: true,
+            acts: None,
         });
         let told = told(&roster, &ended);
         assert_eq!(told[1].1, "崔元斌自2023年6月5日9时30分起返岗，您的代行到此为止。");
+    }
+
+    #[test]
+    fn whoever_is_back_is_told_once_what_was_done_for_him() {
+        let roster = Roster::new();
+        let entry = |minute: u8, acting: Option<&str>, what: &str| ActEntry {
+            acting: acting.map(|acting| format!("officials/{acting}")),
+            occurred_at: at(&format!("2023-06-02T10:{minute:02}+08:00")),
+            description: what.into(),
+        };
+        let entries = vec![entry(0, Some("hu-xiaogang"), "同意延期"), entry(30, None, "核验通过")];
+        let acts = ActsTold { count: 3, entries };
+        let listed = "代您办理的事项共3项，请查看并确认：\n2023年6月2日10时，胡晓刚：同意延期\n\
+                      2023年6月2日10时30分，经办人：核验通过\n另有1项，详见代行事项清单。";
+        let ended = |acting: Option<&str>| {
+            RosterEvent::AbsenceEnded(AbsenceEnded {
+                absence: "absences/cui-yuanbin".into(),
+                official: "officials/cui-yuanbin".into(),
+                acting: acting.map(|acting| format!("officials/{acting}")),
+                start_time: at("2023-06-01T00:00+08:00"),
+                end_time: at("2023-06-05T09:30+08:00"),
+                early: false,
+                acts: Some(acts.clone()),
+            })
+        };
+        let to = |who: &str, told: Vec<(String, String)>| -> Vec<String> {
+            told.into_iter().filter(|(one, _)| one == who).map(|(_, body)| body).collect()
+        };
+        let back = "您自2023年6月5日9时30分起返岗";
+        let said = to("cui-yuanbin", told(&roster, &ended(Some("hu-xiaogang"))));
+        assert_eq!(said, [format!("{back}，胡晓刚的代行到此为止。\n{listed}")]);
+        assert_eq!(told(&roster, &ended(None)), [("cui-yuanbin".to_owned(), format!("{back}。\n{listed}"))]);
+        let late = RosterEvent::AbsenceActsArrived(AbsenceActs {
+            absence: "absences/cui-yuanbin".into(),
+            official: "officials/cui-yuanbin".into(),
+            acts,
+        });
+        assert_eq!(told(&roster, &late), [("cui-yuanbin".to_owned(), listed.to_owned())]);
     }
 
     #[test]

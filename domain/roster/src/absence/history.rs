@@ -39,6 +39,13 @@ pub enum AbsenceChange {
         /// When it was recorded.
         recorded_at: Timestamp,
     },
+    /// The official acknowledged what was done for him.
+    Acknowledged {
+        /// How many acts, of all of them.
+        acts: i64,
+        /// When it was recorded.
+        recorded_at: Timestamp,
+    },
     /// The official did not leave after all.
     Cancelled {
         /// When it was recorded.
@@ -52,6 +59,7 @@ impl AbsenceChange {
             AbsenceChange::EndedEarly { recorded_at, .. }
             | AbsenceChange::Extended { recorded_at, .. }
             | AbsenceChange::Corrected { recorded_at, .. }
+            | AbsenceChange::Acknowledged { recorded_at, .. }
             | AbsenceChange::Cancelled { recorded_at } => *recorded_at,
         }
     }
@@ -76,6 +84,7 @@ impl Absence {
                     AbsenceChange::Corrected { start_time, end_time, .. } => {
                         Some(Interval { start: *start_time, end: *end_time })
                     }
+                    AbsenceChange::Acknowledged { .. } => Some(interval),
                     AbsenceChange::Cancelled { .. } => None,
                 })
             })
@@ -88,6 +97,7 @@ impl Absence {
             AbsenceChange::Extended { approval, .. } => approval.as_deref(),
             AbsenceChange::EndedEarly { .. }
             | AbsenceChange::Corrected { .. }
+            | AbsenceChange::Acknowledged { .. }
             | AbsenceChange::Cancelled { .. } => None,
         })
     }
@@ -98,7 +108,19 @@ impl Absence {
             AbsenceChange::Extended { reassignment, .. } => reassignment.as_deref(),
             AbsenceChange::EndedEarly { .. }
             | AbsenceChange::Corrected { .. }
+            | AbsenceChange::Acknowledged { .. }
             | AbsenceChange::Cancelled { .. } => None,
+        })
+    }
+
+    /// How many of the acts done for the official he has acknowledged, and when he last did.
+    pub fn acknowledged(&self) -> (i64, Option<Timestamp>) {
+        self.changes.iter().fold((0, None), |before, change| match change {
+            AbsenceChange::Acknowledged { acts, recorded_at } => (*acts, Some(*recorded_at)),
+            AbsenceChange::EndedEarly { .. }
+            | AbsenceChange::Extended { .. }
+            | AbsenceChange::Corrected { .. }
+            | AbsenceChange::Cancelled { .. } => before,
         })
     }
 
@@ -115,7 +137,7 @@ impl Absence {
         self.changes.iter().fold(false, |early, change| match change {
             AbsenceChange::EndedEarly { .. } => true,
             AbsenceChange::Extended { .. } | AbsenceChange::Corrected { .. } => false,
-            AbsenceChange::Cancelled { .. } => early,
+            AbsenceChange::Acknowledged { .. } | AbsenceChange::Cancelled { .. } => early,
         })
     }
 }

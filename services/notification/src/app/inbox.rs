@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use domain_calendar::Timestamp;
 use domain_notification::{MessageMarked, NotificationEvent, Receipt};
-use xietong_mesh::{Error, Transaction};
+use domain_roster::{acting_ground, authority_over};
+use xietong_mesh::{Error, RosterView, Transaction};
 
 use super::outbox::{draft, message_name};
 use crate::error::refusal;
@@ -18,10 +19,11 @@ use crate::store::{
 /// ABORTED when somebody else marked it meanwhile.
 pub(crate) async fn read(
     transaction: &mut Transaction,
+    roster: &RosterView,
     message: StoredMessage,
 ) -> Result<StoredMessage, Error> {
     let after = message.receipt.read(transaction.now());
-    mark(transaction, message, after).await
+    mark(transaction, roster, message, after).await
 }
 
 /// Signs for a message, which is then read as well and climbs no further. Signing again
@@ -32,6 +34,7 @@ pub(crate) async fn read(
 /// meanwhile.
 pub(crate) async fn acknowledge(
     transaction: &mut Transaction,
+    roster: &RosterView,
     message: StoredMessage,
 ) -> Result<StoredMessage, Error> {
     let after = message.receipt.acknowledge(transaction.now()).map_err(refusal)?;
@@ -40,11 +43,12 @@ pub(crate) async fn acknowledge(
         let ladders = ladders_of_message(transaction.tx(), &message.id).await?;
         end_ladders(transaction.tx(), &ladders, transaction.now()).await?;
     }
-    mark(transaction, message, after).await
+    mark(transaction, roster, message, after).await
 }
 
 async fn mark(
     transaction: &mut Transaction,
+    roster: &RosterView,
     before: StoredMessage,
     receipt: Receipt,
 ) -> Result<StoredMessage, Error> {
@@ -52,9 +56,7 @@ async fn mark(
     if events.is_empty() {
         return Ok(before);
     }
-    if let Some(official) = &before.acting_for {
-        transaction.acting_for(official.as_str());
-    }
+    stamp(transaction, roster, &before);
     let mut drafts = Vec::with_capacity(events.len());
     for event in &events {
         drafts.push(draft(event).map_err(Error::internal)?);
@@ -66,6 +68,18 @@ async fn mark(
     save_receipt(transaction.tx(), &before, receipt).await?;
     transaction.append(&aggregate_of(&before.recipient), version, drafts).await?;
     Ok(StoredMessage { receipt, ..before })
+}
+
+/// Stamps what a stand-in does with a message that came to him for somebody who is away, as every
+/// act for somebody is. Once that person is back he does it for himself.
+fn stamp(transaction: &mut Transaction, roster: &RosterView, message: &StoredMessage) {
+    let (Some(official), now) = (&message.acting_for, transaction.now()) else { return };
+    if let Some(authority) = authority_over(&roster.book, official, &message.recipient, None, now) {
+        let person = roster.book.view(now, Timestamp::MAX).person(official);
+        transaction.acting_for(official.as_str());
+        let by = Some(authority.name.as_str());
+        transaction.on_ground(acting_ground(roster.position, &person.display_name, by));
+    }
 }
 
 fn happened(before: &StoredMessage, after: Receipt, now: Timestamp) -> Vec<NotificationEvent> {

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use futures_util::Stream;
 use futures_util::stream::pending;
@@ -9,7 +10,9 @@ use prost::{Message, Name};
 use tonic::{Request, Response, Status, async_trait};
 use xietong_mesh::drain::Drain;
 use xietong_mesh::page::Paging;
-use xietong_mesh::{Attempt, Call, Error, Foundation, Resource, Transaction, Transactions, retried};
+use xietong_mesh::{
+    Attempt, Call, Error, Foundation, Resource, RosterCopy, Transaction, Transactions, retried,
+};
 use xietong_proto::notification as proto;
 use xietong_proto::notification::inbox_service_server::InboxService;
 use xietong_store::Db;
@@ -25,15 +28,17 @@ pub(crate) struct InboxServer {
     transactions: Transactions,
     calls: Calls,
     drain: Drain,
+    copy: Arc<RosterCopy>,
 }
 
 impl InboxServer {
-    pub(crate) fn new(foundation: &Foundation, calls: Calls) -> Self {
+    pub(crate) fn new(foundation: &Foundation, copy: Arc<RosterCopy>, calls: Calls) -> Self {
         InboxServer {
             db: foundation.db.clone(),
             transactions: foundation.transactions.clone(),
             calls,
             drain: foundation.drain.clone(),
+            copy,
         }
     }
 
@@ -133,8 +138,10 @@ impl InboxService for InboxServer {
         let call = Call::of(&request)?.clone();
         let mut request = request.into_inner();
         let request_id = std::mem::take(&mut request.request_id);
+        let roster = self.copy.view();
+        let roster = &roster;
         let change = |mut transaction: Box<Transaction>, message| async move {
-            let message = app::read(&mut transaction, message).await?;
+            let message = app::read(&mut transaction, roster, message).await?;
             Ok((transaction, message))
         };
         Ok(Response::new(self.mark(&call, &request, (&request.name, &request_id), change).await?))
@@ -147,8 +154,10 @@ impl InboxService for InboxServer {
         let call = Call::of(&request)?.clone();
         let mut request = request.into_inner();
         let request_id = std::mem::take(&mut request.request_id);
+        let roster = self.copy.view();
+        let roster = &roster;
         let change = |mut transaction: Box<Transaction>, message| async move {
-            let message = app::acknowledge(&mut transaction, message).await?;
+            let message = app::acknowledge(&mut transaction, roster, message).await?;
             Ok((transaction, message))
         };
         Ok(Response::new(self.mark(&call, &request, (&request.name, &request_id), change).await?))

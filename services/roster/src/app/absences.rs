@@ -6,10 +6,12 @@ use xietong_events::Append;
 use xietong_mesh::{Call, Error, Transaction};
 use xietong_timers::cancel;
 
-use super::{App, Edit, record};
+use super::acts::tell_with_end;
+use super::{App, Edit, Register, record};
 use crate::access;
 use crate::error::refusal;
 use crate::jobs::TimerKind;
+use crate::store::acts::{self, Tally};
 use crate::store::body::Told;
 
 /// What is done to an absence that is registered.
@@ -27,6 +29,8 @@ pub(crate) enum AbsenceAct {
         /// Document that formally reassigned the duties.
         reassignment: Option<String>,
     },
+    /// The official, who is back, acknowledges what was done for him.
+    Acknowledge,
     /// Its times were recorded wrongly.
     Correct {
         /// When it really is.
@@ -36,22 +40,56 @@ pub(crate) enum AbsenceAct {
     },
 }
 
+impl AbsenceAct {
+    fn states_mayors_decision(&self) -> bool {
+        match self {
+            AbsenceAct::Extend { approval, reassignment, .. } => {
+                is_stated(approval) || is_stated(reassignment)
+            }
+            AbsenceAct::End | AbsenceAct::Cancel | AbsenceAct::Acknowledge | AbsenceAct::Correct { .. } => {
+                false
+            }
+        }
+    }
+}
+
+/// An absence as it is kept.
+pub(crate) struct Kept {
+    pub(crate) absence: Absence,
+    pub(crate) tally: Tally,
+    pub(crate) etag: String,
+}
+
+/// Changes with the absence, and with every act that is heard of: whoever acknowledges with it
+/// acknowledges nothing that he has not seen.
+pub(crate) fn etag(register: &Register, name: &str, tally: Tally) -> String {
+    match tally.acts {
+        0 => register.etag(name),
+        acts => format!("{}.{acts}", register.etag(name)),
+    }
+}
+
+/// Whether a text says anything.
+pub(crate) fn is_stated(text: &Option<String>) -> bool {
+    text.as_deref().is_some_and(|text| !text.trim().is_empty())
+}
+
 impl App {
     /// Registers an absence and schedules its start and its end.
     pub(crate) async fn create_absence(
         &self,
         transaction: &Transaction,
         registration: Registration,
-    ) -> Result<(Absence, String), Error> {
+    ) -> Result<Kept, Error> {
         let mut edit = self.edit(transaction).await?;
         let name = registration.name.clone();
         let created = Absence::create(edit.book(), registration, edit.now()).map_err(refusal)?;
         record(&mut edit, transaction, &[created]).await?;
         schedule(&edit, transaction, &name).await?;
-        stored(&edit, &name)
+        stored(&edit, &name).await
     }
 
-    /// Ends, cancels, extends or corrects an absence. With an etag it must match.
+    /// Ends, cancels, extends, corrects or acknowledges an absence. With an etag it must match.
     pub(crate) async fn change_absence(
         &self,
         call: &Call,
@@ -59,23 +97,43 @@ impl App {
         name: &str,
         etag: &str,
         act: AbsenceAct,
-    ) -> Result<(Absence, String), Error> {
+    ) -> Result<Kept, Error> {
         hold(transaction, name).await?;
         let mut edit = self.edit(transaction).await?;
         let scope = call.scope()?;
         let absence = edit.book().absence(name).ok_or_else(|| access::missing(&scope, name))?.clone();
-        scope.authorize(&access::of_absence(edit.book(), &absence))?;
-        if !etag.is_empty() && etag != edit.register().etag(name) {
+        match &act {
+            AbsenceAct::Acknowledge => {
+                access::to_digest(&scope, edit.book(), &absence, edit.now())?;
+            }
+            AbsenceAct::End | AbsenceAct::Cancel | AbsenceAct::Extend { .. } | AbsenceAct::Correct { .. } => {
+                access::keep_away(call, edit.book(), &absence.official, edit.now())?;
+            }
+        }
+        if act.states_mayors_decision() {
+            access::state_mayors_decision(call, edit.book(), edit.now())?;
+        }
+        let tally = acts::tally(edit.tx(), name).await?;
+        if !etag.is_empty() && etag != self::etag(edit.register(), name, tally) {
             return Err(Error::aborted_etag(name));
         }
-        let events = decide(&absence, &edit, act)?;
+        if let AbsenceAct::Acknowledge = act {
+            acts::save(edit.tx(), name, Tally { acknowledged: tally.acts, ..tally }).await?;
+        }
+        let mut events = decide(&absence, &edit, tally, act)?;
+        tell_with_end(edit.tx(), &mut events).await?;
         record(&mut edit, transaction, &events).await?;
         schedule(&edit, transaction, name).await?;
-        stored(&edit, name)
+        stored(&edit, name).await
     }
 }
 
-fn decide(absence: &Absence, edit: &Edit<'_>, act: AbsenceAct) -> Result<Vec<RosterEvent>, Error> {
+fn decide(
+    absence: &Absence,
+    edit: &Edit<'_>,
+    tally: Tally,
+    act: AbsenceAct,
+) -> Result<Vec<RosterEvent>, Error> {
     let (book, now) = (edit.book(), edit.now());
     match act {
         AbsenceAct::End => {
@@ -87,6 +145,7 @@ fn decide(absence: &Absence, edit: &Edit<'_>, act: AbsenceAct) -> Result<Vec<Ros
             let extended = absence.extend(book, end_time, approval, reassignment, now);
             Ok(vec![extended.map_err(refusal)?])
         }
+        AbsenceAct::Acknowledge => Ok(vec![absence.acknowledge(tally.acts, now).map_err(refusal)?]),
         AbsenceAct::Correct { times, reason } => {
             Ok(vec![absence.correct(book, times, &reason, now).map_err(refusal)?])
         }
@@ -108,10 +167,11 @@ pub(crate) async fn finish(edit: &mut Edit<'_>, name: &str) -> Result<Option<App
         .absence(name)
         .filter(|_| edit.register().told(name) < Told::Ended)
         .and_then(|absence| Some((absence, absence.finish(edit.book(), edit.now())?)));
-    let events: Vec<RosterEvent> = match finished {
+    let mut events: Vec<RosterEvent> = match finished {
         Some((absence, ended)) => begun(absence, edit).into_iter().chain([ended]).collect(),
         None => Vec::new(),
     };
+    tell_with_end(edit.tx(), &mut events).await?;
     edit.record(&events).await
 }
 
@@ -147,7 +207,8 @@ async fn schedule(edit: &Edit<'_>, transaction: &Transaction, name: &str) -> Res
     Ok(())
 }
 
-fn stored(edit: &Edit<'_>, name: &str) -> Result<(Absence, String), Error> {
+async fn stored(edit: &Edit<'_>, name: &str) -> Result<Kept, Error> {
     let absence = edit.book().absence(name).cloned().ok_or_else(|| Error::not_found(name))?;
-    Ok((absence, edit.register().etag(name)))
+    let tally = acts::tally(edit.tx(), name).await?;
+    Ok(Kept { etag: etag(edit.register(), name, tally), tally, absence })
 }

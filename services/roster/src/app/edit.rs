@@ -46,6 +46,11 @@ impl<'t> Edit<'t> {
         &self.register
     }
 
+    /// The transaction of the write.
+    pub(crate) fn tx(&self) -> &'t DatabaseTransaction {
+        self.tx
+    }
+
     /// Business time of the act.
     pub(crate) fn now(&self) -> Timestamp {
         self.now
@@ -87,12 +92,15 @@ fn kind_of(event: &RosterEvent) -> Kind {
         RosterEvent::AccountCreated(_) => Kind::Account,
         RosterEvent::DivisionCreated(_) | RosterEvent::DivisionTookEffect(_) => Kind::Division,
         RosterEvent::StandInListCreated(_) => Kind::StandInList,
+        RosterEvent::MandateCreated(_) | RosterEvent::MandateRevoked(_) => Kind::Mandate,
         RosterEvent::AbsenceCreated(_)
         | RosterEvent::AbsenceStarted(_)
         | RosterEvent::AbsenceEnded(_)
         | RosterEvent::AbsenceCancelled(_)
         | RosterEvent::AbsenceExtended(_)
-        | RosterEvent::AbsenceCorrected(_) => Kind::Absence,
+        | RosterEvent::AbsenceCorrected(_)
+        | RosterEvent::AbsenceActsArrived(_)
+        | RosterEvent::AbsenceAcknowledged(_) => Kind::Absence,
     }
 }
 
@@ -106,6 +114,7 @@ fn body(register: &Register, kind: Kind, name: &str) -> Result<String, Error> {
         Kind::Account => write(book.account(name)),
         Kind::Division => write(book.division(name)),
         Kind::StandInList => write(book.stand_in_lists().find(|list| list.name == name)),
+        Kind::Mandate => write(book.mandate(name)),
         Kind::Absence => write(
             book.absence(name).map(|absence| StoredAbsence { absence, told: Some(register.told(name)) }),
         ),

@@ -1,10 +1,12 @@
 //! Use cases: load, decide, save with the event, in one transaction.
 
 mod absences;
+mod acts;
 mod directory;
 mod divisions;
 mod edit;
 mod exchange;
+mod mandates;
 mod preview;
 mod register;
 mod resolve;
@@ -17,11 +19,16 @@ use std::sync::Arc;
 use domain_calendar::Timestamp;
 use domain_roster::RosterEvent;
 use prost::{Message, Name};
+use sea_orm::DatabaseConnection;
 use xietong_events::EventLog;
 use xietong_mesh::{Attempt, Call, Error, Foundation, Peers, Transaction, Transactions};
+use xietong_store::Db;
 use xietong_timers::Clock;
 
-pub(crate) use absences::{AbsenceAct, finish as finish_absence, start as start_absence};
+pub(crate) use absences::{
+    AbsenceAct, Kept, etag as absence_etag, finish as finish_absence, is_stated, start as start_absence,
+};
+pub(crate) use acts::{Heard, hear};
 pub(crate) use divisions::{Recorded, take_effect};
 pub(crate) use edit::Edit;
 pub(crate) use exchange::Import;
@@ -38,6 +45,7 @@ pub(crate) struct App {
     pub(crate) registers: Arc<Registers>,
     peers: Peers,
     clock: Clock,
+    db: Db,
 }
 
 impl App {
@@ -48,6 +56,7 @@ impl App {
             registers: Arc::new(Registers::new(foundation.db.clone())),
             peers: foundation.peers.clone(),
             clock: foundation.clock.clone(),
+            db: foundation.db.clone(),
         }
     }
 
@@ -68,6 +77,11 @@ impl App {
     /// The roster with everything that was committed before.
     pub(crate) async fn current(&self) -> Result<Arc<Register>, Error> {
         Ok(self.registers.current().await?)
+    }
+
+    /// For what is not in the register.
+    pub(crate) fn reader(&self) -> &DatabaseConnection {
+        self.db.reader()
     }
 
     /// Business time.

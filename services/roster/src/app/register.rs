@@ -6,8 +6,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use domain_calendar::Timestamp;
 use domain_roster::{
-    Absence, AbsenceCancelled, AbsenceChange, AbsenceCorrected, AbsenceEnded, AbsenceExtended, AbsenceState,
-    Book, Changed, RosterEvent,
+    Absence, AbsenceAcknowledged, AbsenceCancelled, AbsenceChange, AbsenceCorrected, AbsenceEnded,
+    AbsenceExtended, AbsenceState, Book, Changed, Mandate, MandateRevoked, RosterEvent,
 };
 use sea_orm::{AccessMode, ConnectionTrait, IsolationLevel, TransactionOptions, TransactionTrait};
 use serde::de::DeserializeOwned;
@@ -74,7 +74,11 @@ impl Register {
             | RosterEvent::StandInListCreated(_)
             | RosterEvent::AbsenceCreated(_)
             | RosterEvent::AbsenceCancelled(_)
-            | RosterEvent::AbsenceExtended(_) => return,
+            | RosterEvent::AbsenceExtended(_)
+            | RosterEvent::MandateCreated(_)
+            | RosterEvent::MandateRevoked(_)
+            | RosterEvent::AbsenceActsArrived(_)
+            | RosterEvent::AbsenceAcknowledged(_) => return,
         };
         self.told.insert(absence.clone(), told);
     }
@@ -96,6 +100,15 @@ impl Register {
             Kind::Account => self.created(record, RosterEvent::AccountCreated)?,
             Kind::Division => self.created(record, RosterEvent::DivisionCreated)?,
             Kind::StandInList => self.created(record, RosterEvent::StandInListCreated)?,
+            Kind::Mandate => {
+                let mandate: Mandate = parse(record)?;
+                let revoked_at = mandate.revoked_at;
+                self.apply(&RosterEvent::MandateCreated(mandate), record.recorded_at)?;
+                if let Some(revoked_at) = revoked_at {
+                    let revoked = MandateRevoked { mandate: record.name.clone() };
+                    self.apply(&RosterEvent::MandateRevoked(revoked), revoked_at)?;
+                }
+            }
             Kind::Absence => {
                 let StoredAbsence::<Absence> { absence, told } = parse(record)?;
                 let told = told.unwrap_or_else(|| Told::at_version(record.version));
@@ -236,6 +249,7 @@ fn change_event(absence: &Absence, change: &AbsenceChange) -> (RosterEvent, Time
                 start_time,
                 end_time: *end_time,
                 early: true,
+                acts: None,
             };
             (RosterEvent::AbsenceEnded(ended), *recorded_at)
         }
@@ -260,6 +274,10 @@ fn change_event(absence: &Absence, change: &AbsenceChange) -> (RosterEvent, Time
                 reason: String::new(),
             };
             (RosterEvent::AbsenceCorrected(corrected), *recorded_at)
+        }
+        AbsenceChange::Acknowledged { acts, recorded_at } => {
+            let acknowledged = AbsenceAcknowledged { absence: name, official, acts: *acts };
+            (RosterEvent::AbsenceAcknowledged(acknowledged), *recorded_at)
         }
         AbsenceChange::Cancelled { recorded_at } => {
             let cancelled =

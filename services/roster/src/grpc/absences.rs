@@ -2,18 +2,24 @@
 
 use std::cmp::Reverse;
 
-use domain_roster::Absence;
+use domain_calendar::Timestamp;
+use domain_roster::{Absence, mandate_ground};
 use prost::{Message, Name};
+use xietong_mesh::authorize;
 use xietong_mesh::input::{present, required};
-use xietong_mesh::{Attempt, Call, Error, Scope};
+use xietong_mesh::{Attempt, Call, Error, Scope, Transaction};
 use xietong_proto::roster as proto;
 use xietong_timers::MachineClock;
 
-use super::convert::absence::{decode_absence, encode_absence};
+use super::convert::absence::{decode_absence, encode_absence, encode_kept, is_unacknowledged};
 use super::listing::{Query, page};
 use super::roster::RosterHandlers;
 use crate::access;
-use crate::app::AbsenceAct;
+use crate::app::{AbsenceAct, absence_etag, is_stated};
+use crate::store::acts;
+
+/// The action of reading a digest.
+const READ_DIGEST: &str = "roster.absences.digest";
 
 /// What a request asks for on an absence.
 pub(super) struct Asked<'a> {
@@ -31,36 +37,51 @@ impl RosterHandlers {
         let request_id = std::mem::take(&mut request.request_id);
         let name = format!("absences/{}", MachineClock::system().new_id());
         let registration = decode_absence(name, present("absence", request.absence.clone())?)?;
-        call.authorize(&access::of_away(&self.app.current().await?.book, &registration.official))?;
+        let (register, now) = (self.app.current().await?, self.app.now());
+        access::keep_away(call, &register.book, &registration.official, now)?;
+        if is_stated(&registration.approval) || is_stated(&registration.reassignment) {
+            access::state_mayors_decision(call, &register.book, now)?;
+        }
         let transaction = match self.app.begin(call, &request, &request_id).await? {
             Attempt::Repeat(answer) => return Ok(answer),
             Attempt::First(transaction) => transaction,
         };
-        let (absence, etag) = self.app.create_absence(&transaction, registration).await?;
-        let answer = encode_absence(&absence, etag, transaction.now());
+        let kept = self.app.create_absence(&transaction, registration).await?;
+        let answer = encode_kept(kept, transaction.now());
         transaction.commit(answer).await
     }
 
     pub(super) async fn absences(
         &self,
-        scope: &Scope,
+        call: &Call,
         request: &proto::ListAbsencesRequest,
     ) -> Result<proto::ListAbsencesResponse, Error> {
-        let register = self.app.current().await?;
-        let visible = register
-            .book
-            .absences()
-            .filter(|absence| scope.permits(&access::of_absence(&register.book, absence)));
+        let scope = call.scope()?;
+        // Whose digest is open is told to whoever may read that digest.
+        let digests =
+            request.unacknowledged.then(|| authorize::scope(&call.principal, READ_DIGEST)).transpose()?;
+        let (register, now) = (self.app.current().await?, self.app.now());
+        let tallies = acts::tallies(self.app.reader()).await?;
+        let tally = |absence: &Absence| tallies.get(&absence.name).copied().unwrap_or_default();
+        let visible = register.book.absences().filter(|absence| {
+            scope.permits(&access::of_absence(&register.book, absence))
+                && digests.as_ref().is_none_or(|digests| {
+                    access::to_digest(digests, &register.book, absence, now).is_ok()
+                        && is_unacknowledged(absence, tally(absence), now)
+                })
+        });
         let query = Query {
             method: "ListAbsences",
-            filter: "",
+            filter: if request.unacknowledged { "unacknowledged" } else { "" },
             page_size: request.page_size,
             page_token: &request.page_token,
         };
         // As registered: a correction moves none to another page.
         let latest_first = |absence: &Absence| Reverse((absence.start_time, absence.name.clone()));
-        let now = self.app.now();
-        let encode = |absence: &Absence| encode_absence(absence, register.etag(&absence.name), now);
+        let encode = |absence: &Absence| {
+            let tally = tally(absence);
+            encode_absence(absence, tally, absence_etag(&register, &absence.name, tally), now)
+        };
         let (absences, next_page_token) = page(&query, visible, latest_first, encode)?;
         Ok(proto::ListAbsencesResponse { absences, next_page_token })
     }
@@ -74,7 +95,23 @@ impl RosterHandlers {
         let register = self.app.current().await?;
         let absence = register.book.absence(&name).ok_or_else(|| access::missing(scope, &name))?;
         scope.authorize(&access::of_absence(&register.book, absence))?;
-        Ok(encode_absence(absence, register.etag(&name), self.app.now()))
+        let tally = acts::tally(self.app.reader(), &name).await?;
+        Ok(encode_absence(absence, tally, absence_etag(&register, &name, tally), self.app.now()))
+    }
+
+    /// Stamps an acknowledgement that is entered under a mandate. Whether it may be is decided by
+    /// the change itself.
+    async fn stamp(&self, call: &Call, transaction: &mut Transaction, name: &str) -> Result<(), Error> {
+        let (scope, register) = (call.scope()?, self.app.current().await?);
+        let (book, now) = (&register.book, transaction.now());
+        let Some(absence) = book.absence(name) else { return Ok(()) };
+        if let Ok(Some(mandate)) = access::to_digest(&scope, book, absence, now) {
+            let person = book.view(now, Timestamp::MAX).person(&mandate.leader);
+            let position = self.app.log.last_position().await?;
+            transaction.acting_for(&mandate.leader);
+            transaction.on_ground(mandate_ground(position, &person.display_name, mandate));
+        }
+        Ok(())
     }
 
     /// `request` is the decoded request without its request id.
@@ -86,12 +123,15 @@ impl RosterHandlers {
         asked: Asked<'_>,
     ) -> Result<proto::Absence, Error> {
         let name = required("name", asked.name.to_owned())?;
-        let transaction = match self.app.begin(call, request, request_id).await? {
+        let mut transaction = match self.app.begin(call, request, request_id).await? {
             Attempt::Repeat(answer) => return Ok(answer),
             Attempt::First(transaction) => transaction,
         };
+        if let AbsenceAct::Acknowledge = asked.act {
+            self.stamp(call, &mut transaction, &name).await?;
+        }
         let changed = self.app.change_absence(call, &transaction, &name, asked.etag, asked.act).await?;
-        let answer = encode_absence(&changed.0, changed.1, transaction.now());
+        let answer = encode_kept(changed, transaction.now());
         transaction.commit(answer).await
     }
 }

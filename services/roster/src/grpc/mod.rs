@@ -1,15 +1,19 @@
 //! The roster's RPCs: decode, authorise, call the use case, encode.
 
 mod absences;
+mod acting;
 mod convert;
 mod directory;
 mod exchange;
 mod file;
 mod listing;
+mod mandates;
 mod revise;
 mod roster;
 mod stand_in_lists;
 
+pub(crate) use acting::ActingHandlers;
 pub(crate) use directory::DirectoryHandlers;
 pub(crate) use exchange::ExchangeHandlers;
+pub(crate) use mandates::MandateHandlers;
 pub(crate) use roster::RosterHandlers;

@@ -134,8 +134,8 @@ impl RosterService for RosterHandlers {
         &self,
         request: Request<proto::ListAbsencesRequest>,
     ) -> Result<Response<proto::ListAbsencesResponse>, Status> {
-        let scope = Call::of(&request)?.scope()?;
-        Ok(Response::new(self.absences(&scope, &request.into_inner()).await?))
+        let call = Call::of(&request)?.clone();
+        Ok(Response::new(self.absences(&call, &request.into_inner()).await?))
     }
 
     async fn get_absence(

@@ -6,6 +6,7 @@
 //! roster as it stood still holds when it is written. The uniqueness of an account's subject
 //! rests on that too.
 
+pub(crate) mod acts;
 pub(crate) mod body;
 pub(crate) mod head;
 pub(crate) mod records;
@@ -14,7 +15,7 @@ use xietong_store::SqlMigration;
 
 /// `created_revision` and `revision` are versions of the head: the one that wrote the row, and
 /// the last one that changed it. `recorded_at` is business time in microseconds.
-pub(crate) const MIGRATIONS: &[SqlMigration] = &[TABLES, COLLECTIVES, STAND_IN_LISTS];
+pub(crate) const MIGRATIONS: &[SqlMigration] = &[TABLES, COLLECTIVES, STAND_IN_LISTS, acts::ACTS, MANDATES];
 
 const TABLES: SqlMigration = SqlMigration {
     name: "roster_0001_tables",
@@ -99,5 +100,20 @@ const STAND_IN_LISTS: SqlMigration = SqlMigration {
             body TEXT NOT NULL
         )",
         "CREATE INDEX stand_in_lists_revision ON stand_in_lists (revision)",
+    ],
+};
+
+const MANDATES: SqlMigration = SqlMigration {
+    name: "roster_0005_mandates",
+    statements: &[
+        "CREATE TABLE mandates (
+            name TEXT PRIMARY KEY,
+            version BIGINT NOT NULL,
+            created_revision BIGINT NOT NULL,
+            revision BIGINT NOT NULL,
+            recorded_at BIGINT NOT NULL,
+            body TEXT NOT NULL
+        )",
+        "CREATE INDEX mandates_revision ON mandates (revision)",
     ],
 };

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use domain_calendar::Timestamp;
 use prost_types::Timestamp as ProtoTimestamp;
+use tokio::net::TcpListener;
 use tonic::service::Routes;
 use tonic::{Request, Status};
 use tower::Layer;
@@ -19,12 +20,16 @@ use xietong_mesh::principal::{Grant, PRINCIPAL_METADATA, Role};
 use xietong_mesh::token::{Issuer, Signer, SigningKey, Verifier, VerifyingKey, generate_keypair};
 use xietong_mesh::{Error, Ground, Peers, Principal, Service, ServiceName};
 use xietong_proto::roster as proto;
+use xietong_proto::roster::acting_service_client::ActingServiceClient;
 use xietong_proto::roster::directory_service_client::DirectoryServiceClient;
 use xietong_proto::roster::exchange_service_client::ExchangeServiceClient;
+use xietong_proto::roster::mandate_service_client::MandateServiceClient;
 use xietong_proto::roster::roster_service_client::RosterServiceClient;
 use xietong_store::CrashPoints;
 use xietong_testkit::servers;
 use xietong_timers::{Clock, MachineClock, Progress, SimulatedClock, Worker};
+
+use crate::log::SupervisionLog;
 
 /// The day on which every test begins, in business time.
 pub(crate) const START: &str = "2023-05-01T09:00:00+08:00";
@@ -34,6 +39,8 @@ pub(crate) struct City {
     pub(crate) clock: Arc<SimulatedClock>,
     url: String,
     folder: tempfile::TempDir,
+    verifier: Verifier,
+    supervision: TcpListener,
     routes: MeshService<Routes>,
     gateway: Signer,
     system: Signer,
@@ -71,6 +78,9 @@ impl City {
         let clock = Arc::new(SimulatedClock::starting_at(now.saturating_sub(Duration::from_secs(600))));
         clock.hold();
         clock.set(now);
+        let supervision = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = supervision.local_addr().unwrap();
+        let peers = BTreeMap::from([(ServiceName::Supervision, format!("http://{address}"))]);
         let ground = Ground {
             name: ServiceName::Roster,
             database_url: url.clone(),
@@ -78,16 +88,39 @@ impl City {
             crash: CrashPoints::default(),
             clock: Clock::Simulated(clock.clone()),
             bus: Bus::embedded(),
-            peers: Peers::new(ServiceName::Roster, &BTreeMap::new(), system.clone()).unwrap(),
+            peers: Peers::new(ServiceName::Roster, &peers, system.clone()).unwrap(),
             drain: Drain::new(),
         };
         let foundation = xietong_roster::lay(ground).await.unwrap();
         xietong_roster::seed_administrator(&foundation, "local-administrator").await.unwrap();
         let service = xietong_roster::assemble(foundation);
         let verifier = Verifier::new(trusted, MachineClock::system());
-        let layer = MeshLayer::new(verifier, Metrics::new(ServiceName::Roster)).unwrap();
+        let layer = MeshLayer::new(verifier.clone(), Metrics::new(ServiceName::Roster)).unwrap();
         let routes = layer.layer(service.routes.clone());
-        City { service, clock, url, folder, routes, gateway, system }
+        City { service, clock, url, folder, verifier, supervision, routes, gateway, system }
+    }
+
+    /// Serves a log of supervision's to this roster until the test ends.
+    pub(crate) async fn follow_supervision(self) -> (City, SupervisionLog) {
+        let City { service, clock, url, folder, verifier, supervision, routes, gateway, system } = self;
+        let log = SupervisionLog::serve(folder.path(), supervision, verifier.clone()).await;
+        let supervision = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        (City { service, clock, url, folder, verifier, supervision, routes, gateway, system }, log)
+    }
+
+    /// Lets the roster hear of what others have recorded.
+    pub(crate) async fn hear(&self) {
+        let followed = self.service.consumers.iter();
+        let consumer = followed.map(|one| one.as_ref()).find(|one| one.name().ends_with("/supervision"));
+        while consumer.unwrap().turn().await.unwrap() == Progress::Worked {}
+    }
+
+    pub(crate) fn mandates(&self) -> MandateServiceClient<MeshService<Routes>> {
+        MandateServiceClient::new(self.routes.clone())
+    }
+
+    pub(crate) fn acting(&self) -> ActingServiceClient<MeshService<Routes>> {
+        ActingServiceClient::new(self.routes.clone())
     }
 
     pub(crate) fn directory(&self) -> DirectoryServiceClient<MeshService<Routes>> {
@@ -110,6 +143,12 @@ impl City {
     /// A request of an administrator.
     pub(crate) fn admin<T>(&self, message: T) -> Request<T> {
         self.of("admin", vec![Grant::of(Role::Administrator)], message)
+    }
+
+    /// A request of an official with one role.
+    pub(crate) fn official_as<T>(&self, official: &str, role: Role, message: T) -> Request<T> {
+        let name = format!("officials/{official}");
+        signed(&self.gateway, &Principal::account(official, Some(name), vec![Grant::of(role)]), message)
     }
 
     /// A request of a clerk of the water bureau.

@@ -1,6 +1,7 @@
 //! The roster service behind the mesh's layer, over SQLite and over PostgreSQL.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod acting;
 mod acts;
 mod batch;
 mod change;
@@ -10,7 +11,10 @@ mod delegation;
 mod directory;
 mod exchange;
 mod input;
+mod keeping;
 mod lifetime;
+mod log;
+mod mandate;
 mod permission;
 mod race;
 mod roster;

@@ -26,7 +26,7 @@ async fn whoever_is_not_an_administrator_changes_nothing(city: City) {
     let (start, end) = ("2023-06-10T00:00:00+08:00", "2023-06-12T00:00:00+08:00");
     let end_of_june = "2023-06-30T00:00:00+08:00";
     let name = city.away("qiao-feihong", start, end).await.unwrap().name;
-    for role in [Role::Supervisor, Role::Leader, Role::Auditor, Role::SystemClient] {
+    for role in [Role::UnitClerk, Role::Liaison, Role::Leader, Role::Auditor, Role::SystemClient] {
         let grants = || vec![Grant::of(role)];
         let (mut directory, mut roster) = (city.directory(), city.roster());
         let unit = create_unit("secret", "新单位", &[]);

@@ -308,7 +308,7 @@ async fn absences_are_listed_the_latest_first_with_their_states(city: City) {
     let mut states = Vec::new();
     let mut page_token = String::new();
     loop {
-        let request = proto::ListAbsencesRequest { page_size: 1, page_token };
+        let request = proto::ListAbsencesRequest { page_size: 1, page_token, ..Default::default() };
         let page = city.roster().list_absences(city.clerk(request)).await.unwrap().into_inner();
         states.extend(page.absences.iter().map(proto::Absence::state));
         page_token = page.next_page_token;

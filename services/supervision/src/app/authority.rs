@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use domain_calendar::Timestamp;
-use domain_roster::{stands_in_for, units_of_leader};
+use domain_roster::{
+    acting_ground, authority_over, mandate_ground, mandates_for, stands_in_for, units_of_leader,
+    units_of_mandate,
+};
 use xietong_mesh::{Call, Error, Resource, RosterView, Scope, Transaction};
 
 use super::{Supervision, roster};
@@ -26,6 +29,15 @@ pub(crate) enum Authority {
         display_name: String,
         /// The position.
         roster_position: i64,
+        /// By which authority, `absences/{a}/authorities/{n}`.
+        by: Option<String>,
+    },
+    /// Entered for a leader, as a mandate lets it.
+    Mandated {
+        /// The leader, `officials/{id}`.
+        official: String,
+        /// As what, for whom and by which mandate.
+        ground: String,
     },
 }
 
@@ -37,9 +49,13 @@ impl Authority {
             Authority::InCharge { roster_position } => {
                 transaction.on_ground(format!("名册记录第{roster_position}号：分管领导"));
             }
-            Authority::StandingIn { official, display_name, roster_position } => {
+            Authority::StandingIn { official, display_name, roster_position, by } => {
                 transaction.acting_for(official);
-                transaction.on_ground(format!("名册记录第{roster_position}号：代{display_name}行使职权"));
+                transaction.on_ground(acting_ground(*roster_position, display_name, by.as_deref()));
+            }
+            Authority::Mandated { official, ground } => {
+                transaction.acting_for(official);
+                transaction.on_ground(ground);
             }
         }
     }
@@ -51,7 +67,7 @@ impl Supervision {
     /// copy then is good enough is decided inside: a repeated request gets its first answer
     /// even when the roster cannot be asked.
     pub(crate) async fn prepare_change(&self, call: &Call) {
-        if call.scope().is_ok_and(|scope| scope.portfolio_of.is_some()) {
+        if call.scope().is_ok_and(|scope| depends_on_roster(&scope)) {
             roster::refresh(&self.roster).await;
         }
     }
@@ -69,42 +85,80 @@ impl Supervision {
         if scope.permits(resource) {
             return Ok(Authority::Role);
         }
-        let Some(leader) = &scope.portfolio_of else { return Err(Error::permission_denied(call.action)) };
+        if !depends_on_roster(&scope) {
+            return Err(Error::permission_denied(call.action));
+        }
         let view = self.roster_for(&scope)?;
-        let permits = |units: BTreeSet<String>| scope.clone().with_portfolio(units).permits(resource);
-        if permits(portfolio(&view, leader, now)) {
-            return Ok(Authority::InCharge { roster_position: view.position });
-        }
-        // A stand-in for a part of an absent leader's duties acts in that part alone.
-        let mut absent = stands_in_for(&view.book, leader, now, Timestamp::MAX).into_iter();
-        match absent.find(|(_, units)| permits(units.clone())) {
-            Some((official, _)) => {
-                let person = view.book.view(now, Timestamp::MAX).person(&official);
-                Ok(Authority::StandingIn {
-                    official,
-                    display_name: person.display_name,
-                    roster_position: view.position,
-                })
-            }
-            None => Err(Error::permission_denied(call.action)),
-        }
+        let as_leader = as_leader(&scope, &view, resource, now);
+        let mandated = || as_mandated(&scope, &view, resource, now);
+        as_leader.or_else(mandated).ok_or_else(|| Error::permission_denied(call.action))
     }
 
-    /// The records on which the caller may perform the call's action: a leader's own
-    /// portfolio and those of the leaders he now acts for are in it.
+    /// The records on which the caller may perform the call's action: a leader's own portfolio and
+    /// those of the leaders he now acts for are in it, and what mandates are about.
     pub(crate) fn scope(&self, call: &Call, now: Timestamp) -> Result<Scope, Error> {
         let scope = call.scope()?;
-        let Some(leader) = scope.portfolio_of.clone() else { return Ok(scope) };
+        if !depends_on_roster(&scope) {
+            return Ok(scope);
+        }
         let view = self.roster_for(&scope)?;
-        let absent = stands_in_for(&view.book, &leader, now, Timestamp::MAX);
-        let units = absent.into_values().flatten().chain(portfolio(&view, &leader, now));
-        Ok(scope.with_portfolio(units))
+        let leader = scope.portfolio_of.as_deref();
+        let led: BTreeSet<String> = leader
+            .into_iter()
+            .flat_map(|leader| {
+                let absent = stands_in_for(&view.book, leader, now, Timestamp::MAX);
+                absent.into_values().flatten().chain(portfolio(&view, leader, now))
+            })
+            .collect();
+        let mandates = scope.mandate_of.iter();
+        let mandates = mandates.flat_map(|holder| mandates_for(&view.book, holder, scope.action, now));
+        let mandated: BTreeSet<String> =
+            mandates.flat_map(|mandate| units_of_mandate(&view.book, mandate, now)).collect();
+        Ok(scope.with_portfolio(led).with_mandated(mandated))
     }
 
     /// A copy that may have missed something is good enough to read by, not to act by.
     fn roster_for(&self, scope: &Scope) -> Result<RosterView, Error> {
         if scope.reading { self.roster() } else { roster::current(&self.roster) }
     }
+}
+
+/// Whether what is within reach follows from the roster.
+fn depends_on_roster(scope: &Scope) -> bool {
+    scope.portfolio_of.is_some() || scope.mandate_of.is_some()
+}
+
+/// As the leader in charge, or for one who is away.
+fn as_leader(scope: &Scope, view: &RosterView, resource: &Resource, now: Timestamp) -> Option<Authority> {
+    let leader = scope.portfolio_of.as_deref()?;
+    let permits = |units: BTreeSet<String>| scope.clone().with_portfolio(units).permits(resource);
+    if permits(portfolio(view, leader, now)) {
+        return Some(Authority::InCharge { roster_position: view.position });
+    }
+    // A stand-in for a part of an absent leader's duties acts in that part alone.
+    let mut absent = stands_in_for(&view.book, leader, now, Timestamp::MAX).into_iter();
+    let (official, units) = absent.find(|(_, units)| permits(units.clone()))?;
+    let unit = resource.units.iter().find(|unit| units.contains(*unit));
+    let by = authority_over(&view.book, &official, leader, unit.map(String::as_str), now);
+    Some(Authority::StandingIn {
+        display_name: view.book.view(now, Timestamp::MAX).person(&official).display_name,
+        official,
+        roster_position: view.position,
+        by: by.map(|authority| authority.name),
+    })
+}
+
+/// Under a mandate for the action, in what it is about now.
+fn as_mandated(scope: &Scope, view: &RosterView, resource: &Resource, now: Timestamp) -> Option<Authority> {
+    let holder = scope.mandate_of.as_deref()?;
+    let mandate = mandates_for(&view.book, holder, scope.action, now).find(|mandate| {
+        scope.clone().with_mandated(units_of_mandate(&view.book, mandate, now)).permits(resource)
+    })?;
+    let person = view.book.view(now, Timestamp::MAX).person(&mandate.leader);
+    Some(Authority::Mandated {
+        official: mandate.leader.clone(),
+        ground: mandate_ground(view.position, &person.display_name, mandate),
+    })
 }
 
 /// The units an official answers for at an instant, by all that the copy knows.

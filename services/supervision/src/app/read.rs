@@ -70,7 +70,8 @@ impl Supervision {
             Some(leader) => Some(portfolio(&self.roster()?, leader, now)),
             None => None,
         };
-        let roster_as_of = as_of.filter(|_| settled_by.is_some() || scope.portfolio_of.is_some());
+        let roster_as_of = as_of
+            .filter(|_| settled_by.is_some() || scope.portfolio_of.is_some() || scope.mandate_of.is_some());
         let filter = ListFilter {
             unit: query.unit,
             settled_by,

@@ -10,6 +10,7 @@ mod idempotency;
 mod life;
 mod lights;
 mod lists;
+mod mandate;
 mod permission;
 mod refusals;
 mod roster;

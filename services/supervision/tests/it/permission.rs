@@ -137,13 +137,17 @@ async fn a_stand_in_verifies_for_the_leader_who_is_away(store: Store) {
     verify(&mut city.leader("second"), &name).await.unwrap();
     let entry = &city.timeline(&task).await[5];
     assert_eq!((entry.actor.as_str(), entry.acting_for.as_str()), ("leader-second", "officials/first"));
-    assert_eq!(entry.ground, "名册记录第11号：代副市长一行使职权");
+    let authority = format!("absences/first/authorities/{}-0", at(START).as_micros());
+    assert_eq!(entry.ground, format!("名册记录第11号：代副市长一行使职权，授权{authority}"));
 
+    let (_, last) = submitted(&city, "energy").await;
     let (_, name) = submitted(&city, "industry").await;
-    city.wait_until("2023-06-04T09:00:00+08:00").await;
-    city.follow_roster().await;
+    city.clock.set(at("2023-06-04T08:59:59.999999+08:00"));
+    verify(&mut city.leader("second"), &last).await.unwrap();
+    city.clock.set(at("2023-06-04T09:00:00+08:00"));
     let back = verify(&mut city.leader("second"), &name).await;
-    assert_eq!(refusal(back).0, Code::PermissionDenied, "authority ends with the absence");
+    assert_eq!(refusal(back).0, Code::PermissionDenied, "authority ends exactly with the absence");
+    verify(&mut city.leader("first"), &name).await.unwrap();
 }
 
 async fn an_origin_is_set_by_services_alone(store: Store) {

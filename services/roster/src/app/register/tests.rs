@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use domain_calendar::Timestamp;
 use domain_roster::{
-    Absence, Account, Book, Collective, Division, Interval, Official, Portfolio, Post, PostKind,
-    Registration, RosterEvent, Scope, Share, StandInList, StandInPair, Unit, UnitKind,
+    Absence, Account, Book, Collective, Division, Interval, Mandate, MandateKind, Official, Portfolio, Post,
+    PostKind, Registration, RosterEvent, Scope, Share, StandInList, StandInPair, Unit, UnitKind,
+    acting_ground,
 };
-use xietong_events::Bus;
+use xietong_events::{Bus, Digest, Event};
 use xietong_mesh::drain::Drain;
 use xietong_mesh::principal::{Grant, Role};
 use xietong_mesh::token::{Issuer, Signer, SigningKey, generate_keypair};
@@ -20,7 +21,7 @@ use xietong_testkit::servers;
 use xietong_timers::{Clock, MachineClock, Progress, SimulatedClock, Worker};
 
 use super::{Register, Registers};
-use crate::app::{AbsenceAct, App, Revision};
+use crate::app::{AbsenceAct, App, Heard, Revision, hear};
 use crate::store::body::Told;
 use crate::store::records::{Kind, Record};
 
@@ -275,6 +276,69 @@ async fn be_away(roster: &Roster) {
     let times = Interval { start: at("2023-06-09T00:00+08:00"), end: at("2023-06-11T00:00+08:00") };
     roster.change(&second, AbsenceAct::Correct { times, reason: "改期".into() }).await;
     roster.advance("2023-06-09T09:00+08:00").await;
+    have_been_stood_in_for(roster, &first).await;
+}
+
+/// An act that is heard of after the end was told, and acknowledged.
+async fn have_been_stood_in_for(roster: &Roster, absence: &str) {
+    let authority = format!("{absence}/authorities/0-0");
+    let event = Event {
+        id: "one".into(),
+        position: 1,
+        aggregate: "tasks/one".into(),
+        version: 1,
+        event_type: "supervision.assignment.verified".into(),
+        actor: "one".into(),
+        acting_for: Some("officials/first".into()),
+        ground: Some(acting_ground(1, "甲", Some(&authority))),
+        occurred_at: at("2023-06-02T09:00+08:00"),
+        recorded_at: MachineClock::system().now(),
+        traceparent: None,
+        causation_id: None,
+        payload: "{}".into(),
+        prev_hash: Digest::default(),
+        hash: Digest::default(),
+    };
+    roster
+        .act(async |app, transaction| {
+            let mut edit = app.edit(transaction).await.unwrap();
+            let heard = Heard { producer: "supervision", event: &event, description: "核验通过".into() };
+            let appends = hear(&mut edit, transaction.tx(), &[heard]).await.unwrap();
+            transaction.append_all(&appends).await.unwrap();
+        })
+        .await;
+    let principal =
+        Principal::account("one", Some("officials/first".into()), vec![Grant::of(Role::UnitApprover)]);
+    let call = Call::new(Arc::new(principal), "roster.absences.acknowledge", "");
+    roster
+        .act(async |app, transaction| {
+            app.change_absence(&call, transaction, absence, "", AbsenceAct::Acknowledge).await.unwrap();
+        })
+        .await;
+}
+
+/// A mandate that is revoked.
+async fn mandate(roster: &Roster) {
+    let mandate = Mandate {
+        name: "mandates/one".into(),
+        kind: MandateKind::Secretary,
+        leader: "officials/first".into(),
+        holder: "officials/second".into(),
+        acts: vec!["supervision.assignments.verify".into()],
+        units: vec!["units/water".into()],
+        start_time: at("2023-06-01T00:00+08:00"),
+        end_time: None,
+        ground: "市政府办公室通知".into(),
+        recorded_at: at("2023-06-01T00:00+08:00"),
+        revoked_at: None,
+    };
+    roster.act(async |app, transaction| app.create_mandate(transaction, mandate).await.unwrap()).await;
+    roster.advance("2023-06-09T10:00+08:00").await;
+    roster
+        .act(async |app, transaction| {
+            app.revoke_mandate(&roster.call, transaction, "mandates/one", "").await.unwrap()
+        })
+        .await;
 }
 
 async fn the_register_is_the_book_of_the_log(database_url: String) {
@@ -284,10 +348,11 @@ async fn the_register_is_the_book_of_the_log(database_url: String) {
         roster.act(async |app, transaction| app.create_division(transaction, division).await.unwrap()).await;
     }
     be_away(&roster).await;
+    mandate(&roster).await;
     roster.advance("2023-07-01T09:00+08:00").await;
 
     let (book, types) = roster.log().await;
-    assert_eq!(types.len(), 16, "every type of event was written: {types:?}");
+    assert_eq!(types.len(), 20, "every type of event was written: {types:?}");
     let own = roster.app.current().await.unwrap();
     assert_eq!(own.book, book, "the writer's");
     assert_eq!(roster.follower.current().await.unwrap(), own, "that of one who followed each write");

@@ -1,7 +1,7 @@
 //! Absences and what is done to them.
 
 use domain_calendar::Timestamp;
-use domain_roster::{Absence, Interval, Registration, Scope, Share};
+use domain_roster::{Absence, AbsenceState, Interval, Registration, Scope, Share};
 use prost_types::Timestamp as ProtoTimestamp;
 use xietong_mesh::Error;
 use xietong_mesh::convert::{decode_time, encode_time};
@@ -9,7 +9,8 @@ use xietong_mesh::input::{ENTRIES, TEXT, at_most, names, optional, present, requ
 use xietong_proto::roster as proto;
 
 use super::kinds::encode_state;
-use crate::app::AbsenceAct;
+use crate::app::{AbsenceAct, Kept};
+use crate::store::acts::Tally;
 
 pub(in crate::grpc) fn decode_absence(name: String, absence: proto::Absence) -> Result<Registration, Error> {
     let shares = at_most("absence.shares", absence.shares, ENTRIES)?;
@@ -62,9 +63,23 @@ fn instant(field: &str, time: Option<ProtoTimestamp>) -> Result<Timestamp, Error
     decode_time(field, &present(field, time)?)
 }
 
+/// Whether the official is back and has not acknowledged all that was done for him.
+pub(in crate::grpc) fn is_unacknowledged(absence: &Absence, tally: Tally, now: Timestamp) -> bool {
+    tally.acts > tally.acknowledged && absence.state(now) == AbsenceState::Ended
+}
+
+pub(in crate::grpc) fn encode_kept(kept: Kept, now: Timestamp) -> proto::Absence {
+    encode_absence(&kept.absence, kept.tally, kept.etag, now)
+}
+
 /// An absence as it stands at `now`, with the times that are known of it; one that was cancelled
 /// shows those it was registered with.
-pub(in crate::grpc) fn encode_absence(absence: &Absence, etag: String, now: Timestamp) -> proto::Absence {
+pub(in crate::grpc) fn encode_absence(
+    absence: &Absence,
+    tally: Tally,
+    etag: String,
+    now: Timestamp,
+) -> proto::Absence {
     let registered = Interval { start: absence.start_time, end: absence.end_time };
     let known = absence.interval(Timestamp::MAX).unwrap_or(registered);
     let encode_share = |share: &Share| proto::StandInShare {
@@ -87,5 +102,9 @@ pub(in crate::grpc) fn encode_absence(absence: &Absence, etag: String, now: Time
         excluded_fields: absence.excluded.fields.clone(),
         reassignment: absence.last_reassignment().unwrap_or_default().to_owned(),
         registered_end_time: Some(encode_time(absence.end_time)),
+        acting_act_count: tally.acts,
+        acknowledged_act_count: tally.acknowledged,
+        acknowledge_time: absence.acknowledged().1.map(encode_time),
+        unacknowledged: is_unacknowledged(absence, tally, now),
     }
 }

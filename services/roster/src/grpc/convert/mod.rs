@@ -1,6 +1,7 @@
 //! Between the API's messages and the domain's records.
 
 pub(super) mod absence;
+pub(super) mod acting;
 pub(super) mod answer;
 pub(super) mod directory;
 pub(super) mod division;

@@ -1,0 +1,152 @@
+//! What happened to a task, as officials read it.
+
+use crate::assignment::Stage;
+use crate::content::Content;
+use crate::event::{
+    AssignmentChange, AssignmentEvent, AssignmentFacts, TaskChange, TaskEvent, TaskFacts, WholeTaskEvent,
+};
+use crate::task::Visibility;
+
+/// What people call a unit, given its resource name.
+type Called<'a> = &'a dyn Fn(&str) -> String;
+
+/// One event, in Chinese, of the task that it stands under. `called` says what people call a unit.
+pub fn describe(event: &TaskEvent, called: Called<'_>) -> String {
+    match event {
+        TaskEvent::Task(event) => of_task(event, called),
+        TaskEvent::Assignment(event) => of_assignment(event, called),
+    }
+}
+
+/// One event as an act that stands among acts on other tasks; none of what merely follows from
+/// another act (a striking-off) or comes about by itself. Of a task that only named units may know
+/// it says no more than where it stands on the ledger.
+pub fn describe_act(event: &TaskEvent, called: Called<'_>) -> Option<String> {
+    let is_act = match event {
+        TaskEvent::Task(event) => match event.change {
+            TaskChange::StruckOff { .. } => false,
+            TaskChange::Created { .. }
+            | TaskChange::Issued { .. }
+            | TaskChange::Backfilled { .. }
+            | TaskChange::Revised { .. }
+            | TaskChange::Withdrawn { .. } => true,
+        },
+        TaskEvent::Assignment(event) => match event.change {
+            AssignmentChange::StruckOff { .. }
+            | AssignmentChange::Overdue
+            | AssignmentChange::Reminded
+            | AssignmentChange::Urged { .. } => false,
+            AssignmentChange::Signed
+            | AssignmentChange::Deployed { .. }
+            | AssignmentChange::Reported { .. }
+            | AssignmentChange::Submitted { .. }
+            | AssignmentChange::Verified { .. }
+            | AssignmentChange::SentBack { .. }
+            | AssignmentChange::ExtensionRequested { .. }
+            | AssignmentChange::ExtensionGranted { .. }
+            | AssignmentChange::ExtensionRefused { .. } => true,
+        },
+    };
+    let TaskFacts { title, ledger_number, visibility, .. } = event.task();
+    is_act.then(|| match visibility {
+        Visibility::Restricted => format!("办理限定知悉范围的事项（台账第{ledger_number}号）"),
+        Visibility::Public | Visibility::Internal => {
+            format!("《{title}》（台账第{ledger_number}号）：{}", describe(event, called))
+        }
+    })
+}
+
+fn of_task(event: &WholeTaskEvent, called: Called<'_>) -> String {
+    match &event.change {
+        TaskChange::Created { draft } => format!("登记任务：{}", draft.title),
+        TaskChange::Issued { assignments, .. } => format!("交办至{}", units(assignments, called)),
+        TaskChange::Backfilled { assignments, .. } => {
+            let units = assignments.iter().map(|one| called(&one.facts.unit));
+            format!("补录在办任务，承办单位{}", listed(units))
+        }
+        TaskChange::Revised { before, after, ground, .. } => revised(before, after, ground),
+        TaskChange::Withdrawn { ground, .. } => format!("撤销任务：{ground}"),
+        TaskChange::StruckOff { .. } => "任务销号".to_owned(),
+    }
+}
+
+/// What a revision changed, with what it was before.
+fn revised(before: &Content, after: &Content, ground: &str) -> String {
+    let mut changes = Vec::new();
+    for (what, old, new) in [("名称", &before.title, &after.title), ("内容", &before.text, &after.text)] {
+        if old != new {
+            changes.push(format!("{what}由“{old}”改为“{new}”"));
+        }
+    }
+    if before.due_date != after.due_date {
+        let day = |day: Option<time::Date>| day.map_or_else(|| "按规则".to_owned(), |day| day.to_string());
+        changes.push(format!("期限由{}改为{}", day(before.due_date), day(after.due_date)));
+    }
+    for (what, differs) in [
+        ("类别", before.grade != after.grade),
+        ("标签", before.tags != after.tags),
+        ("节点", before.milestones != after.milestones),
+        ("指标", before.targets != after.targets),
+        ("待明确事项", before.open_points != after.open_points),
+        ("承办单位", before.assignments != after.assignments),
+    ] {
+        if differs {
+            changes.push(format!("{what}有调整"));
+        }
+    }
+    let ground = if ground.is_empty() { String::new() } else { format!("（依据：{ground}）") };
+    format!("修订：{}{ground}", changes.join("；"))
+}
+
+fn of_assignment(event: &AssignmentEvent, called: Called<'_>) -> String {
+    let unit = called(&event.assignment.unit);
+    match &event.change {
+        AssignmentChange::Signed => format!("{unit}签收"),
+        AssignmentChange::Deployed { plan } if plan.is_empty() => format!("{unit}部署"),
+        AssignmentChange::Deployed { plan } => format!("{unit}部署：{plan}"),
+        AssignmentChange::Reported { text } => format!("{unit}反馈进展：{text}"),
+        AssignmentChange::Submitted { text, request_waited: None } => format!("{unit}申请办结：{text}"),
+        AssignmentChange::Submitted { text, request_waited: Some(_) } => {
+            format!("{unit}申请办结，延期申请随之撤回：{text}")
+        }
+        AssignmentChange::Verified { note, .. } if note.is_empty() => format!("核验通过{unit}的办理结果"),
+        AssignmentChange::Verified { note, .. } => format!("核验通过{unit}的办理结果：{note}"),
+        AssignmentChange::SentBack { note, .. } => format!("退回{unit}返工：{note}"),
+        AssignmentChange::StruckOff { with_task: false, .. } => format!("{unit}销号"),
+        AssignmentChange::StruckOff { with_task: true, .. } => format!("{unit}随任务销号"),
+        AssignmentChange::ExtensionRequested { last_day, reason } => {
+            format!("{unit}申请延期至{last_day}：{reason}")
+        }
+        AssignmentChange::ExtensionGranted { last_day, note, .. } if note.is_empty() => {
+            format!("同意{unit}延期至{last_day}")
+        }
+        AssignmentChange::ExtensionGranted { last_day, note, .. } => {
+            format!("同意{unit}延期至{last_day}：{note}")
+        }
+        AssignmentChange::ExtensionRefused { last_day, note, .. } => {
+            format!("不同意{unit}延期至{last_day}：{note}")
+        }
+        AssignmentChange::Overdue => format!("{unit}逾期未办结"),
+        AssignmentChange::Reminded => format!("提醒{unit}：办结期限将至"),
+        AssignmentChange::Urged { stages } => {
+            format!("催办{unit}：{}逾期", listed(stages.iter().map(|one| stage(*one))))
+        }
+    }
+}
+
+fn stage(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Sign => "签收",
+        Stage::Deploy => "部署",
+        Stage::Report => "反馈",
+        Stage::Settle => "办结",
+    }
+}
+
+fn units(assignments: &[AssignmentFacts], called: Called<'_>) -> String {
+    listed(assignments.iter().map(|one| called(&one.unit)))
+}
+
+fn listed<T: Into<String>>(items: impl Iterator<Item = T>) -> String {
+    items.map(Into::into).collect::<Vec<String>>().join("、")
+}

@@ -1,0 +1,92 @@
+//! Follows the other services' logs for what is done for officials who are away.
+
+use async_trait::async_trait;
+use domain_notification::NotificationEvent;
+use domain_roster::Book;
+use domain_supervision::{TaskEvent, describe_act};
+use sea_orm::DatabaseTransaction;
+use serde_json::Value;
+use xietong_events::{ApplyError, Event, EventHandler};
+use xietong_mesh::ServiceName;
+
+use crate::app::{App, Edit, Heard, hear};
+
+/// Hears of acts in one service's log.
+pub(crate) struct ActsLog {
+    app: App,
+    producer: ServiceName,
+}
+
+impl ActsLog {
+    /// What the roster follows.
+    pub(crate) const PRODUCERS: [ServiceName; 3] =
+        [ServiceName::Supervision, ServiceName::Workgroup, ServiceName::Notification];
+
+    pub(crate) fn new(app: App, producer: ServiceName) -> Self {
+        ActsLog { app, producer }
+    }
+
+    async fn take_in(&self, tx: &DatabaseTransaction, events: &[&Event]) -> Result<(), ApplyError> {
+        let roster = ServiceName::Roster.as_str();
+        let now = self.app.now();
+        let mut edit = Edit::begin(&self.app.registers, tx, now).await.map_err(ApplyError::new)?;
+        let mut heard = Vec::new();
+        for event in events {
+            if let Some(description) = self.describe(event, edit.book())? {
+                heard.push(Heard { producer: self.producer.as_str(), event, description });
+            }
+        }
+        for append in hear(&mut edit, tx, &heard).await.map_err(ApplyError::new)? {
+            let act = self.app.transactions.own_act(roster, &append.aggregate, events.last().copied());
+            self.app.log.append(tx, &act, &[append]).await?;
+        }
+        Ok(())
+    }
+
+    /// What was done, in Chinese; none when it follows from another act or merely takes note.
+    fn describe(&self, event: &Event, book: &Book) -> Result<Option<String>, ApplyError> {
+        let kind = event.event_type.as_str();
+        match self.producer {
+            ServiceName::Supervision => {
+                let payload: Value = serde_json::from_str(&event.payload).map_err(ApplyError::new)?;
+                let called =
+                    |unit: &str| book.unit(unit).map_or(unit, |known| &known.display_name).to_owned();
+                Ok(match TaskEvent::from_payload(kind, &payload).map_err(ApplyError::new)? {
+                    Some(event) => describe_act(&event, &called),
+                    None => Some(other(event)),
+                })
+            }
+            ServiceName::Notification => {
+                let known = NotificationEvent::from_payload(kind, &event.payload).map_err(ApplyError::new)?;
+                Ok(match known {
+                    Some(NotificationEvent::Acknowledged(marked)) => {
+                        Some(format!("签收通知（{}）", marked.message))
+                    }
+                    Some(
+                        NotificationEvent::Sent(_)
+                        | NotificationEvent::Climbed(_)
+                        | NotificationEvent::DigestSent(_)
+                        | NotificationEvent::Read(_)
+                        | NotificationEvent::Unaddressed(_),
+                    ) => None,
+                    None => Some(other(event)),
+                })
+            }
+            ServiceName::Workgroup | ServiceName::Roster | ServiceName::Gateway => Ok(Some(other(event))),
+        }
+    }
+}
+
+/// What this version does not know how to say.
+fn other(event: &Event) -> String {
+    format!("办理{}（{}）", event.aggregate, event.event_type)
+}
+
+#[async_trait]
+impl EventHandler for ActsLog {
+    async fn apply(&self, tx: &DatabaseTransaction, events: &[Event]) -> Result<(), ApplyError> {
+        let done: Vec<&Event> = events.iter().filter(|event| event.acting_for.is_some()).collect();
+        // Few events are: the head is not held for the others.
+        if done.is_empty() { Ok(()) } else { self.take_in(tx, &done).await }
+    }
+}
