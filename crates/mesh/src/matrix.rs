@@ -113,6 +113,7 @@ pub const MATRIX: &[Row] = &[
     row("roster.absences.extend", Write, ADMINISTRATION),
     row("roster.absences.correct", Write, ADMINISTRATION),
     row("roster.resolve", Read, OPEN),
+    row("roster.coverage", Read, OPEN),
     // Supervision. A service creates what its own records escalate to.
     row("supervision.tasks.create", Write, &[(&[Supervisor], All), (&[System], All)]),
     row("supervision.tasks.issue", Write, &[(&[Supervisor], All), (&[System], All)]),

@@ -1,6 +1,7 @@
 //! The roster in memory.
 
 mod absences;
+mod alarms;
 mod divisions;
 mod entries;
 
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::absence::{Absence, AbsenceChange};
 use crate::account::Account;
+use crate::alarm::{GapChanged, GapFacts};
 use crate::collective::Collective;
 use crate::division::Division;
 use crate::error::RosterError;
@@ -22,6 +24,7 @@ use crate::unit::Unit;
 use crate::view::View;
 
 use absences::Absences;
+use alarms::Alarms;
 use divisions::Divisions;
 use entries::Entries;
 
@@ -40,6 +43,7 @@ pub struct Book {
     divisions: Divisions,
     absences: Absences,
     stand_in_lists: Vec<Arc<StandInList>>,
+    alarms: Alarms,
     /// Which units are or were ever called by a normalised name; follows from `units`.
     #[serde(skip)]
     called: Arc<Called>,
@@ -56,18 +60,19 @@ struct Snapshot {
     divisions: Divisions,
     absences: Absences,
     stand_in_lists: Vec<Arc<StandInList>>,
+    alarms: Alarms,
 }
 
 impl From<Snapshot> for Book {
     fn from(snapshot: Snapshot) -> Self {
-        let Snapshot { units, collectives, officials, accounts, divisions, absences, stand_in_lists } =
+        let Snapshot { units, collectives, officials, accounts, divisions, absences, stand_in_lists, alarms } =
             snapshot;
         let mut called = Called::new();
         for name in units.names() {
             units.ever(name, Timestamp::MAX).for_each(|unit| note_names(&mut called, unit));
         }
         let called = Arc::new(called);
-        Book { units, collectives, officials, accounts, divisions, absences, stand_in_lists, called }
+        Book { units, collectives, officials, accounts, divisions, absences, stand_in_lists, alarms, called }
     }
 }
 
@@ -152,6 +157,11 @@ impl Book {
                 let change = AbsenceChange::Cancelled { recorded_at };
                 return self.change_absence(&cancelled.official, &cancelled.absence, change, |_| true);
             }
+            RosterEvent::GapOpened(gap) => self.alarms.open(gap, recorded_at),
+            RosterEvent::GapChanged(GapChanged { gap, previous_start_time, .. }) => {
+                self.alarms.change(gap, *previous_start_time, recorded_at);
+            }
+            RosterEvent::GapClosed(gap) => self.alarms.close(gap, recorded_at),
             // Both follow from times already in the book.
             RosterEvent::DivisionTookEffect(_) | RosterEvent::AbsenceStarted(_) => {}
         }
@@ -248,6 +258,22 @@ impl Book {
     /// Units' own AB lists in the order of recording.
     pub fn stand_in_lists(&self) -> impl Iterator<Item = &StandInList> {
         self.stand_in_lists.iter().map(Arc::as_ref)
+    }
+
+    /// The gaps that were told and not called off, by subject.
+    pub fn told_gaps(&self) -> impl Iterator<Item = (&str, &[GapFacts])> {
+        self.alarms.all()
+    }
+
+    /// The gaps of a subject that were told and not called off; some may be over.
+    pub fn told_gaps_of(&self, subject: &str) -> &[GapFacts] {
+        self.alarms.of(subject)
+    }
+
+    /// Puts in what was told of a subject's gaps as it stands, for whoever keeps that and not
+    /// how it came about.
+    pub fn restore_told_gaps(&mut self, subject: &str, gaps: Vec<GapFacts>) {
+        self.alarms.restore(subject, gaps);
     }
 
     /// An absence by resource name.

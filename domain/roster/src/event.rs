@@ -1,11 +1,14 @@
 //! What happened to the roster, as written to its event log and read by every other service.
 
+use std::borrow::Cow;
+
 use domain_calendar::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::absence::Absence;
 use crate::account::Account;
+use crate::alarm::{GapChanged, GapFacts};
 use crate::collective::Collective;
 use crate::division::Division;
 use crate::handover::Handover;
@@ -25,6 +28,9 @@ const ABSENCE_ENDED: &str = "roster.absence.ended";
 const ABSENCE_CANCELLED: &str = "roster.absence.cancelled";
 const ABSENCE_EXTENDED: &str = "roster.absence.extended";
 const ABSENCE_CORRECTED: &str = "roster.absence.corrected";
+const GAP_OPENED: &str = "roster.coverage.gap_opened";
+const GAP_CHANGED: &str = "roster.coverage.gap_changed";
+const GAP_CLOSED: &str = "roster.coverage.gap_closed";
 const UNIT_CHANGED: &str = "roster.unit.changed";
 const COLLECTIVE_CHANGED: &str = "roster.collective.changed";
 const OFFICIAL_CHANGED: &str = "roster.official.changed";
@@ -67,6 +73,12 @@ pub enum RosterEvent {
     OfficialChanged(Official),
     /// A unit's own AB list was recorded; it may take effect later.
     StandInListCreated(StandInList),
+    /// Somebody or something will be, or is, unanswered for: an alarm.
+    GapOpened(GapFacts),
+    /// A gap that was told has other times.
+    GapChanged(GapChanged),
+    /// A gap that was told is none any more, before it was over.
+    GapClosed(GapFacts),
 }
 
 /// A record as it is from an instant on.
@@ -211,12 +223,18 @@ impl RosterEvent {
             Self::CollectiveChanged(_) => COLLECTIVE_CHANGED,
             Self::OfficialChanged(_) => OFFICIAL_CHANGED,
             Self::StandInListCreated(_) => STAND_IN_LIST_CREATED,
+            Self::GapOpened(_) => GAP_OPENED,
+            Self::GapChanged(_) => GAP_CHANGED,
+            Self::GapClosed(_) => GAP_CLOSED,
         }
     }
 
     /// The resource the event belongs to, for example `units/water`.
-    pub fn aggregate(&self) -> &str {
-        match self {
+    pub fn aggregate(&self) -> Cow<'_, str> {
+        let name: &str = match self {
+            Self::GapOpened(gap) | Self::GapClosed(gap) | Self::GapChanged(GapChanged { gap, .. }) => {
+                return Cow::Owned(GapFacts::aggregate(&gap.subject));
+            }
             Self::UnitCreated(unit) => &unit.name,
             Self::CollectiveCreated(collective) => &collective.name,
             Self::OfficialCreated(official) => &official.name,
@@ -233,7 +251,8 @@ impl RosterEvent {
             Self::CollectiveChanged(changed) => &changed.value.name,
             Self::OfficialChanged(official) => &official.name,
             Self::StandInListCreated(list) => &list.name,
-        }
+        };
+        Cow::Borrowed(name)
     }
 
     /// The JSON that stands in the log: the fields of the API, times in RFC 3339.
@@ -266,6 +285,9 @@ impl RosterEvent {
             COLLECTIVE_CHANGED => read(json, Self::CollectiveChanged),
             OFFICIAL_CHANGED => read(json, Self::OfficialChanged),
             STAND_IN_LIST_CREATED => read(json, Self::StandInListCreated),
+            GAP_OPENED => read(json, Self::GapOpened),
+            GAP_CHANGED => read(json, Self::GapChanged),
+            GAP_CLOSED => read(json, Self::GapClosed),
             _ => Ok(None),
         }
         .map_err(|source| PayloadError { event_type: event_type.to_owned(), source })
@@ -275,6 +297,7 @@ impl RosterEvent {
 #[cfg(test)]
 mod tests {
     use super::{Changed, RosterEvent};
+    use crate::alarm::{GapChanged, GapFacts};
     use crate::fixture::{Roster, at, pair};
     use crate::handover::took_effect;
     use crate::stand_in_list::StandInList;
@@ -310,8 +333,26 @@ mod tests {
             recorded_at: during,
         }));
 
+        let gap = GapFacts {
+            subject: "officials/water-head".into(),
+            start_time: during,
+            end_time: None,
+            units: vec!["units/water".into()],
+            fields: vec!["水利".into()],
+            posts: vec!["units/water".into()],
+            passed_over: vec!["officials/wang-yuan".into()],
+        };
+        events.push(RosterEvent::GapOpened(gap.clone()));
+        let (previous_start_time, previous_end_time) = (during, Some(later));
+        events.push(RosterEvent::GapChanged(GapChanged {
+            gap: gap.clone(),
+            previous_start_time,
+            previous_end_time,
+        }));
+        events.push(RosterEvent::GapClosed(gap));
+
         let types: std::collections::BTreeSet<_> = events.iter().map(RosterEvent::event_type).collect();
-        assert_eq!(types.len(), 16, "every type is exercised: {types:?}");
+        assert_eq!(types.len(), 19, "every type is exercised: {types:?}");
         for event in events {
             let payload = event.to_payload().unwrap();
             let read = RosterEvent::from_payload(event.event_type(), &payload).unwrap();

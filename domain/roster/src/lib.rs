@@ -7,6 +7,7 @@
 //! - [`View`] is the book at one instant, as far as it was known at another.
 //! - [`resolve()`] says who is accountable, who acts, and why.
 //! - [`Absence`] is the state machine of an official's time away.
+//! - [`coverage()`] says when something is unanswered for.
 //!
 //! Intervals are half-open. `known_at` is inclusive: what was recorded at that very
 //! microsecond is known; `Timestamp::MAX` asks with all that is known.
@@ -14,9 +15,11 @@
 mod absence;
 mod account;
 mod admission;
+mod alarm;
 mod book;
 mod charge;
 mod collective;
+mod coverage;
 mod division;
 mod error;
 mod event;
@@ -47,8 +50,10 @@ pub use admission::{
     admit_account, admit_collective, admit_collective_change, admit_division, admit_official,
     admit_official_change, admit_unit, admit_unit_change,
 };
+pub use alarm::{Alarm, GapChanged, GapFacts, HORIZON_DAYS, alarm};
 pub use book::{Book, Version};
 pub use collective::Collective;
+pub use coverage::{CoverageGap, GapCause, coverage};
 pub use division::{
     ClassDuty, Division, Exclusion, Fallback, FieldDuty, Portfolio, Relation, StandInPair, UnitDuty,
 };

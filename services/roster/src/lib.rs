@@ -21,7 +21,7 @@ use xietong_store::StoreError;
 
 use app::App;
 use grpc::{DirectoryHandlers, RosterHandlers};
-use jobs::RosterTimers;
+use jobs::{CoverageWatch, RosterTimers};
 
 /// The service over the given ground, its database at the newest schema.
 ///
@@ -45,8 +45,9 @@ pub fn assemble(foundation: Foundation) -> Service {
     let app = App::new(&foundation);
     let routes = Routes::new(DirectoryServiceServer::new(DirectoryHandlers::new(app.clone())))
         .add_service(RosterServiceServer::new(RosterHandlers::new(app.clone())));
+    let watch = Arc::new(CoverageWatch::new(app.clone(), &foundation.bus));
     let timers = Arc::new(RosterTimers::new(app));
-    foundation.assemble(Assembly { routes, timers: Some(timers), ..Assembly::default() })
+    foundation.assemble(Assembly { routes, timers: Some(timers), jobs: vec![watch], ..Assembly::default() })
 }
 
 /// Makes sure that a subject has an account with the administrator's role, so that a fresh

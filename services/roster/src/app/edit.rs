@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain_calendar::Timestamp;
-use domain_roster::{Book, RosterEvent};
+use domain_roster::{Book, GapFacts, RosterEvent};
 use sea_orm::DatabaseTransaction;
 use serde::Serialize;
 use xietong_events::{Append, Draft};
@@ -11,7 +11,7 @@ use xietong_mesh::Error;
 
 use super::register::{Register, Registers};
 use crate::error::refusal;
-use crate::store::body::{History, StoredAbsence};
+use crate::store::body::{History, StoredAbsence, StoredAlarm};
 use crate::store::head;
 use crate::store::records::{self, Kind, Record};
 
@@ -55,7 +55,7 @@ impl<'t> Edit<'t> {
     /// what is returned has to be appended to the log. Nothing when there are none.
     pub(crate) async fn record(&mut self, events: &[RosterEvent]) -> Result<Option<Append>, Error> {
         let Some(first) = events.first() else { return Ok(None) };
-        let (kind, name) = (kind_of(first), first.aggregate().to_owned());
+        let (kind, name) = (kind_of(first), first.aggregate().into_owned());
         let expected_version = self.register.version_of(&name);
         let register = Arc::make_mut(&mut self.register);
         let mut drafts = Vec::with_capacity(events.len());
@@ -93,6 +93,7 @@ fn kind_of(event: &RosterEvent) -> Kind {
         | RosterEvent::AbsenceCancelled(_)
         | RosterEvent::AbsenceExtended(_)
         | RosterEvent::AbsenceCorrected(_) => Kind::Absence,
+        RosterEvent::GapOpened(_) | RosterEvent::GapChanged(_) | RosterEvent::GapClosed(_) => Kind::Alarm,
     }
 }
 
@@ -108,6 +109,11 @@ fn body(register: &Register, kind: Kind, name: &str) -> Result<String, Error> {
         Kind::StandInList => write(book.stand_in_lists().find(|list| list.name == name)),
         Kind::Absence => write(
             book.absence(name).map(|absence| StoredAbsence { absence, told: Some(register.told(name)) }),
+        ),
+        Kind::Alarm => write(
+            book.told_gaps()
+                .find(|(subject, _)| GapFacts::aggregate(subject) == name)
+                .map(|(subject, told)| StoredAlarm { subject: subject.to_owned(), told: told.to_vec() }),
         ),
     }
 }

@@ -1,6 +1,7 @@
 //! Use cases: load, decide, save with the event, in one transaction.
 
 mod absences;
+mod coverage;
 mod directory;
 mod divisions;
 mod edit;
@@ -17,9 +18,11 @@ use domain_roster::RosterEvent;
 use prost::{Message, Name};
 use xietong_events::EventLog;
 use xietong_mesh::{Attempt, Call, Error, Foundation, Transaction, Transactions};
+use xietong_store::Db;
 use xietong_timers::Clock;
 
 pub(crate) use absences::{AbsenceAct, finish as finish_absence, start as start_absence};
+pub(crate) use coverage::look_again;
 pub(crate) use divisions::{Recorded, take_effect};
 pub(crate) use edit::Edit;
 pub(crate) use register::{Register, Registers};
@@ -32,6 +35,7 @@ pub(crate) struct App {
     pub(crate) transactions: Transactions,
     pub(crate) log: EventLog,
     pub(crate) registers: Arc<Registers>,
+    db: Db,
     clock: Clock,
 }
 
@@ -41,6 +45,7 @@ impl App {
             transactions: foundation.transactions.clone(),
             log: foundation.log.clone(),
             registers: Arc::new(Registers::new(foundation.db.clone())),
+            db: foundation.db.clone(),
             clock: foundation.clock.clone(),
         }
     }

@@ -13,7 +13,7 @@ use sea_orm::{AccessMode, ConnectionTrait, IsolationLevel, TransactionOptions, T
 use serde::de::DeserializeOwned;
 use xietong_store::{Backend, Db, StoreError};
 
-use crate::store::body::{History, StoredAbsence, Told};
+use crate::store::body::{History, StoredAbsence, StoredAlarm, Told};
 use crate::store::head;
 use crate::store::records::{self, Kind, Record};
 
@@ -35,6 +35,11 @@ impl Register {
     /// The record's etag, which changes with every change of it.
     pub(crate) fn etag(&self, name: &str) -> String {
         format!("v{}", self.version_of(name))
+    }
+
+    /// The version of the head it is of.
+    pub(crate) fn revision(&self) -> i64 {
+        self.revision
     }
 
     /// Notes that a record is at a new version.
@@ -74,7 +79,10 @@ impl Register {
             | RosterEvent::StandInListCreated(_)
             | RosterEvent::AbsenceCreated(_)
             | RosterEvent::AbsenceCancelled(_)
-            | RosterEvent::AbsenceExtended(_) => return,
+            | RosterEvent::AbsenceExtended(_)
+            | RosterEvent::GapOpened(_)
+            | RosterEvent::GapChanged(_)
+            | RosterEvent::GapClosed(_) => return,
         };
         self.told.insert(absence.clone(), told);
     }
@@ -106,6 +114,10 @@ impl Register {
                 for (event, recorded_at) in &changes {
                     self.apply(event, *recorded_at)?;
                 }
+            }
+            Kind::Alarm => {
+                let StoredAlarm { subject, told } = parse(record)?;
+                self.book.restore_told_gaps(&subject, told);
             }
         }
         self.at_version(&record.name, record.version);

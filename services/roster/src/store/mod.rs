@@ -14,7 +14,7 @@ use xietong_store::SqlMigration;
 
 /// `created_revision` and `revision` are versions of the head: the one that wrote the row, and
 /// the last one that changed it. `recorded_at` is business time in microseconds.
-pub(crate) const MIGRATIONS: &[SqlMigration] = &[TABLES, COLLECTIVES, STAND_IN_LISTS];
+pub(crate) const MIGRATIONS: &[SqlMigration] = &[TABLES, COLLECTIVES, STAND_IN_LISTS, COVERAGE_ALARMS];
 
 const TABLES: SqlMigration = SqlMigration {
     name: "roster_0001_tables",
@@ -99,5 +99,20 @@ const STAND_IN_LISTS: SqlMigration = SqlMigration {
             body TEXT NOT NULL
         )",
         "CREATE INDEX stand_in_lists_revision ON stand_in_lists (revision)",
+    ],
+};
+
+const COVERAGE_ALARMS: SqlMigration = SqlMigration {
+    name: "roster_0004_coverage_alarms",
+    statements: &[
+        "CREATE TABLE coverage_alarms (
+            name TEXT PRIMARY KEY,
+            version BIGINT NOT NULL,
+            created_revision BIGINT NOT NULL,
+            revision BIGINT NOT NULL,
+            recorded_at BIGINT NOT NULL,
+            body TEXT NOT NULL
+        )",
+        "CREATE INDEX coverage_alarms_revision ON coverage_alarms (revision)",
     ],
 };

@@ -1,4 +1,4 @@
-//! Rows of the seven tables.
+//! Rows of the roster's tables.
 
 use domain_calendar::Timestamp;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult, Value};
@@ -14,11 +14,12 @@ pub(crate) enum Kind {
     Division,
     StandInList,
     Absence,
+    Alarm,
 }
 
 impl Kind {
     /// Every kind, those others refer to first.
-    pub(crate) const ALL: [Kind; 7] = [
+    pub(crate) const ALL: [Kind; 8] = [
         Kind::Unit,
         Kind::Collective,
         Kind::Official,
@@ -26,6 +27,7 @@ impl Kind {
         Kind::Division,
         Kind::StandInList,
         Kind::Absence,
+        Kind::Alarm,
     ];
 
     fn table(self) -> &'static str {
@@ -37,6 +39,7 @@ impl Kind {
             Kind::Division => "divisions",
             Kind::StandInList => "stand_in_lists",
             Kind::Absence => "absences",
+            Kind::Alarm => "coverage_alarms",
         }
     }
 }

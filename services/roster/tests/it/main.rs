@@ -6,6 +6,7 @@ mod batch;
 mod change;
 mod city;
 mod collective;
+mod coverage;
 mod delegation;
 mod directory;
 mod input;

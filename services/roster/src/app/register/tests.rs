@@ -74,6 +74,9 @@ impl Roster {
         let done = act(&self.app, &transaction).await;
         transaction.commit(proto::Unit::default()).await.unwrap();
         self.follower.current().await.unwrap();
+        let watch = self.service.workers.iter().find(|worker| worker.name() == "roster/coverage").unwrap();
+        while watch.turn().await.unwrap() == Progress::Worked {}
+        self.follower.current().await.unwrap();
         done
     }
 
@@ -277,6 +280,41 @@ async fn be_away(roster: &Roster) {
     roster.advance("2023-06-09T09:00+08:00").await;
 }
 
+/// Somebody for whom nobody stands in leaves, stays longer, and is back early.
+async fn leave_gaps(roster: &Roster) {
+    let third = official("third", "丁", PostKind::UnitHead);
+    roster.act(async |app, transaction| app.create_official(transaction, &third).await.unwrap()).await;
+    let leader = Division {
+        portfolios: vec![Portfolio {
+            official: third.name.clone(),
+            presides: true,
+            fields: vec![],
+            units: vec![],
+            classes: vec![],
+        }],
+        ..division("three", "2023-07-02T00:00+08:00")
+    };
+    roster.act(async |app, transaction| app.create_division(transaction, leader).await.unwrap()).await;
+    let registration = Registration {
+        name: "absences/four".into(),
+        official: third.name.clone(),
+        start_time: at("2023-07-10T00:00+08:00"),
+        end_time: at("2023-07-12T00:00+08:00"),
+        stand_in: None,
+        shares: vec![],
+        excluded: Scope::default(),
+        reason: String::new(),
+        approval: None,
+        reassignment: None,
+    };
+    roster.act(async |app, transaction| app.create_absence(transaction, registration).await.unwrap()).await;
+    let end_time = at("2023-07-14T00:00+08:00");
+    let extended = AbsenceAct::Extend { end_time, approval: None, reassignment: None };
+    roster.change("absences/four", extended).await;
+    roster.advance("2023-07-13T00:00+08:00").await;
+    roster.change("absences/four", AbsenceAct::End).await;
+}
+
 async fn the_register_is_the_book_of_the_log(database_url: String) {
     let roster = Roster::on(database_url).await;
     keep_the_directory(&roster).await;
@@ -285,9 +323,10 @@ async fn the_register_is_the_book_of_the_log(database_url: String) {
     }
     be_away(&roster).await;
     roster.advance("2023-07-01T09:00+08:00").await;
+    leave_gaps(&roster).await;
 
     let (book, types) = roster.log().await;
-    assert_eq!(types.len(), 16, "every type of event was written: {types:?}");
+    assert_eq!(types.len(), 19, "every type of event was written: {types:?}");
     let own = roster.app.current().await.unwrap();
     assert_eq!(own.book, book, "the writer's");
     assert_eq!(roster.follower.current().await.unwrap(), own, "that of one who followed each write");
