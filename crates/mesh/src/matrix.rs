@@ -72,6 +72,9 @@ const OWN: &[(&[Role], Reach)] = &[(EVERYONE, SelfOnly)];
 /// Keeping the directory, the roster and the accounts.
 const ADMINISTRATION: &[(&[Role], Reach)] = &[(&[Administrator], All)];
 
+/// Keeping duty rosters: a unit keeps its own.
+const DUTY_KEEPING: &[(&[Role], Reach)] = &[(&[Supervisor, Administrator], All), (&[UnitApprover], Units)];
+
 const fn row(action: &'static str, access: Access, grants: &'static [(&'static [Role], Reach)]) -> Row {
     Row { action, access, grants }
 }
@@ -114,6 +117,12 @@ pub const MATRIX: &[Row] = &[
     row("roster.absences.correct", Write, ADMINISTRATION),
     row("roster.resolve", Read, OPEN),
     row("roster.coverage", Read, OPEN),
+    row("roster.duty_rosters.create", Write, DUTY_KEEPING),
+    row("roster.duty_rosters.change", Write, DUTY_KEEPING),
+    row("roster.duty_rosters.swap", Write, DUTY_KEEPING),
+    row("roster.duty_rosters.list", Read, OPEN),
+    row("roster.duty_rosters.get", Read, OPEN),
+    row("roster.duty_rosters.shifts", Read, OPEN),
     // Supervision. A service creates what its own records escalate to.
     row("supervision.tasks.create", Write, &[(&[Supervisor], All), (&[System], All)]),
     row("supervision.tasks.issue", Write, &[(&[Supervisor], All), (&[System], All)]),

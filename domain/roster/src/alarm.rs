@@ -27,8 +27,8 @@ const HOUR: u8 = 8;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GapFacts {
-    /// Because of whom or what: `officials/{id}` of somebody away, or `divisions/{id}` of a
-    /// division that puts nobody in charge.
+    /// Because of whom or what: `officials/{id}` of somebody away, `divisions/{id}` of a division
+    /// that puts nobody in charge, or `dutyRosters/{id}` of a watch that nobody keeps.
     pub subject: String,
     /// First instant of the gap.
     pub start_time: Timestamp,
@@ -41,7 +41,7 @@ pub struct GapFacts {
     /// Fields of work nobody answers for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<String>,
-    /// Units in which a post of the subject's has nobody to act, `units/{slug}` each.
+    /// Units in which a post of the subject's has nobody to act, or whose watch nobody keeps, `units/{slug}` each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub posts: Vec<String>,
     /// Those who were asked to act and cannot, `officials/{id}` each.
@@ -104,7 +104,7 @@ pub fn alarm(book: &Book, now: Timestamp) -> Alarm {
     }
     let mut alarm = Alarm { events: Vec::new(), next: None };
     for (subject, gaps) in current {
-        let events = tell(book, subject, facts(subject, &gaps), now, &mut alarm.next);
+        let events = tell(book, subject, facts(book, subject, &gaps), now, &mut alarm.next);
         if !events.is_empty() {
             alarm.events.push(events);
         }
@@ -164,17 +164,21 @@ fn subject(cause: &GapCause) -> Option<&str> {
     match cause {
         GapCause::NoDivision => None,
         GapCause::NobodyInCharge { division } => Some(division),
+        GapCause::DutyUnmanned { duty_roster } => Some(duty_roster),
         GapCause::LeaderAway { official } | GapCause::PostVacant { official, .. } => Some(official),
     }
 }
 
 /// The gaps of one subject, each time once with all that it leaves unanswered for.
-fn facts(subject: &str, gaps: &[CoverageGap]) -> Vec<GapFacts> {
+fn facts(book: &Book, subject: &str, gaps: &[CoverageGap]) -> Vec<GapFacts> {
     let times = merged(gaps.iter().map(CoverageGap::interval).collect());
     let facts = |time: Interval| {
         let parts = || gaps.iter().filter(move |gap| gap.interval().overlap(time).is_some());
         let posts = parts().filter_map(|gap| match &gap.cause {
             GapCause::PostVacant { unit, .. } => Some(unit),
+            GapCause::DutyUnmanned { duty_roster } => {
+                book.duty_roster(duty_roster).map(|roster| &roster.unit)
+            }
             GapCause::NoDivision | GapCause::NobodyInCharge { .. } | GapCause::LeaderAway { .. } => None,
         });
         GapFacts {

@@ -3,6 +3,7 @@
 mod absences;
 mod alarms;
 mod divisions;
+mod duties;
 mod entries;
 
 use std::collections::HashMap;
@@ -16,6 +17,7 @@ use crate::account::Account;
 use crate::alarm::{GapChanged, GapFacts};
 use crate::collective::Collective;
 use crate::division::Division;
+use crate::duty::{DutyRoster, DutySwap};
 use crate::error::RosterError;
 use crate::event::RosterEvent;
 use crate::official::Official;
@@ -26,6 +28,7 @@ use crate::view::View;
 use absences::Absences;
 use alarms::Alarms;
 use divisions::Divisions;
+use duties::Duties;
 use entries::Entries;
 
 pub(crate) use divisions::Filed;
@@ -43,6 +46,7 @@ pub struct Book {
     divisions: Divisions,
     absences: Absences,
     stand_in_lists: Vec<Arc<StandInList>>,
+    duties: Duties,
     alarms: Alarms,
     /// Which units are or were ever called by a normalised name; follows from `units`.
     #[serde(skip)]
@@ -60,19 +64,40 @@ struct Snapshot {
     divisions: Divisions,
     absences: Absences,
     stand_in_lists: Vec<Arc<StandInList>>,
+    duties: Duties,
     alarms: Alarms,
 }
 
 impl From<Snapshot> for Book {
     fn from(snapshot: Snapshot) -> Self {
-        let Snapshot { units, collectives, officials, accounts, divisions, absences, stand_in_lists, alarms } =
-            snapshot;
+        let Snapshot {
+            units,
+            collectives,
+            officials,
+            accounts,
+            divisions,
+            absences,
+            stand_in_lists,
+            duties,
+            alarms,
+        } = snapshot;
         let mut called = Called::new();
         for name in units.names() {
             units.ever(name, Timestamp::MAX).for_each(|unit| note_names(&mut called, unit));
         }
         let called = Arc::new(called);
-        Book { units, collectives, officials, accounts, divisions, absences, stand_in_lists, alarms, called }
+        Book {
+            units,
+            collectives,
+            officials,
+            accounts,
+            divisions,
+            absences,
+            stand_in_lists,
+            duties,
+            alarms,
+            called,
+        }
     }
 }
 
@@ -157,6 +182,14 @@ impl Book {
                 let change = AbsenceChange::Cancelled { recorded_at };
                 return self.change_absence(&cancelled.official, &cancelled.absence, change, |_| true);
             }
+            RosterEvent::DutyRosterCreated(roster) => {
+                self.duties.rosters.create(&roster.name, roster, recorded_at);
+            }
+            RosterEvent::DutyRosterChanged(changed) => {
+                let (roster, effective) = (&changed.value, Some(changed.effective_time));
+                self.duties.rosters.change(&roster.name, roster, effective, recorded_at);
+            }
+            RosterEvent::DutyShiftSwapped(swap) => self.duties.swap(swap, recorded_at),
             RosterEvent::GapOpened(gap) => self.alarms.open(gap, recorded_at),
             RosterEvent::GapChanged(GapChanged { gap, previous_start_time, .. }) => {
                 self.alarms.change(gap, *previous_start_time, recorded_at);
@@ -258,6 +291,26 @@ impl Book {
     /// Units' own AB lists in the order of recording.
     pub fn stand_in_lists(&self) -> impl Iterator<Item = &StandInList> {
         self.stand_in_lists.iter().map(Arc::as_ref)
+    }
+
+    /// A duty roster by resource name, as it was last recorded.
+    pub fn duty_roster(&self, name: &str) -> Option<&DutyRoster> {
+        self.duties.rosters.latest(name)
+    }
+
+    /// Duty rosters in order of resource name, as they were last recorded.
+    pub fn duty_rosters(&self) -> impl Iterator<Item = &DutyRoster> {
+        self.duties.rosters.all_latest()
+    }
+
+    /// All that a duty roster was, is and will be, in the order of recording.
+    pub fn duty_roster_versions(&self, name: &str) -> impl Iterator<Item = &Version<DutyRoster>> {
+        self.duties.rosters.versions(name)
+    }
+
+    /// The swaps of a duty roster's shifts, in the order of recording.
+    pub fn duty_swaps(&self, name: &str) -> &[DutySwap] {
+        self.duties.swaps_of(name)
     }
 
     /// The gaps that were told and not called off, by subject.

@@ -1,4 +1,4 @@
-//! Coverage: when some unit, field of work or post is unanswered for.
+//! Coverage: when some unit, field of work, post or watch is unanswered for.
 //!
 //! A gap is a time in which [`crate::who`] names nobody who acts. It is looked for between
 //! boundaries only: the instants at which a division, an absence, a unit's AB list, a post or a
@@ -15,11 +15,12 @@ mod posts;
 use domain_calendar::Timestamp;
 
 use crate::book::Book;
+use crate::duty::duty_gaps;
 use crate::interval::Interval;
 
 use charges::Charges;
 use cuts::Cuts;
-use gather::Gather;
+use gather::{Gather, Subject};
 
 pub(crate) use gather::merged;
 
@@ -46,6 +47,11 @@ pub enum GapCause {
         unit: String,
         /// `officials/{id}`.
         official: String,
+    },
+    /// Nobody who is on duty is there.
+    DutyUnmanned {
+        /// `dutyRosters/{id}`.
+        duty_roster: String,
     },
 }
 
@@ -85,6 +91,10 @@ impl CoverageGap {
                 format!("{division}没有确定负责人")
             }
             GapCause::LeaderAway { official } => format!("{}不在岗，{passed_over}", label(official)),
+            GapCause::DutyUnmanned { duty_roster } => {
+                let called = book.duty_roster(duty_roster).map(|known| known.display_name.as_str());
+                format!("{}无人值班", called.unwrap_or(duty_roster))
+            }
             GapCause::PostVacant { unit, official } => {
                 let unit = book.unit(unit).map_or(unit.as_str(), |known| known.display_name.as_str());
                 format!("{unit}{}不在岗，{passed_over}", label(official))
@@ -112,6 +122,17 @@ pub fn coverage(book: &Book, window: Interval, known_at: Timestamp) -> Vec<Cover
         }
     }
     posts::gaps(book, known_at, &cuts, &mut gather);
+    let duties: Vec<_> = book
+        .duty_rosters()
+        .map(|roster| (&roster.name, duty_gaps(book, &roster.name, window, known_at)))
+        .collect();
+    for (name, (interval, team)) in
+        duties.iter().flat_map(|(name, gaps)| gaps.iter().map(move |gap| (name, gap)))
+    {
+        let cause = GapCause::DutyUnmanned { duty_roster: (*name).clone() };
+        gather.add(cause.clone(), Subject::Post, *interval);
+        gather.pass_over(cause, *interval, team.people().collect());
+    }
     gather.gaps()
 }
 

@@ -11,6 +11,7 @@ use crate::account::Account;
 use crate::alarm::{GapChanged, GapFacts};
 use crate::collective::Collective;
 use crate::division::Division;
+use crate::duty::{DutyRoster, DutySwap};
 use crate::handover::Handover;
 use crate::official::Official;
 use crate::stand_in_list::StandInList;
@@ -31,6 +32,9 @@ const ABSENCE_CORRECTED: &str = "roster.absence.corrected";
 const GAP_OPENED: &str = "roster.coverage.gap_opened";
 const GAP_CHANGED: &str = "roster.coverage.gap_changed";
 const GAP_CLOSED: &str = "roster.coverage.gap_closed";
+const DUTY_ROSTER_CREATED: &str = "roster.duty_roster.created";
+const DUTY_ROSTER_CHANGED: &str = "roster.duty_roster.changed";
+const DUTY_SHIFT_SWAPPED: &str = "roster.duty_roster.swapped";
 const UNIT_CHANGED: &str = "roster.unit.changed";
 const COLLECTIVE_CHANGED: &str = "roster.collective.changed";
 const OFFICIAL_CHANGED: &str = "roster.official.changed";
@@ -73,6 +77,12 @@ pub enum RosterEvent {
     OfficialChanged(Official),
     /// A unit's own AB list was recorded; it may take effect later.
     StandInListCreated(StandInList),
+    /// A duty roster was recorded.
+    DutyRosterCreated(DutyRoster),
+    /// A duty roster is another from some time on.
+    DutyRosterChanged(Changed<DutyRoster>),
+    /// Others take one shift of a duty roster.
+    DutyShiftSwapped(DutySwap),
     /// Somebody or something will be, or is, unanswered for: an alarm.
     GapOpened(GapFacts),
     /// A gap that was told has other times.
@@ -223,6 +233,9 @@ impl RosterEvent {
             Self::CollectiveChanged(_) => COLLECTIVE_CHANGED,
             Self::OfficialChanged(_) => OFFICIAL_CHANGED,
             Self::StandInListCreated(_) => STAND_IN_LIST_CREATED,
+            Self::DutyRosterCreated(_) => DUTY_ROSTER_CREATED,
+            Self::DutyRosterChanged(_) => DUTY_ROSTER_CHANGED,
+            Self::DutyShiftSwapped(_) => DUTY_SHIFT_SWAPPED,
             Self::GapOpened(_) => GAP_OPENED,
             Self::GapChanged(_) => GAP_CHANGED,
             Self::GapClosed(_) => GAP_CLOSED,
@@ -251,6 +264,9 @@ impl RosterEvent {
             Self::CollectiveChanged(changed) => &changed.value.name,
             Self::OfficialChanged(official) => &official.name,
             Self::StandInListCreated(list) => &list.name,
+            Self::DutyRosterCreated(roster) => &roster.name,
+            Self::DutyRosterChanged(changed) => &changed.value.name,
+            Self::DutyShiftSwapped(swap) => &swap.duty_roster,
         };
         Cow::Borrowed(name)
     }
@@ -285,6 +301,9 @@ impl RosterEvent {
             COLLECTIVE_CHANGED => read(json, Self::CollectiveChanged),
             OFFICIAL_CHANGED => read(json, Self::OfficialChanged),
             STAND_IN_LIST_CREATED => read(json, Self::StandInListCreated),
+            DUTY_ROSTER_CREATED => read(json, Self::DutyRosterCreated),
+            DUTY_ROSTER_CHANGED => read(json, Self::DutyRosterChanged),
+            DUTY_SHIFT_SWAPPED => read(json, Self::DutyShiftSwapped),
             GAP_OPENED => read(json, Self::GapOpened),
             GAP_CHANGED => read(json, Self::GapChanged),
             GAP_CLOSED => read(json, Self::GapClosed),
@@ -298,6 +317,7 @@ impl RosterEvent {
 mod tests {
     use super::{Changed, RosterEvent};
     use crate::alarm::{GapChanged, GapFacts};
+    use crate::duty::{DutyRoster, DutySwap, DutyTeam};
     use crate::fixture::{Roster, at, pair};
     use crate::handover::took_effect;
     use crate::stand_in_list::StandInList;
@@ -333,6 +353,25 @@ mod tests {
             recorded_at: during,
         }));
 
+        let duty = DutyRoster {
+            name: "dutyRosters/flood".into(),
+            display_name: "防汛值班表".into(),
+            unit: "units/water".into(),
+            start_time: during,
+            end_time: later,
+            handovers: vec![480, 1_200],
+            teams: vec![DutyTeam { leader: Some("officials/water-head".into()), members: vec![] }],
+            first_team: 0,
+        };
+        events.push(RosterEvent::DutyRosterCreated(duty.clone()));
+        events.push(RosterEvent::DutyRosterChanged(Changed { value: duty, effective_time: during }));
+        events.push(RosterEvent::DutyShiftSwapped(DutySwap {
+            duty_roster: "dutyRosters/flood".into(),
+            shift_start_time: during,
+            team: DutyTeam::default(),
+            ground: "换班".into(),
+            recorded_at: during,
+        }));
         let gap = GapFacts {
             subject: "officials/water-head".into(),
             start_time: during,
@@ -352,7 +391,7 @@ mod tests {
         events.push(RosterEvent::GapClosed(gap));
 
         let types: std::collections::BTreeSet<_> = events.iter().map(RosterEvent::event_type).collect();
-        assert_eq!(types.len(), 19, "every type is exercised: {types:?}");
+        assert_eq!(types.len(), 22, "every type is exercised: {types:?}");
         for event in events {
             let payload = event.to_payload().unwrap();
             let read = RosterEvent::from_payload(event.event_type(), &payload).unwrap();

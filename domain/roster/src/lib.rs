@@ -7,6 +7,7 @@
 //! - [`View`] is the book at one instant, as far as it was known at another.
 //! - [`resolve()`] says who is accountable, who acts, and why.
 //! - [`Absence`] is the state machine of an official's time away.
+//! - [`duty_shifts()`] says who keeps watch when.
 //! - [`coverage()`] says when something is unanswered for.
 //!
 //! Intervals are half-open. `known_at` is inclusive: what was recorded at that very
@@ -21,6 +22,7 @@ mod charge;
 mod collective;
 mod coverage;
 mod division;
+mod duty;
 mod error;
 mod event;
 mod gap;
@@ -56,6 +58,10 @@ pub use collective::Collective;
 pub use coverage::{CoverageGap, GapCause, coverage};
 pub use division::{
     ClassDuty, Division, Exclusion, Fallback, FieldDuty, Portfolio, Relation, StandInPair, UnitDuty,
+};
+pub use duty::{
+    DutyRoster, DutyShift, DutySwap, DutyTeam, admit_duty_change, admit_duty_roster, admit_duty_swap,
+    duty_gaps, duty_shifts,
 };
 pub use error::{Candidate, RosterError};
 pub use event::{

@@ -69,14 +69,17 @@ pub fn of_roster(event: &RosterEvent, book: &Book) -> Vec<Notice> {
             let body = format!("{away}的不在岗登记已更正为{period}。原因：{}", fact.reason);
             vec![told(&fact.absence, "更正不在岗", body, vec![in_person(&fact.official)])]
         }
-        RosterEvent::GapOpened(gap) => vec![of_gap(gap, book, "出现空缺", "，请尽快指定代行人。")],
+        RosterEvent::GapOpened(gap) => vec![of_gap(gap, book, "出现空缺", "，请尽快作出安排。")],
         RosterEvent::GapChanged(changed) => {
             let before = period(changed.previous_start_time, changed.previous_end_time);
-            vec![of_gap(&changed.gap, book, "空缺时间变动", &format!("（原为{before}），请尽快指定代行人。"))]
+            vec![of_gap(&changed.gap, book, "空缺时间变动", &format!("（原为{before}），请尽快作出安排。"))]
         }
         RosterEvent::GapClosed(gap) => vec![of_gap(gap, book, "空缺消除", "，现已消除。")],
         // Nothing has changed hands yet, or ever.
-        RosterEvent::UnitCreated(_)
+        RosterEvent::DutyRosterCreated(_)
+        | RosterEvent::DutyRosterChanged(_)
+        | RosterEvent::DutyShiftSwapped(_)
+        | RosterEvent::UnitCreated(_)
         | RosterEvent::UnitChanged(_)
         | RosterEvent::CollectiveCreated(_)
         | RosterEvent::CollectiveChanged(_)
@@ -109,7 +112,11 @@ fn of_gap(gap: &GapFacts, book: &Book, title: &str, outcome: &str) -> Notice {
             format!("{away}不在岗，{}不在岗或不能代行", names.join("、"))
         }
     };
-    let body = format!("{}{why}：{named}无人负责{outcome}", period(gap.start_time, gap.end_time));
+    let what = match book.duty_roster(&gap.subject) {
+        Some(roster) => format!("{}无人值班", roster.display_name),
+        None => format!("{why}：{named}无人负责"),
+    };
+    let body = format!("{}{what}{outcome}", period(gap.start_time, gap.end_time));
     let mut audiences = Vec::new();
     if !gap.units.is_empty() || !gap.fields.is_empty() {
         audiences.extend([Audience::Presider, Audience::Post(SECRETARY_GENERAL.to_owned())]);
@@ -295,7 +302,7 @@ mod tests {
         assert_eq!(who, ["gao-yaming", "wang-yanfeng", "zhang-xiliang"]);
         let period = "2023年6月1日0时至2023年7月1日0时";
         let gap_text = "张希亮不在岗，王渊不在岗或不能代行：市公安局、司法工作无人负责";
-        assert_eq!(body, format!("{period}{gap_text}，请尽快指定代行人。"));
+        assert_eq!(body, format!("{period}{gap_text}，请尽快作出安排。"));
         assert_eq!(told_of(&RosterEvent::GapClosed(city)).1, format!("{period}{gap_text}，现已消除。"));
         let post = gap("water-head", |gap| gap.posts = vec!["units/water".into()]);
         assert_eq!(told_of(&RosterEvent::GapOpened(post)).0, ["water-head", "water-liaison"]);

@@ -227,7 +227,10 @@ fn told(gaps: &[CoverageGap], instant: Timestamp) -> BTreeSet<String> {
     now.flat_map(|gap| {
         let post = match &gap.cause {
             GapCause::PostVacant { unit, .. } => Some(format!("{unit} post")),
-            GapCause::NoDivision | GapCause::NobodyInCharge { .. } | GapCause::LeaderAway { .. } => None,
+            GapCause::NoDivision
+            | GapCause::NobodyInCharge { .. }
+            | GapCause::LeaderAway { .. }
+            | GapCause::DutyUnmanned { .. } => None,
         };
         gap.units.iter().chain(&gap.fields).cloned().chain(post)
     })

@@ -11,7 +11,7 @@ use xietong_mesh::Error;
 
 use super::register::{Register, Registers};
 use crate::error::refusal;
-use crate::store::body::{History, StoredAbsence, StoredAlarm};
+use crate::store::body::{History, StoredAbsence, StoredAlarm, StoredDutyRoster};
 use crate::store::head;
 use crate::store::records::{self, Kind, Record};
 
@@ -93,6 +93,9 @@ fn kind_of(event: &RosterEvent) -> Kind {
         | RosterEvent::AbsenceCancelled(_)
         | RosterEvent::AbsenceExtended(_)
         | RosterEvent::AbsenceCorrected(_) => Kind::Absence,
+        RosterEvent::DutyRosterCreated(_)
+        | RosterEvent::DutyRosterChanged(_)
+        | RosterEvent::DutyShiftSwapped(_) => Kind::DutyRoster,
         RosterEvent::GapOpened(_) | RosterEvent::GapChanged(_) | RosterEvent::GapClosed(_) => Kind::Alarm,
     }
 }
@@ -109,6 +112,10 @@ fn body(register: &Register, kind: Kind, name: &str) -> Result<String, Error> {
         Kind::StandInList => write(book.stand_in_lists().find(|list| list.name == name)),
         Kind::Absence => write(
             book.absence(name).map(|absence| StoredAbsence { absence, told: Some(register.told(name)) }),
+        ),
+        Kind::DutyRoster => write(
+            History::of(book.duty_roster_versions(name))
+                .map(|history| StoredDutyRoster { history, swaps: book.duty_swaps(name).to_vec() }),
         ),
         Kind::Alarm => write(
             book.told_gaps()

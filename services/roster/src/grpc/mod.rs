@@ -3,10 +3,12 @@
 mod absences;
 mod convert;
 mod directory;
+mod duty;
 mod listing;
 mod revise;
 mod roster;
 mod stand_in_lists;
 
 pub(crate) use directory::DirectoryHandlers;
+pub(crate) use duty::DutyHandlers;
 pub(crate) use roster::RosterHandlers;

@@ -14,12 +14,13 @@ pub(crate) enum Kind {
     Division,
     StandInList,
     Absence,
+    DutyRoster,
     Alarm,
 }
 
 impl Kind {
     /// Every kind, those others refer to first.
-    pub(crate) const ALL: [Kind; 8] = [
+    pub(crate) const ALL: [Kind; 9] = [
         Kind::Unit,
         Kind::Collective,
         Kind::Official,
@@ -27,6 +28,7 @@ impl Kind {
         Kind::Division,
         Kind::StandInList,
         Kind::Absence,
+        Kind::DutyRoster,
         Kind::Alarm,
     ];
 
@@ -39,6 +41,7 @@ impl Kind {
             Kind::Division => "divisions",
             Kind::StandInList => "stand_in_lists",
             Kind::Absence => "absences",
+            Kind::DutyRoster => "duty_rosters",
             Kind::Alarm => "coverage_alarms",
         }
     }

@@ -93,6 +93,10 @@ impl City {
         DirectoryServiceClient::new(self.routes.clone())
     }
 
+    pub(crate) fn routes(&self) -> MeshService<Routes> {
+        self.routes.clone()
+    }
+
     pub(crate) fn roster(&self) -> RosterServiceClient<MeshService<Routes>> {
         RosterServiceClient::new(self.routes.clone())
     }

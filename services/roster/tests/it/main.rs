@@ -9,6 +9,7 @@ mod collective;
 mod coverage;
 mod delegation;
 mod directory;
+mod duty;
 mod input;
 mod lifetime;
 mod permission;

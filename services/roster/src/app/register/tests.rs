@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use domain_calendar::Timestamp;
 use domain_roster::{
-    Absence, Account, Book, Collective, Division, Interval, Official, Portfolio, Post, PostKind,
-    Registration, RosterEvent, Scope, Share, StandInList, StandInPair, Unit, UnitKind,
+    Absence, Account, Book, Collective, Division, DutyRoster, DutySwap, DutyTeam, Interval, Official,
+    Portfolio, Post, PostKind, Registration, RosterEvent, Scope, Share, StandInList, StandInPair, Unit,
+    UnitKind,
 };
 use xietong_events::Bus;
 use xietong_mesh::drain::Drain;
@@ -20,7 +21,7 @@ use xietong_testkit::servers;
 use xietong_timers::{Clock, MachineClock, Progress, SimulatedClock, Worker};
 
 use super::{Register, Registers};
-use crate::app::{AbsenceAct, App, Revision};
+use crate::app::{AbsenceAct, App, DutyAct, Revision};
 use crate::store::body::Told;
 use crate::store::records::{Kind, Record};
 
@@ -35,6 +36,7 @@ struct Roster {
     clock: Arc<SimulatedClock>,
     follower: Registers,
     call: Call,
+    duty: Call,
 }
 
 impl Roster {
@@ -60,8 +62,10 @@ impl Roster {
         let app = App::new(&foundation);
         let follower = Registers::new(foundation.db.clone());
         let principal = Principal::account("admin", None, vec![Grant::of(Role::Administrator)]);
-        let call = Call::new(Arc::new(principal), "roster.absences.end", "");
-        Roster { app, service: crate::assemble(foundation), clock, follower, call }
+        let principal = Arc::new(principal);
+        let call = Call::new(principal.clone(), "roster.absences.end", "");
+        let duty = Call::new(principal, "roster.duty_rosters.change", "");
+        Roster { app, service: crate::assemble(foundation), clock, follower, call, duty }
     }
 
     async fn act<T>(&self, act: impl AsyncFnOnce(&App, &Transaction) -> T) -> T {
@@ -315,6 +319,39 @@ async fn leave_gaps(roster: &Roster) {
     roster.change("absences/four", AbsenceAct::End).await;
 }
 
+/// A duty roster, another from a day on, with a swap of a shift.
+async fn keep_watch(roster: &Roster) {
+    let team = |leader: &str| DutyTeam { leader: Some(format!("officials/{leader}")), members: vec![] };
+    let duty = DutyRoster {
+        name: "dutyRosters/flood".into(),
+        display_name: "防汛值班表".into(),
+        unit: "units/water".into(),
+        start_time: at("2023-07-20T08:00+08:00"),
+        end_time: at("2023-09-20T08:00+08:00"),
+        handovers: vec![480, 1_200],
+        teams: vec![team("first"), team("second")],
+        first_team: 0,
+    };
+    roster
+        .act(async |app, transaction| app.create_duty_roster(transaction, duty.clone()).await.unwrap())
+        .await;
+    let later = DutyRoster { first_team: 1, ..duty.clone() };
+    let swap = DutySwap {
+        duty_roster: duty.name.clone(),
+        shift_start_time: at("2023-07-21T08:00+08:00"),
+        team: team("third"),
+        ground: "换班".into(),
+        recorded_at: at("2023-07-21T08:00+08:00"),
+    };
+    for act in [DutyAct::Change(later, Some(at("2023-08-01T08:00+08:00"))), DutyAct::Swap(swap)] {
+        roster
+            .act(async |app, transaction| {
+                app.change_duty_roster(&roster.duty, transaction, &duty.name, "", act).await.unwrap()
+            })
+            .await;
+    }
+}
+
 async fn the_register_is_the_book_of_the_log(database_url: String) {
     let roster = Roster::on(database_url).await;
     keep_the_directory(&roster).await;
@@ -324,9 +361,10 @@ async fn the_register_is_the_book_of_the_log(database_url: String) {
     be_away(&roster).await;
     roster.advance("2023-07-01T09:00+08:00").await;
     leave_gaps(&roster).await;
+    keep_watch(&roster).await;
 
     let (book, types) = roster.log().await;
-    assert_eq!(types.len(), 19, "every type of event was written: {types:?}");
+    assert_eq!(types.len(), 22, "every type of event was written: {types:?}");
     let own = roster.app.current().await.unwrap();
     assert_eq!(own.book, book, "the writer's");
     assert_eq!(roster.follower.current().await.unwrap(), own, "that of one who followed each write");

@@ -65,6 +65,10 @@ pub(in crate::grpc) fn encode_gap(gap: &CoverageGap, book: &Book, known_at: Time
             encoded.official = Some(person(official));
             Kind::LeaderAway
         }
+        GapCause::DutyUnmanned { duty_roster } => {
+            encoded.duty_roster.clone_from(duty_roster);
+            Kind::DutyUnmanned
+        }
         GapCause::PostVacant { unit, official } => {
             encoded.official = Some(person(official));
             encoded.post_unit.clone_from(unit);

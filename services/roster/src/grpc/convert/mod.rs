@@ -5,6 +5,7 @@ pub(super) mod answer;
 pub(super) mod coverage;
 pub(super) mod directory;
 pub(super) mod division;
+pub(super) mod duty;
 mod kinds;
 pub(super) mod patch;
 pub(super) mod stand_in_list;
