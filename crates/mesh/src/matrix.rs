@@ -117,6 +117,7 @@ pub const MATRIX: &[Row] = &[
     row("roster.absences.correct", Write, ADMINISTRATION),
     row("roster.resolve", Read, OPEN),
     row("roster.coverage", Read, OPEN),
+    row("roster.calendar", Read, OPEN),
     row("roster.duty_rosters.create", Write, DUTY_KEEPING),
     row("roster.duty_rosters.change", Write, DUTY_KEEPING),
     row("roster.duty_rosters.swap", Write, DUTY_KEEPING),

@@ -19,9 +19,9 @@ use crate::duty::duty_gaps;
 use crate::interval::Interval;
 
 use charges::Charges;
-use cuts::Cuts;
 use gather::{Gather, Subject};
 
+pub(crate) use cuts::Cuts;
 pub(crate) use gather::merged;
 
 /// Why nobody answers.

@@ -8,6 +8,7 @@
 //! - [`resolve()`] says who is accountable, who acts, and why.
 //! - [`Absence`] is the state machine of an official's time away.
 //! - [`duty_shifts()`] says who keeps watch when.
+//! - [`calendar_entries`] says what a calendar program shows.
 //! - [`coverage()`] says when something is unanswered for.
 //!
 //! Intervals are half-open. `known_at` is inclusive: what was recorded at that very
@@ -18,6 +19,7 @@ mod account;
 mod admission;
 mod alarm;
 mod book;
+mod calendar;
 mod charge;
 mod collective;
 mod coverage;
@@ -54,6 +56,7 @@ pub use admission::{
 };
 pub use alarm::{Alarm, GapChanged, GapFacts, HORIZON_DAYS, alarm};
 pub use book::{Book, Version};
+pub use calendar::{CalendarEntry, Feed, calendar_entries};
 pub use collective::Collective;
 pub use coverage::{CoverageGap, GapCause, coverage};
 pub use division::{

@@ -15,13 +15,14 @@ use std::sync::Arc;
 
 use tonic::service::Routes;
 use xietong_mesh::{Assembly, Error, Foundation, Ground, Service};
+use xietong_proto::roster::calendar_feed_service_server::CalendarFeedServiceServer;
 use xietong_proto::roster::directory_service_server::DirectoryServiceServer;
 use xietong_proto::roster::duty_service_server::DutyServiceServer;
 use xietong_proto::roster::roster_service_server::RosterServiceServer;
 use xietong_store::StoreError;
 
 use app::App;
-use grpc::{DirectoryHandlers, DutyHandlers, RosterHandlers};
+use grpc::{CalendarHandlers, DirectoryHandlers, DutyHandlers, RosterHandlers};
 use jobs::{CoverageWatch, RosterTimers};
 
 /// The service over the given ground, its database at the newest schema.
@@ -46,6 +47,7 @@ pub fn assemble(foundation: Foundation) -> Service {
     let app = App::new(&foundation);
     let routes = Routes::new(DirectoryServiceServer::new(DirectoryHandlers::new(app.clone())))
         .add_service(RosterServiceServer::new(RosterHandlers::new(app.clone())))
+        .add_service(CalendarFeedServiceServer::new(CalendarHandlers::new(app.clone())))
         .add_service(DutyServiceServer::new(DutyHandlers::new(app.clone())));
     let watch = Arc::new(CoverageWatch::new(app.clone(), &foundation.bus));
     let timers = Arc::new(RosterTimers::new(app));

@@ -87,8 +87,8 @@ fn turns(roster: &DutyRoster, time: Interval) -> Vec<(usize, Interval)> {
 }
 
 fn shift(book: &Book, name: &str, time: Interval, team: DutyTeam, known_at: Timestamp) -> DutyShift {
-    let swaps = book.duty_swaps(name).iter().filter(|swap| swap.recorded_at <= known_at);
-    let swap = swaps.filter(|swap| swap.shift_start_time == time.start).next_back();
+    let mut swaps = book.duty_swaps(name).iter().filter(|swap| swap.recorded_at <= known_at);
+    let swap = swaps.rfind(|swap| swap.shift_start_time == time.start);
     let team = swap.map_or(team, |swap| swap.team.clone());
     let away: Vec<(String, Interval)> = team
         .people()

@@ -3,6 +3,7 @@
 
 mod acts;
 mod batch;
+mod calendar;
 mod change;
 mod city;
 mod collective;

@@ -2,6 +2,7 @@
 
 pub(super) mod absence;
 pub(super) mod answer;
+pub(super) mod calendar;
 pub(super) mod coverage;
 pub(super) mod directory;
 pub(super) mod division;
