@@ -206,11 +206,20 @@ fn each_once<'a>(names: impl Iterator<Item = &'a String>) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use domain_calendar::Timestamp;
+    use std::time::Duration;
 
-    use super::{Alarm, GapChanged, alarm};
+    use domain_calendar::Timestamp;
+    use proptest::collection::vec;
+    use proptest::option;
+    use proptest::prelude::*;
+
+    use super::{Alarm, GapChanged, HORIZON, alarm, subject};
+    use crate::absence::Absence;
+    use crate::coverage::coverage;
+    use crate::division::Division;
     use crate::event::RosterEvent;
-    use crate::fixture::{Roster, at};
+    use crate::fixture::{Roster, at, division_12, registration};
+    use crate::interval::Interval;
 
     /// Tells what is to be told at an instant; what it was, and when to look again.
     fn told(roster: &mut Roster, instant: &str) -> (Vec<(String, String)>, Option<Timestamp>) {
@@ -301,6 +310,60 @@ mod tests {
         assert_eq!((events, next), (vec![closed], Some(at("2023-06-02T08:00+08:00"))));
         let opened = gap("opened", "water-head", "2023-07-01T12:00+08:00", "2023-07-02T00:00+08:00");
         assert_eq!(told(&mut roster, "2023-06-02T08:00+08:00"), (vec![opened], None));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_recorded_every_near_gap_is_told_and_no_other(
+            stories in vec((0..5_usize, 0..60_u64, 1..20_u64, option::of(0..20_u64)), 0..10),
+        ) {
+            let day = |days: u64| at("2023-06-01T09:00+08:00").saturating_add(Duration::from_secs(86_400 * days));
+            let mut roster = Roster::linfen();
+            let bare = Division {
+                name: "divisions/bare".into(),
+                effective_time: at("2023-05-20T00:00+08:00"),
+                fallback: None,
+                ..division_12()
+            };
+            roster.record(&RosterEvent::DivisionCreated(bare), at("2023-05-20T00:00+08:00"));
+            let people = ["wang-yuan", "qiao-feihong", "cui-yuanbin", "wang-yanfeng", "water-head"];
+            for (step, (who, start, length, back)) in stories.into_iter().enumerate() {
+                let now = day(3 * step as u64);
+                let mut asked = registration(&step.to_string(), people[who], "2023-06-01T00:00+08:00", "2023-06-02T00:00+08:00");
+                (asked.start_time, asked.end_time) = (day(start), day(start + length));
+                asked.approval = Some("市长批示".into());
+                if let Ok(event) = Absence::create(&roster.book, asked, now) {
+                    roster.record(&event, now);
+                }
+                let away: Vec<Absence> = roster.book.absences().cloned().collect();
+                for absence in away.iter().take(back.map_or(0, |back| back as usize % 3)) {
+                    if let Ok(event) = absence.end(&roster.book, now) {
+                        roster.record(&event, now);
+                    }
+                }
+                for event in alarm(&roster.book, now).events.iter().flatten() {
+                    roster.record(event, now);
+                }
+                prop_assert_eq!(alarm(&roster.book, now).events, Vec::<Vec<RosterEvent>>::new(), "told once");
+
+                let window = Interval { start: now, end: now.saturating_add(HORIZON) };
+                let near = coverage(&roster.book, window, Timestamp::MAX);
+                for gap in near.iter().filter(|gap| subject(&gap.cause).is_some()) {
+                    let told = roster.book.told_gaps_of(subject(&gap.cause).unwrap());
+                    let whole = told.iter().any(|told| {
+                        told.start_time <= gap.start_time && gap.end_time <= told.interval().end
+                    });
+                    prop_assert!(whole, "{:?} of {:?}", gap, told);
+                }
+                for gap in roster.book.told_gaps().flat_map(|(_, gaps)| gaps) {
+                    let left = Interval { start: gap.start_time.max(now), end: gap.interval().end };
+                    let is_one = left.end <= now || coverage(&roster.book, left, Timestamp::MAX)
+                        .iter()
+                        .any(|one| subject(&one.cause) == Some(gap.subject.as_str()));
+                    prop_assert!(is_one, "{:?} is none", gap);
+                }
+            }
+        }
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The roster service: units, collectives, officials, accounts, divisions of work, absences, and who answers.
+//! The roster service: units, collectives, officials, accounts, divisions of work, absences, duty
+//! rosters, and who answers.
 //!
 //! Decisions are the domain's, made on the book as it stands in the transaction that writes
 //! them. Reads are answered from the same book in memory, brought up to date by one small query

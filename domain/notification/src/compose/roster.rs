@@ -196,8 +196,8 @@ fn has_portfolio(book: &Book, official: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use domain_roster::{
-        AbsenceEnded, AbsenceStarted, DivisionTookEffect, GapFacts, Handover, Official, Post, PostKind,
-        RosterEvent,
+        AbsenceEnded, AbsenceStarted, DivisionTookEffect, DutyRoster, DutyTeam, GapFacts, Handover, Official,
+        Post, PostKind, RosterEvent,
     };
 
     use super::of_roster;
@@ -306,6 +306,31 @@ mod tests {
         assert_eq!(told_of(&RosterEvent::GapClosed(city)).1, format!("{period}{gap_text}，现已消除。"));
         let post = gap("water-head", |gap| gap.posts = vec!["units/water".into()]);
         assert_eq!(told_of(&RosterEvent::GapOpened(post)).0, ["water-head", "water-liaison"]);
+    }
+
+    #[test]
+    fn the_people_of_a_unit_hear_of_a_watch_that_nobody_keeps() {
+        let mut roster = Roster::new();
+        roster.record(&RosterEvent::OfficialCreated(official("deputy", PostKind::UnitDeputy, "water")));
+        let team = DutyTeam { leader: Some("officials/water-head".into()), members: vec![] };
+        roster.record(&RosterEvent::DutyRosterCreated(DutyRoster {
+            name: "dutyRosters/flood".into(),
+            display_name: "防汛值班表".into(),
+            unit: "units/water".into(),
+            start_time: at("2023-06-01T08:00+08:00"),
+            end_time: at("2023-10-01T08:00+08:00"),
+            handovers: vec![480],
+            teams: vec![team],
+            first_team: 0,
+        }));
+        let unmanned = gap("water-head", |gap| {
+            gap.subject = "dutyRosters/flood".into();
+            gap.posts = vec!["units/water".into()];
+        });
+        let told = told(&roster, &RosterEvent::GapOpened(unmanned));
+        let who: Vec<&str> = told.iter().map(|(who, _)| who.as_str()).collect();
+        assert_eq!(who, ["deputy", "water-head", "water-liaison"]);
+        assert_eq!(told[0].1, "2023年6月1日0时至2023年7月1日0时防汛值班表无人值班，请尽快作出安排。");
     }
 
     #[test]
