@@ -98,6 +98,9 @@ const ADMINISTRATION: &[(&[Role], Reach)] = &[(&[Administrator], All)];
 const ABSENCE_KEEPING: &[(&[Role], Reach)] =
     &[(&[Administrator, Supervisor], All), (&[UnitApprover], Units), (&[Leader], SelfOnly)];
 
+/// Keeping duty rosters: a unit keeps its own.
+const DUTY_KEEPING: &[(&[Role], Reach)] = &[(&[Supervisor, Administrator], All), (&[UnitApprover], Units)];
+
 const fn row(action: &'static str, access: Access, grants: &'static [(&'static [Role], Reach)]) -> Row {
     Row { action, access, grants }
 }
@@ -148,6 +151,14 @@ pub const MATRIX: &[Row] = &[
     row("roster.mandates.get", Read, OPEN),
     row("roster.mandates.revoke", Write, ADMINISTRATION),
     row("roster.resolve", Read, OPEN),
+    row("roster.coverage", Read, OPEN),
+    row("roster.calendar", Read, OPEN),
+    row("roster.duty_rosters.create", Write, DUTY_KEEPING),
+    row("roster.duty_rosters.change", Write, DUTY_KEEPING),
+    row("roster.duty_rosters.swap", Write, DUTY_KEEPING),
+    row("roster.duty_rosters.list", Read, OPEN),
+    row("roster.duty_rosters.get", Read, OPEN),
+    row("roster.duty_rosters.shifts", Read, OPEN),
     // Supervision. A service creates what its own records escalate to.
     row("supervision.tasks.create", Write, &[(&[Supervisor], All), (&[System], All)]),
     row("supervision.tasks.issue", Write, &[(&[Supervisor], All), (&[System], All)]),

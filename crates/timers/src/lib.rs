@@ -14,5 +14,5 @@ mod worker;
 pub use clock::Clock;
 pub use machine::{MachineClock, MachineTime};
 pub use simulated::{ClockFileError, SimulatedClock};
-pub use table::{FireError, MIGRATIONS, Timer, TimerHandler, Timers, cancel, schedule};
+pub use table::{FireError, MIGRATIONS, Timer, TimerHandler, Timers, cancel, due, schedule};
 pub use worker::{Gate, Poke, Progress, Runner, Worker, WorkerError};

@@ -120,6 +120,17 @@ pub async fn cancel(tx: &DatabaseTransaction, kind: &str, key: &str) -> Result<(
     Ok(())
 }
 
+/// When a timer is due; none when it is not there.
+pub async fn due<C: ConnectionTrait>(
+    connection: &C,
+    kind: &str,
+    key: &str,
+) -> Result<Option<Timestamp>, StoreError> {
+    let sql = "SELECT due_at FROM timers WHERE kind = $1 AND timer_key = $2";
+    let row = connection.query_one_raw(statement(connection, sql, [kind.into(), key.into()])).await?;
+    row.map(|row| Ok(Timestamp::from_micros(row.try_get_by("due_at")?))).transpose()
+}
+
 /// Fires the timers of one service.
 pub struct Timers {
     name: String,

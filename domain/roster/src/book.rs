@@ -1,7 +1,9 @@
 //! The roster in memory.
 
 mod absences;
+mod alarms;
 mod divisions;
+mod duties;
 mod entries;
 
 use std::collections::HashMap;
@@ -12,8 +14,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::absence::{Absence, AbsenceChange};
 use crate::account::Account;
+use crate::alarm::{GapChanged, GapFacts};
 use crate::collective::Collective;
 use crate::division::Division;
+use crate::duty::{DutyRoster, DutySwap};
 use crate::error::RosterError;
 use crate::event::RosterEvent;
 use crate::mandate::Mandate;
@@ -23,7 +27,9 @@ use crate::unit::Unit;
 use crate::view::View;
 
 use absences::Absences;
+use alarms::Alarms;
 use divisions::Divisions;
+use duties::Duties;
 use entries::Entries;
 
 pub(crate) use divisions::Filed;
@@ -42,6 +48,8 @@ pub struct Book {
     absences: Absences,
     stand_in_lists: Vec<Arc<StandInList>>,
     mandates: Vec<Arc<Mandate>>,
+    duties: Duties,
+    alarms: Alarms,
     /// Which units are or were ever called by a normalised name; follows from `units`.
     #[serde(skip)]
     called: Arc<Called>,
@@ -59,6 +67,8 @@ struct Snapshot {
     absences: Absences,
     stand_in_lists: Vec<Arc<StandInList>>,
     mandates: Vec<Arc<Mandate>>,
+    duties: Duties,
+    alarms: Alarms,
 }
 
 impl From<Snapshot> for Book {
@@ -72,6 +82,8 @@ impl From<Snapshot> for Book {
             absences,
             stand_in_lists,
             mandates,
+            duties,
+            alarms,
         } = snapshot;
         let mut called = Called::new();
         for name in units.names() {
@@ -87,6 +99,8 @@ impl From<Snapshot> for Book {
             absences,
             stand_in_lists,
             mandates,
+            duties,
+            alarms,
             called,
         }
     }
@@ -193,6 +207,19 @@ impl Book {
                 let (official, name) = (&acknowledged.official, &acknowledged.absence);
                 return self.change_absence(official, name, change, |_| true);
             }
+            RosterEvent::DutyRosterCreated(roster) => {
+                self.duties.rosters.create(&roster.name, roster, recorded_at);
+            }
+            RosterEvent::DutyRosterChanged(changed) => {
+                let (roster, effective) = (&changed.value, Some(changed.effective_time));
+                self.duties.rosters.change(&roster.name, roster, effective, recorded_at);
+            }
+            RosterEvent::DutyShiftSwapped(swap) => self.duties.swap(swap, recorded_at),
+            RosterEvent::GapOpened(gap) => self.alarms.open(gap, recorded_at),
+            RosterEvent::GapChanged(GapChanged { gap, previous_start_time, .. }) => {
+                self.alarms.change(gap, *previous_start_time, recorded_at);
+            }
+            RosterEvent::GapClosed(gap) => self.alarms.close(gap, recorded_at),
             // They follow from times already in the book, or from other services' logs.
             RosterEvent::DivisionTookEffect(_)
             | RosterEvent::AbsenceStarted(_)
@@ -301,6 +328,42 @@ impl Book {
     /// A mandate by resource name.
     pub fn mandate(&self, name: &str) -> Option<&Mandate> {
         self.mandates().find(|mandate| mandate.name == name)
+    }
+
+    /// A duty roster by resource name, as it was last recorded.
+    pub fn duty_roster(&self, name: &str) -> Option<&DutyRoster> {
+        self.duties.rosters.latest(name)
+    }
+
+    /// Duty rosters in order of resource name, as they were last recorded.
+    pub fn duty_rosters(&self) -> impl Iterator<Item = &DutyRoster> {
+        self.duties.rosters.all_latest()
+    }
+
+    /// All that a duty roster was, is and will be, in the order of recording.
+    pub fn duty_roster_versions(&self, name: &str) -> impl Iterator<Item = &Version<DutyRoster>> {
+        self.duties.rosters.versions(name)
+    }
+
+    /// The swaps of a duty roster's shifts, in the order of recording.
+    pub fn duty_swaps(&self, name: &str) -> &[DutySwap] {
+        self.duties.swaps_of(name)
+    }
+
+    /// The gaps that were told and not called off, by subject.
+    pub fn told_gaps(&self) -> impl Iterator<Item = (&str, &[GapFacts])> {
+        self.alarms.all()
+    }
+
+    /// The gaps of a subject that were told and not called off; some may be over.
+    pub fn told_gaps_of(&self, subject: &str) -> &[GapFacts] {
+        self.alarms.of(subject)
+    }
+
+    /// Puts in what was told of a subject's gaps as it stands, for whoever keeps that and not
+    /// how it came about.
+    pub fn restore_told_gaps(&mut self, subject: &str, gaps: Vec<GapFacts>) {
+        self.alarms.restore(subject, gaps);
     }
 
     /// An absence by resource name.

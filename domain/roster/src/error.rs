@@ -271,6 +271,39 @@ pub enum RosterError {
         /// The official.
         official: String,
     },
+    /// A duty roster's times of handover are none, too many, no times of day, or do not rise.
+    #[error("handover times must be 1 to 24 times of the day, each later than the one before")]
+    HandoversMalformed,
+    /// The team that is on duty first is none of the teams.
+    #[error("the first team must be one of {teams}, counted from 0")]
+    FirstTeamUnknown {
+        /// How many teams there are.
+        teams: usize,
+    },
+    /// A duty roster's season is too long.
+    #[error("a season has at most {longest_days} days")]
+    SeasonTooLong {
+        /// Days it may have.
+        longest_days: u64,
+    },
+    /// Somebody is twice in one team.
+    #[error("{official} is in the team twice")]
+    OnDutyTwice {
+        /// The official.
+        official: String,
+    },
+    /// No shift of the duty roster begins at the instant.
+    #[error("no shift begins at {start}")]
+    ShiftUnknown {
+        /// What was asked.
+        start: Timestamp,
+    },
+    /// What was done on duty is not changed afterwards.
+    #[error("the duty until {end} is over")]
+    DutyOver {
+        /// First instant after what is over.
+        end: Timestamp,
+    },
     /// No absence has the name.
     #[error("no absence is called {name}")]
     AbsenceUnknown {
@@ -398,6 +431,12 @@ impl RosterError {
             Self::OwnStandIn { .. } => "不能由本人代行本人的职责".to_owned(),
             Self::StandInContested { official } => format!("“{official}”有两名同级的代行人"),
             Self::FallbackRepeated { official } => format!("兜底规则中“{official}”重复"),
+            Self::HandoversMalformed => "交接班时间应为一天内1至24个时刻，按先后排列，不得重复".to_owned(),
+            Self::FirstTeamUnknown { teams } => format!("首班应为{teams}个班组之一（从0数起）"),
+            Self::SeasonTooLong { longest_days } => format!("值班期最长{longest_days}天"),
+            Self::OnDutyTwice { official } => format!("“{official}”在同一班组中重复"),
+            Self::ShiftUnknown { start } => format!("没有在{}开始的班次", chinese_instant(*start)),
+            Self::DutyOver { end } => format!("{}以前的值班已经结束，不能更改", chinese_instant(*end)),
             Self::AbsenceUnknown { name } => format!("没有请假登记“{name}”"),
             Self::AbsenceOverlaps { start, end, .. } => {
                 format!("该领导{}至{}已登记不在岗，时间重叠", chinese_instant(*start), chinese_instant(*end))

@@ -1,13 +1,17 @@
 //! What happened to the roster, as written to its event log and read by every other service.
 
+use std::borrow::Cow;
+
 use domain_calendar::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::absence::Absence;
 use crate::account::Account;
+use crate::alarm::{GapChanged, GapFacts};
 use crate::collective::Collective;
 use crate::division::Division;
+use crate::duty::{DutyRoster, DutySwap};
 use crate::handover::{FieldHandover, Handover};
 use crate::mandate::Mandate;
 use crate::official::Official;
@@ -30,6 +34,12 @@ const ABSENCE_ACTS_ARRIVED: &str = "roster.absence.acts_arrived";
 const ABSENCE_ACKNOWLEDGED: &str = "roster.absence.acknowledged";
 const MANDATE_CREATED: &str = "roster.mandate.created";
 const MANDATE_REVOKED: &str = "roster.mandate.revoked";
+const GAP_OPENED: &str = "roster.coverage.gap_opened";
+const GAP_CHANGED: &str = "roster.coverage.gap_changed";
+const GAP_CLOSED: &str = "roster.coverage.gap_closed";
+const DUTY_ROSTER_CREATED: &str = "roster.duty_roster.created";
+const DUTY_ROSTER_CHANGED: &str = "roster.duty_roster.changed";
+const DUTY_SHIFT_SWAPPED: &str = "roster.duty_roster.swapped";
 const UNIT_CHANGED: &str = "roster.unit.changed";
 const COLLECTIVE_CHANGED: &str = "roster.collective.changed";
 const OFFICIAL_CHANGED: &str = "roster.official.changed";
@@ -80,6 +90,18 @@ pub enum RosterEvent {
     OfficialChanged(Official),
     /// A unit's own AB list was recorded; it may take effect later.
     StandInListCreated(StandInList),
+    /// A duty roster was recorded.
+    DutyRosterCreated(DutyRoster),
+    /// A duty roster is another from some time on.
+    DutyRosterChanged(Changed<DutyRoster>),
+    /// Others take one shift of a duty roster.
+    DutyShiftSwapped(DutySwap),
+    /// Somebody or something will be, or is, unanswered for: an alarm.
+    GapOpened(GapFacts),
+    /// A gap that was told has other times.
+    GapChanged(GapChanged),
+    /// A gap that was told is none any more, before it was over.
+    GapClosed(GapFacts),
 }
 
 /// A mandate was ended before its time: at the instant it was recorded.
@@ -301,12 +323,21 @@ impl RosterEvent {
             Self::CollectiveChanged(_) => COLLECTIVE_CHANGED,
             Self::OfficialChanged(_) => OFFICIAL_CHANGED,
             Self::StandInListCreated(_) => STAND_IN_LIST_CREATED,
+            Self::DutyRosterCreated(_) => DUTY_ROSTER_CREATED,
+            Self::DutyRosterChanged(_) => DUTY_ROSTER_CHANGED,
+            Self::DutyShiftSwapped(_) => DUTY_SHIFT_SWAPPED,
+            Self::GapOpened(_) => GAP_OPENED,
+            Self::GapChanged(_) => GAP_CHANGED,
+            Self::GapClosed(_) => GAP_CLOSED,
         }
     }
 
     /// The resource the event belongs to, for example `units/water`.
-    pub fn aggregate(&self) -> &str {
-        match self {
+    pub fn aggregate(&self) -> Cow<'_, str> {
+        let name: &str = match self {
+            Self::GapOpened(gap) | Self::GapClosed(gap) | Self::GapChanged(GapChanged { gap, .. }) => {
+                return Cow::Owned(GapFacts::aggregate(&gap.subject));
+            }
             Self::UnitCreated(unit) => &unit.name,
             Self::CollectiveCreated(collective) => &collective.name,
             Self::OfficialCreated(official) => &official.name,
@@ -327,7 +358,11 @@ impl RosterEvent {
             Self::CollectiveChanged(changed) => &changed.value.name,
             Self::OfficialChanged(official) => &official.name,
             Self::StandInListCreated(list) => &list.name,
-        }
+            Self::DutyRosterCreated(roster) => &roster.name,
+            Self::DutyRosterChanged(changed) => &changed.value.name,
+            Self::DutyShiftSwapped(swap) => &swap.duty_roster,
+        };
+        Cow::Borrowed(name)
     }
 
     /// The JSON that stands in the log: the fields of the API, times in RFC 3339.
@@ -364,6 +399,12 @@ impl RosterEvent {
             COLLECTIVE_CHANGED => read(json, Self::CollectiveChanged),
             OFFICIAL_CHANGED => read(json, Self::OfficialChanged),
             STAND_IN_LIST_CREATED => read(json, Self::StandInListCreated),
+            DUTY_ROSTER_CREATED => read(json, Self::DutyRosterCreated),
+            DUTY_ROSTER_CHANGED => read(json, Self::DutyRosterChanged),
+            DUTY_SHIFT_SWAPPED => read(json, Self::DutyShiftSwapped),
+            GAP_OPENED => read(json, Self::GapOpened),
+            GAP_CHANGED => read(json, Self::GapChanged),
+            GAP_CLOSED => read(json, Self::GapClosed),
             _ => Ok(None),
         }
         .map_err(|source| PayloadError { event_type: event_type.to_owned(), source })
@@ -373,6 +414,8 @@ impl RosterEvent {
 #[cfg(test)]
 mod tests {
     use super::{AbsenceAcknowledged, AbsenceActs, ActEntry, ActsTold, Changed, RosterEvent};
+    use crate::alarm::{GapChanged, GapFacts};
+    use crate::duty::{DutyRoster, DutySwap, DutyTeam};
     use crate::fixture::{Roster, at, pair};
     use crate::handover::took_effect;
     use crate::mandate::{Mandate, MandateKind};
@@ -439,8 +482,45 @@ mod tests {
             recorded_at: during,
         }));
 
+        let duty = DutyRoster {
+            name: "dutyRosters/flood".into(),
+            display_name: "防汛值班表".into(),
+            unit: "units/water".into(),
+            start_time: during,
+            end_time: later,
+            handovers: vec![480, 1_200],
+            teams: vec![DutyTeam { leader: Some("officials/water-head".into()), members: vec![] }],
+            first_team: 0,
+        };
+        events.push(RosterEvent::DutyRosterCreated(duty.clone()));
+        events.push(RosterEvent::DutyRosterChanged(Changed { value: duty, effective_time: during }));
+        events.push(RosterEvent::DutyShiftSwapped(DutySwap {
+            duty_roster: "dutyRosters/flood".into(),
+            shift_start_time: during,
+            team: DutyTeam::default(),
+            ground: "换班".into(),
+            recorded_at: during,
+        }));
+        let gap = GapFacts {
+            subject: "officials/water-head".into(),
+            start_time: during,
+            end_time: None,
+            units: vec!["units/water".into()],
+            fields: vec!["水利".into()],
+            posts: vec!["units/water".into()],
+            passed_over: vec!["officials/wang-yuan".into()],
+        };
+        events.push(RosterEvent::GapOpened(gap.clone()));
+        let (previous_start_time, previous_end_time) = (during, Some(later));
+        events.push(RosterEvent::GapChanged(GapChanged {
+            gap: gap.clone(),
+            previous_start_time,
+            previous_end_time,
+        }));
+        events.push(RosterEvent::GapClosed(gap));
+
         let types: std::collections::BTreeSet<_> = events.iter().map(RosterEvent::event_type).collect();
-        assert_eq!(types.len(), 20, "every type is exercised: {types:?}");
+        assert_eq!(types.len(), 26, "every type is exercised: {types:?}");
         for event in events {
             let payload = event.to_payload().unwrap();
             let read = RosterEvent::from_payload(event.event_type(), &payload).unwrap();

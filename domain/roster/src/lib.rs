@@ -7,6 +7,9 @@
 //! - [`View`] is the book at one instant, as far as it was known at another.
 //! - [`resolve()`] says who is accountable, who acts, and why.
 //! - [`Absence`] is the state machine of an official's time away.
+//! - [`duty_shifts()`] says who keeps watch when.
+//! - [`calendar_entries`] says what a calendar program shows.
+//! - [`coverage()`] says when something is unanswered for.
 //!
 //! Intervals are half-open. `known_at` is inclusive: what was recorded at that very
 //! microsecond is known; `Timestamp::MAX` asks with all that is known.
@@ -15,10 +18,14 @@ mod absence;
 mod account;
 mod acting;
 mod admission;
+mod alarm;
 mod book;
+mod calendar;
 mod charge;
 mod collective;
+mod coverage;
 mod division;
+mod duty;
 mod error;
 mod event;
 mod gap;
@@ -54,10 +61,17 @@ pub use admission::{
     admit_account, admit_collective, admit_collective_change, admit_division, admit_official,
     admit_official_change, admit_unit, admit_unit_change,
 };
+pub use alarm::{Alarm, GapChanged, GapFacts, HORIZON_DAYS, alarm};
 pub use book::{Book, Version};
+pub use calendar::{CalendarEntry, Feed, calendar_entries};
 pub use collective::Collective;
+pub use coverage::{CoverageGap, GapCause, coverage};
 pub use division::{
     ClassDuty, Division, Exclusion, Fallback, FieldDuty, Portfolio, Relation, StandInPair, UnitDuty,
+};
+pub use duty::{
+    DutyRoster, DutyShift, DutySwap, DutyTeam, admit_duty_change, admit_duty_roster, admit_duty_swap,
+    duty_gaps, duty_shifts,
 };
 pub use error::{Candidate, RosterError};
 pub use event::{

@@ -90,9 +90,28 @@ pub(crate) fn acting<'a>(
     None
 }
 
+/// Whoever could act for an absent official, whatever the matter, in the order of being asked:
+/// where nobody acts, those who are away too or may not act.
+pub(crate) fn passed_over<'a>(view: View<'a>, official: &'a str, substitutes: &[&'a str]) -> Vec<&'a str> {
+    let Some(absence) = view.away(official) else { return Vec::new() };
+    let parts = absence.shares.iter().map(|share| share.stand_in.as_str());
+    let others = candidates(view, view.filed(), absence, substitutes).map(|candidate| candidate.official);
+    parts.chain(others).filter(|candidate| *candidate != official).collect()
+}
+
+/// Who acts for all of an official's duties at an instant, as far as it was known at another.
+pub(crate) fn acting_as_known<'a>(
+    book: &'a Book,
+    official: &'a str,
+    at: Timestamp,
+    known_at: Timestamp,
+) -> Option<&'a str> {
+    acting(book.view(at, known_at), official, Matter::Whole, &[], &mut Trace::Off)
+}
+
 /// Who acts for all of an official's duties at an instant, by all that is known.
 pub(crate) fn acting_for(book: &Book, official: &str, at: Timestamp) -> Option<String> {
-    acting(book.view(at, Timestamp::MAX), official, Matter::Whole, &[], &mut Trace::Off).map(str::to_owned)
+    acting_as_known(book, official, at, Timestamp::MAX).map(str::to_owned)
 }
 
 /// Why a matter is not delegated to any stand-in; none when it is.

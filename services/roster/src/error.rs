@@ -37,6 +37,11 @@ pub(crate) fn refusal(error: RosterError) -> Error {
         RosterError::StandInContested { .. } => invalid("pairs"),
         RosterError::FallbackRepeated { .. } => invalid("fallback.officials"),
 
+        RosterError::HandoversMalformed => invalid("duty_roster.handover_times"),
+        RosterError::FirstTeamUnknown { .. } => invalid("duty_roster.first_team"),
+        RosterError::SeasonTooLong { .. } => invalid("duty_roster.end_time"),
+        RosterError::OnDutyTwice { .. } => invalid("teams"),
+
         RosterError::UnitUnknown { .. } => unknown("UNIT_UNKNOWN"),
         RosterError::OfficialUnknown { .. } => unknown("OFFICIAL_UNKNOWN"),
         RosterError::PostUnknown { .. } => unknown("POST_UNKNOWN"),
@@ -78,6 +83,8 @@ pub(crate) fn refusal(error: RosterError) -> Error {
         RosterError::NotOfUnit { official, .. } => {
             forbidden("NOT_OF_UNIT").with_metadata("official", official)
         }
+        RosterError::ShiftUnknown { .. } => forbidden("SHIFT_UNKNOWN"),
+        RosterError::DutyOver { .. } => forbidden("DUTY_OVER"),
         RosterError::AbsenceOver { .. } => forbidden("ABSENCE_OVER"),
         RosterError::NotLater { .. } => forbidden("END_NOT_LATER"),
         RosterError::AbsenceNotActive { .. } => forbidden("ABSENCE_NOT_ACTIVE"),

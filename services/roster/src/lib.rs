@@ -1,4 +1,5 @@
-//! The roster service: units, collectives, officials, accounts, divisions of work, absences, and who answers.
+//! The roster service: units, collectives, officials, accounts, divisions of work, absences, duty
+//! rosters, and who answers.
 //!
 //! Decisions are the domain's, made on the book as it stands in the transaction that writes
 //! them. Reads are answered from the same book in memory, brought up to date by one small query
@@ -17,15 +18,20 @@ use tonic::service::Routes;
 use xietong_events::EventHandler;
 use xietong_mesh::{Assembly, Error, Foundation, Ground, Service, ServiceName};
 use xietong_proto::roster::acting_service_server::ActingServiceServer;
+use xietong_proto::roster::calendar_feed_service_server::CalendarFeedServiceServer;
 use xietong_proto::roster::directory_service_server::DirectoryServiceServer;
+use xietong_proto::roster::duty_service_server::DutyServiceServer;
 use xietong_proto::roster::exchange_service_server::ExchangeServiceServer;
 use xietong_proto::roster::mandate_service_server::MandateServiceServer;
 use xietong_proto::roster::roster_service_server::RosterServiceServer;
 use xietong_store::StoreError;
 
 use app::App;
-use grpc::{ActingHandlers, DirectoryHandlers, ExchangeHandlers, MandateHandlers, RosterHandlers};
-use jobs::{ActsLog, RosterTimers};
+use grpc::{
+    ActingHandlers, CalendarHandlers, DirectoryHandlers, DutyHandlers, ExchangeHandlers, MandateHandlers,
+    RosterHandlers,
+};
+use jobs::{ActsLog, CoverageWatch, RosterTimers};
 
 /// The service over the given ground, its database at the newest schema.
 ///
@@ -51,13 +57,17 @@ pub fn assemble(foundation: Foundation) -> Service {
         .add_service(RosterServiceServer::new(RosterHandlers::new(app.clone())))
         .add_service(ExchangeServiceServer::new(ExchangeHandlers::new(app.clone())))
         .add_service(ActingServiceServer::new(ActingHandlers::new(app.clone())))
-        .add_service(MandateServiceServer::new(MandateHandlers::new(app.clone())));
+        .add_service(MandateServiceServer::new(MandateHandlers::new(app.clone())))
+        .add_service(CalendarFeedServiceServer::new(CalendarHandlers::new(app.clone())))
+        .add_service(DutyServiceServer::new(DutyHandlers::new(app.clone())));
+    let watch = Arc::new(CoverageWatch::new(app.clone(), &foundation.bus));
     let consumers = ActsLog::PRODUCERS.map(|producer| -> (ServiceName, Arc<dyn EventHandler>) {
         (producer, Arc::new(ActsLog::new(app.clone(), producer)))
     });
     let timers = Arc::new(RosterTimers::new(app));
     let consumers = consumers.into_iter().collect();
-    foundation.assemble(Assembly { routes, consumers, timers: Some(timers), ..Assembly::default() })
+    let timers: Option<Arc<dyn xietong_timers::TimerHandler>> = Some(timers);
+    foundation.assemble(Assembly { routes, consumers, timers, jobs: vec![watch], ..Assembly::default() })
 }
 
 /// Makes sure that a subject has an account with the administrator's role, so that a fresh

@@ -226,7 +226,7 @@ impl City {
 
     pub(crate) async fn roster(&self, event: &RosterEvent) {
         let payload = event.to_payload().unwrap();
-        self.record(ServiceName::Roster, event.aggregate(), event.event_type(), payload).await;
+        self.record(ServiceName::Roster, &event.aggregate(), event.event_type(), payload).await;
     }
 
     /// Sends an official away from now until the end of June.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain_calendar::Timestamp;
-use domain_roster::{Book, RosterEvent};
+use domain_roster::{Book, GapFacts, RosterEvent};
 use sea_orm::DatabaseTransaction;
 use serde::Serialize;
 use xietong_events::{Append, Draft};
@@ -11,7 +11,7 @@ use xietong_mesh::Error;
 
 use super::register::{Register, Registers};
 use crate::error::refusal;
-use crate::store::body::{History, StoredAbsence};
+use crate::store::body::{History, StoredAbsence, StoredAlarm, StoredDutyRoster};
 use crate::store::head;
 use crate::store::records::{self, Kind, Record};
 
@@ -60,7 +60,7 @@ impl<'t> Edit<'t> {
     /// what is returned has to be appended to the log. Nothing when there are none.
     pub(crate) async fn record(&mut self, events: &[RosterEvent]) -> Result<Option<Append>, Error> {
         let Some(first) = events.first() else { return Ok(None) };
-        let (kind, name) = (kind_of(first), first.aggregate().to_owned());
+        let (kind, name) = (kind_of(first), first.aggregate().into_owned());
         let expected_version = self.register.version_of(&name);
         let register = Arc::make_mut(&mut self.register);
         let mut drafts = Vec::with_capacity(events.len());
@@ -101,6 +101,10 @@ fn kind_of(event: &RosterEvent) -> Kind {
         | RosterEvent::AbsenceCorrected(_)
         | RosterEvent::AbsenceActsArrived(_)
         | RosterEvent::AbsenceAcknowledged(_) => Kind::Absence,
+        RosterEvent::DutyRosterCreated(_)
+        | RosterEvent::DutyRosterChanged(_)
+        | RosterEvent::DutyShiftSwapped(_) => Kind::DutyRoster,
+        RosterEvent::GapOpened(_) | RosterEvent::GapChanged(_) | RosterEvent::GapClosed(_) => Kind::Alarm,
     }
 }
 
@@ -117,6 +121,15 @@ fn body(register: &Register, kind: Kind, name: &str) -> Result<String, Error> {
         Kind::Mandate => write(book.mandate(name)),
         Kind::Absence => write(
             book.absence(name).map(|absence| StoredAbsence { absence, told: Some(register.told(name)) }),
+        ),
+        Kind::DutyRoster => write(
+            History::of(book.duty_roster_versions(name))
+                .map(|history| StoredDutyRoster { history, swaps: book.duty_swaps(name).to_vec() }),
+        ),
+        Kind::Alarm => write(
+            book.told_gaps()
+                .find(|(subject, _)| GapFacts::aggregate(subject) == name)
+                .map(|(subject, told)| StoredAlarm { subject: subject.to_owned(), told: told.to_vec() }),
         ),
     }
 }

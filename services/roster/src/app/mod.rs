@@ -2,8 +2,10 @@
 
 mod absences;
 mod acts;
+mod coverage;
 mod directory;
 mod divisions;
+mod duty;
 mod edit;
 mod exchange;
 mod mandates;
@@ -29,7 +31,9 @@ pub(crate) use absences::{
     AbsenceAct, Kept, etag as absence_etag, finish as finish_absence, is_stated, start as start_absence,
 };
 pub(crate) use acts::{Heard, hear};
+pub(crate) use coverage::look_again;
 pub(crate) use divisions::{Recorded, take_effect};
+pub(crate) use duty::DutyAct;
 pub(crate) use edit::Edit;
 pub(crate) use exchange::Import;
 pub(crate) use preview::Preview;

@@ -7,13 +7,13 @@ use std::sync::{Arc, PoisonError, RwLock};
 use domain_calendar::Timestamp;
 use domain_roster::{
     Absence, AbsenceAcknowledged, AbsenceCancelled, AbsenceChange, AbsenceCorrected, AbsenceEnded,
-    AbsenceExtended, AbsenceState, Book, Changed, Mandate, MandateRevoked, RosterEvent,
+    AbsenceExtended, AbsenceState, Book, Changed, DutyRoster, Mandate, MandateRevoked, RosterEvent,
 };
 use sea_orm::{AccessMode, ConnectionTrait, IsolationLevel, TransactionOptions, TransactionTrait};
 use serde::de::DeserializeOwned;
 use xietong_store::{Backend, Db, StoreError};
 
-use crate::store::body::{History, StoredAbsence, Told};
+use crate::store::body::{History, StoredAbsence, StoredAlarm, StoredDutyRoster, Told};
 use crate::store::head;
 use crate::store::records::{self, Kind, Record};
 
@@ -35,6 +35,11 @@ impl Register {
     /// The record's etag, which changes with every change of it.
     pub(crate) fn etag(&self, name: &str) -> String {
         format!("v{}", self.version_of(name))
+    }
+
+    /// The version of the head it is of.
+    pub(crate) fn revision(&self) -> i64 {
+        self.revision
     }
 
     /// Notes that a record is at a new version.
@@ -78,7 +83,13 @@ impl Register {
             | RosterEvent::MandateCreated(_)
             | RosterEvent::MandateRevoked(_)
             | RosterEvent::AbsenceActsArrived(_)
-            | RosterEvent::AbsenceAcknowledged(_) => return,
+            | RosterEvent::AbsenceAcknowledged(_)
+            | RosterEvent::DutyRosterCreated(_)
+            | RosterEvent::DutyRosterChanged(_)
+            | RosterEvent::DutyShiftSwapped(_)
+            | RosterEvent::GapOpened(_)
+            | RosterEvent::GapChanged(_)
+            | RosterEvent::GapClosed(_) => return,
         };
         self.told.insert(absence.clone(), told);
     }
@@ -120,6 +131,23 @@ impl Register {
                     self.apply(event, *recorded_at)?;
                 }
             }
+            Kind::DutyRoster => {
+                let StoredDutyRoster::<DutyRoster> { history, swaps } = parse(record)?;
+                self.versions_of(
+                    record,
+                    history,
+                    RosterEvent::DutyRosterCreated,
+                    |value, effective_time| RosterEvent::DutyRosterChanged(Changed { value, effective_time }),
+                )?;
+                for swap in swaps {
+                    let recorded_at = swap.recorded_at;
+                    self.apply(&RosterEvent::DutyShiftSwapped(swap), recorded_at)?;
+                }
+            }
+            Kind::Alarm => {
+                let StoredAlarm { subject, told } = parse(record)?;
+                self.book.restore_told_gaps(&subject, told);
+            }
         }
         self.at_version(&record.name, record.version);
         Ok(())
@@ -140,7 +168,16 @@ impl Register {
         created: fn(T) -> RosterEvent,
         changed: fn(T, Timestamp) -> RosterEvent,
     ) -> Result<(), StoreError> {
-        let history: History<T> = parse(record)?;
+        self.versions_of(record, parse(record)?, created, changed)
+    }
+
+    fn versions_of<T>(
+        &mut self,
+        record: &Record,
+        history: History<T>,
+        created: fn(T) -> RosterEvent,
+        changed: fn(T, Timestamp) -> RosterEvent,
+    ) -> Result<(), StoreError> {
         self.apply(&created(history.first), record.recorded_at)?;
         for change in history.changes {
             let effective_time = change.effective_time.unwrap_or(change.recorded_at);

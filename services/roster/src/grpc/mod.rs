@@ -2,8 +2,10 @@
 
 mod absences;
 mod acting;
+mod calendar;
 mod convert;
 mod directory;
+mod duty;
 mod exchange;
 mod file;
 mod listing;
@@ -13,7 +15,9 @@ mod roster;
 mod stand_in_lists;
 
 pub(crate) use acting::ActingHandlers;
+pub(crate) use calendar::CalendarHandlers;
 pub(crate) use directory::DirectoryHandlers;
+pub(crate) use duty::DutyHandlers;
 pub(crate) use exchange::ExchangeHandlers;
 pub(crate) use mandates::MandateHandlers;
 pub(crate) use roster::RosterHandlers;

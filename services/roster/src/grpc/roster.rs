@@ -3,9 +3,11 @@
 use std::cmp::Reverse;
 use std::mem::take;
 
+use domain_calendar::Timestamp;
 use domain_roster::Division;
 use prost::Message;
 use tonic::{Request, Response, Status, async_trait};
+use xietong_mesh::convert::{decode_optional_time, encode_time};
 use xietong_mesh::input::{LINE, at_most, present, required, text};
 use xietong_mesh::serve::MAX_MESSAGE_BYTES;
 use xietong_mesh::{Attempt, Call, Error, Resource};
@@ -16,6 +18,7 @@ use xietong_timers::MachineClock;
 use super::absences::Asked;
 use super::convert::absence::{decode_correction, decode_extension};
 use super::convert::answer::{decode_question, encode_answer, encode_outcome};
+use super::convert::coverage::{decode_window, encode_gap};
 use super::convert::division::{decode_division, encode_division};
 use super::convert::handover::{encode_recorded, encode_tried};
 use super::listing::{Query, page};
@@ -219,6 +222,31 @@ impl RosterService for RosterHandlers {
                 "结果过大，请减少查询项数或不要求列出步骤",
             )
             .into());
+        }
+        Ok(Response::new(response))
+    }
+
+    async fn get_coverage(
+        &self,
+        request: Request<proto::GetCoverageRequest>,
+    ) -> Result<Response<proto::GetCoverageResponse>, Status> {
+        Call::of(&request)?.authorize(&Resource::new())?;
+        let request = request.into_inner();
+        let (start, end) = (request.start_time.as_ref(), request.end_time.as_ref());
+        let window = decode_window(start, end, self.app.now())?;
+        let known_at = decode_optional_time("known_at", request.known_at.as_ref())?;
+        let known_at = known_at.unwrap_or(Timestamp::MAX);
+        let covered = self.app.coverage(window, known_at).await?;
+        let book = &covered.register.book;
+        let response = proto::GetCoverageResponse {
+            gaps: covered.gaps.iter().map(|gap| encode_gap(gap, book, known_at)).collect(),
+            start_time: Some(encode_time(window.start)),
+            end_time: Some(encode_time(window.end)),
+            roster_position: covered.position,
+        };
+        if response.encoded_len() > MAX_MESSAGE_BYTES {
+            let english = "the gaps do not fit into one message: ask for a shorter window";
+            return Err(Error::invalid("end_time", english, "结果过大，请缩短查询时段").into());
         }
         Ok(Response::new(response))
     }

@@ -6,7 +6,7 @@ use sea_orm::DatabaseTransaction;
 use xietong_mesh::ServiceName;
 use xietong_timers::{FireError, Timer, TimerHandler};
 
-use crate::app::{App, Edit, finish_absence, start_absence, take_effect};
+use crate::app::{App, Edit, finish_absence, look_again, start_absence, take_effect};
 
 /// What comes about. The timer's key is the resource name of the record it happens to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,17 +14,24 @@ pub(crate) enum TimerKind {
     DivisionTakesEffect,
     AbsenceStarts,
     AbsenceEnds,
+    /// A gap in coverage comes within reach.
+    CoverageIsDue,
 }
 
 impl TimerKind {
-    const ALL: [TimerKind; 3] =
-        [TimerKind::DivisionTakesEffect, TimerKind::AbsenceStarts, TimerKind::AbsenceEnds];
+    const ALL: [TimerKind; 4] = [
+        TimerKind::DivisionTakesEffect,
+        TimerKind::AbsenceStarts,
+        TimerKind::AbsenceEnds,
+        TimerKind::CoverageIsDue,
+    ];
 
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             TimerKind::DivisionTakesEffect => "roster.division.take_effect",
             TimerKind::AbsenceStarts => "roster.absence.start",
             TimerKind::AbsenceEnds => "roster.absence.end",
+            TimerKind::CoverageIsDue => "roster.coverage.due",
         }
     }
 
@@ -68,11 +75,14 @@ impl TimerHandler for RosterTimers {
         now: Timestamp,
     ) -> Result<(), FireError> {
         let mut edit = Edit::begin(&self.app.registers, tx, now).await.map_err(FireError::new)?;
+        // Told before an absence says that nobody acts.
+        let next = self.app.tell_gaps(tx, &mut edit).await.map_err(FireError::new)?;
         for timer in timers {
             let append = match TimerKind::read(&timer.kind).map_err(FireError::new)? {
                 TimerKind::DivisionTakesEffect => take_effect(&mut edit, &timer.key).await,
                 TimerKind::AbsenceStarts => start_absence(&mut edit, &timer.key).await,
                 TimerKind::AbsenceEnds => finish_absence(&mut edit, &timer.key).await,
+                TimerKind::CoverageIsDue => look_again(tx, next).await.map(|()| None),
             };
             if let Some(append) = append.map_err(FireError::new)? {
                 let act = self.app.transactions.own_act(ServiceName::Roster.as_str(), &timer.key, None);

@@ -1,7 +1,7 @@
 //! What a row's JSON holds beyond the record itself.
 
 use domain_calendar::Timestamp;
-use domain_roster::{Absence, Version};
+use domain_roster::{Absence, DutyRoster, DutySwap, GapFacts, Version};
 use serde::{Deserialize, Serialize};
 
 /// A record with all that it became. A row that was written before records could change has
@@ -79,6 +79,27 @@ impl Told {
             3.. => Told::Ended,
         }
     }
+}
+
+/// A duty roster with all that it became, and the swaps of its shifts.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct StoredDutyRoster<T = DutyRoster> {
+    #[serde(flatten)]
+    pub(crate) history: History<T>,
+    /// In the order of recording.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) swaps: Vec<DutySwap>,
+}
+
+/// What was told of a subject's gaps in coverage.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct StoredAlarm {
+    /// Because of whom or what, for example `officials/{id}`.
+    pub(crate) subject: String,
+    /// Those that were told and not called off.
+    pub(crate) told: Vec<GapFacts>,
 }
 
 #[cfg(test)]

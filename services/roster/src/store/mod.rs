@@ -15,7 +15,8 @@ use xietong_store::SqlMigration;
 
 /// `created_revision` and `revision` are versions of the head: the one that wrote the row, and
 /// the last one that changed it. `recorded_at` is business time in microseconds.
-pub(crate) const MIGRATIONS: &[SqlMigration] = &[TABLES, COLLECTIVES, STAND_IN_LISTS, acts::ACTS, MANDATES];
+pub(crate) const MIGRATIONS: &[SqlMigration] =
+    &[TABLES, COLLECTIVES, STAND_IN_LISTS, acts::ACTS, MANDATES, COVERAGE_ALARMS, DUTY_ROSTERS];
 
 const TABLES: SqlMigration = SqlMigration {
     name: "roster_0001_tables",
@@ -115,5 +116,35 @@ const MANDATES: SqlMigration = SqlMigration {
             body TEXT NOT NULL
         )",
         "CREATE INDEX mandates_revision ON mandates (revision)",
+    ],
+};
+
+const COVERAGE_ALARMS: SqlMigration = SqlMigration {
+    name: "roster_0006_coverage_alarms",
+    statements: &[
+        "CREATE TABLE coverage_alarms (
+            name TEXT PRIMARY KEY,
+            version BIGINT NOT NULL,
+            created_revision BIGINT NOT NULL,
+            revision BIGINT NOT NULL,
+            recorded_at BIGINT NOT NULL,
+            body TEXT NOT NULL
+        )",
+        "CREATE INDEX coverage_alarms_revision ON coverage_alarms (revision)",
+    ],
+};
+
+const DUTY_ROSTERS: SqlMigration = SqlMigration {
+    name: "roster_0007_duty_rosters",
+    statements: &[
+        "CREATE TABLE duty_rosters (
+            name TEXT PRIMARY KEY,
+            version BIGINT NOT NULL,
+            created_revision BIGINT NOT NULL,
+            revision BIGINT NOT NULL,
+            recorded_at BIGINT NOT NULL,
+            body TEXT NOT NULL
+        )",
+        "CREATE INDEX duty_rosters_revision ON duty_rosters (revision)",
     ],
 };

@@ -1,4 +1,4 @@
-//! Rows of the eight tables.
+//! Rows of the roster's tables.
 
 use domain_calendar::Timestamp;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult, Value};
@@ -15,11 +15,13 @@ pub(crate) enum Kind {
     StandInList,
     Absence,
     Mandate,
+    DutyRoster,
+    Alarm,
 }
 
 impl Kind {
     /// Every kind, those others refer to first.
-    pub(crate) const ALL: [Kind; 8] = [
+    pub(crate) const ALL: [Kind; 10] = [
         Kind::Unit,
         Kind::Collective,
         Kind::Official,
@@ -28,6 +30,8 @@ impl Kind {
         Kind::StandInList,
         Kind::Absence,
         Kind::Mandate,
+        Kind::DutyRoster,
+        Kind::Alarm,
     ];
 
     fn table(self) -> &'static str {
@@ -40,6 +44,8 @@ impl Kind {
             Kind::StandInList => "stand_in_lists",
             Kind::Absence => "absences",
             Kind::Mandate => "mandates",
+            Kind::DutyRoster => "duty_rosters",
+            Kind::Alarm => "coverage_alarms",
         }
     }
 }

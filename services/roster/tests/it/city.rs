@@ -131,6 +131,10 @@ impl City {
         ExchangeServiceClient::new(self.routes.clone())
     }
 
+    pub(crate) fn routes(&self) -> MeshService<Routes> {
+        self.routes.clone()
+    }
+
     pub(crate) fn roster(&self) -> RosterServiceClient<MeshService<Routes>> {
         RosterServiceClient::new(self.routes.clone())
     }

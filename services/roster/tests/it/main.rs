@@ -4,11 +4,14 @@
 mod acting;
 mod acts;
 mod batch;
+mod calendar;
 mod change;
 mod city;
 mod collective;
+mod coverage;
 mod delegation;
 mod directory;
+mod duty;
 mod exchange;
 mod input;
 mod keeping;

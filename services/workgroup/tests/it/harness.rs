@@ -184,7 +184,7 @@ impl Mesh {
     /// Writes to the roster's log.
     pub(crate) async fn roster_says(&self, events: &[RosterEvent]) {
         for event in events {
-            append(&self.roster, event.aggregate(), event.event_type(), event.to_payload().unwrap()).await;
+            append(&self.roster, &event.aggregate(), event.event_type(), event.to_payload().unwrap()).await;
         }
     }
 

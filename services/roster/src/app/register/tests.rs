@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use domain_calendar::Timestamp;
 use domain_roster::{
-    Absence, Account, Book, Collective, Division, Interval, Mandate, MandateKind, Official, Portfolio, Post,
-    PostKind, Registration, RosterEvent, Scope, Share, StandInList, StandInPair, Unit, UnitKind,
-    acting_ground,
+    Absence, Account, Book, Collective, Division, DutyRoster, DutySwap, DutyTeam, Interval, Mandate,
+    MandateKind, Official, Portfolio, Post, PostKind, Registration, RosterEvent, Scope, Share, StandInList,
+    StandInPair, Unit, UnitKind, acting_ground,
 };
 use xietong_events::{Bus, Digest, Event};
 use xietong_mesh::drain::Drain;
@@ -21,7 +21,7 @@ use xietong_testkit::servers;
 use xietong_timers::{Clock, MachineClock, Progress, SimulatedClock, Worker};
 
 use super::{Register, Registers};
-use crate::app::{AbsenceAct, App, Heard, Revision, hear};
+use crate::app::{AbsenceAct, App, DutyAct, Heard, Revision, hear};
 use crate::store::body::Told;
 use crate::store::records::{Kind, Record};
 
@@ -36,6 +36,7 @@ struct Roster {
     clock: Arc<SimulatedClock>,
     follower: Registers,
     call: Call,
+    duty: Call,
 }
 
 impl Roster {
@@ -61,8 +62,10 @@ impl Roster {
         let app = App::new(&foundation);
         let follower = Registers::new(foundation.db.clone());
         let principal = Principal::account("admin", None, vec![Grant::of(Role::Administrator)]);
-        let call = Call::new(Arc::new(principal), "roster.absences.end", "");
-        Roster { app, service: crate::assemble(foundation), clock, follower, call }
+        let principal = Arc::new(principal);
+        let call = Call::new(principal.clone(), "roster.absences.end", "");
+        let duty = Call::new(principal, "roster.duty_rosters.change", "");
+        Roster { app, service: crate::assemble(foundation), clock, follower, call, duty }
     }
 
     async fn act<T>(&self, act: impl AsyncFnOnce(&App, &Transaction) -> T) -> T {
@@ -74,6 +77,9 @@ impl Roster {
         };
         let done = act(&self.app, &transaction).await;
         transaction.commit(proto::Unit::default()).await.unwrap();
+        self.follower.current().await.unwrap();
+        let watch = self.service.workers.iter().find(|worker| worker.name() == "roster/coverage").unwrap();
+        while watch.turn().await.unwrap() == Progress::Worked {}
         self.follower.current().await.unwrap();
         done
     }
@@ -341,6 +347,74 @@ async fn mandate(roster: &Roster) {
         .await;
 }
 
+/// Somebody for whom nobody stands in leaves, stays longer, and is back early.
+async fn leave_gaps(roster: &Roster) {
+    let third = official("third", "丁", PostKind::UnitHead);
+    roster.act(async |app, transaction| app.create_official(transaction, &third).await.unwrap()).await;
+    let leader = Division {
+        portfolios: vec![Portfolio {
+            official: third.name.clone(),
+            presides: true,
+            fields: vec![],
+            units: vec![],
+            classes: vec![],
+        }],
+        ..division("three", "2023-07-02T00:00+08:00")
+    };
+    roster.act(async |app, transaction| app.create_division(transaction, leader).await.unwrap()).await;
+    let registration = Registration {
+        name: "absences/four".into(),
+        official: third.name.clone(),
+        start_time: at("2023-07-10T00:00+08:00"),
+        end_time: at("2023-07-12T00:00+08:00"),
+        stand_in: None,
+        shares: vec![],
+        excluded: Scope::default(),
+        reason: String::new(),
+        approval: None,
+        reassignment: None,
+    };
+    roster.act(async |app, transaction| app.create_absence(transaction, registration).await.unwrap()).await;
+    let end_time = at("2023-07-14T00:00+08:00");
+    let extended = AbsenceAct::Extend { end_time, approval: None, reassignment: None };
+    roster.change("absences/four", extended).await;
+    roster.advance("2023-07-13T00:00+08:00").await;
+    roster.change("absences/four", AbsenceAct::End).await;
+}
+
+/// A duty roster, another from a day on, with a swap of a shift.
+async fn keep_watch(roster: &Roster) {
+    let team = |leader: &str| DutyTeam { leader: Some(format!("officials/{leader}")), members: vec![] };
+    let duty = DutyRoster {
+        name: "dutyRosters/flood".into(),
+        display_name: "防汛值班表".into(),
+        unit: "units/water".into(),
+        start_time: at("2023-07-20T08:00+08:00"),
+        end_time: at("2023-09-20T08:00+08:00"),
+        handovers: vec![480, 1_200],
+        teams: vec![team("first"), team("second")],
+        first_team: 0,
+    };
+    roster
+        .act(async |app, transaction| app.create_duty_roster(transaction, duty.clone()).await.unwrap())
+        .await;
+    let later = DutyRoster { first_team: 1, ..duty.clone() };
+    let swap = DutySwap {
+        duty_roster: duty.name.clone(),
+        shift_start_time: at("2023-07-21T08:00+08:00"),
+        team: team("third"),
+        ground: "换班".into(),
+        recorded_at: at("2023-07-21T08:00+08:00"),
+    };
+    for act in [DutyAct::Change(later, Some(at("2023-08-01T08:00+08:00"))), DutyAct::Swap(swap)] {
+        roster
+            .act(async |app, transaction| {
+                app.change_duty_roster(&roster.duty, transaction, &duty.name, "", act).await.unwrap()
+            })
+            .await;
+    }
+}
+
 async fn the_register_is_the_book_of_the_log(database_url: String) {
     let roster = Roster::on(database_url).await;
     keep_the_directory(&roster).await;
@@ -350,9 +424,11 @@ async fn the_register_is_the_book_of_the_log(database_url: String) {
     be_away(&roster).await;
     mandate(&roster).await;
     roster.advance("2023-07-01T09:00+08:00").await;
+    leave_gaps(&roster).await;
+    keep_watch(&roster).await;
 
     let (book, types) = roster.log().await;
-    assert_eq!(types.len(), 20, "every type of event was written: {types:?}");
+    assert_eq!(types.len(), 26, "every type of event was written: {types:?}");
     let own = roster.app.current().await.unwrap();
     assert_eq!(own.book, book, "the writer's");
     assert_eq!(roster.follower.current().await.unwrap(), own, "that of one who followed each write");

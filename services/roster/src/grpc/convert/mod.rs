@@ -3,8 +3,11 @@
 pub(super) mod absence;
 pub(super) mod acting;
 pub(super) mod answer;
+pub(super) mod calendar;
+pub(super) mod coverage;
 pub(super) mod directory;
 pub(super) mod division;
+pub(super) mod duty;
 pub(super) mod handover;
 mod kinds;
 pub(super) mod patch;
