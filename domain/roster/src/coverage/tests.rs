@@ -153,6 +153,7 @@ fn away(
             start_time,
             end_time,
             early: true,
+            acts: None,
         })
     });
     std::iter::once(RosterEvent::AbsenceCreated(absence)).chain(ended).collect()
