@@ -101,7 +101,7 @@ fn find<'a>(view: View<'a>, subject: &'a Subject, trace: &mut Trace) -> Result<W
         }
     };
     let Accountable { official, matter, substitutes } = accountable;
-    let acting = official.and_then(|official| stand_in::acting(view, official, matter, &substitutes, trace));
+    let acting = official.and_then(|official| stand_in::acting(view, official, &matter, &substitutes, trace));
     Ok(Who { accountable: official, acting })
 }
 
@@ -129,14 +129,14 @@ pub fn stands_in_for(
     let mut found = BTreeMap::new();
     for absence in view.absentees().filter(|absence| absence.official != official) {
         let absent = absence.official.as_str();
-        let acts = |matter| stand_in::acting(view, absent, matter, &[], &mut Trace::Off) == Some(official);
+        let acts = |matter| stand_in::acting(view, absent, &matter, &[], &mut Trace::Off) == Some(official);
         let led = units_of_leader(book, absent, at, known_at);
         let units: BTreeSet<String> = led
             .into_iter()
             .filter(|name| view.unit(name).is_some_and(|unit| acts(Matter::Unit(view, unit))))
             .collect();
         let in_fields = absence.shares.iter().any(|share| {
-            share.stand_in == official && share.scope.fields.iter().any(|field| acts(Matter::Field(field)))
+            share.stand_in == official && share.scope.fields.iter().any(|field| acts(Matter::field(field)))
         });
         if !units.is_empty() || in_fields || acts(Matter::Whole) {
             found.insert(absence.official.clone(), units);
@@ -159,7 +159,7 @@ fn for_unit<'a>(view: View<'a>, text: &str, trace: &mut Trace) -> Result<Account
 
 fn for_field<'a>(view: View<'a>, text: &'a str, trace: &mut Trace) -> Result<Accountable<'a>, RosterError> {
     check_present("field", text)?;
-    let matter = Matter::Field(text);
+    let matter = Matter::field(text);
     let Some(filed) = in_force(view, trace) else { return Ok(Accountable::of(None, matter)) };
     let official = match in_charge_of_field(view, filed, text, trace)? {
         Some(official) => Some(official),
@@ -178,12 +178,12 @@ fn for_post<'a>(view: View<'a>, text: &'a str, trace: &mut Trace) -> Result<Acco
             // A post follows its field or unit; it never falls to whoever presides over the whole.
             let (official, matter) = match view.lookup_unit(&what) {
                 Lookup::Found(unit) => {
-                    let stated = charge::of_unit(view, filed, unit).is_some_and(|charge| charge.stated());
+                    let stated = unit.exists_at(view.at())
+                        && charge::of_unit(view, filed, unit).is_some_and(|charge| charge.stated());
                     let official = if stated { charge::explain_unit(view, filed, unit, trace) } else { None };
                     (official, Matter::Unit(view, unit))
                 }
-                // The text of the post says the field, too.
-                Lookup::Unknown => (in_charge_of_field(view, filed, &what, trace)?, Matter::Field(text)),
+                Lookup::Unknown => (in_charge_of_field(view, filed, &what, trace)?, Matter::field(&what)),
                 ambiguous @ Lookup::Ambiguous(_) => {
                     return ambiguous.require(&what).map(|_| Accountable::of(None, Matter::Whole));
                 }

@@ -40,12 +40,9 @@ impl Scope {
                 !self.units.is_empty()
                     && view.lineage(unit).iter().any(|link| self.units.contains(&link.name))
             }
-            Matter::Field(text) => {
-                let key = field_key(text);
-                self.fields.iter().map(|field| field_key(field)).any(|own| {
-                    !own.is_empty() && !key.is_empty() && (own.contains(&key) || key.contains(&own))
-                })
-            }
+            Matter::Field(key) => self.fields.iter().map(|field| field_key(field)).any(|own| {
+                !own.is_empty() && !key.is_empty() && (own.contains(key.as_str()) || key.contains(&own))
+            }),
         }
     }
 
@@ -58,12 +55,19 @@ impl Scope {
 }
 
 /// What somebody acts in: it decides which part of an absent leader's duties is meant.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) enum Matter<'a> {
     /// All of somebody's duties.
     Whole,
     /// What concerns a unit.
     Unit(View<'a>, &'a Unit),
-    /// A field of work.
-    Field(&'a str),
+    /// A field of work, by its key.
+    Field(String),
+}
+
+impl Matter<'_> {
+    /// A field as people write it.
+    pub(crate) fn field(text: &str) -> Self {
+        Matter::Field(field_key(text))
+    }
 }

@@ -49,7 +49,7 @@ struct Candidate<'a> {
 pub(crate) fn acting<'a>(
     view: View<'a>,
     official: &'a str,
-    matter: Matter<'a>,
+    matter: &Matter<'_>,
     substitutes: &[&'a str],
     trace: &mut Trace,
 ) -> Option<&'a str> {
@@ -60,8 +60,8 @@ pub(crate) fn acting<'a>(
     };
     trace.note(|| Step::skipped(Rule::Absent, official, away_basis(view, absence)));
     let filed = view.filed();
-    let excluded = exclusion(filed, absence, &matter);
-    let parts = absence.shares.iter().filter(|share| share.scope.covers(&matter));
+    let excluded = exclusion(filed, absence, matter);
+    let parts = absence.shares.iter().filter(|share| share.scope.covers(matter));
     let parts =
         parts.map(|share| Candidate { official: &share.stand_in, ground: Ground::Share(&share.scope) });
     for candidate in parts.chain(candidates(view, filed, absence, substitutes)) {
@@ -92,7 +92,7 @@ pub(crate) fn acting<'a>(
 
 /// Who acts for all of an official's duties at an instant, by all that is known.
 pub(crate) fn acting_for(book: &Book, official: &str, at: Timestamp) -> Option<String> {
-    acting(book.view(at, Timestamp::MAX), official, Matter::Whole, &[], &mut Trace::Off).map(str::to_owned)
+    acting(book.view(at, Timestamp::MAX), official, &Matter::Whole, &[], &mut Trace::Off).map(str::to_owned)
 }
 
 /// Why a matter is not delegated to any stand-in; none when it is.

@@ -70,6 +70,8 @@ pub(super) struct Divisions {
     recorded: Vec<Arc<Filed>>,
     /// Places in `recorded`, in the order of taking effect and then of recording.
     by_effect: Vec<usize>,
+    /// From when on each was known to be corrected by another, by its place.
+    corrected_at: Vec<Option<Timestamp>>,
 }
 
 impl PartialEq for Divisions {
@@ -98,6 +100,13 @@ impl Divisions {
     pub(super) fn add(&mut self, division: Division) {
         let place = self.recorded.len();
         let order = (division.effective_time, division.record_time);
+        if let Some(corrects) = &division.corrects
+            && let Some(corrected) = self.recorded.iter().position(|other| other.division.name == *corrects)
+            && let Some(corrected_at) = self.corrected_at.get_mut(corrected)
+        {
+            corrected_at.get_or_insert(division.record_time);
+        }
+        self.corrected_at.push(None);
         self.recorded.push(Arc::new(Filed::of(division)));
         let recorded = &self.recorded;
         let at = self.by_effect.partition_point(|other| {
@@ -113,13 +122,18 @@ impl Divisions {
     }
 
     /// The one in force at an instant, as far as it was known at another: the last to take
-    /// effect, of several at one instant the one recorded last.
+    /// effect, of several at one instant the one recorded last. One that was corrected counts no
+    /// more, at whatever hour of the day the correction takes effect.
     pub(super) fn in_force(&self, at: Timestamp, known_at: Timestamp) -> Option<&Filed> {
-        let place = |place: &usize| self.recorded.get(*place).map(Arc::as_ref);
+        let filed = |place: &usize| self.recorded.get(*place).map(Arc::as_ref);
         let ahead = self
             .by_effect
-            .partition_point(|one| place(one).is_some_and(|filed| filed.division.effective_time <= at));
-        let in_effect = self.by_effect.get(..ahead)?;
-        in_effect.iter().rev().filter_map(place).find(|filed| filed.division.record_time <= known_at)
+            .partition_point(|one| filed(one).is_some_and(|filed| filed.division.effective_time <= at));
+        let stands = |place: &&usize| {
+            let corrected_at = self.corrected_at.get(**place).copied().flatten();
+            corrected_at.is_none_or(|corrected_at| known_at < corrected_at)
+        };
+        let in_effect = self.by_effect.get(..ahead)?.iter().rev().filter(stands);
+        in_effect.filter_map(filed).find(|filed| filed.division.record_time <= known_at)
     }
 }
