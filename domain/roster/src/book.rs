@@ -233,16 +233,28 @@ impl Book {
         self.divisions.all()
     }
 
-    /// The division that was, or will be, in force until this one took, or takes, effect.
+    /// The division that was, or will be, in force until this one took, or takes, effect: the
+    /// one that it corrects, when that had taken effect already.
     pub fn division_before(&self, name: &str) -> Option<&Division> {
         let precedence =
             |(index, division): &(usize, &Division)| (division.effective_time, division.record_time, *index);
         let own = self.divisions().enumerate().find(|(_, division)| division.name == name)?;
+        let corrected = own.1.corrects.as_ref().and_then(|corrects| self.division(corrects));
+        if let Some(corrected) = corrected.filter(|corrected| corrected.effective_time < own.1.record_time) {
+            return Some(corrected);
+        }
         self.divisions()
             .enumerate()
-            .filter(|other| precedence(other) < precedence(&own))
+            .filter(|other| precedence(other) < precedence(&own) && self.holds_ever(other.1))
             .max_by_key(precedence)
             .map(|(_, division)| division)
+    }
+
+    /// Whether a division takes effect at all: one that was corrected before does not.
+    pub(crate) fn holds_ever(&self, division: &Division) -> bool {
+        let mut corrections =
+            self.divisions().filter(|other| other.corrects.as_ref() == Some(&division.name));
+        corrections.all(|correction| division.effective_time < correction.record_time)
     }
 
     /// Units' own AB lists in the order of recording.

@@ -47,9 +47,10 @@ pub fn handovers(book: &Book, old: Option<&Division>, new: &Division) -> Vec<Han
     found
 }
 
-/// What the timer at a division's effective time says; nothing before it, or of an unknown one.
+/// What the timer at a division's effective time says; nothing before it, of an unknown one, or of
+/// one that was corrected before it took effect.
 pub fn took_effect(book: &Book, division: &str, now: Timestamp) -> Option<RosterEvent> {
-    let new = book.division(division).filter(|new| new.effective_time <= now)?;
+    let new = book.division(division).filter(|new| new.effective_time <= now && book.holds_ever(new))?;
     Some(RosterEvent::DivisionTookEffect(DivisionTookEffect {
         division: new.name.clone(),
         effective_time: new.effective_time,
@@ -123,5 +124,37 @@ mod tests {
         };
         assert!(fact.handovers.contains(&handover("health", Some("qiao-feihong"), "li-yanping")));
         assert_eq!(took_effect(&roster.book, "divisions/none", at("2023-05-14T00:00+08:00")), None);
+    }
+
+    #[test]
+    fn a_correction_is_told_against_what_held_and_what_never_held_is_not_told() {
+        let corrected = |recorded: &str, effective: &str| {
+            let mut roster = Roster::linfen();
+            let mut correction = division_12();
+            correction.name = "divisions/corrected".into();
+            correction.corrects = Some("divisions/no-12".into());
+            correction.effective_time = at(effective);
+            roster.record(&RosterEvent::DivisionCreated(correction), at(recorded));
+            roster
+        };
+        let told = |roster: &Roster, division: &str| {
+            let Some(RosterEvent::DivisionTookEffect(fact)) =
+                took_effect(&roster.book, division, at("2023-06-01T00:00+08:00"))
+            else {
+                return None;
+            };
+            Some(fact.handovers.len())
+        };
+        let changes = handovers(&Roster::linfen().book, Some(&division_8()), &division_12()).len();
+
+        let before = corrected("2023-05-13T09:00+08:00", "2023-05-14T06:00+08:00");
+        assert_eq!(told(&before, "divisions/no-12"), None, "it was corrected before it took effect");
+        assert_eq!(told(&before, "divisions/corrected"), Some(changes), "against the one of 8号");
+
+        for effective in ["2023-05-14T00:00+08:00", "2023-05-14T06:00+08:00"] {
+            let after = corrected("2023-05-20T09:00+08:00", effective);
+            assert_eq!(told(&after, "divisions/no-12"), Some(changes), "it had taken effect");
+            assert_eq!(told(&after, "divisions/corrected"), Some(0), "it says the same");
+        }
     }
 }
