@@ -273,4 +273,6 @@ mod delegation;
 #[cfg(test)]
 mod over_time;
 #[cfg(test)]
+mod published_rules;
+#[cfg(test)]
 mod tests;
