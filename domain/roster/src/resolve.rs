@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain_calendar::Timestamp;
 
 use crate::book::{Book, Filed};
-use crate::charge::{self, FieldMatch, rule_of};
+use crate::charge::{self, FieldMatch, field_key, rule_of};
 use crate::error::{Candidate, RosterError};
 use crate::interval::chinese_instant;
 use crate::lookup::Lookup;
@@ -159,9 +159,10 @@ fn for_unit<'a>(view: View<'a>, text: &str, trace: &mut Trace) -> Result<Account
 
 fn for_field<'a>(view: View<'a>, text: &'a str, trace: &mut Trace) -> Result<Accountable<'a>, RosterError> {
     check_present("field", text)?;
-    let matter = Matter::field(text);
+    let key = field_key(text);
+    let matter = Matter::Field(key.clone());
     let Some(filed) = in_force(view, trace) else { return Ok(Accountable::of(None, matter)) };
-    let official = match in_charge_of_field(view, filed, text, trace)? {
+    let official = match in_charge_of_field(view, filed, text, &key, trace)? {
         Some(official) => Some(official),
         None => charge::explain_presider(view, filed, trace),
     };
@@ -183,7 +184,11 @@ fn for_post<'a>(view: View<'a>, text: &'a str, trace: &mut Trace) -> Result<Acco
                     let official = if stated { charge::explain_unit(view, filed, unit, trace) } else { None };
                     (official, Matter::Unit(view, unit))
                 }
-                Lookup::Unknown => (in_charge_of_field(view, filed, &what, trace)?, Matter::field(&what)),
+                Lookup::Unknown => {
+                    let key = field_key(&what).into_owned();
+                    let official = in_charge_of_field(view, filed, &what, &key, trace)?;
+                    (official, Matter::Field(key.into()))
+                }
                 ambiguous @ Lookup::Ambiguous(_) => {
                     return ambiguous.require(&what).map(|_| Accountable::of(None, Matter::Whole));
                 }
@@ -231,18 +236,19 @@ fn in_charge_of_field<'a>(
     view: View<'a>,
     filed: &'a Filed,
     text: &str,
+    key: &str,
     trace: &mut Trace,
 ) -> Result<Option<&'a str>, RosterError> {
     let division = filed.division();
     let document = division.label();
     if let Trace::On(_) = trace {
-        for FieldMatch { official, relation, field } in charge::assistants(division, text) {
+        for FieldMatch { official, relation, field } in charge::assistants(filed, key) {
             let label = view.official_label(official);
             let basis = format!("{document}：{label}{}“{field}”，协助不作为负责人", relation.chinese());
             trace.note(|| Step::skipped(Rule::Assists, official, basis));
         }
     }
-    match charge::of_field(division, text).as_slice() {
+    match charge::of_field(filed, key).as_slice() {
         [] => {
             trace.note(|| {
                 let basis = format!("{document}未列“{text}”{}", charge::partial_note(division));

@@ -123,14 +123,12 @@ fn candidates<'a>(
         Some(Candidate { official, ground: Ground::List(list) })
     };
     let third = filed.and_then(|filed| {
-        let official = filed.division().third_stand_in(official)?;
+        let official = filed.third(official)?;
         Some(Candidate { official, ground: Ground::Third(filed) })
     });
     // The fallback is for those the division gives work to: it never signs for a bureau's head.
-    let fallback = filed
-        .map(Filed::division)
-        .filter(|division| division.portfolio(official).is_some())
-        .and_then(|division| division.fallback.as_ref());
+    let fallback =
+        filed.filter(|filed| filed.leads(official)).and_then(|filed| filed.division().fallback.as_ref());
     let fallback = fallback.into_iter().flat_map(|fallback| {
         let officials = fallback.officials.iter();
         officials.map(move |official| Candidate { official, ground: Ground::Fallback(fallback) })
