@@ -72,36 +72,36 @@ fn time<T>(subjects: &[Subject], run: Duration, ask: impl Fn(&Subject) -> T) -> 
     started.elapsed().as_secs_f64() * 1e9 / asked as f64
 }
 
+/// Whose number a question is about.
+struct Numbers(Random);
+
+impl Numbers {
+    fn below(&mut self, bound: usize) -> usize {
+        usize::try_from(self.0.below(bound as u64)).unwrap_or(0)
+    }
+}
+
 fn subjects(size: Size) -> Vec<(&'static str, Vec<Subject>)> {
-    let mut random = Random::seeded(2);
-    let mut below = |bound: usize| usize::try_from(random.below(bound as u64)).unwrap_or(0);
-    let mut several = |subject: &mut dyn FnMut(&mut dyn FnMut(usize) -> usize) -> Subject| -> Vec<Subject> {
-        (0..SUBJECTS).map(|_| subject(&mut below)).collect()
-    };
-    let any_field = |below: &mut dyn FnMut(usize) -> usize| field(below(size.leaders), below(10));
-    vec![
-        ("unit by resource name", several(&mut |below| Subject::Unit(unit_name(below(size.units))))),
-        ("unit by name", several(&mut |below| Subject::Unit(display_name(below(size.units))))),
-        ("field", several(&mut |below| Subject::Field(any_field(below)))),
-        ("field within another", several(&mut |below| Subject::Field(format!("{}建设", any_field(below))))),
-        (
-            "post in charge",
-            several(&mut |below| Subject::Post(format!("市政府分管{}工作的副市长", any_field(below)))),
-        ),
-        (
-            "head of a unit",
-            several(&mut |below| Subject::Post(format!("{}主要负责人", display_name(below(size.units))))),
-        ),
-        // A title is written with the name of the day: of units that were never renamed.
-        (
-            "title in a unit",
-            several(&mut |below| {
-                let number = below(size.units / RENAMED) * RENAMED + RENAMED - 1;
-                Subject::Post(format!("{}局长", display_name(number)))
-            }),
-        ),
-        ("mayor", several(&mut |_| Subject::Post("市长".to_owned()))),
-        ("official", several(&mut |below| Subject::Official(leader_name(below(size.leaders))))),
-        ("official by name", several(&mut |below| Subject::Official(format!("领导{}", below(size.leaders))))),
-    ]
+    type Make<'a> = &'a dyn Fn(&mut Numbers) -> Subject;
+    let a_field = |numbers: &mut Numbers| field(numbers.below(size.leaders), numbers.below(10));
+    // A title is written with the name of the day: of units that were never renamed.
+    let never_renamed = |numbers: &mut Numbers| numbers.below(size.units / RENAMED) * RENAMED + RENAMED - 1;
+    let kinds: [(&'static str, Make<'_>); 10] = [
+        ("unit by resource name", &|numbers| Subject::Unit(unit_name(numbers.below(size.units)))),
+        ("unit by name", &|numbers| Subject::Unit(display_name(numbers.below(size.units)))),
+        ("field", &|numbers| Subject::Field(a_field(numbers))),
+        ("field within another", &|numbers| Subject::Field(format!("{}建设", a_field(numbers)))),
+        ("post in charge", &|numbers| Subject::Post(format!("市政府分管{}工作的副市长", a_field(numbers)))),
+        ("head of a unit", &|numbers| {
+            Subject::Post(format!("{}主要负责人", display_name(numbers.below(size.units))))
+        }),
+        ("title in a unit", &|numbers| {
+            Subject::Post(format!("{}局长", display_name(never_renamed(numbers))))
+        }),
+        ("mayor", &|_| Subject::Post("市长".to_owned())),
+        ("official", &|numbers| Subject::Official(leader_name(numbers.below(size.leaders)))),
+        ("official by name", &|numbers| Subject::Official(format!("领导{}", numbers.below(size.leaders)))),
+    ];
+    let mut numbers = Numbers(Random::seeded(2));
+    kinds.map(|(kind, make)| (kind, (0..SUBJECTS).map(|_| make(&mut numbers)).collect())).into()
 }

@@ -60,7 +60,9 @@ pub(crate) async fn measure(
     }
     warm_up(askers.clone(), WARM_UP).await?;
     warm_up(callers.clone(), WARM_UP).await?;
-    (of_answers.take(), of_empty.take());
+    // The warm-up does not count.
+    of_answers.take();
+    of_empty.take();
     let (mut answers, mut empty) = (Runs::of("roster, gRPC: Resolve"), Runs::of("roster, gRPC: empty call"));
     for _ in 0..runs {
         answers.run(askers.clone(), run, &watched).await?;
