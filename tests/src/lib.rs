@@ -6,3 +6,4 @@ pub mod import;
 pub mod notice;
 pub mod process;
 pub mod random;
+pub mod roster;

@@ -184,7 +184,7 @@ fn held(view: View<'_>, absence: &Absence) -> Vec<Held> {
             }
         }
         for field in &scope.fields {
-            add(Matter::Field(field), None, Some(field));
+            add(Matter::field(field), None, Some(field));
         }
         all.extend(own);
     }
@@ -193,7 +193,7 @@ fn held(view: View<'_>, absence: &Absence) -> Vec<Held> {
 
 fn found<'a>(view: View<'a>, official: &'a str, matter: Matter<'a>, part: String) -> Option<Held> {
     let mut trace = Trace::On(Vec::new());
-    let acting = acting(view, official, matter, &[], &mut trace)?.to_owned();
+    let acting = acting(view, official, &matter, &[], &mut trace)?.to_owned();
     let chosen = trace.into_steps().into_iter().rev().find(|step| step.outcome == Outcome::Chosen)?;
     Some(Held { part, acting, scope: Scope::default(), rule: chosen.rule, basis: chosen.basis })
 }

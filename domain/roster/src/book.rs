@@ -5,8 +5,8 @@ mod alarms;
 mod divisions;
 mod duties;
 mod entries;
+mod people;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use domain_calendar::Timestamp;
@@ -21,7 +21,7 @@ use crate::duty::{DutyRoster, DutySwap};
 use crate::error::RosterError;
 use crate::event::RosterEvent;
 use crate::mandate::Mandate;
-use crate::official::Official;
+use crate::official::{Official, PostKind};
 use crate::stand_in_list::StandInList;
 use crate::unit::Unit;
 use crate::view::View;
@@ -31,9 +31,11 @@ use alarms::Alarms;
 use divisions::Divisions;
 use duties::Duties;
 use entries::Entries;
+use people::{Callings, People};
 
-pub(crate) use divisions::Filed;
+pub(crate) use divisions::{Filed, Text};
 pub use entries::Version;
+pub(crate) use people::Calling;
 
 /// The roster in memory: everything the log says, with when each part was recorded. Serialises,
 /// so that a copy can start from a snapshot at a log position and read on from there.
@@ -50,9 +52,12 @@ pub struct Book {
     mandates: Vec<Arc<Mandate>>,
     duties: Duties,
     alarms: Alarms,
-    /// Which units are or were ever called by a normalised name; follows from `units`.
+    /// Follows from `units`.
     #[serde(skip)]
-    called: Arc<Called>,
+    callings: Arc<Callings>,
+    /// Follows from `officials`.
+    #[serde(skip)]
+    people: Arc<People>,
 }
 
 /// What is stored of a book.
@@ -85,11 +90,14 @@ impl From<Snapshot> for Book {
             duties,
             alarms,
         } = snapshot;
-        let mut called = Called::new();
+        let (mut callings, mut people) = (Callings::default(), People::default());
         for name in units.names() {
-            units.ever(name, Timestamp::MAX).for_each(|unit| note_names(&mut called, unit));
+            let versions = units.versions(name).enumerate();
+            versions.for_each(|(place, version)| callings.note(&version.value, place));
         }
-        let called = Arc::new(called);
+        for name in officials.names() {
+            officials.versions(name).for_each(|version| people.note(&version.value));
+        }
         Book {
             units,
             collectives,
@@ -101,13 +109,11 @@ impl From<Snapshot> for Book {
             mandates,
             duties,
             alarms,
-            called,
+            callings: Arc::new(callings),
+            people: Arc::new(people),
         }
     }
 }
-
-/// Units by normalised name.
-type Called = HashMap<String, Vec<String>>;
 
 impl Book {
     /// An empty roster.
@@ -122,13 +128,13 @@ impl Book {
     pub fn apply(&mut self, event: &RosterEvent, recorded_at: Timestamp) -> Result<(), RosterError> {
         match event {
             RosterEvent::UnitCreated(unit) => {
-                self.units.create(&unit.name, unit, recorded_at);
-                self.note_names(unit);
+                let place = self.units.create(&unit.name, unit, recorded_at);
+                self.note_names(unit, place);
             }
             RosterEvent::UnitChanged(changed) => {
                 let (unit, effective) = (&changed.value, Some(changed.effective_time));
-                self.units.change(&unit.name, unit, effective, recorded_at);
-                self.note_names(unit);
+                let place = self.units.change(&unit.name, unit, effective, recorded_at);
+                self.note_names(unit, place);
             }
             RosterEvent::CollectiveCreated(collective) => {
                 self.collectives.create(&collective.name, collective, recorded_at);
@@ -139,10 +145,12 @@ impl Book {
             }
             RosterEvent::OfficialCreated(official) => {
                 self.officials.create(&official.name, official, recorded_at);
+                Arc::make_mut(&mut self.people).note(official);
             }
             // Its posts say from when to when they are held.
             RosterEvent::OfficialChanged(official) => {
                 self.officials.change(&official.name, official, None, recorded_at);
+                Arc::make_mut(&mut self.people).note(official);
             }
             RosterEvent::AccountCreated(account) => {
                 self.accounts.create(&account.name, account, recorded_at);
@@ -303,16 +311,28 @@ impl Book {
         self.divisions.all()
     }
 
-    /// The division that was, or will be, in force until this one took, or takes, effect.
+    /// The division that was, or will be, in force until this one took, or takes, effect: the
+    /// one that it corrects, when that had taken effect already.
     pub fn division_before(&self, name: &str) -> Option<&Division> {
         let precedence =
             |(index, division): &(usize, &Division)| (division.effective_time, division.record_time, *index);
         let own = self.divisions().enumerate().find(|(_, division)| division.name == name)?;
+        let corrected = own.1.corrects.as_ref().and_then(|corrects| self.division(corrects));
+        if let Some(corrected) = corrected.filter(|corrected| corrected.effective_time < own.1.record_time) {
+            return Some(corrected);
+        }
         self.divisions()
             .enumerate()
-            .filter(|other| precedence(other) < precedence(&own))
+            .filter(|other| precedence(other) < precedence(&own) && self.holds_ever(other.1))
             .max_by_key(precedence)
             .map(|(_, division)| division)
+    }
+
+    /// Whether a division takes effect at all: one that was corrected before does not.
+    pub(crate) fn holds_ever(&self, division: &Division) -> bool {
+        let mut corrections =
+            self.divisions().filter(|other| other.corrects.as_ref() == Some(&division.name));
+        corrections.all(|correction| division.effective_time < correction.record_time)
     }
 
     /// Units' own AB lists in the order of recording.
@@ -368,7 +388,7 @@ impl Book {
 
     /// An absence by resource name.
     pub fn absence(&self, name: &str) -> Option<&Absence> {
-        self.absences().find(|absence| absence.name == name)
+        self.absences.get(name)
     }
 
     /// Every absence, by official.
@@ -435,18 +455,46 @@ impl Book {
         self.officials.at(name, at, known_at)
     }
 
-    /// All that a unit ever was, as far as it was known at an instant.
-    pub(crate) fn unit_ever(&self, name: &str, known_at: Timestamp) -> impl Iterator<Item = &Unit> {
-        self.units.ever(name, known_at)
+    /// A unit as it is at an instant, if that version of it is one of a calling's.
+    pub(crate) fn unit_called(&self, calling: &Calling, at: Timestamp, known_at: Timestamp) -> Option<&Unit> {
+        let (place, unit) = self.units.place_at(&calling.unit, at, known_at)?;
+        calling.versions.contains(&place).then_some(unit)
     }
 
-    /// The units that are or were ever called by a normalised name.
-    pub(crate) fn ever_called(&self, key: &str) -> &[String] {
-        self.called.get(key).map(Vec::as_slice).unwrap_or_default()
+    /// Whether it was known at an instant that a unit is, was or will be called so.
+    pub(crate) fn was_called(&self, calling: &Calling, known_at: Timestamp) -> bool {
+        calling.versions.iter().any(|place| self.units.was_known(&calling.unit, *place, known_at))
     }
 
-    fn note_names(&mut self, unit: &Unit) {
-        note_names(Arc::make_mut(&mut self.called), unit);
+    /// The units that are, were or will be called by a normalised name.
+    pub(crate) fn ever_called(&self, key: &str) -> &[Calling] {
+        self.callings.of(key)
+    }
+
+    /// The officials who are, were or will be called so, in half-width.
+    pub(crate) fn people_called(&self, key: &str) -> &[String] {
+        self.people.called(key)
+    }
+
+    /// The officials who at some time hold a post in a unit.
+    pub(crate) fn people_of_unit(&self, unit: &str) -> &[String] {
+        self.people.of_unit(unit)
+    }
+
+    /// The officials who at some time hold a post of a kind.
+    pub(crate) fn people_of_kind(&self, kind: PostKind) -> &[String] {
+        self.people.of_kind(kind)
+    }
+
+    /// The officials who at some time have a title in no unit, by its normalised text.
+    pub(crate) fn people_titled(&self, key: &str) -> &[String] {
+        self.people.titled(key)
+    }
+
+    fn note_names(&mut self, unit: &Unit, version: Option<usize>) {
+        if let Some(version) = version {
+            Arc::make_mut(&mut self.callings).note(unit, version);
+        }
     }
 
     fn change_absence(
@@ -462,15 +510,6 @@ impl Book {
             }
         });
         if found { Ok(()) } else { Err(RosterError::AbsenceUnknown { name: name.to_owned() }) }
-    }
-}
-
-fn note_names(called: &mut Called, unit: &Unit) {
-    for key in unit.keys() {
-        let units = called.entry(key).or_default();
-        if let Err(place) = units.binary_search(&unit.name) {
-            units.insert(place, unit.name.clone());
-        }
     }
 }
 

@@ -4,7 +4,9 @@
 //! no portfolio names is answered for with its parent unit; what is left falls to whoever presides
 //! over the whole. Assisting (协助) never makes one the person in charge.
 
-use crate::book::Filed;
+use std::borrow::Cow;
+
+use crate::book::{Filed, Text};
 use crate::division::{Division, Relation};
 use crate::names::half_width;
 use crate::resolution::{Rule, Step};
@@ -55,13 +57,10 @@ pub(crate) fn explain_unit<'a>(
     for link in view.lineage(unit) {
         let own = link.name == unit.name;
         let called = &link.display_name;
-        for (official, duty) in division.unit_duties().filter(|(_, duty)| duty.unit == link.name) {
-            if duty.relation.assists() {
-                let label = view.official_label(official);
-                let basis =
-                    format!("{document}：{label}{}{called}，协助不作为负责人", duty.relation.chinese());
-                trace.note(|| Step::skipped(Rule::Assists, official, basis));
-            }
+        for (official, relation) in filed.assistants(&link.name) {
+            let label = view.official_label(official);
+            let basis = format!("{document}：{label}{}{called}，协助不作为负责人", relation.chinese());
+            trace.note(|| Step::skipped(Rule::Assists, official, basis));
         }
         match filed.named(&link.name) {
             Some((official, relation)) => {
@@ -118,52 +117,57 @@ pub(crate) struct FieldMatch<'d> {
     pub(crate) field: &'d str,
 }
 
-/// The leaders in charge of a field, one match a leader: by exact text first, then by containment
-/// either way; within each by the strongest relation. Several leaders mean the text is ambiguous.
-pub(crate) fn of_field<'d>(division: &'d Division, text: &str) -> Vec<FieldMatch<'d>> {
-    let key = field_key(text);
+/// The leaders in charge of a field by its key, one match a leader: by exact text first, then by
+/// containment either way; within each by the strongest relation. Several leaders mean the text
+/// is ambiguous.
+pub(crate) fn of_field<'d>(filed: &'d Filed, key: &str) -> Vec<FieldMatch<'d>> {
     if key.is_empty() {
         return Vec::new();
     }
-    let exact = |field: &str| field == key;
-    let contains = |field: &str| field.contains(&key) || key.contains(field);
-    let tiers: [&dyn Fn(&str) -> bool; 2] = [&exact, &contains];
-    for matches in tiers {
-        for relation in Relation::IN_CHARGE {
-            let found = fields_where(division, |own, candidate| own == relation && matches(candidate));
-            if !found.is_empty() {
-                return found;
-            }
+    for relation in Relation::IN_CHARGE {
+        let found = one_a_leader(filed, filed.texts_of(key).filter(|text| text.relation == relation));
+        if !found.is_empty() {
+            return found;
+        }
+    }
+    let matching: Vec<&Text> = filed.texts_like(key).collect();
+    for relation in Relation::IN_CHARGE {
+        let found = one_a_leader(filed, matching.iter().copied().filter(|text| text.relation == relation));
+        if !found.is_empty() {
+            return found;
         }
     }
     Vec::new()
 }
 
-/// The leaders who merely assist with exactly this field.
-pub(crate) fn assistants<'d>(division: &'d Division, text: &str) -> Vec<FieldMatch<'d>> {
-    let key = field_key(text);
-    fields_where(division, |relation, candidate| relation.assists() && candidate == key)
+/// The leaders who merely assist with exactly this field, by its key.
+pub(crate) fn assistants<'d>(filed: &'d Filed, key: &str) -> Vec<FieldMatch<'d>> {
+    one_a_leader(filed, filed.texts_of(key).filter(|text| text.relation.assists()))
 }
 
-fn fields_where(division: &Division, matches: impl Fn(Relation, &str) -> bool) -> Vec<FieldMatch<'_>> {
-    let mut found = Vec::new();
-    for portfolio in &division.portfolios {
-        let matching = portfolio.texts().find(|(field, relation)| matches(*relation, &field_key(field)));
-        found.extend(matching.map(|(field, relation)| FieldMatch {
-            official: &portfolio.official,
-            relation,
-            field,
-        }));
+/// The texts come in the order of the portfolios.
+fn one_a_leader<'d>(filed: &'d Filed, texts: impl Iterator<Item = &'d Text>) -> Vec<FieldMatch<'d>> {
+    let mut found: Vec<FieldMatch<'d>> = Vec::new();
+    for text in texts {
+        let official = filed.leader(text.portfolio);
+        if found.last().is_none_or(|last| last.official != official) {
+            found.push(FieldMatch { official, relation: text.relation, field: &text.text });
+        }
     }
     found
 }
 
 /// The key under which two writings of one field are equal: 水利方面的工作 is 水利.
-pub(crate) fn field_key(text: &str) -> String {
-    let key = half_width(text);
-    let key = key.strip_suffix("工作").unwrap_or(&key);
-    let key = key.strip_suffix('的').unwrap_or(key);
-    key.strip_suffix("方面").unwrap_or(key).to_owned()
+pub(crate) fn field_key(text: &str) -> Cow<'_, str> {
+    fn bare(key: &str) -> &str {
+        let key = key.strip_suffix("工作").unwrap_or(key);
+        let key = key.strip_suffix('的').unwrap_or(key);
+        key.strip_suffix("方面").unwrap_or(key)
+    }
+    match half_width(text) {
+        Cow::Borrowed(key) => Cow::Borrowed(bare(key)),
+        Cow::Owned(key) => Cow::Owned(bare(&key).to_owned()),
+    }
 }
 
 /// The rule by which a relation puts a leader in charge.

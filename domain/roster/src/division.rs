@@ -276,7 +276,7 @@ impl Division {
             portfolio.units.iter().try_for_each(|duty| check_name("units", &duty.unit))?;
             portfolio.texts().try_for_each(|(text, _)| check_present("fields", text))?;
             let units = portfolio.units.iter().map(|duty| (duty.relation, duty.unit.clone()));
-            let texts = portfolio.texts().map(|(text, relation)| (relation, half_width(text)));
+            let texts = portfolio.texts().map(|(text, relation)| (relation, half_width(text).into_owned()));
             for duty in units.chain(texts).filter(|(relation, _)| !relation.assists()) {
                 if let Some(first) = in_charge.get(&duty)
                     && *first != official

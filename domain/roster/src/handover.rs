@@ -56,16 +56,16 @@ pub struct Changes {
 /// the old division said nothing of it. A unit neither states changes hands only when another
 /// presides over the whole.
 pub fn changes(book: &Book, old: Option<&Division>, new: &Division) -> Changes {
-    Changes { units: units(book, old, new), fields: fields(old, new) }
+    let (old, new) = (old.cloned().map(Filed::of), Filed::of(new.clone()));
+    Changes { units: units(book, old.as_ref(), &new), fields: fields(old.as_ref(), &new) }
 }
 
-fn units(book: &Book, old: Option<&Division>, new: &Division) -> Vec<Handover> {
-    let view = book.view(new.effective_time, Timestamp::MAX);
-    let (old, new) = (old.cloned().map(Filed::of), Filed::of(new.clone()));
+fn units(book: &Book, old: Option<&Filed>, new: &Filed) -> Vec<Handover> {
+    let view = book.view(new.division().effective_time, Timestamp::MAX);
     let mut found = Vec::new();
     for unit in view.units() {
-        let before = old.as_ref().and_then(|old| of_unit(view, old, unit));
-        let after = of_unit(view, &new, unit);
+        let before = old.and_then(|old| of_unit(view, old, unit));
+        let after = of_unit(view, new, unit);
         let first_stated =
             after.is_some_and(|charge| charge.stated()) && !before.is_some_and(|charge| charge.stated());
         let from = if first_stated { None } else { before.map(person) };
@@ -81,11 +81,15 @@ fn units(book: &Book, old: Option<&Division>, new: &Division) -> Vec<Handover> {
 /// A field may be worded anew, or stand for several of before: it comes from whoever had a part
 /// of it. What the new division words otherwise is found under its new wording; only what it
 /// does not have at all is no longer stated.
-fn fields(old: Option<&Division>, new: &Division) -> Vec<FieldHandover> {
+fn fields(old: Option<&Filed>, new: &Filed) -> Vec<FieldHandover> {
     let mut found = Vec::new();
     let mut seen = BTreeSet::new();
-    for (field, to) in texts_in_charge(new).filter(|(field, _)| seen.insert(field_key(field))) {
-        let before = old.map(|old| of_field(old, field)).unwrap_or_default();
+    for (field, to) in texts_in_charge(new.division()) {
+        let key = field_key(field);
+        if !seen.insert(key.clone()) {
+            continue;
+        }
+        let before = old.map(|old| of_field(old, &key)).unwrap_or_default();
         let to = Some(to.to_owned());
         if before.is_empty() {
             found.push(FieldHandover { field: field.to_owned(), from: None, to });
@@ -98,11 +102,12 @@ fn fields(old: Option<&Division>, new: &Division) -> Vec<FieldHandover> {
             to: to.clone(),
         }));
     }
-    if new.partial {
+    if new.division().partial {
         return found;
     }
-    for (field, from) in old.into_iter().flat_map(texts_in_charge) {
-        if of_field(new, field).is_empty() && seen.insert(field_key(field)) {
+    for (field, from) in old.into_iter().flat_map(|old| texts_in_charge(old.division())) {
+        let key = field_key(field);
+        if of_field(new, &key).is_empty() && seen.insert(key) {
             found.push(FieldHandover { field: field.to_owned(), from: Some(from.to_owned()), to: None });
         }
     }
@@ -117,9 +122,10 @@ fn texts_in_charge(division: &Division) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
-/// What the timer at a division's effective time says; nothing before it, or of an unknown one.
+/// What the timer at a division's effective time says; nothing before it, of an unknown one, or of
+/// one that was corrected before it took effect.
 pub fn took_effect(book: &Book, division: &str, now: Timestamp) -> Option<RosterEvent> {
-    let new = book.division(division).filter(|new| new.effective_time <= now)?;
+    let new = book.division(division).filter(|new| new.effective_time <= now && book.holds_ever(new))?;
     let Changes { units, fields } = changes(book, book.division_before(division), new);
     Some(RosterEvent::DivisionTookEffect(DivisionTookEffect {
         division: new.name.clone(),
@@ -239,5 +245,37 @@ mod tests {
         next.partial = true;
         let found = changes(&roster.book, Some(&division_12()), &next).fields;
         assert!(found.iter().all(|one| one.field != "市政府机关"), "it may state that elsewhere");
+    }
+
+    #[test]
+    fn a_correction_is_told_against_what_held_and_what_never_held_is_not_told() {
+        let corrected = |recorded: &str, effective: &str| {
+            let mut roster = Roster::linfen();
+            let mut correction = division_12();
+            correction.name = "divisions/corrected".into();
+            correction.corrects = Some("divisions/no-12".into());
+            correction.effective_time = at(effective);
+            roster.record(&RosterEvent::DivisionCreated(correction), at(recorded));
+            roster
+        };
+        let told = |roster: &Roster, division: &str| {
+            let Some(RosterEvent::DivisionTookEffect(fact)) =
+                took_effect(&roster.book, division, at("2023-06-01T00:00+08:00"))
+            else {
+                return None;
+            };
+            Some(fact.handovers.len())
+        };
+        let changes = changes(&Roster::linfen().book, Some(&division_8()), &division_12()).units.len();
+
+        let before = corrected("2023-05-13T09:00+08:00", "2023-05-14T06:00+08:00");
+        assert_eq!(told(&before, "divisions/no-12"), None, "it was corrected before it took effect");
+        assert_eq!(told(&before, "divisions/corrected"), Some(changes), "against the one of 8号");
+
+        for effective in ["2023-05-14T00:00+08:00", "2023-05-14T06:00+08:00"] {
+            let after = corrected("2023-05-20T09:00+08:00", effective);
+            assert_eq!(told(&after, "divisions/no-12"), Some(changes), "it had taken effect");
+            assert_eq!(told(&after, "divisions/corrected"), Some(0), "it says the same");
+        }
     }
 }

@@ -1,11 +1,15 @@
 //! Names: resource names that machines write, and unit names that people write.
 
+use std::borrow::Cow;
+
 use crate::error::RosterError;
 
 /// The city's own name: one mesh serves one city, and within it 临汾市X局 is written 市X局.
 const CITY: &str = "临汾市";
 /// The province, which letters sent from outside put in front.
 const PROVINCE: &str = "山西省";
+/// Words that names write long or short, in the order of being shortened.
+const SHORTENED: [(&str, &str); 3] = [("人民政府", "政府"), ("管理委员会", "管委会"), ("委员会", "委")];
 
 /// Checks a resource name: `{collection}/` and an identifier of 1 to 63 letters, digits, `-`, `_`.
 /// The slug of a unit or a collective is narrower: 2 to 63 of `a-z`, `0-9` and `-`.
@@ -35,16 +39,19 @@ pub(crate) fn check_present(field: &'static str, text: &str) -> Result<(), Roste
 }
 
 /// Text without spaces and with half-width forms: `（` becomes `(`, `Ａ` becomes `A`.
-pub(crate) fn half_width(text: &str) -> String {
-    text.chars()
-        .filter(|c| !c.is_whitespace())
-        .map(|c| match c {
-            '\u{ff01}'..='\u{ff5e}' => {
-                char::from_u32(u32::from(c) - 0xff01 + 0x21).unwrap_or(c).to_ascii_lowercase()
-            }
-            other => other.to_ascii_lowercase(),
-        })
-        .collect()
+pub(crate) fn half_width(text: &str) -> Cow<'_, str> {
+    let plain =
+        |c: char| !c.is_whitespace() && !c.is_ascii_uppercase() && !('\u{ff01}'..='\u{ff5e}').contains(&c);
+    if text.chars().all(plain) {
+        return Cow::Borrowed(text);
+    }
+    let narrow = text.chars().filter(|c| !c.is_whitespace()).map(|c| match c {
+        '\u{ff01}'..='\u{ff5e}' => {
+            char::from_u32(u32::from(c) - 0xff01 + 0x21).unwrap_or(c).to_ascii_lowercase()
+        }
+        other => other.to_ascii_lowercase(),
+    });
+    Cow::Owned(narrow.collect())
 }
 
 /// The key under which two spellings of one unit name are equal: brackets and letters half-width,
@@ -52,17 +59,28 @@ pub(crate) fn half_width(text: &str) -> String {
 ///
 /// It equates spellings of the same words only; real short names (市工信局) are aliases.
 pub fn normalise(name: &str) -> String {
-    let text = half_width(name);
-    let text = match text.strip_prefix(PROVINCE) {
+    key(name).into_owned()
+}
+
+/// The same, borrowed where the name is its own key, as most are.
+pub(crate) fn key(name: &str) -> Cow<'_, str> {
+    let narrow = half_width(name);
+    if !narrow.starts_with(PROVINCE)
+        && !narrow.starts_with(CITY)
+        && !SHORTENED.iter().any(|(long, _)| narrow.contains(long))
+    {
+        return narrow;
+    }
+    let text = match narrow.strip_prefix(PROVINCE) {
         Some(rest) if rest.starts_with(CITY) => rest,
-        Some(_) | None => &text,
+        Some(_) | None => &narrow,
     };
     let local = match text.strip_prefix(CITY) {
         Some(rest) if rest.starts_with('市') => rest.to_owned(),
         Some(rest) => format!("市{rest}"),
         None => text.to_owned(),
     };
-    local.replace("人民政府", "政府").replace("管理委员会", "管委会").replace("委员会", "委")
+    Cow::Owned(SHORTENED.iter().fold(local, |text, (long, short)| text.replace(long, short)))
 }
 
 /// Splits `市规划和自然资源局(市林业局)` into the name and its bracketed second signboard.

@@ -123,6 +123,11 @@ impl Post {
     }
 }
 
+/// What a title says, whole and in its parts: 党组书记、局长 is also 局长. The text must be half-width.
+pub(crate) fn title_parts(title: &str) -> impl Iterator<Item = &str> {
+    title.split(['、', ',', '/']).chain([title]).filter(|part| !part.is_empty())
+}
+
 /// A person who holds posts over time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

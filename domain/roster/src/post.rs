@@ -1,8 +1,8 @@
 //! Posts as people write them: 市长, 市水利局主要负责人, 市政府分管水利工作的副市长.
 
 use crate::error::{Candidate, RosterError};
-use crate::names::{half_width, normalise, without_city_government};
-use crate::official::{Official, Post, PostKind};
+use crate::names::{self, half_width, without_city_government};
+use crate::official::{Official, Post, PostKind, title_parts};
 use crate::unit::Unit;
 use crate::view::View;
 
@@ -85,9 +85,10 @@ pub(crate) fn read<'a>(view: View<'a>, text: &str) -> Result<PostQuery<'a>, Rost
             return Ok(PostQuery::Held(in_unit(view, kind, unit)));
         }
     }
+    let key = names::key(&key);
     let titled = |post: &Post| is_titled(view, post, &key);
-    let ever: Vec<&Official> =
-        view.officials().filter(|official| official.posts.iter().any(titled)).collect();
+    let mut ever = view.perhaps_titled(&key);
+    ever.retain(|official| official.posts.iter().any(titled));
     if ever.is_empty() {
         return Err(RosterError::PostUnknown { text: text.to_owned() });
     }
@@ -118,15 +119,13 @@ fn in_charge_of(text: &str) -> Option<&str> {
     (!what.is_empty()).then_some(what)
 }
 
-/// Whether a post is written so: 市水利局局长 for the title 党组书记、局长 held in that bureau.
+/// Whether a post is written so, by the key of the text: 市水利局局长 for the title 党组书记、局长 held in that bureau.
 fn is_titled(view: View<'_>, post: &Post, key: &str) -> bool {
     let unit = post.unit.as_deref().and_then(|unit| view.unit(unit));
     let title = half_width(&post.title);
-    let parts = title.split(['、', ',', '/']).chain([title.as_str()]).filter(|part| !part.is_empty());
-    let key = normalise(key);
-    parts.into_iter().any(|part| match unit {
-        Some(unit) => unit.names().any(|name| normalise(&format!("{name}{part}")) == key),
-        None => normalise(part) == key,
+    title_parts(&title).filter(|part| key.ends_with(names::key(part).as_ref())).any(|part| match unit {
+        Some(unit) => unit.names().any(|name| names::key(&format!("{name}{part}")) == key),
+        None => names::key(part) == key,
     })
 }
 

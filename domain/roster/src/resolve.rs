@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain_calendar::Timestamp;
 
 use crate::book::{Book, Filed};
-use crate::charge::{self, FieldMatch, rule_of};
+use crate::charge::{self, FieldMatch, field_key, rule_of};
 use crate::error::{Candidate, RosterError};
 use crate::interval::chinese_instant;
 use crate::lookup::Lookup;
@@ -101,7 +101,7 @@ fn find<'a>(view: View<'a>, subject: &'a Subject, trace: &mut Trace) -> Result<W
         }
     };
     let Accountable { official, matter, substitutes } = accountable;
-    let acting = official.and_then(|official| stand_in::acting(view, official, matter, &substitutes, trace));
+    let acting = official.and_then(|official| stand_in::acting(view, official, &matter, &substitutes, trace));
     Ok(Who { accountable: official, acting })
 }
 
@@ -129,14 +129,14 @@ pub fn stands_in_for(
     let mut found = BTreeMap::new();
     for absence in view.absentees().filter(|absence| absence.official != official) {
         let absent = absence.official.as_str();
-        let acts = |matter| stand_in::acting(view, absent, matter, &[], &mut Trace::Off) == Some(official);
+        let acts = |matter| stand_in::acting(view, absent, &matter, &[], &mut Trace::Off) == Some(official);
         let led = units_of_leader(book, absent, at, known_at);
         let units: BTreeSet<String> = led
             .into_iter()
             .filter(|name| view.unit(name).is_some_and(|unit| acts(Matter::Unit(view, unit))))
             .collect();
         let in_fields = absence.shares.iter().any(|share| {
-            share.stand_in == official && share.scope.fields.iter().any(|field| acts(Matter::Field(field)))
+            share.stand_in == official && share.scope.fields.iter().any(|field| acts(Matter::field(field)))
         });
         if !units.is_empty() || in_fields || acts(Matter::Whole) {
             found.insert(absence.official.clone(), units);
@@ -159,9 +159,10 @@ fn for_unit<'a>(view: View<'a>, text: &str, trace: &mut Trace) -> Result<Account
 
 fn for_field<'a>(view: View<'a>, text: &'a str, trace: &mut Trace) -> Result<Accountable<'a>, RosterError> {
     check_present("field", text)?;
-    let matter = Matter::Field(text);
+    let key = field_key(text);
+    let matter = Matter::Field(key.clone());
     let Some(filed) = in_force(view, trace) else { return Ok(Accountable::of(None, matter)) };
-    let official = match in_charge_of_field(view, filed, text, trace)? {
+    let official = match in_charge_of_field(view, filed, text, &key, trace)? {
         Some(official) => Some(official),
         None => charge::explain_presider(view, filed, trace),
     };
@@ -178,12 +179,16 @@ fn for_post<'a>(view: View<'a>, text: &'a str, trace: &mut Trace) -> Result<Acco
             // A post follows its field or unit; it never falls to whoever presides over the whole.
             let (official, matter) = match view.lookup_unit(&what) {
                 Lookup::Found(unit) => {
-                    let stated = charge::of_unit(view, filed, unit).is_some_and(|charge| charge.stated());
+                    let stated = unit.exists_at(view.at())
+                        && charge::of_unit(view, filed, unit).is_some_and(|charge| charge.stated());
                     let official = if stated { charge::explain_unit(view, filed, unit, trace) } else { None };
                     (official, Matter::Unit(view, unit))
                 }
-                // The text of the post says the field, too.
-                Lookup::Unknown => (in_charge_of_field(view, filed, &what, trace)?, Matter::Field(text)),
+                Lookup::Unknown => {
+                    let key = field_key(&what).into_owned();
+                    let official = in_charge_of_field(view, filed, &what, &key, trace)?;
+                    (official, Matter::Field(key.into()))
+                }
                 ambiguous @ Lookup::Ambiguous(_) => {
                     return ambiguous.require(&what).map(|_| Accountable::of(None, Matter::Whole));
                 }
@@ -231,18 +236,19 @@ fn in_charge_of_field<'a>(
     view: View<'a>,
     filed: &'a Filed,
     text: &str,
+    key: &str,
     trace: &mut Trace,
 ) -> Result<Option<&'a str>, RosterError> {
     let division = filed.division();
     let document = division.label();
     if let Trace::On(_) = trace {
-        for FieldMatch { official, relation, field } in charge::assistants(division, text) {
+        for FieldMatch { official, relation, field } in charge::assistants(filed, key) {
             let label = view.official_label(official);
             let basis = format!("{document}：{label}{}“{field}”，协助不作为负责人", relation.chinese());
             trace.note(|| Step::skipped(Rule::Assists, official, basis));
         }
     }
-    match charge::of_field(division, text).as_slice() {
+    match charge::of_field(filed, key).as_slice() {
         [] => {
             trace.note(|| {
                 let basis = format!("{document}未列“{text}”{}", charge::partial_note(division));
@@ -272,5 +278,7 @@ fn in_charge_of_field<'a>(
 mod delegation;
 #[cfg(test)]
 mod over_time;
+#[cfg(test)]
+mod published_rules;
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,7 @@
 //! [`Scope`]: a part of a leader's duties, and [`Matter`]: what is asked about.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::charge::field_key;
@@ -37,15 +39,20 @@ impl Scope {
         match matter {
             Matter::Whole => false,
             Matter::Unit(view, unit) => {
-                !self.units.is_empty()
-                    && view.lineage(unit).iter().any(|link| self.units.contains(&link.name))
+                let mut inside = false;
+                if !self.units.is_empty() {
+                    view.climb(unit, |link| {
+                        inside = self.units.contains(&link.name);
+                        !inside
+                    });
+                }
+                inside
             }
-            Matter::Field(text) => {
-                let key = field_key(text);
-                self.fields.iter().map(|field| field_key(field)).any(|own| {
-                    !own.is_empty() && !key.is_empty() && (own.contains(&key) || key.contains(&own))
-                })
-            }
+            Matter::Field(key) => self.fields.iter().map(|field| field_key(field)).any(|own| {
+                !own.is_empty()
+                    && !key.is_empty()
+                    && (own.contains(key.as_ref()) || key.contains(own.as_ref()))
+            }),
         }
     }
 
@@ -58,12 +65,19 @@ impl Scope {
 }
 
 /// What somebody acts in: it decides which part of an absent leader's duties is meant.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) enum Matter<'a> {
     /// All of somebody's duties.
     Whole,
     /// What concerns a unit.
     Unit(View<'a>, &'a Unit),
-    /// A field of work.
-    Field(&'a str),
+    /// A field of work, by its key.
+    Field(Cow<'a, str>),
+}
+
+impl<'a> Matter<'a> {
+    /// A field as people write it.
+    pub(crate) fn field(text: &'a str) -> Self {
+        Matter::Field(field_key(text))
+    }
 }

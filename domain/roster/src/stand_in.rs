@@ -49,7 +49,7 @@ struct Candidate<'a> {
 pub(crate) fn acting<'a>(
     view: View<'a>,
     official: &'a str,
-    matter: Matter<'a>,
+    matter: &Matter<'_>,
     substitutes: &[&'a str],
     trace: &mut Trace,
 ) -> Option<&'a str> {
@@ -60,8 +60,8 @@ pub(crate) fn acting<'a>(
     };
     trace.note(|| Step::skipped(Rule::Absent, official, away_basis(view, absence)));
     let filed = view.filed();
-    let excluded = exclusion(filed, absence, &matter);
-    let parts = absence.shares.iter().filter(|share| share.scope.covers(&matter));
+    let excluded = exclusion(filed, absence, matter);
+    let parts = absence.shares.iter().filter(|share| share.scope.covers(matter));
     let parts =
         parts.map(|share| Candidate { official: &share.stand_in, ground: Ground::Share(&share.scope) });
     for candidate in parts.chain(candidates(view, filed, absence, substitutes)) {
@@ -106,7 +106,7 @@ pub(crate) fn acting_as_known<'a>(
     at: Timestamp,
     known_at: Timestamp,
 ) -> Option<&'a str> {
-    acting(book.view(at, known_at), official, Matter::Whole, &[], &mut Trace::Off)
+    acting(book.view(at, known_at), official, &Matter::Whole, &[], &mut Trace::Off)
 }
 
 /// Who acts for all of an official's duties at an instant, by all that is known.
@@ -142,14 +142,12 @@ fn candidates<'a>(
         Some(Candidate { official, ground: Ground::List(list) })
     };
     let third = filed.and_then(|filed| {
-        let official = filed.division().third_stand_in(official)?;
+        let official = filed.third(official)?;
         Some(Candidate { official, ground: Ground::Third(filed) })
     });
     // The fallback is for those the division gives work to: it never signs for a bureau's head.
-    let fallback = filed
-        .map(Filed::division)
-        .filter(|division| division.portfolio(official).is_some())
-        .and_then(|division| division.fallback.as_ref());
+    let fallback =
+        filed.filter(|filed| filed.leads(official)).and_then(|filed| filed.division().fallback.as_ref());
     let fallback = fallback.into_iter().flat_map(|fallback| {
         let officials = fallback.officials.iter();
         officials.map(move |official| Candidate { official, ground: Ground::Fallback(fallback) })

@@ -7,7 +7,7 @@ use crate::book::{Book, Filed};
 use crate::collective::Collective;
 use crate::division::Division;
 use crate::lookup::Lookup;
-use crate::names::{half_width, normalise, split_signboard};
+use crate::names::{half_width, key, normalise, split_signboard};
 use crate::official::{Official, PostKind};
 use crate::resolution::Person;
 use crate::stand_in_list::StandInList;
@@ -118,10 +118,13 @@ impl<'a> View<'a> {
     /// What nobody is called now may be what a unit was called before, or a unit that was merged
     /// into another.
     pub fn lookup_unit(self, text: &str) -> Lookup<'a, Unit> {
-        if let Some(unit) = self.unit(text.trim()) {
+        let name = text.trim();
+        if name.starts_with("units/")
+            && let Some(unit) = self.unit(name)
+        {
             return Lookup::Found(unit);
         }
-        let key = normalise(text);
+        let key = key(text);
         let called = |key: &str| self.called(key);
         let mut found = called(&key);
         if found.is_empty()
@@ -142,17 +145,17 @@ impl<'a> View<'a> {
 
     /// The units that exist and are called so, in order of resource name.
     fn called(self, key: &str) -> Vec<&'a Unit> {
-        let named = self.book.ever_called(key).iter().filter_map(|name| self.unit(name));
-        named.filter(|unit| unit.exists_at(self.at) && unit.is_called(key)).collect()
+        let callings = self.book.ever_called(key).iter();
+        let called = callings.filter_map(|one| self.book.unit_called(one, self.at, self.known_at));
+        called.filter(|unit| unit.exists_at(self.at)).collect()
     }
 
     /// The units that exist and were called so before, and those that units called so were
     /// merged into, in order of resource name.
     fn once_called(self, key: &str) -> Vec<&'a Unit> {
-        let was_called =
-            |name: &&String| self.book.unit_ever(name, self.known_at).any(|version| version.is_called(key));
-        let named = self.book.ever_called(key).iter().filter(was_called);
-        let mut found: Vec<&Unit> = named.filter_map(|name| self.living(name)).collect();
+        let callings = self.book.ever_called(key).iter();
+        let known = callings.filter(|one| self.book.was_called(one, self.known_at));
+        let mut found: Vec<&Unit> = known.filter_map(|one| self.living(&one.unit)).collect();
         found.sort_by(|left, right| left.name.cmp(&right.name));
         found.dedup_by(|left, right| left.name == right.name);
         found
@@ -231,16 +234,38 @@ impl<'a> View<'a> {
 
     /// The official a name stands for: a resource name or a person's name.
     pub fn lookup_official(self, text: &str) -> Lookup<'a, Official> {
-        if let Some(official) = self.official(text.trim()) {
+        let name = text.trim();
+        if name.starts_with("officials/")
+            && let Some(official) = self.official(name)
+        {
             return Lookup::Found(official);
         }
         let key = half_width(text);
-        Lookup::among(self.officials().filter(|official| half_width(&official.display_name) == key).collect())
+        let officials = self.book.people_called(&key).iter().filter_map(|name| self.official(name));
+        Lookup::among(officials.filter(|official| half_width(&official.display_name) == key).collect())
     }
 
     /// Who holds a post of a kind, in order of resource name; in any unit when `unit` is unset.
     pub fn holders(self, kind: PostKind, unit: Option<&str>) -> Vec<&'a Official> {
-        self.officials().filter(|official| official.holds(kind, unit, self.at)).collect()
+        let names = match unit {
+            Some(unit) => self.book.people_of_unit(unit),
+            None => self.book.people_of_kind(kind),
+        };
+        let officials = names.iter().filter_map(|name| self.official(name));
+        officials.filter(|official| official.holds(kind, unit, self.at)).collect()
+    }
+
+    /// The officials whose title in a unit a text may be, by a key as [`key`] has it: those with a
+    /// post in a unit whose name it begins with, and those so titled in none.
+    pub(crate) fn perhaps_titled(self, key: &str) -> Vec<&'a Official> {
+        let units =
+            key.char_indices().flat_map(|(end, _)| self.book.ever_called(key.get(..end).unwrap_or_default()));
+        let mut names: Vec<&String> =
+            units.flat_map(|calling| self.book.people_of_unit(&calling.unit)).collect();
+        names.extend(self.book.people_titled(key));
+        names.sort_unstable();
+        names.dedup();
+        names.into_iter().filter_map(|name| self.official(name)).collect()
     }
 
     /// The absence an official is away on; nothing when the official is there.

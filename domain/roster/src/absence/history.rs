@@ -91,6 +91,20 @@ impl Absence {
             .flatten()
     }
 
+    /// From when at the earliest to when at the latest it was ever said to last.
+    pub(crate) fn ever(&self) -> (Timestamp, Timestamp) {
+        let registered = (self.start_time, self.end_time);
+        self.changes.iter().fold(registered, |(start, end), change| match change {
+            AbsenceChange::Corrected { start_time, end_time, .. } => {
+                (start.min(*start_time), end.max(*end_time))
+            }
+            AbsenceChange::Extended { end_time, .. } => (start, end.max(*end_time)),
+            AbsenceChange::EndedEarly { .. }
+            | AbsenceChange::Acknowledged { .. }
+            | AbsenceChange::Cancelled { .. } => (start, end),
+        })
+    }
+
     /// By which the mayor approved that A and B are away together, as last stated.
     pub fn last_approval(&self) -> Option<&str> {
         self.last_stated(self.approval.as_deref(), |change| match change {

@@ -1,6 +1,7 @@
 //! [`Absences`]: the absences of each official, and who is away now at a glance.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use domain_calendar::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -8,102 +9,131 @@ use serde::{Deserialize, Serialize};
 use crate::absence::Absence;
 
 /// Every absence by official, in the order of recording.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(from = "BTreeMap<String, Vec<Absence>>", into = "BTreeMap<String, Vec<Absence>>")]
-pub(super) struct Absences(BTreeMap<String, Leave>);
+pub(super) struct Absences {
+    by_official: BTreeMap<String, Arc<Leave>>,
+    /// Absence → official.
+    named: Arc<HashMap<String, String>>,
+}
 
 /// One official's absences.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 struct Leave {
     all: Vec<Absence>,
-    /// By all that is known, in order of time: start, end and place in `all`. Absences of one
-    /// official do not overlap, so that one look finds the one that holds an instant; where a
-    /// log says that some do, this is left empty and all of them are looked at.
-    known: Vec<(Timestamp, Timestamp, usize)>,
-    /// From when on nothing more was recorded.
-    settled_at: Timestamp,
+    /// In order of start: when an absence was ever said to start at the earliest and to end at
+    /// the latest, and its place in `all`.
+    spans: Vec<Span>,
 }
+
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    start: Timestamp,
+    end: Timestamp,
+    place: usize,
+    /// The latest end of this span and of those before it.
+    reach: Timestamp,
+}
+
+impl PartialEq for Absences {
+    fn eq(&self, other: &Self) -> bool {
+        self.all().eq(other.all())
+    }
+}
+
+impl Eq for Absences {}
 
 impl From<BTreeMap<String, Vec<Absence>>> for Absences {
     fn from(all: BTreeMap<String, Vec<Absence>>) -> Self {
-        let leave = |all: Vec<Absence>| {
-            let mut leave = Leave { all, known: Vec::new(), settled_at: Timestamp::MIN };
-            leave.settle();
-            leave
-        };
-        Absences(all.into_iter().map(|(official, all)| (official, leave(all))).collect())
+        let mut absences = Absences::default();
+        all.into_values().flatten().for_each(|absence| absences.add(absence));
+        absences
     }
 }
 
 impl From<Absences> for BTreeMap<String, Vec<Absence>> {
     fn from(absences: Absences) -> Self {
-        absences.0.into_iter().map(|(official, leave)| (official, leave.all)).collect()
+        let own = |leave: Arc<Leave>| Arc::unwrap_or_clone(leave).all;
+        absences.by_official.into_iter().map(|(official, leave)| (official, own(leave))).collect()
     }
 }
 
 impl Absences {
     pub(super) fn add(&mut self, absence: Absence) {
-        let none = Leave { all: Vec::new(), known: Vec::new(), settled_at: Timestamp::MIN };
-        let leave = self.0.entry(absence.official.clone()).or_insert(none);
-        leave.all.push(absence);
-        leave.settle();
+        Arc::make_mut(&mut self.named).insert(absence.name.clone(), absence.official.clone());
+        let leave = self.by_official.entry(absence.official.clone()).or_default();
+        Arc::make_mut(leave).add(absence);
     }
 
     /// Changes an absence; false when there is none of the name.
     pub(super) fn change(&mut self, official: &str, name: &str, change: impl FnOnce(&mut Absence)) -> bool {
-        let Some(leave) = self.0.get_mut(official) else { return false };
-        let Some(absence) = leave.all.iter_mut().find(|absence| absence.name == name) else { return false };
-        change(absence);
-        leave.settle();
+        let Some(leave) = self.by_official.get_mut(official) else { return false };
+        let Some(place) = leave.all.iter().position(|absence| absence.name == name) else { return false };
+        Arc::make_mut(leave).change(place, change);
         true
     }
 
     pub(super) fn all(&self) -> impl Iterator<Item = &Absence> {
-        self.0.values().flat_map(|leave| &leave.all)
+        self.by_official.values().flat_map(|leave| &leave.all)
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&Absence> {
+        self.of(self.named.get(name)?).find(|absence| absence.name == name)
     }
 
     pub(super) fn of(&self, official: &str) -> impl Iterator<Item = &Absence> + use<'_> {
-        self.0.get(official).into_iter().flat_map(|leave| &leave.all)
+        self.by_official.get(official).into_iter().flat_map(|leave| &leave.all)
     }
 
     /// The absence of an official that holds an instant, as far as it was known at another.
     pub(super) fn away(&self, official: &str, at: Timestamp, known_at: Timestamp) -> Option<&Absence> {
-        self.0.get(official).and_then(|leave| leave.away(at, known_at))
+        self.by_official.get(official).and_then(|leave| leave.away(at, known_at))
     }
 
     /// Who is away at an instant, as far as it was known at another.
     pub(super) fn absentees(&self, at: Timestamp, known_at: Timestamp) -> impl Iterator<Item = &Absence> {
-        self.0.values().filter_map(move |leave| leave.away(at, known_at))
+        self.by_official.values().filter_map(move |leave| leave.away(at, known_at))
     }
 }
 
 impl Leave {
+    /// Absences of one official do not overlap as they are known at any instant, so that few were
+    /// ever said to hold one; where a log says that several do, the first recorded is taken.
     fn away(&self, at: Timestamp, known_at: Timestamp) -> Option<&Absence> {
-        if known_at < self.settled_at || self.known.is_empty() {
-            return self
-                .all
-                .iter()
-                .find(|absence| absence.interval(known_at).is_some_and(|interval| interval.contains(at)));
-        }
-        let next = self.known.partition_point(|(start, _, _)| *start <= at);
-        let (_, end, place) = self.known.get(next.checked_sub(1)?)?;
-        (at < *end).then(|| self.all.get(*place)).flatten()
+        let begun = self.spans.partition_point(|span| span.start <= at);
+        let may_hold = self.spans.get(..begun)?.iter().rev().take_while(|span| at < span.reach);
+        let holding = may_hold.filter(|span| at < span.end).filter_map(|span| {
+            let absence = self.all.get(span.place)?;
+            let known = absence.interval(known_at)?;
+            known.contains(at).then_some((span.place, absence))
+        });
+        holding.min_by_key(|(place, _)| *place).map(|(_, absence)| absence)
     }
 
-    fn settle(&mut self) {
-        let intervals = self.all.iter().enumerate().filter_map(|(place, absence)| {
-            let known = absence.known()?;
-            (known.start < known.end).then_some((known.start, known.end, place))
-        });
-        self.known = intervals.collect();
-        self.known.sort_unstable();
-        let overlap = self.known.iter().zip(self.known.iter().skip(1)).any(|(one, next)| next.0 < one.1);
-        if overlap {
-            self.known.clear();
+    fn add(&mut self, absence: Absence) {
+        let place = self.all.len();
+        self.all.push(absence);
+        self.span(place);
+    }
+
+    fn change(&mut self, place: usize, change: impl FnOnce(&mut Absence)) {
+        if let Some(absence) = self.all.get_mut(place) {
+            change(absence);
         }
-        let changed = self.all.iter().flat_map(|absence| {
-            absence.changes.iter().map(|change| change.recorded_at()).chain([absence.recorded_at])
-        });
-        self.settled_at = changed.max().unwrap_or(Timestamp::MIN);
+        self.spans.retain(|span| span.place != place);
+        self.span(place);
+    }
+
+    /// Puts the span of an absence in its place.
+    fn span(&mut self, place: usize) {
+        let Some(absence) = self.all.get(place) else { return };
+        let (start, end) = absence.ever();
+        let at = self.spans.partition_point(|other| (other.start, other.place) < (start, place));
+        self.spans.insert(at, Span { start, end, place, reach: end });
+        let mut reach = Timestamp::MIN;
+        for span in &mut self.spans {
+            reach = reach.max(span.end);
+            span.reach = reach;
+        }
     }
 }

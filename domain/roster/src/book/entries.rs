@@ -32,28 +32,31 @@ impl<T> Default for Entries<T> {
 }
 
 impl<T: Clone + PartialEq> Entries<T> {
-    /// Adds a record; one that is there already stays.
-    pub(super) fn create(&mut self, name: &str, value: &T, recorded_at: Timestamp) {
+    /// Adds a record; one that is there already stays. Returns the place of what was added among
+    /// the versions.
+    pub(super) fn create(&mut self, name: &str, value: &T, recorded_at: Timestamp) -> Option<usize> {
         let versions = self.0.entry(name.to_owned()).or_default();
-        if versions.is_empty() {
+        versions.is_empty().then(|| {
             versions.push(Arc::new(Version { value: value.clone(), effective_time: None, recorded_at }));
-        }
+            0
+        })
     }
 
     /// Adds what a record is from an instant on; unset: as far back as it goes. The same again
-    /// changes nothing.
+    /// changes nothing. Returns the place of what was added among the versions.
     pub(super) fn change(
         &mut self,
         name: &str,
         value: &T,
         effective_time: Option<Timestamp>,
         recorded_at: Timestamp,
-    ) {
+    ) -> Option<usize> {
         let version = Version { value: value.clone(), effective_time, recorded_at };
         let versions = self.0.entry(name.to_owned()).or_default();
-        if !versions.iter().any(|one| **one == version) {
+        (!versions.iter().any(|one| **one == version)).then(|| {
             versions.push(Arc::new(version));
-        }
+            versions.len() - 1
+        })
     }
 }
 
@@ -71,18 +74,23 @@ impl<T> Entries<T> {
     /// A record as it is at an instant, as far as that was known at another. One whose first
     /// change lies ahead is as it was created.
     pub(super) fn at(&self, name: &str, at: Timestamp, known_at: Timestamp) -> Option<&T> {
+        self.place_at(name, at, known_at).map(|(_, value)| value)
+    }
+
+    /// The same, with its place among the versions.
+    pub(super) fn place_at(&self, name: &str, at: Timestamp, known_at: Timestamp) -> Option<(usize, &T)> {
         self.0.get(name).and_then(|versions| version_at(versions, at, known_at))
     }
 
     /// Every record as it is at an instant, as far as that was known at another.
     pub(super) fn all_at(&self, at: Timestamp, known_at: Timestamp) -> impl Iterator<Item = &T> {
-        self.0.values().filter_map(move |versions| version_at(versions, at, known_at))
+        self.0.values().filter_map(move |versions| version_at(versions, at, known_at)).map(|(_, value)| value)
     }
 
-    /// All that a record ever was, as far as it was known at an instant.
-    pub(super) fn ever(&self, name: &str, known_at: Timestamp) -> impl Iterator<Item = &T> {
-        let versions = self.0.get(name).into_iter().flatten();
-        versions.filter(move |version| version.recorded_at <= known_at).map(|version| &version.value)
+    /// Whether a version of a record was known at an instant.
+    pub(super) fn was_known(&self, name: &str, place: usize, known_at: Timestamp) -> bool {
+        let version = self.0.get(name).and_then(|versions| versions.get(place));
+        version.is_some_and(|version| version.recorded_at <= known_at)
     }
 
     /// The versions of a record, in the order of recording.
@@ -98,15 +106,14 @@ impl<T> Entries<T> {
 
 /// Of the versions known, the one that took effect last; of several at one instant, the one
 /// recorded last.
-fn version_at<T>(versions: &[Arc<Version<T>>], at: Timestamp, known_at: Timestamp) -> Option<&T> {
+fn version_at<T>(versions: &[Arc<Version<T>>], at: Timestamp, known_at: Timestamp) -> Option<(usize, &T)> {
     // Most records never change.
     if let [only] = versions {
-        return (only.recorded_at <= known_at).then_some(&only.value);
+        return (only.recorded_at <= known_at).then_some((0, &only.value));
     }
-    let known = versions.iter().filter(|version| version.recorded_at <= known_at);
+    let known = versions.iter().enumerate().filter(|(_, version)| version.recorded_at <= known_at);
     known
-        .filter(|version| version.effective_time.is_none_or(|effective| effective <= at))
-        .enumerate()
-        .max_by_key(|(order, version)| (version.effective_time, *order))
-        .map(|(_, version)| &version.value)
+        .filter(|(_, version)| version.effective_time.is_none_or(|effective| effective <= at))
+        .max_by_key(|(place, version)| (version.effective_time, *place))
+        .map(|(place, version)| (place, &version.value))
 }

@@ -38,7 +38,7 @@ impl<'a> Charges<'a> {
             let fields = fields_in_charge(filed.division());
             fields.into_iter().map(move |field| (filed, field))
         }) {
-            let leader = match charge::of_field(filed.division(), field).as_slice() {
+            let leader = match charge::of_field(filed, &charge::field_key(field)).as_slice() {
                 [] => filed.presider(),
                 [FieldMatch { official, .. }] => Some(*official),
                 [_, _, ..] => None,

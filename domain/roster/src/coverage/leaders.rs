@@ -44,7 +44,7 @@ pub(super) fn gaps<'a>(
             }
             for group in groups.into_values() {
                 let Some((_, matter)) = group.first() else { continue };
-                let uncovered = uncovered(book, leader, *matter, &pieces, known_at, gather);
+                let uncovered = uncovered(book, leader, matter, &pieces, known_at, gather);
                 for (charge, _) in &group {
                     for gap in uncovered.iter().filter_map(|gap| gap.overlap(charge.interval)) {
                         gather.add(cause(leader), charge.subject, gap);
@@ -81,7 +81,7 @@ fn absences<'a>(
 fn uncovered<'a>(
     book: &'a Book,
     leader: &'a str,
-    matter: Matter<'a>,
+    matter: &Matter<'a>,
     pieces: &[Interval],
     known_at: Timestamp,
     gather: &mut Gather<'a>,
@@ -103,7 +103,7 @@ fn matter<'a>(book: &'a Book, charge: &Charge<'a>, known_at: Timestamp) -> Optio
             let view = book.view(charge.interval.start, known_at);
             Some(Matter::Unit(view, view.unit(name)?))
         }
-        Subject::Field(field) => Some(Matter::Field(field)),
+        Subject::Field(field) => Some(Matter::field(field)),
         Subject::Post => None,
     }
 }

@@ -21,7 +21,7 @@ pub(super) fn gaps<'a>(book: &'a Book, known_at: Timestamp, cuts: &Cuts, gather:
             for (unit, is_head) in posts(view, official) {
                 let substitutes = substitutes(view, official, unit);
                 let acts =
-                    |one: &str| acting(view, one, Matter::Whole, &substitutes, &mut Trace::Off).is_some();
+                    |one: &str| acting(view, one, &Matter::Whole, &substitutes, &mut Trace::Off).is_some();
                 let covered = acts(&official.name)
                     || is_head
                         && view.holders(PostKind::UnitHead, Some(unit)).iter().any(|head| acts(&head.name));

@@ -8,7 +8,7 @@ use super::{Subject, resolve, stands_in_for, who};
 use crate::absence::{Absence, Registration, Share};
 use crate::division::{Division, Exclusion};
 use crate::error::RosterError;
-use crate::event::RosterEvent;
+use crate::event::{Changed, RosterEvent};
 use crate::fixture::{Roster, at, division_12, holder, registration};
 use crate::official::PostKind;
 use crate::resolution::{Resolution, Rule};
@@ -209,4 +209,36 @@ fn a_unit_keeps_its_own_pairs_and_the_same_resolution_serves_it() {
     let not_of_unit =
         RosterError::NotOfUnit { official: "officials/wang-yun".into(), unit: "units/water".into() };
     assert_eq!(admit_stand_in_list(&roster.book, &stranger), Err(not_of_unit));
+}
+
+#[test]
+fn the_post_in_charge_of_a_field_is_delegated_as_the_field_is() {
+    let mut roster = with_division(|division| {
+        division.exclusions = vec![Exclusion {
+            official: "officials/qiao-feihong".into(),
+            scope: scope(&[], &["水利建设"]),
+            basis: "本市规定水利建设".into(),
+        }];
+    });
+    roster.away("one", "qiao-feihong", "2023-06-10T00:00+08:00", "2023-06-12T00:00+08:00");
+    let during = "2023-06-11T09:00+08:00";
+    let post = Subject::Post("市政府分管水利工作的副市长".into());
+    assert_eq!(acting(&roster, field("水利"), during), named("王渊", Rule::Fallback));
+    assert_eq!(acting(&roster, post, during), named("王渊", Rule::Fallback));
+}
+
+#[test]
+fn nobody_is_in_charge_of_a_unit_that_does_not_exist_by_whatever_it_is_asked_for() {
+    let mut roster = Roster::linfen();
+    let mut ceased = roster.book.unit("units/water").unwrap().clone();
+    let end = at("2023-06-11T00:00+08:00");
+    ceased.end_time = Some(end);
+    roster.record(&RosterEvent::UnitChanged(Changed { value: ceased, effective_time: end }), end);
+    for subject in [unit("water"), Subject::Post("分管units/water的副市长".into())] {
+        assert_eq!(
+            ask(&roster, subject.clone(), "2023-06-10T23:59:59+08:00").accountable.unwrap().display_name,
+            "乔飞鸿"
+        );
+        assert_eq!(ask(&roster, subject, "2023-06-11T00:00+08:00").accountable, None);
+    }
 }

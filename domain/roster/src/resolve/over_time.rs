@@ -203,3 +203,37 @@ fn an_official_takes_another_post_and_what_was_known_before_stays() {
     assert_eq!(holder("2023-07-01T00:00+08:00", Timestamp::MAX).as_deref(), Some("乙"));
     assert_eq!(holder("2023-07-01T00:00+08:00", at("2023-06-19T00:00+08:00")).as_deref(), Some("甲"));
 }
+
+#[test]
+fn a_correction_takes_the_place_of_what_it_corrects_at_any_hour_of_its_day() {
+    let mut roster = Roster::linfen();
+    let mut corrected = division_12();
+    corrected.name = "divisions/corrected".into();
+    corrected.effective_time = at("2023-05-13T18:00+08:00");
+    corrected.corrects = Some("divisions/no-12".into());
+    let recorded = at("2023-05-20T09:00+08:00");
+    // 12号 has it from 14 May: a correction of another day is refused.
+    let other_day = crate::admit_division(&roster.book, &corrected);
+    assert_eq!(other_day, Err(RosterError::CorrectsAnotherDay { corrected: "divisions/no-12".into() }));
+    corrected.effective_time = at("2023-05-14T12:00+08:00");
+    assert_eq!(crate::admit_division(&roster.book, &corrected), Ok(()));
+    roster.record(&RosterEvent::DivisionCreated(corrected.clone()), recorded);
+    let in_force = |roster: &Roster, instant: &str, known_at| {
+        roster.book.view(at(instant), known_at).division().unwrap().name.clone()
+    };
+    let before = at("2023-05-20T08:59:59+08:00");
+    for (instant, as_known_then, as_known_now) in [
+        ("2023-05-14T11:59:59+08:00", "divisions/no-12", "divisions/no-8"),
+        ("2023-05-14T12:00+08:00", "divisions/no-12", "divisions/corrected"),
+    ] {
+        assert_eq!(in_force(&roster, instant, before), as_known_then, "{instant}");
+        assert_eq!(in_force(&roster, instant, Timestamp::MAX), as_known_now, "{instant}");
+    }
+
+    // One that takes effect earlier on the day is not overtaken by what it corrects.
+    corrected.name = "divisions/again".into();
+    corrected.corrects = Some("divisions/corrected".into());
+    corrected.effective_time = at("2023-05-14T06:00+08:00");
+    roster.record(&RosterEvent::DivisionCreated(corrected), recorded);
+    assert_eq!(in_force(&roster, "2023-06-01T00:00+08:00", Timestamp::MAX), "divisions/again");
+}

@@ -12,6 +12,7 @@ mod load;
 mod mesh;
 mod report;
 mod resolve;
+mod roster;
 mod runs;
 
 use std::process::ExitCode;
@@ -37,6 +38,8 @@ enum Name {
     Create(create::Arguments),
     /// Who answers: requests a second through the gateway and straight to the roster.
     Resolve(resolve::Arguments),
+    /// Who answers on a large roster with years of history: from a copy in memory, and over gRPC.
+    Roster(roster::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -60,6 +63,7 @@ fn measure(name: Name) -> anyhow::Result<Report> {
             Name::Idle(arguments) => idle::measure(&arguments).await,
             Name::Create(arguments) => create::measure(&arguments).await,
             Name::Resolve(arguments) => resolve::measure(&arguments).await,
+            Name::Roster(arguments) => roster::measure(&arguments).await,
         }
     })
 }
