@@ -183,7 +183,8 @@ pub struct Division {
     /// An absence longer than this many days needs a formal reassignment; unset: none does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub absence_limit_days: Option<u32>,
-    /// The division that this one corrects, `divisions/{id}`: it takes effect on the same day.
+    /// The division that this one corrects, `divisions/{id}`, of the same day: as far as the
+    /// correction is known, the other never held.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub corrects: Option<String>,
     /// When the roster learned of it.
