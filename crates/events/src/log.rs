@@ -190,9 +190,14 @@ impl EventLog {
 
     /// The highest position given out; 0 for an empty log.
     pub async fn last_position(&self) -> Result<i64, StoreError> {
-        let reader = self.db.reader();
+        self.last_position_on(self.db.reader()).await
+    }
+
+    /// The same, asked on a connection that the caller has: inside a transaction no second one is
+    /// waited for.
+    pub async fn last_position_on<C: ConnectionTrait>(&self, connection: &C) -> Result<i64, StoreError> {
         let sql = "SELECT position FROM events WHERE position IS NOT NULL ORDER BY position DESC LIMIT 1";
-        let row = reader.query_one_raw(statement(reader, sql, [])).await?;
+        let row = connection.query_one_raw(statement(connection, sql, [])).await?;
         Ok(row.map(|row| row.try_get_by("position")).transpose()?.unwrap_or(0))
     }
 

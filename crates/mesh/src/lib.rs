@@ -36,4 +36,4 @@ pub use principal::Principal;
 pub use roster_copy::{RosterCopy, RosterView};
 pub use service::{Assembly, Foundation, Ground, Service};
 pub use service_name::ServiceName;
-pub use transaction::{Attempt, Transaction, Transactions, retried};
+pub use transaction::{Attempt, Stamp, Transaction, Transactions, retried};

@@ -15,7 +15,7 @@ mod history;
 mod register;
 
 pub use history::AbsenceChange;
-pub use register::Registration;
+pub use register::{Registration, Stated};
 
 use std::time::Duration;
 
@@ -151,11 +151,13 @@ impl Absence {
     }
 
     /// Corrects what was recorded of its times: it was wrong. What is asked "as known at" an
-    /// earlier instant still gets the answer of then.
+    /// earlier instant still gets the answer of then. What it adds to the time ahead is refused
+    /// like a registration.
     pub fn correct(
         &self,
         book: &Book,
         times: Interval,
+        stated: Stated,
         reason: &str,
         now: Timestamp,
     ) -> Result<RosterEvent, RosterError> {
@@ -169,13 +171,16 @@ impl Absence {
         if times.end <= times.start {
             return Err(RosterError::PeriodEmpty { start: times.start, end: times.end });
         }
-        self.no_other_overlaps(book, times)?;
+        let stated = stated.trimmed();
+        self.check_correction(book, times, &stated, now)?;
         Ok(RosterEvent::AbsenceCorrected(AbsenceCorrected {
             absence: self.name.clone(),
             official: self.official.clone(),
             start_time: times.start,
             end_time: times.end,
             reason: reason.trim().to_owned(),
+            approval: stated.approval,
+            reassignment: stated.reassignment,
         }))
     }
 
@@ -184,8 +189,7 @@ impl Absence {
         &self,
         book: &Book,
         end_time: Timestamp,
-        approval: Option<String>,
-        reassignment: Option<String>,
+        stated: Stated,
         now: Timestamp,
     ) -> Result<RosterEvent, RosterError> {
         let state = self.state(now);
@@ -199,15 +203,16 @@ impl Absence {
         if end_time <= known.end {
             return Err(RosterError::NotLater { end: known.end });
         }
-        self.check_extension(book, known, end_time, approval.as_deref(), reassignment.as_deref())?;
+        let stated = stated.trimmed();
+        self.check_extension(book, known, end_time, &stated)?;
         Ok(RosterEvent::AbsenceExtended(AbsenceExtended {
             absence: self.name.clone(),
             official: self.official.clone(),
             start_time: known.start,
             end_time,
             previous_end_time: known.end,
-            approval: approval.filter(|text| !text.trim().is_empty()),
-            reassignment: reassignment.filter(|text| !text.trim().is_empty()),
+            approval: stated.approval,
+            reassignment: stated.reassignment,
         }))
     }
 

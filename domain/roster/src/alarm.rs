@@ -288,7 +288,10 @@ mod tests {
         told(&mut roster, "2023-05-15T09:00+08:00");
         let now = at("2023-06-11T09:00+08:00");
         let longer = at("2023-06-15T00:00+08:00");
-        let event = roster.absence("head").extend(&roster.book, longer, None, None, now).unwrap();
+        let event = roster
+            .absence("head")
+            .extend(&roster.book, longer, crate::absence::Stated::default(), now)
+            .unwrap();
         roster.record(&event, now);
         let changed = gap("changed", "water-head", "2023-06-10T00:00+08:00", "2023-06-15T00:00+08:00");
         assert_eq!(told(&mut roster, "2023-06-11T09:00+08:00"), (vec![changed], None));
@@ -303,7 +306,10 @@ mod tests {
             start: at("2023-07-01T12:00+08:00"),
             end: at("2023-07-02T00:00+08:00"),
         };
-        let event = roster.absence("head").correct(&roster.book, times, "改期", now).unwrap();
+        let event = roster
+            .absence("head")
+            .correct(&roster.book, times, crate::absence::Stated::default(), "改期", now)
+            .unwrap();
         roster.record(&event, now);
         let closed = gap("closed", "water-head", "2023-06-10T00:00+08:00", "2023-06-12T00:00+08:00");
         let (events, next) = told(&mut roster, "2023-05-16T09:00+08:00");

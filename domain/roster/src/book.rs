@@ -203,7 +203,9 @@ impl Book {
             }
             RosterEvent::AbsenceCorrected(corrected) => {
                 let (start_time, end_time) = (corrected.start_time, corrected.end_time);
-                let change = AbsenceChange::Corrected { start_time, end_time, recorded_at };
+                let (approval, reassignment) = (corrected.approval.clone(), corrected.reassignment.clone());
+                let change =
+                    AbsenceChange::Corrected { start_time, end_time, approval, reassignment, recorded_at };
                 return self.change_absence(&corrected.official, &corrected.absence, change, |_| true);
             }
             RosterEvent::AbsenceCancelled(cancelled) => {
@@ -326,6 +328,15 @@ impl Book {
             .filter(|other| precedence(other) < precedence(&own) && self.holds_ever(other.1))
             .max_by_key(precedence)
             .map(|(_, division)| division)
+    }
+
+    /// The division that has taken the place of this one by an instant.
+    pub(crate) fn division_after(&self, name: &str, now: Timestamp) -> Option<&Division> {
+        let own = self.division(name)?;
+        let later =
+            |other: &&Division| own.effective_time < other.effective_time && other.effective_time <= now;
+        let later = self.divisions().filter(later).filter(|other| self.holds_ever(other));
+        later.min_by_key(|other| (other.effective_time, other.record_time))
     }
 
     /// Whether a division takes effect at all: one that was corrected before does not.

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain_calendar::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::charge::field_key;
 use crate::error::RosterError;
-use crate::names::{check_name, check_optional_name, check_present, half_width};
+use crate::names::{check_name, check_optional_name, check_present};
 use crate::scope::Scope;
 
 /// How a leader stands to a unit or field.
@@ -277,7 +278,7 @@ impl Division {
             portfolio.units.iter().try_for_each(|duty| check_name("units", &duty.unit))?;
             portfolio.texts().try_for_each(|(text, _)| check_present("fields", text))?;
             let units = portfolio.units.iter().map(|duty| (duty.relation, duty.unit.clone()));
-            let texts = portfolio.texts().map(|(text, relation)| (relation, half_width(text).into_owned()));
+            let texts = portfolio.texts().map(|(text, relation)| (relation, field_key(text).into_owned()));
             for duty in units.chain(texts).filter(|(relation, _)| !relation.assists()) {
                 if let Some(first) = in_charge.get(&duty)
                     && *first != official

@@ -135,6 +135,9 @@ pub struct DivisionTookEffect {
     pub document: String,
     /// From when it holds.
     pub effective_time: Timestamp,
+    /// Until when it held, when another was in force already as this was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub superseded_time: Option<Timestamp>,
     /// Units whose person in charge changed with it.
     pub handovers: Vec<Handover>,
     /// Fields of work whose person in charge changed with it.
@@ -287,6 +290,12 @@ pub struct AbsenceCorrected {
     pub end_time: Timestamp,
     /// Why it was corrected.
     pub reason: String,
+    /// By which the mayor approved that A and B are away together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<String>,
+    /// Document that formally reassigned the duties.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reassignment: Option<String>,
 }
 
 /// A payload that cannot be written or is not what its type says.
@@ -434,9 +443,17 @@ mod tests {
         events.push(absence.cancel(at("2023-06-09T00:00+08:00")).unwrap());
         let later = at("2023-06-14T00:00+08:00");
         let approval = Some("市长批示".to_owned());
-        events.push(absence.extend(&roster.book, later, approval, None, during).unwrap());
+        events.push(
+            absence
+                .extend(&roster.book, later, crate::absence::Stated { approval, reassignment: None }, during)
+                .unwrap(),
+        );
         let times = crate::interval::Interval { start: absence.start_time, end: later };
-        events.push(absence.correct(&roster.book, times, "登记有误", during).unwrap());
+        events.push(
+            absence
+                .correct(&roster.book, times, crate::absence::Stated::default(), "登记有误", during)
+                .unwrap(),
+        );
         let entry = ActEntry { acting: None, occurred_at: during, description: "核验通过".into() };
         let acts = ActsTold { count: 1, entries: vec![entry] };
         let RosterEvent::AbsenceEnded(mut ended) = absence.end(&roster.book, during).unwrap() else {

@@ -51,7 +51,7 @@ mod fixture;
 #[cfg(test)]
 mod properties;
 
-pub use absence::{Absence, AbsenceChange, AbsenceState, Registration, Share};
+pub use absence::{Absence, AbsenceChange, AbsenceState, Registration, Share, Stated};
 pub use account::{Account, LARGEST_ACCOUNT, Role, RoleBinding, RoleNeed};
 pub use acting::{
     Authority, absence_of_authority, acting_ground, authorities, authorities_at, authority_in_ground,

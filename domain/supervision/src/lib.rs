@@ -43,7 +43,7 @@ pub use event::{
     AssignmentChange, AssignmentEvent, AssignmentFacts, TaskChange, TaskEvent, TaskFacts, WholeTaskEvent,
 };
 pub use extension::{Extended, ExtensionRequest};
-pub use handover::{Charge, HANDOVER_LISTED, HandedOver, HandoverList, Passing};
+pub use handover::{Charge, HANDOVER_LISTED, HandedOver, HandoverHead, HandoverList, Passing};
 pub use light::{Light, StoredClock, light, light_sql};
 pub use payload::{EVENT_TYPES, PayloadError};
 pub use rule::{Cycle, DayKind, Rule, Span};

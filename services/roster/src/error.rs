@@ -79,6 +79,9 @@ pub(crate) fn refusal(error: RosterError) -> Error {
         RosterError::EffectiveDayTaken { existing } => {
             forbidden("EFFECTIVE_DAY_TAKEN").with_metadata("division", existing)
         }
+        RosterError::CorrectedAlready { by, .. } => {
+            forbidden("CORRECTED_ALREADY").with_metadata("division", by)
+        }
         RosterError::CorrectsAnotherDay { .. } => forbidden("CORRECTS_ANOTHER_DAY"),
         RosterError::NotOfUnit { official, .. } => {
             forbidden("NOT_OF_UNIT").with_metadata("official", official)

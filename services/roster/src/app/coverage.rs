@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain_calendar::Timestamp;
 use domain_roster::{Book, CoverageGap, Interval, alarm, coverage};
 use sea_orm::DatabaseTransaction;
-use xietong_mesh::{Error, ServiceName};
+use xietong_mesh::Error;
 use xietong_timers::{cancel, due, schedule};
 
 use super::{App, Edit, Register};
@@ -42,7 +42,7 @@ impl App {
         let tx = self.db.begin().await?;
         // Timers that fire hold their rows and then take the head; so does this.
         schedule(&tx, &[TimerKind::CoverageIsDue.timer(WHOLE_CITY, Timestamp::MAX)]).await?;
-        let mut edit = Edit::begin(&self.registers, &tx, self.now()).await?;
+        let mut edit = Edit::begin(&self.registers, &tx, || self.now()).await?;
         let next = self.tell_gaps(&tx, &mut edit).await?;
         look_again(&tx, next).await?;
         tx.commit().await?;
@@ -59,7 +59,7 @@ impl App {
         let alarm = alarm(edit.book(), edit.now());
         for events in &alarm.events {
             if let Some(append) = edit.record(events).await? {
-                let act = self.transactions.own_act(ServiceName::Roster.as_str(), &append.aggregate, None);
+                let act = self.own_act(edit, &append.aggregate, None);
                 self.log.append(tx, &act, &[append]).await?;
             }
         }

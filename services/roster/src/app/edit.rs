@@ -7,7 +7,7 @@ use domain_roster::{Book, GapFacts, RosterEvent};
 use sea_orm::DatabaseTransaction;
 use serde::Serialize;
 use xietong_events::{Append, Draft};
-use xietong_mesh::Error;
+use xietong_mesh::{Error, Stamp};
 
 use super::register::{Register, Registers};
 use crate::error::refusal;
@@ -22,18 +22,35 @@ pub(crate) struct Edit<'t> {
     register: Arc<Register>,
     revision: i64,
     now: Timestamp,
+    stamp: Stamp,
 }
 
 impl<'t> Edit<'t> {
-    /// Begins a write in a transaction; `now` is the business time of its act.
+    /// Begins a write in a transaction. Its business time is what the clock says once it has
+    /// the head, and no earlier than that of the write before: what somebody asked meanwhile, as
+    /// known at that instant, is not answered otherwise later.
     pub(crate) async fn begin(
         registers: &Registers,
         tx: &'t DatabaseTransaction,
-        now: Timestamp,
+        clock: impl FnOnce() -> Timestamp,
     ) -> Result<Self, Error> {
-        let revision = head::raise(tx).await?;
+        let (revision, last) = head::raise(tx).await?;
+        let now = clock().max(last);
+        head::keep_time(tx, now).await?;
         let register = registers.before(tx, revision).await?;
-        Ok(Edit { tx, register, revision, now })
+        let stamp = Stamp { occurred_at: Some(now), ..Stamp::default() };
+        Ok(Edit { tx, register, revision, now, stamp })
+    }
+
+    /// The act is done for an official, on a ground.
+    pub(crate) fn act_for(&mut self, official: &str, ground: String) {
+        self.stamp.acting_for = Some(official.to_owned());
+        self.stamp.ground = Some(ground);
+    }
+
+    /// What the events of this write are stamped with.
+    pub(crate) fn stamp(&self) -> &Stamp {
+        &self.stamp
     }
 
     /// The roster to decide on.

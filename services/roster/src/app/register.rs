@@ -302,13 +302,15 @@ fn change_event(absence: &Absence, change: &AbsenceChange) -> (RosterEvent, Time
             };
             (RosterEvent::AbsenceExtended(extended), *recorded_at)
         }
-        AbsenceChange::Corrected { start_time, end_time, recorded_at } => {
+        AbsenceChange::Corrected { start_time, end_time, approval, reassignment, recorded_at } => {
             let corrected = AbsenceCorrected {
                 absence: name,
                 official,
                 start_time: *start_time,
                 end_time: *end_time,
                 reason: String::new(),
+                approval: approval.clone(),
+                reassignment: reassignment.clone(),
             };
             (RosterEvent::AbsenceCorrected(corrected), *recorded_at)
         }

@@ -1,8 +1,10 @@
 //! [`Handovers`]: follows the roster's log for divisions of work that take effect.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use domain_roster::{DivisionTookEffect, RosterEvent};
-use domain_supervision::{Charge, HANDOVER_LISTED, HandoverList, Passing};
+use domain_supervision::{Charge, HANDOVER_LISTED, HandoverHead, HandoverList, Passing};
 use sea_orm::DatabaseTransaction;
 use xietong_events::{Append, ApplyError, Draft, Event, EventHandler, EventLog};
 use xietong_mesh::{ServiceName, Transactions};
@@ -43,8 +45,18 @@ impl EventHandler for Handovers {
 async fn lists(tx: &DatabaseTransaction, fact: &DivisionTookEffect) -> Result<Vec<Append>, ApplyError> {
     let passings = passings(fact);
     let units: Vec<&str> = fact.handovers.iter().map(|handover| handover.unit.as_str()).collect();
-    let tasks = store::under_way(tx, &units).await?;
-    let lists = HandoverList::of(&fact.division, fact.label(), fact.effective_time, &passings, &tasks);
+    let tasks = match fact.superseded_time {
+        None => store::under_way(tx, &units).await?,
+        // What is under way now is not what was then.
+        Some(_) => BTreeMap::new(),
+    };
+    let head = HandoverHead {
+        division: fact.division.clone(),
+        document: fact.label().to_owned(),
+        effective_time: fact.effective_time,
+        superseded_time: fact.superseded_time,
+    };
+    let lists = HandoverList::of(&head, &passings, &tasks);
     lists
         .iter()
         .map(|list| {

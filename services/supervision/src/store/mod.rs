@@ -8,7 +8,7 @@ mod scope;
 mod sources;
 mod tasks;
 
-pub(crate) use handed_over::under_way;
+pub(crate) use handed_over::{names_under_way, under_way};
 pub(crate) use list::{ListFilter, Portion, list};
 pub(crate) use origins::{keep_origins, of_origin};
 pub(crate) use sources::keep_sources;

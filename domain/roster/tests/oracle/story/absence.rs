@@ -121,6 +121,8 @@ impl Teller<'_> {
             3 => {
                 let Some((start, end)) = self.free_times(&official, Some(&name)) else { return };
                 let corrected = AbsenceCorrected {
+                    approval: None,
+                    reassignment: None,
                     absence: name,
                     official,
                     start_time: step(start),

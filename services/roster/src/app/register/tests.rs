@@ -8,7 +8,7 @@ use domain_calendar::Timestamp;
 use domain_roster::{
     Absence, Account, Book, Collective, Division, DutyRoster, DutySwap, DutyTeam, Interval, Mandate,
     MandateKind, Official, Portfolio, Post, PostKind, Registration, RosterEvent, Scope, Share, StandInList,
-    StandInPair, Unit, UnitKind, acting_ground,
+    StandInPair, Stated, Unit, UnitKind, acting_ground,
 };
 use xietong_events::{Bus, Digest, Event};
 use xietong_mesh::drain::Drain;
@@ -270,17 +270,22 @@ async fn be_away(roster: &Roster) {
     let third = roster.away("three", "2023-06-20T00:00+08:00", "2023-06-22T00:00+08:00").await;
     let extended = AbsenceAct::Extend {
         end_time: at("2023-06-05T00:00+08:00"),
-        approval: Some("市长批示".into()),
-        reassignment: Some("市政府文件".into()),
+        stated: Stated {
+            approval: Some("市长批示".into()), reassignment: Some("市政府文件".into())
+        },
     };
     roster.change(&first, extended).await;
     roster.advance("2023-06-04T09:00+08:00").await;
     roster.change(&first, AbsenceAct::End).await;
     let times = Interval { start: at("2023-06-01T00:00+08:00"), end: at("2023-06-07T00:00+08:00") };
-    roster.change(&first, AbsenceAct::Correct { times, reason: "误销".into() }).await;
+    roster
+        .change(&first, AbsenceAct::Correct { times, stated: Stated::default(), reason: "误销".into() })
+        .await;
     roster.change(&third, AbsenceAct::Cancel).await;
     let times = Interval { start: at("2023-06-09T00:00+08:00"), end: at("2023-06-11T00:00+08:00") };
-    roster.change(&second, AbsenceAct::Correct { times, reason: "改期".into() }).await;
+    roster
+        .change(&second, AbsenceAct::Correct { times, stated: Stated::default(), reason: "改期".into() })
+        .await;
     roster.advance("2023-06-09T09:00+08:00").await;
     have_been_stood_in_for(roster, &first).await;
 }
@@ -376,7 +381,7 @@ async fn leave_gaps(roster: &Roster) {
     };
     roster.act(async |app, transaction| app.create_absence(transaction, registration).await.unwrap()).await;
     let end_time = at("2023-07-14T00:00+08:00");
-    let extended = AbsenceAct::Extend { end_time, approval: None, reassignment: None };
+    let extended = AbsenceAct::Extend { end_time, stated: Stated::default() };
     roster.change("absences/four", extended).await;
     roster.advance("2023-07-13T00:00+08:00").await;
     roster.change("absences/four", AbsenceAct::End).await;
