@@ -20,6 +20,7 @@ use crate::division::Division;
 use crate::duty::{DutyRoster, DutySwap};
 use crate::error::RosterError;
 use crate::event::RosterEvent;
+use crate::interval::Interval;
 use crate::mandate::Mandate;
 use crate::official::{Official, PostKind};
 use crate::stand_in_list::StandInList;
@@ -224,8 +225,9 @@ impl Book {
             }
             RosterEvent::DutyShiftSwapped(swap) => self.duties.swap(swap, recorded_at),
             RosterEvent::GapOpened(gap) => self.alarms.open(gap, recorded_at),
-            RosterEvent::GapChanged(GapChanged { gap, previous_start_time, .. }) => {
-                self.alarms.change(gap, *previous_start_time, recorded_at);
+            RosterEvent::GapChanged(GapChanged { gap, previous_start_time, previous_end_time }) => {
+                let (start, end) = (*previous_start_time, previous_end_time.unwrap_or(Timestamp::MAX));
+                self.alarms.change(gap, Interval { start, end }, recorded_at);
             }
             RosterEvent::GapClosed(gap) => self.alarms.close(gap, recorded_at),
             // They follow from times already in the book, or from other services' logs.

@@ -98,7 +98,7 @@ pub enum RosterEvent {
     DutyShiftSwapped(DutySwap),
     /// Somebody or something will be, or is, unanswered for: an alarm.
     GapOpened(GapFacts),
-    /// A gap that was told has other times.
+    /// A gap that was told has other times, or holds other things.
     GapChanged(GapChanged),
     /// A gap that was told is none any more, before it was over.
     GapClosed(GapFacts),

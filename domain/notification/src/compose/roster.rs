@@ -3,7 +3,7 @@
 use domain_calendar::Timestamp;
 use domain_roster::{AbsenceStarted, ActsTold, Book, GapFacts, PostKind, RosterEvent, Subject, who};
 
-use crate::audience::Audience;
+use crate::audience::{Audience, recipients};
 use crate::notice::{Notice, NoticeKind};
 use crate::wording::{moment, official, unit};
 
@@ -84,8 +84,13 @@ pub fn of_roster(event: &RosterEvent, book: &Book) -> Vec<Notice> {
         }
         RosterEvent::GapOpened(gap) => vec![of_gap(gap, book, "出现空缺", "，请尽快作出安排。")],
         RosterEvent::GapChanged(changed) => {
-            let before = period(changed.previous_start_time, changed.previous_end_time);
-            vec![of_gap(&changed.gap, book, "空缺时间变动", &format!("（原为{before}），请尽快作出安排。"))]
+            let gap = &changed.gap;
+            let before = (changed.previous_start_time, changed.previous_end_time);
+            if before == (gap.start_time, gap.end_time) {
+                return vec![of_gap(gap, book, "空缺范围变动", "，请尽快作出安排。")];
+            }
+            let before = period(before.0, before.1);
+            vec![of_gap(gap, book, "空缺时间变动", &format!("（原为{before}），请尽快作出安排。"))]
         }
         RosterEvent::GapClosed(gap) => vec![of_gap(gap, book, "空缺消除", "，现已消除。")],
         // Supervision lists for each leader what changes hands, with the work under way.
@@ -140,12 +145,24 @@ fn of_gap(gap: &GapFacts, book: &Book, title: &str, outcome: &str) -> Notice {
         audiences.extend([Audience::Presider, Audience::Post(SECRETARY_GENERAL.to_owned())]);
     }
     for post in &gap.posts {
-        audiences.extend([Audience::UnitHead(post.clone()), Audience::UnitLiaison(post.clone())]);
-        let deputies = book.view(gap.start_time, Timestamp::MAX).holders(PostKind::UnitDeputy, Some(post));
-        audiences.extend(deputies.into_iter().map(|deputy| in_person(&deputy.name)));
+        audiences.extend(of_post(post, book, gap.start_time));
     }
     audiences.extend(away.map(|_| in_person(&gap.subject)));
     told(&GapFacts::aggregate(&gap.subject), title, body, audiences)
+}
+
+/// Who hears of a gap in a post of a unit: its head, liaison officer and deputies, and the leader
+/// in charge of it when none of them is there in the gap.
+fn of_post(unit: &str, book: &Book, start: Timestamp) -> Vec<Audience> {
+    let mut audiences = vec![Audience::UnitHead(unit.to_owned()), Audience::UnitLiaison(unit.to_owned())];
+    let view = book.view(start, Timestamp::MAX);
+    let deputies = view.holders(PostKind::UnitDeputy, Some(unit)).into_iter();
+    audiences.extend(deputies.map(|deputy| in_person(&deputy.name)));
+    let mut own = audiences.iter().flat_map(|audience| recipients(audience, book, start));
+    if own.all(|one| view.away(&one.official).is_some()) {
+        audiences.push(Audience::LeaderInCharge(unit.to_owned()));
+    }
+    audiences
 }
 
 /// A time as officials write it, with or without an end.
@@ -199,8 +216,8 @@ fn has_portfolio(book: &Book, official: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use domain_roster::{
-        AbsenceActs, AbsenceEnded, AbsenceStarted, ActEntry, ActsTold, DutyRoster, DutyTeam, GapFacts,
-        Official, Post, PostKind, RosterEvent,
+        AbsenceActs, AbsenceEnded, AbsenceStarted, ActEntry, ActsTold, DutyRoster, DutyTeam, GapChanged,
+        GapFacts, Official, Post, PostKind, RosterEvent,
     };
 
     use super::of_roster;
@@ -348,6 +365,41 @@ mod tests {
         assert_eq!(told_of(&RosterEvent::GapClosed(city)).1, format!("{period}{gap_text}，现已消除。"));
         let post = gap("water-head", |gap| gap.posts = vec!["units/water".into()]);
         assert_eq!(told_of(&RosterEvent::GapOpened(post)).0, ["water-head", "water-liaison"]);
+    }
+
+    #[test]
+    fn the_leader_in_charge_hears_of_a_gap_that_nobody_of_the_unit_is_there_to_hear_of() {
+        let mut roster = Roster::new();
+        roster.record(&RosterEvent::OfficialCreated(official("health-head", PostKind::UnitHead, "health")));
+        let of = |unit: &str| {
+            let posts = vec![format!("units/{unit}")];
+            RosterEvent::GapOpened(gap(&format!("{unit}-head"), |gap| gap.posts = posts))
+        };
+        let told_of = |roster: &Roster, unit: &str| -> Vec<String> {
+            told(roster, &of(unit)).into_iter().map(|(who, _)| who).collect()
+        };
+        roster.away("industry-head", None);
+        assert_eq!(told_of(&roster, "industry"), ["cui-yuanbin", "industry-head"]);
+        // A substitute of the liaison officer is there: the unit knows.
+        roster.away("health-head", None);
+        assert_eq!(told_of(&roster, "health"), ["health-head", "health-substitute"]);
+        roster.away("cui-yuanbin", None);
+        let told = told_of(&roster, "industry");
+        assert_eq!(told, ["cui-yuanbin", "hu-xiaogang", "industry-head"], "and whoever acts for the leader");
+    }
+
+    #[test]
+    fn a_gap_that_grows_in_the_same_time_is_told_without_another_time() {
+        let roster = Roster::new();
+        let grown =
+            gap("zhang-xiliang", |gap| gap.units = vec!["units/police".into(), "units/health".into()]);
+        let changed = GapChanged {
+            previous_start_time: grown.start_time,
+            previous_end_time: grown.end_time,
+            gap: grown,
+        };
+        let told = told(&roster, &RosterEvent::GapChanged(changed));
+        assert!(told[0].1.ends_with("市公安局、市卫生健康委员会无人负责，请尽快作出安排。"), "{told:?}");
     }
 
     #[test]
