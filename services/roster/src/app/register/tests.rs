@@ -274,6 +274,22 @@ async fn be_away(roster: &Roster) {
         reassignment: Some("市政府文件".into()),
     };
     roster.change(&first, extended).await;
+    // B leaves too, and comes back, while A is away.
+    roster.advance("2023-06-01T09:00+08:00").await;
+    let b = Registration {
+        name: "absences/b".into(),
+        official: "officials/second".into(),
+        start_time: at("2023-06-02T00:00+08:00"),
+        end_time: at("2023-06-03T00:00+08:00"),
+        stand_in: None,
+        shares: vec![],
+        excluded: Scope::default(),
+        reason: String::new(),
+        approval: Some("市长批示".into()),
+        reassignment: None,
+    };
+    roster.act(async |app, transaction| app.create_absence(transaction, b).await.unwrap()).await;
+    roster.advance("2023-06-02T09:00+08:00").await;
     roster.advance("2023-06-04T09:00+08:00").await;
     roster.change(&first, AbsenceAct::End).await;
     let times = Interval { start: at("2023-06-01T00:00+08:00"), end: at("2023-06-07T00:00+08:00") };
@@ -428,7 +444,7 @@ async fn the_register_is_the_book_of_the_log(database_url: String) {
     keep_watch(&roster).await;
 
     let (book, types) = roster.log().await;
-    assert_eq!(types.len(), 26, "every type of event was written: {types:?}");
+    assert_eq!(types.len(), 27, "every type of event was written: {types:?}");
     let own = roster.app.current().await.unwrap();
     assert_eq!(own.book, book, "the writer's");
     assert_eq!(roster.follower.current().await.unwrap(), own, "that of one who followed each write");
