@@ -415,6 +415,11 @@ async fn keep_watch(roster: &Roster) {
         .act(async |app, transaction| app.create_duty_roster(transaction, duty.clone()).await.unwrap())
         .await;
     let later = DutyRoster { first_team: 1, ..duty.clone() };
+    let change = DutyAct::Change {
+        roster: later,
+        effective_time: Some(at("2023-08-01T08:00+08:00")),
+        drops_swaps: false,
+    };
     let swap = DutySwap {
         duty_roster: duty.name.clone(),
         shift_start_time: at("2023-07-21T08:00+08:00"),
@@ -422,7 +427,7 @@ async fn keep_watch(roster: &Roster) {
         ground: "换班".into(),
         recorded_at: at("2023-07-21T08:00+08:00"),
     };
-    for act in [DutyAct::Change(later, Some(at("2023-08-01T08:00+08:00"))), DutyAct::Swap(swap)] {
+    for act in [change, DutyAct::Swap(swap)] {
         roster
             .act(async |app, transaction| {
                 app.change_duty_roster(&roster.duty, transaction, &duty.name, "", act).await.unwrap()
