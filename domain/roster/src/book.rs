@@ -177,7 +177,7 @@ impl Book {
                 }
             }
             RosterEvent::StandInListCreated(list) => {
-                if self.stand_in_lists.iter().all(|one| one.name != list.name) {
+                if self.stand_in_lists_of(&list.unit).all(|one| one.name != list.name) {
                     let by_unit = Arc::make_mut(&mut self.lists_by_unit);
                     by_unit.entry(list.unit.clone()).or_default().push(self.stand_in_lists.len());
                     self.stand_in_lists.push(Arc::new(StandInList { recorded_at, ..list.clone() }));

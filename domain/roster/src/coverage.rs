@@ -19,9 +19,9 @@ use crate::duty::duty_gaps;
 use crate::interval::Interval;
 
 use charges::Charges;
+use cuts::Cuts;
 use gather::{Gather, Subject};
 
-pub(crate) use cuts::Cuts;
 pub(crate) use gather::merged;
 
 /// Why nobody answers.
@@ -136,5 +136,7 @@ pub fn coverage(book: &Book, window: Interval, known_at: Timestamp) -> Vec<Cover
     gather.gaps()
 }
 
+#[cfg(test)]
+mod scale;
 #[cfg(test)]
 mod tests;

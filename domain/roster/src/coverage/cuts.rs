@@ -9,7 +9,7 @@ use crate::interval::Interval;
 use crate::unit::Unit;
 
 /// Instants in order; the first is the window's start, the last its end.
-pub(crate) struct Cuts {
+pub(super) struct Cuts {
     /// When another division takes effect.
     divisions: Vec<Timestamp>,
     /// When that or anything else changes.
@@ -17,7 +17,7 @@ pub(crate) struct Cuts {
 }
 
 impl Cuts {
-    pub(crate) fn of(book: &Book, window: Interval, known_at: Timestamp) -> Self {
+    pub(super) fn of(book: &Book, window: Interval, known_at: Timestamp) -> Self {
         let mut divisions = Collected::within(window);
         book.divisions()
             .filter(|division| division.record_time <= known_at)
@@ -45,7 +45,7 @@ impl Cuts {
     }
 
     /// The times in a period in which no answer changes, but for what becomes of units.
-    pub(crate) fn within(&self, period: Interval) -> impl Iterator<Item = Interval> {
+    pub(super) fn within(&self, period: Interval) -> impl Iterator<Item = Interval> {
         let first = self.all.partition_point(|at| *at < period.start);
         let end = self.all.partition_point(|at| *at <= period.end);
         pieces(self.all.get(first..end).unwrap_or_default())
