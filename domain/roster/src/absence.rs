@@ -22,6 +22,7 @@ use std::time::Duration;
 use domain_calendar::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::acting::acting_parts;
 use crate::book::Book;
 use crate::error::RosterError;
 use crate::event::{
@@ -243,6 +244,7 @@ impl Absence {
                 acting: acting_for(book, &self.official, known.start),
                 start_time: known.start,
                 end_time: known.end,
+                authorities: acting_parts(book, self, known.start),
             })
         })
     }

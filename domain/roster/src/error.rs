@@ -306,6 +306,12 @@ pub enum RosterError {
         /// What was asked.
         start: Timestamp,
     },
+    /// Swaps that were agreed would fall away.
+    #[error("swaps would fall away, of the shifts that begin at {}", instants(starts))]
+    SwapsOrphaned {
+        /// First instants of the shifts, in order.
+        starts: Vec<Timestamp>,
+    },
     /// What was done on duty is not changed afterwards.
     #[error("the duty until {end} is over")]
     DutyOver {
@@ -380,6 +386,10 @@ pub enum RosterError {
     NothingToAcknowledge,
 }
 
+fn instants(all: &[Timestamp]) -> String {
+    all.iter().map(Timestamp::to_string).collect::<Vec<_>>().join(", ")
+}
+
 impl RosterError {
     /// The refusal as an official reads it.
     pub fn chinese(&self) -> String {
@@ -444,6 +454,10 @@ impl RosterError {
             Self::SeasonTooLong { longest_days } => format!("值班期最长{longest_days}天"),
             Self::OnDutyTwice { official } => format!("“{official}”在同一班组中重复"),
             Self::ShiftUnknown { start } => format!("没有在{}开始的班次", chinese_instant(*start)),
+            Self::SwapsOrphaned { starts } => {
+                let starts: Vec<String> = starts.iter().map(|start| chinese_instant(*start)).collect();
+                format!("已换班的班次将因此失效：{}开始的班次", starts.join("、"))
+            }
             Self::DutyOver { end } => format!("{}以前的值班已经结束，不能更改", chinese_instant(*end)),
             Self::AbsenceUnknown { name } => format!("没有请假登记“{name}”"),
             Self::AbsenceOverlaps { start, end, .. } => {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::absence::Absence;
 use crate::account::Account;
+use crate::acting::ActingPart;
 use crate::alarm::{GapChanged, GapFacts};
 use crate::collective::Collective;
 use crate::division::Division;
@@ -15,6 +16,7 @@ use crate::duty::{DutyRoster, DutySwap};
 use crate::handover::{FieldHandover, Handover};
 use crate::mandate::Mandate;
 use crate::official::Official;
+use crate::scope::Scope;
 use crate::stand_in_list::StandInList;
 use crate::unit::Unit;
 
@@ -26,6 +28,7 @@ const DIVISION_CREATED: &str = "roster.division.created";
 const DIVISION_TOOK_EFFECT: &str = "roster.division.took_effect";
 const ABSENCE_CREATED: &str = "roster.absence.created";
 const ABSENCE_STARTED: &str = "roster.absence.started";
+const ABSENCE_ACTING_CHANGED: &str = "roster.absence.acting_changed";
 const ABSENCE_ENDED: &str = "roster.absence.ended";
 const ABSENCE_CANCELLED: &str = "roster.absence.cancelled";
 const ABSENCE_EXTENDED: &str = "roster.absence.extended";
@@ -66,6 +69,8 @@ pub enum RosterEvent {
     AbsenceCreated(Absence),
     /// An absence began.
     AbsenceStarted(AbsenceStarted),
+    /// Others act for somebody who is away than was told before.
+    AbsenceActingChanged(AbsenceActingChanged),
     /// An absence ended, at its end or early.
     AbsenceEnded(AbsenceEnded),
     /// An absence was cancelled before it began.
@@ -98,7 +103,7 @@ pub enum RosterEvent {
     DutyShiftSwapped(DutySwap),
     /// Somebody or something will be, or is, unanswered for: an alarm.
     GapOpened(GapFacts),
-    /// A gap that was told has other times.
+    /// A gap that was told has other times, or holds other things.
     GapChanged(GapChanged),
     /// A gap that was told is none any more, before it was over.
     GapClosed(GapFacts),
@@ -160,13 +165,57 @@ pub struct AbsenceStarted {
     pub absence: String,
     /// Who is away.
     pub official: String,
-    /// Who acts from now on; unset: nobody, which is an alarm.
+    /// Who acts from now on in whatever no other has a part of; unset: nobody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acting: Option<String>,
     /// First instant away.
     pub start_time: Timestamp,
     /// First instant back.
     pub end_time: Timestamp,
+    /// Who acts from now on, in what and until when. Empty when nobody does, and in events of
+    /// before this was recorded.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub authorities: Vec<ActingPart>,
+}
+
+impl AbsenceStarted {
+    /// Who acts from now on, in what and until when.
+    pub fn parts(&self) -> Vec<ActingPart> {
+        if !self.authorities.is_empty() {
+            return self.authorities.clone();
+        }
+        let whole = |acting: &String| ActingPart {
+            acting: acting.clone(),
+            scope: Scope::default(),
+            start_time: self.start_time,
+            end_time: self.end_time,
+        };
+        self.acting.iter().map(whole).collect()
+    }
+}
+
+/// Others act for somebody who is away than was told before: a stand-in leaves or comes back, or
+/// a division or a list takes effect.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AbsenceActingChanged {
+    /// `absences/{id}`.
+    pub absence: String,
+    /// Who is away.
+    pub official: String,
+    /// First instant away.
+    pub start_time: Timestamp,
+    /// First instant back.
+    pub end_time: Timestamp,
+    /// Who acts now, in what and until when.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub authorities: Vec<ActingPart>,
+    /// Of these, what was not told before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub begun: Vec<ActingPart>,
+    /// What was told before and holds no more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ended: Vec<ActingPart>,
 }
 
 /// An absence ended.
@@ -320,6 +369,7 @@ impl RosterEvent {
             Self::DivisionTookEffect(_) => DIVISION_TOOK_EFFECT,
             Self::AbsenceCreated(_) => ABSENCE_CREATED,
             Self::AbsenceStarted(_) => ABSENCE_STARTED,
+            Self::AbsenceActingChanged(_) => ABSENCE_ACTING_CHANGED,
             Self::AbsenceEnded(_) => ABSENCE_ENDED,
             Self::AbsenceCancelled(_) => ABSENCE_CANCELLED,
             Self::AbsenceExtended(_) => ABSENCE_EXTENDED,
@@ -355,6 +405,7 @@ impl RosterEvent {
             Self::DivisionTookEffect(fact) => &fact.division,
             Self::AbsenceCreated(absence) => &absence.name,
             Self::AbsenceStarted(fact) => &fact.absence,
+            Self::AbsenceActingChanged(fact) => &fact.absence,
             Self::AbsenceEnded(fact) => &fact.absence,
             Self::AbsenceCancelled(fact) => &fact.absence,
             Self::AbsenceExtended(fact) => &fact.absence,
@@ -396,6 +447,7 @@ impl RosterEvent {
             DIVISION_TOOK_EFFECT => read(json, Self::DivisionTookEffect),
             ABSENCE_CREATED => read(json, Self::AbsenceCreated),
             ABSENCE_STARTED => read(json, Self::AbsenceStarted),
+            ABSENCE_ACTING_CHANGED => read(json, Self::AbsenceActingChanged),
             ABSENCE_ENDED => read(json, Self::AbsenceEnded),
             ABSENCE_CANCELLED => read(json, Self::AbsenceCancelled),
             ABSENCE_EXTENDED => read(json, Self::AbsenceExtended),
@@ -422,7 +474,9 @@ impl RosterEvent {
 
 #[cfg(test)]
 mod tests {
-    use super::{AbsenceAcknowledged, AbsenceActs, ActEntry, ActsTold, Changed, RosterEvent};
+    use super::{
+        AbsenceAcknowledged, AbsenceActingChanged, AbsenceActs, ActEntry, ActsTold, Changed, RosterEvent,
+    };
     use crate::alarm::{GapChanged, GapFacts};
     use crate::duty::{DutyRoster, DutySwap, DutyTeam};
     use crate::fixture::{Roster, at, pair};
@@ -461,6 +515,16 @@ mod tests {
         };
         ended.acts = Some(acts.clone());
         events.push(RosterEvent::AbsenceEnded(ended));
+        let parts = crate::acting::acting_parts(&roster.book, &absence, during);
+        events.push(RosterEvent::AbsenceActingChanged(AbsenceActingChanged {
+            absence: absence.name.clone(),
+            official: absence.official.clone(),
+            start_time: absence.start_time,
+            end_time: absence.end_time,
+            begun: parts.clone(),
+            ended: parts.clone(),
+            authorities: parts,
+        }));
         let (name, official) = (absence.name.clone(), absence.official.clone());
         let arrived = AbsenceActs { absence: name.clone(), official: official.clone(), acts };
         events.push(RosterEvent::AbsenceActsArrived(arrived));
@@ -537,7 +601,7 @@ mod tests {
         events.push(RosterEvent::GapClosed(gap));
 
         let types: std::collections::BTreeSet<_> = events.iter().map(RosterEvent::event_type).collect();
-        assert_eq!(types.len(), 26, "every type is exercised: {types:?}");
+        assert_eq!(types.len(), 27, "every type is exercised: {types:?}");
         for event in events {
             let payload = event.to_payload().unwrap();
             let read = RosterEvent::from_payload(event.event_type(), &payload).unwrap();

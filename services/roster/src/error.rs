@@ -87,6 +87,10 @@ pub(crate) fn refusal(error: RosterError) -> Error {
             forbidden("NOT_OF_UNIT").with_metadata("official", official)
         }
         RosterError::ShiftUnknown { .. } => forbidden("SHIFT_UNKNOWN"),
+        RosterError::SwapsOrphaned { starts } => {
+            let starts: Vec<String> = starts.iter().map(ToString::to_string).collect();
+            forbidden("SWAPS_ORPHANED").with_metadata("shiftStartTimes", starts.join(","))
+        }
         RosterError::DutyOver { .. } => forbidden("DUTY_OVER"),
         RosterError::AbsenceOver { .. } => forbidden("ABSENCE_OVER"),
         RosterError::NotLater { .. } => forbidden("END_NOT_LATER"),

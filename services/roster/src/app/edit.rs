@@ -63,6 +63,11 @@ impl<'t> Edit<'t> {
         &self.register
     }
 
+    /// The same for whoever computes elsewhere; what this write records later is not in it.
+    pub(crate) fn shared(&self) -> Arc<Register> {
+        self.register.clone()
+    }
+
     /// The transaction of the write.
     pub(crate) fn tx(&self) -> &'t DatabaseTransaction {
         self.tx
@@ -112,6 +117,7 @@ fn kind_of(event: &RosterEvent) -> Kind {
         RosterEvent::MandateCreated(_) | RosterEvent::MandateRevoked(_) => Kind::Mandate,
         RosterEvent::AbsenceCreated(_)
         | RosterEvent::AbsenceStarted(_)
+        | RosterEvent::AbsenceActingChanged(_)
         | RosterEvent::AbsenceEnded(_)
         | RosterEvent::AbsenceCancelled(_)
         | RosterEvent::AbsenceExtended(_)
@@ -136,9 +142,11 @@ fn body(register: &Register, kind: Kind, name: &str) -> Result<String, Error> {
         Kind::Division => write(book.division(name)),
         Kind::StandInList => write(book.stand_in_lists().find(|list| list.name == name)),
         Kind::Mandate => write(book.mandate(name)),
-        Kind::Absence => write(
-            book.absence(name).map(|absence| StoredAbsence { absence, told: Some(register.told(name)) }),
-        ),
+        Kind::Absence => write(book.absence(name).map(|absence| StoredAbsence {
+            absence,
+            told: Some(register.told(name)),
+            acting: book.told_acting(name).to_vec(),
+        })),
         Kind::DutyRoster => write(
             History::of(book.duty_roster_versions(name))
                 .map(|history| StoredDutyRoster { history, swaps: book.duty_swaps(name).to_vec() }),

@@ -31,7 +31,7 @@ pub(crate) use absences::{
     AbsenceAct, Kept, etag as absence_etag, finish as finish_absence, is_stated, start as start_absence,
 };
 pub(crate) use acts::{Heard, hear};
-pub(crate) use coverage::look_again;
+pub(crate) use coverage::{aside, look_again};
 pub(crate) use divisions::{Recorded, take_effect};
 pub(crate) use duty::DutyAct;
 pub(crate) use edit::Edit;

@@ -78,6 +78,7 @@ impl Register {
             | RosterEvent::DivisionTookEffect(_)
             | RosterEvent::StandInListCreated(_)
             | RosterEvent::AbsenceCreated(_)
+            | RosterEvent::AbsenceActingChanged(_)
             | RosterEvent::AbsenceCancelled(_)
             | RosterEvent::AbsenceExtended(_)
             | RosterEvent::MandateCreated(_)
@@ -121,7 +122,7 @@ impl Register {
                 }
             }
             Kind::Absence => {
-                let StoredAbsence::<Absence> { absence, told } = parse(record)?;
+                let StoredAbsence::<Absence> { absence, told, acting } = parse(record)?;
                 let told = told.unwrap_or_else(|| Told::at_version(record.version));
                 self.told.insert(record.name.clone(), told);
                 let changes: Vec<_> =
@@ -130,6 +131,7 @@ impl Register {
                 for (event, recorded_at) in &changes {
                     self.apply(event, *recorded_at)?;
                 }
+                self.book.restore_told_acting(&record.name, acting);
             }
             Kind::DutyRoster => {
                 let StoredDutyRoster::<DutyRoster> { history, swaps } = parse(record)?;

@@ -13,7 +13,7 @@ pub(crate) enum TimerKind {
     DivisionTakesEffect,
     AbsenceStarts,
     AbsenceEnds,
-    /// A gap in coverage comes within reach.
+    /// A gap in coverage comes within reach, or others act from now on.
     CoverageIsDue,
 }
 
@@ -75,7 +75,7 @@ impl TimerHandler for RosterTimers {
     ) -> Result<(), FireError> {
         let mut edit = Edit::begin(&self.app.registers, tx, || now).await.map_err(FireError::new)?;
         // Told before an absence says that nobody acts.
-        let next = self.app.tell_gaps(tx, &mut edit).await.map_err(FireError::new)?;
+        let next = self.app.tell(tx, &mut edit).await.map_err(FireError::new)?;
         for timer in timers {
             let append = match TimerKind::read(&timer.kind).map_err(FireError::new)? {
                 TimerKind::DivisionTakesEffect => take_effect(&mut edit, &timer.key).await,

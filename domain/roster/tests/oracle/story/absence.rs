@@ -60,6 +60,7 @@ impl Teller<'_> {
                 acting: None,
                 start_time: step(start),
                 end_time: step(end),
+                authorities: vec![],
             }));
         }
     }

@@ -275,6 +275,22 @@ async fn be_away(roster: &Roster) {
         },
     };
     roster.change(&first, extended).await;
+    // B leaves too, and comes back, while A is away.
+    roster.advance("2023-06-01T09:00+08:00").await;
+    let b = Registration {
+        name: "absences/b".into(),
+        official: "officials/second".into(),
+        start_time: at("2023-06-02T00:00+08:00"),
+        end_time: at("2023-06-03T00:00+08:00"),
+        stand_in: None,
+        shares: vec![],
+        excluded: Scope::default(),
+        reason: String::new(),
+        approval: Some("市长批示".into()),
+        reassignment: None,
+    };
+    roster.act(async |app, transaction| app.create_absence(transaction, b).await.unwrap()).await;
+    roster.advance("2023-06-02T09:00+08:00").await;
     roster.advance("2023-06-04T09:00+08:00").await;
     roster.change(&first, AbsenceAct::End).await;
     let times = Interval { start: at("2023-06-01T00:00+08:00"), end: at("2023-06-07T00:00+08:00") };
@@ -404,6 +420,11 @@ async fn keep_watch(roster: &Roster) {
         .act(async |app, transaction| app.create_duty_roster(transaction, duty.clone()).await.unwrap())
         .await;
     let later = DutyRoster { first_team: 1, ..duty.clone() };
+    let change = DutyAct::Change {
+        roster: later,
+        effective_time: Some(at("2023-08-01T08:00+08:00")),
+        drops_swaps: false,
+    };
     let swap = DutySwap {
         duty_roster: duty.name.clone(),
         shift_start_time: at("2023-07-21T08:00+08:00"),
@@ -411,7 +432,7 @@ async fn keep_watch(roster: &Roster) {
         ground: "换班".into(),
         recorded_at: at("2023-07-21T08:00+08:00"),
     };
-    for act in [DutyAct::Change(later, Some(at("2023-08-01T08:00+08:00"))), DutyAct::Swap(swap)] {
+    for act in [change, DutyAct::Swap(swap)] {
         roster
             .act(async |app, transaction| {
                 app.change_duty_roster(&roster.duty, transaction, &duty.name, "", act).await.unwrap()
@@ -433,7 +454,7 @@ async fn the_register_is_the_book_of_the_log(database_url: String) {
     keep_watch(&roster).await;
 
     let (book, types) = roster.log().await;
-    assert_eq!(types.len(), 26, "every type of event was written: {types:?}");
+    assert_eq!(types.len(), 27, "every type of event was written: {types:?}");
     let own = roster.app.current().await.unwrap();
     assert_eq!(own.book, book, "the writer's");
     assert_eq!(roster.follower.current().await.unwrap(), own, "that of one who followed each write");
