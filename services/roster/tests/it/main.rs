@@ -21,4 +21,5 @@ mod mandate;
 mod permission;
 mod race;
 mod roster;
+mod snapshot;
 mod time;
