@@ -204,7 +204,10 @@ impl Worker for RosterCopy {
         }
         if let Some(snapshots) = snapshots.filter(|_| is_far_behind(&view, page.last_position)) {
             match Self::leap(snapshots, &view, page.epoch()).await {
-                Ok(leapt) => self.keep(leapt),
+                Ok(leapt) => {
+                    tracing::info!(worker = self.name, position = leapt.position, "starts from a snapshot");
+                    self.keep(leapt);
+                }
                 Err(error) => {
                     tracing::warn!(worker = self.name, %error, "reading the log instead of a snapshot");
                     *way = Way::Read;
