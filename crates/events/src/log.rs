@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use domain_calendar::Timestamp;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, QueryResult, Value};
 use xietong_store::{Db, ROWS, StoreError, places, statement};
 use xietong_timers::{MachineClock, MachineTime, Poke};
 
-use crate::consumer::LogPage;
+use crate::consumer::{EventSource, LogPage, SourceError};
 use crate::event::{Act, Digest, Draft, Event};
 
 /// The columns of an event, in the order [`event`] does not care about.
@@ -246,6 +247,16 @@ impl EventLog {
             [self.machine.new_id().to_string().into(), self.last_position().await?.into()];
         writer.execute_raw(statement(writer, sql, values)).await?;
         EventLog::open(&self.producer, self.db).await
+    }
+}
+
+/// A service may follow its own log.
+#[async_trait]
+impl EventSource for EventLog {
+    async fn read(&self, after: i64, limit: u32) -> Result<LogPage, SourceError> {
+        let failed =
+            |error: StoreError| SourceError { producer: self.producer.clone(), why: error.to_string() };
+        EventLog::read(self, after, limit).await.map_err(failed)
     }
 }
 

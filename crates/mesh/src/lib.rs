@@ -19,6 +19,7 @@ pub mod page;
 pub mod principal;
 pub mod readiness;
 pub mod roster_copy;
+pub mod roster_snapshot;
 pub mod serve;
 pub mod service;
 pub mod service_name;

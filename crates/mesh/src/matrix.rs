@@ -109,6 +109,7 @@ const fn row(action: &'static str, access: Access, grants: &'static [(&'static [
 pub const MATRIX: &[Row] = &[
     // Between services.
     row("events.read", Read, &[(&[System], All)]),
+    row("roster.snapshot.read", Read, &[(&[System], All)]),
     // Directory.
     row("roster.units.list", Read, OPEN),
     row("roster.units.get", Read, OPEN),
@@ -321,7 +322,7 @@ mod tests {
 
     #[test]
     fn no_account_may_perform_what_is_between_services() {
-        for action in ["events.read", "roster.accounts.resolve"] {
+        for action in ["events.read", "roster.snapshot.read", "roster.accounts.resolve"] {
             for role in Role::OF_ACCOUNTS {
                 assert_eq!(row_of(action).unwrap().reaches(role).next(), None);
             }

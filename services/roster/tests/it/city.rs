@@ -29,7 +29,7 @@ use xietong_store::CrashPoints;
 use xietong_testkit::servers;
 use xietong_timers::{Clock, MachineClock, Progress, SimulatedClock, Worker};
 
-use crate::log::SupervisionLog;
+use crate::log::{SupervisionLog, listen};
 
 /// The day on which every test begins, in business time.
 pub(crate) const START: &str = "2023-05-01T09:00:00+08:00";
@@ -106,6 +106,22 @@ impl City {
         let log = SupervisionLog::serve(folder.path(), supervision, verifier.clone()).await;
         let supervision = TcpListener::bind("127.0.0.1:0").await.unwrap();
         (City { service, clock, url, folder, verifier, supervision, routes, gateway, system }, log)
+    }
+
+    /// Serves these routes by TCP, as the roster's, and gives the way to them.
+    pub(crate) async fn serve(&self, routes: Routes) -> Peers {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        listen(routes, listener, self.verifier.clone());
+        let urls = BTreeMap::from([(ServiceName::Roster, url)]);
+        Peers::new(ServiceName::Roster, &urls, self.system.clone()).unwrap()
+    }
+
+    /// Gives everything that was recorded its position.
+    pub(crate) async fn sequence(&self) {
+        let mut workers = self.service.workers.iter();
+        let sequencer = workers.find(|worker| worker.name() == "roster/sequencer").unwrap();
+        while sequencer.turn().await.unwrap() == Progress::Worked {}
     }
 
     /// Lets the roster hear of what others have recorded.

@@ -21,5 +21,6 @@ mod mandate;
 mod permission;
 mod race;
 mod roster;
+mod snapshot;
 mod standing_in;
 mod time;

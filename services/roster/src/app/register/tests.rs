@@ -1,5 +1,7 @@
 //! What the tables say is what the log says.
 
+mod copy;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -455,6 +457,7 @@ async fn the_register_is_the_book_of_the_log(database_url: String) {
 
     let (book, types) = roster.log().await;
     assert_eq!(types.len(), 27, "every type of event was written: {types:?}");
+    copy::copies_hold(&roster.service, &book).await;
     let own = roster.app.current().await.unwrap();
     assert_eq!(own.book, book, "the writer's");
     assert_eq!(roster.follower.current().await.unwrap(), own, "that of one who followed each write");
