@@ -2,6 +2,7 @@
 
 mod absences;
 mod alarms;
+mod calendars;
 mod divisions;
 mod duties;
 mod entries;
@@ -9,7 +10,7 @@ mod people;
 
 use std::sync::Arc;
 
-use domain_calendar::Timestamp;
+use domain_calendar::{Calendar, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::absence::{Absence, AbsenceChange};
@@ -22,12 +23,14 @@ use crate::error::RosterError;
 use crate::event::RosterEvent;
 use crate::mandate::Mandate;
 use crate::official::{Official, PostKind};
+use crate::published_calendar::PublishedCalendar;
 use crate::stand_in_list::StandInList;
 use crate::unit::Unit;
 use crate::view::View;
 
 use absences::Absences;
 use alarms::Alarms;
+use calendars::Calendars;
 use divisions::Divisions;
 use duties::Duties;
 use entries::Entries;
@@ -52,6 +55,7 @@ pub struct Book {
     mandates: Vec<Arc<Mandate>>,
     duties: Duties,
     alarms: Alarms,
+    calendars: Calendars,
     /// Follows from `units`.
     #[serde(skip)]
     callings: Arc<Callings>,
@@ -74,6 +78,7 @@ struct Snapshot {
     mandates: Vec<Arc<Mandate>>,
     duties: Duties,
     alarms: Alarms,
+    calendars: Calendars,
 }
 
 impl From<Snapshot> for Book {
@@ -89,6 +94,7 @@ impl From<Snapshot> for Book {
             mandates,
             duties,
             alarms,
+            calendars,
         } = snapshot;
         let (mut callings, mut people) = (Callings::default(), People::default());
         for name in units.names() {
@@ -109,6 +115,7 @@ impl From<Snapshot> for Book {
             mandates,
             duties,
             alarms,
+            calendars,
             callings: Arc::new(callings),
             people: Arc::new(people),
         }
@@ -228,6 +235,9 @@ impl Book {
                 self.alarms.change(gap, *previous_start_time, recorded_at);
             }
             RosterEvent::GapClosed(gap) => self.alarms.close(gap, recorded_at),
+            RosterEvent::CalendarPublished(published) => {
+                self.calendars.publish(PublishedCalendar { recorded_at, ..published.clone() });
+            }
             // They follow from times already in the book, or from other services' logs.
             RosterEvent::DivisionTookEffect(_)
             | RosterEvent::AbsenceStarted(_)
@@ -384,6 +394,16 @@ impl Book {
     /// how it came about.
     pub fn restore_told_gaps(&mut self, subject: &str, gaps: Vec<GapFacts>) {
         self.alarms.restore(subject, gaps);
+    }
+
+    /// The city's working days: the years compiled in, and those recorded since.
+    pub fn calendar(&self) -> &Calendar {
+        self.calendars.calendar()
+    }
+
+    /// All that was recorded of a year's calendar, `calendars/{year}`, in the order of recording.
+    pub fn published_calendars(&self, name: &str) -> impl Iterator<Item = &PublishedCalendar> {
+        self.calendars.published().iter().filter(move |one| one.name == name)
     }
 
     /// An absence by resource name.

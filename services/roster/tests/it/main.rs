@@ -22,3 +22,4 @@ mod permission;
 mod race;
 mod roster;
 mod time;
+mod year_calendar;
