@@ -192,6 +192,10 @@ pub const MATRIX: &[Row] = &[
     ),
     row("supervision.assignments.request_extension", Write, UNIT_WORK),
     row("supervision.assignments.decide_extension", Write, &[(&[Leader], Portfolio), (MANDATED, Mandate)]),
+    row("supervision.rules.create", Write, ADMINISTRATION),
+    row("supervision.rules.list", Read, OPEN),
+    row("supervision.rules.get", Read, OPEN),
+    row("supervision.rules.rebase", Write, &[(&[Administrator, Supervisor], All)]),
     row("supervision.divisions.preview", Read, ADMINISTRATION),
     // Working groups.
     row("workgroup.groups.create", Write, &[(&[Supervisor, Administrator], All), (&[GroupOffice], Groups)]),

@@ -19,7 +19,7 @@ pub(crate) async fn under_way<C: ConnectionTrait>(
         let units = parameters.bind_all(chunk.iter().copied());
         let issued = parameters.bind(columns::task_state(TaskState::Issued));
         let sql = format!(
-            "SELECT assignments.unit, tasks.ledger_number, tasks.body FROM assignments
+            "SELECT assignments.unit, tasks.ledger_number, tasks.calendar_version, tasks.body FROM assignments
              JOIN tasks ON tasks.ledger_number = assignments.ledger_number
              WHERE assignments.unit IN ({units}) AND assignments.settles AND NOT assignments.closed
                AND tasks.state = {issued}

@@ -13,6 +13,7 @@ mod lists;
 mod mandate;
 mod permission;
 mod refusals;
+mod regulation;
 mod roster;
 mod roster_away;
 mod stages_due;
