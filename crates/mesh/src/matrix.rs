@@ -192,6 +192,7 @@ pub const MATRIX: &[Row] = &[
     ),
     row("supervision.assignments.request_extension", Write, UNIT_WORK),
     row("supervision.assignments.decide_extension", Write, &[(&[Leader], Portfolio), (MANDATED, Mandate)]),
+    row("supervision.assignments.explain", Read, TASK_READERS),
     row("supervision.rules.create", Write, ADMINISTRATION),
     row("supervision.rules.list", Read, OPEN),
     row("supervision.rules.get", Read, OPEN),

@@ -325,7 +325,7 @@ fn later_by_days(day: Date, days: u32) -> Date {
     day.checked_add(Duration::days(i64::from(days))).unwrap_or(Date::MAX)
 }
 
-fn later_by_months(day: Date, months: u32) -> Date {
+pub(crate) fn later_by_months(day: Date, months: u32) -> Date {
     let passed = (day.month() as u32 - 1).saturating_add(months);
     let year = i32::try_from(passed / 12).ok().and_then(|years| day.year().checked_add(years));
     let month = (0..passed % 12).fold(Month::January, |month, _| month.next());

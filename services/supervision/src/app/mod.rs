@@ -4,6 +4,7 @@
 mod authority;
 mod change;
 mod create;
+mod explain;
 mod read;
 mod recount;
 mod revise;

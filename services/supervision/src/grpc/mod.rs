@@ -5,6 +5,7 @@ mod content;
 mod decode;
 mod division_preview;
 mod encode;
+mod explain;
 mod list;
 mod rules;
 mod timeline;
@@ -25,6 +26,7 @@ use xietong_proto::supervision::task_service_server::TaskService;
 
 use check::{Check, task_name, task_of_assignment};
 pub(crate) use division_preview::DivisionPreviews;
+pub(crate) use explain::Explanations;
 pub(crate) use rules::Rules;
 
 use crate::app::{Asked, Change, Entering, Entry, MOST_SIGNED, SignedFor, Supervision, Target, ToSign};

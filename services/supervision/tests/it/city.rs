@@ -18,6 +18,7 @@ use xietong_mesh::token::{Issuer, Signer, SigningKey, Verifier, VerifyingKey, ge
 use xietong_mesh::{Error, Ground, Peers, Service, ServiceName};
 use xietong_proto::supervision as proto;
 use xietong_proto::supervision::division_preview_service_client::DivisionPreviewServiceClient;
+use xietong_proto::supervision::explain_service_client::ExplainServiceClient;
 use xietong_proto::supervision::rule_service_client::RuleServiceClient;
 use xietong_proto::supervision::task_service_client::TaskServiceClient;
 use xietong_store::CrashPoints;
@@ -179,6 +180,16 @@ impl City {
         let token = self.signers[&Issuer::Gateway].sign(principal).unwrap();
         let channel = Endpoint::from_shared(format!("http://{}", self.address)).unwrap().connect_lazy();
         RuleServiceClient::with_interceptor(channel, Bearer(token))
+    }
+
+    /// Why deadlines are what they are, as this principal.
+    pub(crate) fn explanations(
+        &self,
+        principal: &Principal,
+    ) -> ExplainServiceClient<InterceptedService<Channel, Bearer>> {
+        let token = self.signers[&Issuer::Gateway].sign(principal).unwrap();
+        let channel = Endpoint::from_shared(format!("http://{}", self.address)).unwrap().connect_lazy();
+        ExplainServiceClient::with_interceptor(channel, Bearer(token))
     }
 
     /// Lets every worker do what there is to do.

@@ -4,6 +4,7 @@
 
 mod city;
 mod documents;
+mod explain;
 mod extension;
 mod handover;
 mod idempotency;
