@@ -59,6 +59,5 @@ pub async fn build(ground: Ground) -> Result<Service, StoreError> {
         consumers: vec![(ServiceName::Roster, Arc::new(handovers))],
         jobs: vec![recounts],
         timers: Some(Arc::new(stages_due)),
-        ..Assembly::default()
     }))
 }
