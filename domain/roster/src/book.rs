@@ -2,6 +2,7 @@
 
 mod absences;
 mod alarms;
+mod calendars;
 mod divisions;
 mod duties;
 mod entries;
@@ -10,7 +11,7 @@ mod people;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use domain_calendar::Timestamp;
+use domain_calendar::{Calendar, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::absence::{Absence, AbsenceChange};
@@ -25,12 +26,14 @@ use crate::event::RosterEvent;
 use crate::interval::Interval;
 use crate::mandate::Mandate;
 use crate::official::{Official, PostKind};
+use crate::published_calendar::PublishedCalendar;
 use crate::stand_in_list::StandInList;
 use crate::unit::Unit;
 use crate::view::View;
 
 use absences::Absences;
 use alarms::Alarms;
+use calendars::Calendars;
 use divisions::Divisions;
 use duties::Duties;
 use entries::Entries;
@@ -57,6 +60,7 @@ pub struct Book {
     alarms: Alarms,
     /// By absence, who was last told to act.
     told_acting: BTreeMap<String, Vec<ActingPart>>,
+    calendars: Calendars,
     /// Follows from `units`.
     #[serde(skip)]
     callings: Arc<Callings>,
@@ -83,6 +87,7 @@ struct Snapshot {
     duties: Duties,
     alarms: Alarms,
     told_acting: BTreeMap<String, Vec<ActingPart>>,
+    calendars: Calendars,
 }
 
 impl From<Snapshot> for Book {
@@ -99,6 +104,7 @@ impl From<Snapshot> for Book {
             duties,
             alarms,
             told_acting,
+            calendars,
         } = snapshot;
         let mut lists_by_unit: HashMap<String, Vec<usize>> = HashMap::new();
         for (place, list) in stand_in_lists.iter().enumerate() {
@@ -125,6 +131,7 @@ impl From<Snapshot> for Book {
             alarms,
             told_acting,
             lists_by_unit: Arc::new(lists_by_unit),
+            calendars,
             callings: Arc::new(callings),
             people: Arc::new(people),
         }
@@ -254,6 +261,9 @@ impl Book {
             }
             RosterEvent::AbsenceActingChanged(changed) => {
                 self.restore_told_acting(&changed.absence, changed.authorities.clone());
+            }
+            RosterEvent::CalendarPublished(published) => {
+                self.calendars.publish(PublishedCalendar { recorded_at, ..published.clone() });
             }
             // They follow from times already in the book, or from other services' logs.
             RosterEvent::DivisionTookEffect(_) | RosterEvent::AbsenceActsArrived(_) => {}
@@ -439,6 +449,16 @@ impl Book {
         } else {
             self.told_acting.insert(absence.to_owned(), parts);
         }
+    }
+
+    /// The city's working days: the years compiled in, and those recorded since.
+    pub fn calendar(&self) -> &Calendar {
+        self.calendars.calendar()
+    }
+
+    /// All that was recorded of a year's calendar, `calendars/{year}`, in the order of recording.
+    pub fn published_calendars(&self, name: &str) -> impl Iterator<Item = &PublishedCalendar> {
+        self.calendars.published().iter().filter(move |one| one.name == name)
     }
 
     /// An absence by resource name.

@@ -366,6 +366,15 @@ pub enum RosterError {
         /// Its resource name.
         name: String,
     },
+    /// A calendar is of another year than one from 2004 to 2099.
+    #[error("{year} is not a year from 2004 to 2099")]
+    CalendarYear {
+        /// The year.
+        year: i32,
+    },
+    /// A year's calendar is not consistent.
+    #[error("{0}")]
+    CalendarRefused(domain_calendar::CalendarError),
     /// A mandate that is over cannot be revoked.
     #[error("the mandate is over")]
     MandateOver,
@@ -484,6 +493,8 @@ impl RosterError {
             Self::AbsenceNotPlanned { state } => format!("请假登记{}，不能取消", state.chinese()),
             Self::AbsenceNotEnded { state } => format!("请假登记{}，不能确认代行事项", state.chinese()),
             Self::MandateUnknown { name } => format!("没有这项委托（{name}）"),
+            Self::CalendarYear { year } => format!("{year}年不在2004年至2099年之间"),
+            Self::CalendarRefused(error) => error.chinese(),
             Self::MandateOver => "委托已经终止".to_owned(),
             Self::OwnMandate { official } => format!("{official}不能受本人委托"),
             Self::NotMandatable { act } => format!("“{act}”不能委托他人代录"),

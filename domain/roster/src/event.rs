@@ -16,6 +16,7 @@ use crate::duty::{DutyRoster, DutySwap};
 use crate::handover::{FieldHandover, Handover};
 use crate::mandate::Mandate;
 use crate::official::Official;
+use crate::published_calendar::PublishedCalendar;
 use crate::scope::Scope;
 use crate::stand_in_list::StandInList;
 use crate::unit::Unit;
@@ -46,6 +47,7 @@ const DUTY_SHIFT_SWAPPED: &str = "roster.duty_roster.swapped";
 const UNIT_CHANGED: &str = "roster.unit.changed";
 const COLLECTIVE_CHANGED: &str = "roster.collective.changed";
 const OFFICIAL_CHANGED: &str = "roster.official.changed";
+const CALENDAR_PUBLISHED: &str = "roster.calendar.published";
 const STAND_IN_LIST_CREATED: &str = "roster.stand_in_list.created";
 
 /// One event of the roster. The payload is the resource or fact itself, without a tag: the type
@@ -107,6 +109,8 @@ pub enum RosterEvent {
     GapChanged(GapChanged),
     /// A gap that was told is none any more, before it was over.
     GapClosed(GapFacts),
+    /// A year's holidays and make-up workdays were recorded, or recorded anew.
+    CalendarPublished(PublishedCalendar),
 }
 
 /// A mandate was ended before its time: at the instant it was recorded.
@@ -388,6 +392,7 @@ impl RosterEvent {
             Self::GapOpened(_) => GAP_OPENED,
             Self::GapChanged(_) => GAP_CHANGED,
             Self::GapClosed(_) => GAP_CLOSED,
+            Self::CalendarPublished(_) => CALENDAR_PUBLISHED,
         }
     }
 
@@ -421,6 +426,7 @@ impl RosterEvent {
             Self::DutyRosterCreated(roster) => &roster.name,
             Self::DutyRosterChanged(changed) => &changed.value.name,
             Self::DutyShiftSwapped(swap) => &swap.duty_roster,
+            Self::CalendarPublished(published) => &published.name,
         };
         Cow::Borrowed(name)
     }
@@ -466,6 +472,7 @@ impl RosterEvent {
             GAP_OPENED => read(json, Self::GapOpened),
             GAP_CHANGED => read(json, Self::GapChanged),
             GAP_CLOSED => read(json, Self::GapClosed),
+            CALENDAR_PUBLISHED => read(json, Self::CalendarPublished),
             _ => Ok(None),
         }
         .map_err(|source| PayloadError { event_type: event_type.to_owned(), source })
@@ -482,6 +489,7 @@ mod tests {
     use crate::fixture::{Roster, at, pair};
     use crate::handover::took_effect;
     use crate::mandate::{Mandate, MandateKind};
+    use crate::published_calendar::PublishedCalendar;
     use crate::stand_in_list::StandInList;
 
     #[test]
@@ -599,9 +607,16 @@ mod tests {
             previous_end_time,
         }));
         events.push(RosterEvent::GapClosed(gap));
+        let arrangement = domain_calendar::Calendar::built_in().arrangement(2023).unwrap().clone();
+        events.push(RosterEvent::CalendarPublished(PublishedCalendar {
+            name: "calendars/2023".into(),
+            version: 2,
+            arrangement,
+            recorded_at: during,
+        }));
 
         let types: std::collections::BTreeSet<_> = events.iter().map(RosterEvent::event_type).collect();
-        assert_eq!(types.len(), 27, "every type is exercised: {types:?}");
+        assert_eq!(types.len(), 28, "every type is exercised: {types:?}");
         for event in events {
             let payload = event.to_payload().unwrap();
             let read = RosterEvent::from_payload(event.event_type(), &payload).unwrap();

@@ -37,6 +37,7 @@ mod moments;
 mod names;
 mod official;
 mod post;
+mod published_calendar;
 mod resolution;
 mod resolve;
 mod scope;
@@ -89,6 +90,7 @@ pub use mandate::{
 };
 pub use names::normalise;
 pub use official::{Official, Post, PostKind};
+pub use published_calendar::{PublishedCalendar, admit_calendar};
 pub use resolution::{Outcome, Person, Resolution, Rule, Step};
 pub use resolve::{Subject, Who, resolve, stands_in_for, units_of_leader, who};
 pub use scope::Scope;

@@ -37,6 +37,10 @@ impl Task {
                 TaskChange::Revised { before: _, after, ground: _, assignments: _ } => {
                     self.take_content(after);
                 }
+                TaskChange::Rebased { to, .. } => {
+                    self.rule_version = Some(*to);
+                    self.rebased_at = Some(event.at);
+                }
                 TaskChange::Withdrawn { ground: _, assignments } => {
                     self.each(assignments, |one| {
                         one.state = AssignmentState::Withdrawn;
@@ -68,6 +72,7 @@ impl Task {
             TaskChange::Issued { .. }
             | TaskChange::Backfilled { .. }
             | TaskChange::Revised { .. }
+            | TaskChange::Rebased { .. }
             | TaskChange::Withdrawn { .. }
             | TaskChange::StruckOff { .. } => return Ok(None),
         };
@@ -142,6 +147,8 @@ impl Assignment {
             AssignmentChange::ExtensionRefused { last_day: _, note: _, waited } => {
                 self.charge_decider(*waited);
             }
+            // Due times are computed, never kept.
+            AssignmentChange::DeadlineRecomputed { .. } => {}
             AssignmentChange::Overdue => self.note_fired(TimerKind::SettleDue, at),
             AssignmentChange::Reminded => self.note_fired(TimerKind::Yellow, at),
             AssignmentChange::Urged { stages } => {

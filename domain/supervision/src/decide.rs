@@ -293,6 +293,7 @@ pub(crate) fn happened(
         | AssignmentChange::ExtensionRequested { .. }
         | AssignmentChange::ExtensionGranted { .. }
         | AssignmentChange::ExtensionRefused { .. }
+        | AssignmentChange::DeadlineRecomputed { .. }
         | AssignmentChange::Overdue
         | AssignmentChange::Reminded
         | AssignmentChange::Urged { .. } => context.now,

@@ -29,10 +29,12 @@ pub fn describe_act(event: &TaskEvent, called: Called<'_>) -> Option<String> {
             | TaskChange::Issued { .. }
             | TaskChange::Backfilled { .. }
             | TaskChange::Revised { .. }
+            | TaskChange::Rebased { .. }
             | TaskChange::Withdrawn { .. } => true,
         },
         TaskEvent::Assignment(event) => match event.change {
             AssignmentChange::StruckOff { .. }
+            | AssignmentChange::DeadlineRecomputed { .. }
             | AssignmentChange::Overdue
             | AssignmentChange::Reminded
             | AssignmentChange::Urged { .. } => false,
@@ -65,6 +67,9 @@ fn of_task(event: &WholeTaskEvent, called: Called<'_>) -> String {
             format!("补录在办任务，承办单位{}", listed(units))
         }
         TaskChange::Revised { before, after, ground, .. } => revised(before, after, ground),
+        TaskChange::Rebased { from, to, ground, .. } => {
+            format!("计时规则由第{from}版改为第{to}版（依据：{ground}）")
+        }
         TaskChange::Withdrawn { ground, .. } => format!("撤销任务：{ground}"),
         TaskChange::StruckOff { .. } => "任务销号".to_owned(),
     }
@@ -125,6 +130,9 @@ fn of_assignment(event: &AssignmentEvent, called: Called<'_>) -> String {
         }
         AssignmentChange::ExtensionRefused { last_day, note, .. } => {
             format!("不同意{unit}延期至{last_day}：{note}")
+        }
+        AssignmentChange::DeadlineRecomputed { calendar_version, .. } => {
+            format!("按第{calendar_version}版工作日历重新核定{unit}的办理时限")
         }
         AssignmentChange::Overdue => format!("{unit}逾期未办结"),
         AssignmentChange::Reminded => format!("提醒{unit}：办结期限将至"),

@@ -6,6 +6,7 @@
 //!   the instant, the [`Rule`] and the calendar are given, never read.
 //! * [`clocks`] computes due times from the facts of an assignment; [`StoredClock`] is the
 //!   part of them that is stored, and [`light`] the one comparison with now.
+//! * [`explain`] says why an assignment is due when it is due, in parts that add up to that.
 //! * [`timers_for`] says what must be looked at later, and [`fire`] what follows then.
 //!
 //! Who may give a command is decided outside, except for what belongs to the matter
@@ -22,10 +23,13 @@ mod describe;
 mod document;
 mod error;
 mod event;
+mod explain;
+mod explain_text;
 mod extension;
 mod handover;
 mod light;
 mod payload;
+mod recount;
 mod revise;
 mod rule;
 mod task;
@@ -42,10 +46,12 @@ pub use error::{NotEmpty, SupervisionError};
 pub use event::{
     AssignmentChange, AssignmentEvent, AssignmentFacts, TaskChange, TaskEvent, TaskFacts, WholeTaskEvent,
 };
+pub use explain::{Basis, Explanation, Skipped, StageLimit, Wait, Waiter, explain};
 pub use extension::{Extended, ExtensionRequest};
 pub use handover::{Charge, HANDOVER_LISTED, HandedOver, HandoverHead, HandoverList, Passing};
 pub use light::{Light, StoredClock, light, light_sql};
 pub use payload::{EVENT_TYPES, PayloadError};
-pub use rule::{Cycle, DayKind, Rule, Span};
+pub use recount::{Rebasing, rebase, recount};
+pub use rule::{ClockStart, Cycle, DayKind, Rule, RuleError, Span};
 pub use task::{AssignmentDraft, Grade, Source, Task, TaskDraft, TaskState, Visibility};
 pub use timers::{PlannedTimer, TimerKind, fire, timers_for};

@@ -6,11 +6,12 @@ use serde_json::Value;
 use crate::event::{AssignmentChange, AssignmentEvent, TaskChange, TaskEvent, WholeTaskEvent};
 
 /// Every type of a [`TaskEvent`], for consumers that subscribe by type.
-pub const EVENT_TYPES: [&str; 19] = [
+pub const EVENT_TYPES: [&str; 21] = [
     "supervision.task.created",
     "supervision.task.issued",
     "supervision.task.backfilled",
     "supervision.task.revised",
+    "supervision.task.rebased",
     "supervision.task.withdrawn",
     "supervision.task.struck_off",
     "supervision.assignment.signed",
@@ -23,6 +24,7 @@ pub const EVENT_TYPES: [&str; 19] = [
     "supervision.assignment.extension_requested",
     "supervision.assignment.extension_granted",
     "supervision.assignment.extension_refused",
+    "supervision.assignment.deadline_recomputed",
     "supervision.assignment.overdue",
     "supervision.assignment.reminded",
     "supervision.assignment.urged",
@@ -58,6 +60,7 @@ impl TaskEvent {
                 TaskChange::Issued { .. } => "supervision.task.issued",
                 TaskChange::Backfilled { .. } => "supervision.task.backfilled",
                 TaskChange::Revised { .. } => "supervision.task.revised",
+                TaskChange::Rebased { .. } => "supervision.task.rebased",
                 TaskChange::Withdrawn { .. } => "supervision.task.withdrawn",
                 TaskChange::StruckOff { .. } => "supervision.task.struck_off",
             },
@@ -72,6 +75,7 @@ impl TaskEvent {
                 AssignmentChange::ExtensionRequested { .. } => "supervision.assignment.extension_requested",
                 AssignmentChange::ExtensionGranted { .. } => "supervision.assignment.extension_granted",
                 AssignmentChange::ExtensionRefused { .. } => "supervision.assignment.extension_refused",
+                AssignmentChange::DeadlineRecomputed { .. } => "supervision.assignment.deadline_recomputed",
                 AssignmentChange::Overdue => "supervision.assignment.overdue",
                 AssignmentChange::Reminded => "supervision.assignment.reminded",
                 AssignmentChange::Urged { .. } => "supervision.assignment.urged",

@@ -39,6 +39,8 @@ pub(crate) fn refusal(error: RosterError) -> Error {
 
         RosterError::HandoversMalformed => invalid("duty_roster.handover_times"),
         RosterError::FirstTeamUnknown { .. } => invalid("duty_roster.first_team"),
+        RosterError::CalendarYear { .. } => invalid("calendar.year"),
+        RosterError::CalendarRefused(_) => invalid("calendar"),
         RosterError::SeasonTooLong { .. } => invalid("duty_roster.end_time"),
         RosterError::OnDutyTwice { .. } => invalid("teams"),
 

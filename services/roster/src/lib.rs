@@ -26,12 +26,13 @@ use xietong_proto::roster::exchange_service_server::ExchangeServiceServer;
 use xietong_proto::roster::mandate_service_server::MandateServiceServer;
 use xietong_proto::roster::roster_service_server::RosterServiceServer;
 use xietong_proto::roster::snapshot_service_server::SnapshotServiceServer;
+use xietong_proto::roster::year_calendar_service_server::YearCalendarServiceServer;
 use xietong_store::StoreError;
 
 use app::App;
 use grpc::{
     ActingHandlers, CalendarHandlers, DirectoryHandlers, DutyHandlers, ExchangeHandlers, MandateHandlers,
-    RosterHandlers,
+    RosterHandlers, YearCalendarHandlers,
 };
 use jobs::{ActsLog, CoverageWatch, RosterTimers};
 
@@ -66,6 +67,7 @@ pub fn assemble(foundation: Foundation) -> Service {
         .add_service(ActingServiceServer::new(ActingHandlers::new(app.clone())))
         .add_service(MandateServiceServer::new(MandateHandlers::new(app.clone())))
         .add_service(CalendarFeedServiceServer::new(CalendarHandlers::new(app.clone())))
+        .add_service(YearCalendarServiceServer::new(YearCalendarHandlers::new(app.clone())))
         .add_service(DutyServiceServer::new(DutyHandlers::new(app.clone())))
         .add_service(SnapshotServiceServer::new(SnapshotServer::new(log, copy.clone())));
     let watch = Arc::new(CoverageWatch::new(app.clone(), &foundation.bus));

@@ -21,37 +21,43 @@ use tonic::service::Routes;
 use xietong_mesh::serve::MAX_BATCH_MESSAGE_BYTES;
 use xietong_mesh::{Assembly, Foundation, Ground, Service, ServiceName};
 use xietong_proto::supervision::division_preview_service_server::DivisionPreviewServiceServer;
+use xietong_proto::supervision::explain_service_server::ExplainServiceServer;
+use xietong_proto::supervision::rule_service_server::RuleServiceServer;
 use xietong_proto::supervision::task_service_server::TaskServiceServer;
 use xietong_store::StoreError;
 
 use app::Supervision;
-use grpc::{DivisionPreviews, Tasks};
-use jobs::{Handovers, StagesDue};
-use regulation::Regulation;
+use grpc::{DivisionPreviews, Explanations, Rules, Tasks};
+use jobs::{Handovers, Recounts, StagesDue};
+use regulation::Regulations;
 
 /// Puts the service together: its database at the newest schema, its RPCs, its copy of the
 /// roster and its timers. Nothing runs yet.
 pub async fn build(ground: Ground) -> Result<Service, StoreError> {
     let foundation = Foundation::lay(ground, store::MIGRATIONS).await?;
     let roster = foundation.roster_copy();
-    let regulation = Arc::new(Regulation::in_force());
+    let regulations = Arc::new(Regulations::built_in());
+    regulations.current(foundation.db.reader()).await?;
     let app = Supervision {
         db: foundation.db.clone(),
         clock: foundation.clock.clone(),
         log: foundation.log.clone(),
         roster: roster.clone(),
-        regulation: regulation.clone(),
+        regulations: regulations.clone(),
     };
+    let recounts = Arc::new(Recounts::new(app.clone(), foundation.transactions.clone(), &foundation.bus));
+    let explanations = ExplainServiceServer::new(Explanations::new(app.clone()));
+    let rules = RuleServiceServer::new(Rules::new(app.clone(), foundation.transactions.clone()));
     let tasks = TaskServiceServer::new(Tasks::new(app, foundation.transactions.clone()))
         .max_decoding_message_size(MAX_BATCH_MESSAGE_BYTES);
-    let stages_due = StagesDue::new(foundation.log.clone(), foundation.transactions.clone(), regulation);
+    let stages_due = StagesDue::new(foundation.log.clone(), foundation.transactions.clone(), regulations);
     let previews = DivisionPreviewServiceServer::new(DivisionPreviews::new(foundation.db.clone()));
     let handovers = Handovers::new(foundation.log.clone(), foundation.transactions.clone());
     Ok(foundation.assemble(Assembly {
-        routes: Routes::new(tasks).add_service(previews),
+        routes: Routes::new(tasks).add_service(rules).add_service(explanations).add_service(previews),
         copy: Some(roster),
         consumers: vec![(ServiceName::Roster, Arc::new(handovers))],
+        jobs: vec![recounts],
         timers: Some(Arc::new(stages_due)),
-        ..Assembly::default()
     }))
 }

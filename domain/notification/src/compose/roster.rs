@@ -101,6 +101,7 @@ pub fn of_roster(event: &RosterEvent, book: &Book) -> Vec<Notice> {
         | RosterEvent::DutyRosterCreated(_)
         | RosterEvent::DutyRosterChanged(_)
         | RosterEvent::DutyShiftSwapped(_)
+        | RosterEvent::CalendarPublished(_)
         | RosterEvent::UnitCreated(_)
         | RosterEvent::UnitChanged(_)
         | RosterEvent::CollectiveCreated(_)

@@ -169,6 +169,7 @@ impl Ledger {
                     | AssignmentChange::ExtensionRequested { .. }
                     | AssignmentChange::ExtensionGranted { .. }
                     | AssignmentChange::ExtensionRefused { .. }
+                    | AssignmentChange::DeadlineRecomputed { .. }
                     | AssignmentChange::StruckOff { .. } => false,
                 },
             })

@@ -127,6 +127,7 @@ fn kind_of(event: &RosterEvent) -> Kind {
         RosterEvent::DutyRosterCreated(_)
         | RosterEvent::DutyRosterChanged(_)
         | RosterEvent::DutyShiftSwapped(_) => Kind::DutyRoster,
+        RosterEvent::CalendarPublished(_) => Kind::Calendar,
         RosterEvent::GapOpened(_) | RosterEvent::GapChanged(_) | RosterEvent::GapClosed(_) => Kind::Alarm,
     }
 }
@@ -151,6 +152,7 @@ fn body(register: &Register, kind: Kind, name: &str) -> Result<String, Error> {
             History::of(book.duty_roster_versions(name))
                 .map(|history| StoredDutyRoster { history, swaps: book.duty_swaps(name).to_vec() }),
         ),
+        Kind::Calendar => write(Some(book.published_calendars(name).collect::<Vec<_>>())),
         Kind::Alarm => write(
             book.told_gaps()
                 .find(|(subject, _)| GapFacts::aggregate(subject) == name)

@@ -2,6 +2,7 @@
 
 mod absences;
 mod acts;
+mod calendars;
 mod coverage;
 mod directory;
 mod divisions;

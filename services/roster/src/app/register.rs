@@ -7,7 +7,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use domain_calendar::Timestamp;
 use domain_roster::{
     Absence, AbsenceAcknowledged, AbsenceCancelled, AbsenceChange, AbsenceCorrected, AbsenceEnded,
-    AbsenceExtended, AbsenceState, Book, Changed, DutyRoster, Mandate, MandateRevoked, RosterEvent,
+    AbsenceExtended, AbsenceState, Book, Changed, DutyRoster, Mandate, MandateRevoked, PublishedCalendar,
+    RosterEvent,
 };
 use sea_orm::{AccessMode, ConnectionTrait, IsolationLevel, TransactionOptions, TransactionTrait};
 use serde::de::DeserializeOwned;
@@ -88,6 +89,7 @@ impl Register {
             | RosterEvent::DutyRosterCreated(_)
             | RosterEvent::DutyRosterChanged(_)
             | RosterEvent::DutyShiftSwapped(_)
+            | RosterEvent::CalendarPublished(_)
             | RosterEvent::GapOpened(_)
             | RosterEvent::GapChanged(_)
             | RosterEvent::GapClosed(_) => return,
@@ -144,6 +146,12 @@ impl Register {
                 for swap in swaps {
                     let recorded_at = swap.recorded_at;
                     self.apply(&RosterEvent::DutyShiftSwapped(swap), recorded_at)?;
+                }
+            }
+            Kind::Calendar => {
+                for published in parse::<Vec<PublishedCalendar>>(record)? {
+                    let recorded_at = published.recorded_at;
+                    self.apply(&RosterEvent::CalendarPublished(published), recorded_at)?;
                 }
             }
             Kind::Alarm => {

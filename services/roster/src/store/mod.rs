@@ -16,8 +16,17 @@ use xietong_store::SqlMigration;
 
 /// `created_revision` and `revision` are versions of the head: the one that wrote the row, and
 /// the last one that changed it. `recorded_at` is business time in microseconds.
-pub(crate) const MIGRATIONS: &[SqlMigration] =
-    &[TABLES, COLLECTIVES, STAND_IN_LISTS, acts::ACTS, MANDATES, COVERAGE_ALARMS, DUTY_ROSTERS, HEAD_TIME];
+pub(crate) const MIGRATIONS: &[SqlMigration] = &[
+    TABLES,
+    COLLECTIVES,
+    STAND_IN_LISTS,
+    acts::ACTS,
+    MANDATES,
+    COVERAGE_ALARMS,
+    DUTY_ROSTERS,
+    HEAD_TIME,
+    CALENDARS,
+];
 
 const TABLES: SqlMigration = SqlMigration {
     name: "roster_0001_tables",
@@ -153,4 +162,20 @@ const DUTY_ROSTERS: SqlMigration = SqlMigration {
 const HEAD_TIME: SqlMigration = SqlMigration {
     name: "roster_0008_head_time",
     statements: &["ALTER TABLE roster_head ADD COLUMN recorded_at BIGINT NOT NULL DEFAULT 0"],
+};
+
+/// The body is every publication of the year, in order.
+const CALENDARS: SqlMigration = SqlMigration {
+    name: "roster_0009_calendars",
+    statements: &[
+        "CREATE TABLE calendars (
+            name TEXT PRIMARY KEY,
+            version BIGINT NOT NULL,
+            created_revision BIGINT NOT NULL,
+            revision BIGINT NOT NULL,
+            recorded_at BIGINT NOT NULL,
+            body TEXT NOT NULL
+        )",
+        "CREATE INDEX calendars_revision ON calendars (revision)",
+    ],
 };

@@ -25,6 +25,7 @@ use xietong_proto::roster::directory_service_client::DirectoryServiceClient;
 use xietong_proto::roster::exchange_service_client::ExchangeServiceClient;
 use xietong_proto::roster::mandate_service_client::MandateServiceClient;
 use xietong_proto::roster::roster_service_client::RosterServiceClient;
+use xietong_proto::roster::year_calendar_service_client::YearCalendarServiceClient;
 use xietong_store::CrashPoints;
 use xietong_testkit::servers;
 use xietong_timers::{Clock, MachineClock, Progress, SimulatedClock, Worker};
@@ -133,6 +134,10 @@ impl City {
 
     pub(crate) fn mandates(&self) -> MandateServiceClient<MeshService<Routes>> {
         MandateServiceClient::new(self.routes.clone())
+    }
+
+    pub(crate) fn year_calendars(&self) -> YearCalendarServiceClient<MeshService<Routes>> {
+        YearCalendarServiceClient::new(self.routes.clone())
     }
 
     pub(crate) fn acting(&self) -> ActingServiceClient<MeshService<Routes>> {

@@ -24,3 +24,4 @@ mod roster;
 mod snapshot;
 mod standing_in;
 mod time;
+mod year_calendar;

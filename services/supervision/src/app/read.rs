@@ -44,6 +44,7 @@ impl Supervision {
             None => return Err(call.scope()?.missing(name)),
         };
         self.authorize(call, &record.resource(), self.now())?;
+        self.regulations.knowing(self.db.reader(), [&record]).await?;
         Ok(record)
     }
 
@@ -84,6 +85,8 @@ impl Supervision {
 
     /// A portion of a list.
     pub(crate) async fn portion(&self, listing: &Listing, portion: Portion) -> Result<Vec<Record>, Error> {
-        Ok(store::list(self.db.reader(), &listing.scope, &listing.filter, portion).await?)
+        let records = store::list(self.db.reader(), &listing.scope, &listing.filter, portion).await?;
+        self.regulations.knowing(self.db.reader(), &records).await?;
+        Ok(records)
     }
 }

@@ -5,7 +5,9 @@ mod content;
 mod decode;
 mod division_preview;
 mod encode;
+mod explain;
 mod list;
+mod rules;
 mod timeline;
 
 use std::mem::take;
@@ -24,6 +26,8 @@ use xietong_proto::supervision::task_service_server::TaskService;
 
 use check::{Check, task_name, task_of_assignment};
 pub(crate) use division_preview::DivisionPreviews;
+pub(crate) use explain::Explanations;
+pub(crate) use rules::Rules;
 
 use crate::app::{Asked, Change, Entering, Entry, MOST_SIGNED, SignedFor, Supervision, Target, ToSign};
 use crate::error::command_refused;
@@ -68,7 +72,7 @@ impl Tasks {
         };
         let records = self.app.create(&transaction, call, entries, entering, validate_only).await?;
         let now = transaction.now();
-        let tasks = records.iter().map(|record| encode::task(record, &self.app.regulation, now)).collect();
+        let tasks = records.iter().map(|record| encode::task(record, &self.app.regulation(), now)).collect();
         let answer = answer(tasks).ok_or_else(|| Error::internal(NothingCreated))?;
         // A transaction that is not committed leaves nothing, not even its request id.
         let answer = if validate_only { answer } else { transaction.commit(answer).await? };
@@ -199,7 +203,7 @@ impl TaskService for Tasks {
         let name = request.into_inner().name;
         task_name(&name)?;
         let record = self.app.get(&call, &name).await?;
-        Ok(Response::new(encode::task(&record, &self.app.regulation, self.app.now())))
+        Ok(Response::new(encode::task(&record, &self.app.regulation(), self.app.now())))
     }
 
     async fn list_tasks(
@@ -216,7 +220,7 @@ impl TaskService for Tasks {
         let listing = self.app.listing(&call, query)?;
         let now = self.app.now();
         let key = |record: &Record| record.task.ledger_number;
-        let encode = |record: Record| Ok(encode::task(&record, &self.app.regulation, now));
+        let encode = |record: Record| Ok(encode::task(&record, &self.app.regulation(), now));
         let read = |before, limit| self.app.portion(&listing, Portion { before, limit });
         let (tasks, next_page_token) = list::page(paging, key, encode, read).await?;
         let roster_as_of = listing.roster_as_of.map(encode_time);
@@ -450,10 +454,10 @@ fn units_of(principal: &Principal) -> Vec<String> {
 }
 
 fn whole_task(app: &Supervision, record: &Record, _name: &str) -> Result<proto::Task, Error> {
-    Ok(encode::task(record, &app.regulation, app.now()))
+    Ok(encode::task(record, &app.regulation(), app.now()))
 }
 
 fn one_assignment(app: &Supervision, record: &Record, name: &str) -> Result<proto::Assignment, Error> {
     let assignment = record.task.assignment(name).map_err(command_refused)?;
-    Ok(encode::assignment(record, assignment, &app.regulation, app.now()))
+    Ok(encode::assignment(record, assignment, &app.regulation(), app.now()))
 }

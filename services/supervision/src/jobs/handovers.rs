@@ -1,9 +1,10 @@
-//! [`Handovers`]: follows the roster's log for divisions of work that take effect.
+//! [`Handovers`]: follows the roster's log for divisions of work that take effect, and for
+//! calendars that are published.
 
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use domain_roster::{DivisionTookEffect, RosterEvent};
+use domain_roster::{DivisionTookEffect, PublishedCalendar, RosterEvent};
 use domain_supervision::{Charge, HANDOVER_LISTED, HandoverHead, HandoverList, Passing};
 use sea_orm::DatabaseTransaction;
 use xietong_events::{Append, ApplyError, Draft, Event, EventHandler, EventLog};
@@ -30,8 +31,18 @@ impl EventHandler for Handovers {
     async fn apply(&self, tx: &DatabaseTransaction, events: &[Event]) -> Result<(), ApplyError> {
         for event in events {
             let read = RosterEvent::from_payload(&event.event_type, &event.payload);
-            let Some(RosterEvent::DivisionTookEffect(fact)) = read.map_err(ApplyError::new)? else {
-                continue;
+            let fact = match read.map_err(ApplyError::new)? {
+                Some(RosterEvent::DivisionTookEffect(fact)) => fact,
+                // What was counted by an older calendar is counted anew by a job of its own.
+                Some(RosterEvent::CalendarPublished(published)) => {
+                    store::keep_calendar(
+                        tx,
+                        &PublishedCalendar { recorded_at: event.occurred_at, ..published },
+                    )
+                    .await?;
+                    continue;
+                }
+                Some(_) | None => continue,
             };
             let appends = lists(tx, &fact).await?;
             let service = ServiceName::Supervision.as_str();

@@ -15,7 +15,7 @@ pub(crate) async fn under_way<C: ConnectionTrait>(
 ) -> Result<BTreeMap<String, Vec<TaskFacts>>, StoreError> {
     let mut found: BTreeMap<String, Vec<TaskFacts>> = BTreeMap::new();
     for chunk in units.chunks(ROWS) {
-        let (sql, values) = query("tasks.ledger_number, tasks.body", chunk);
+        let (sql, values) = query("tasks.ledger_number, tasks.calendar_version, tasks.body", chunk);
         for row in connection.query_all_raw(statement(connection, &sql, values)).await? {
             let task = TaskFacts::of(&tasks::record(&row)?.task);
             found.entry(row.try_get_by("unit")?).or_default().push(task);

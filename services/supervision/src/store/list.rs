@@ -75,7 +75,7 @@ pub(crate) async fn list(
     }
     let limit = parameters.bind(portion.limit);
     let sql = format!(
-        "SELECT ledger_number, body FROM tasks WHERE {} ORDER BY ledger_number DESC LIMIT {limit}",
+        "SELECT ledger_number, calendar_version, body FROM tasks WHERE {} ORDER BY ledger_number DESC LIMIT {limit}",
         conditions.join(" AND "),
     );
     let rows = reader.query_all_raw(statement(reader, &sql, parameters.into_values())).await?;

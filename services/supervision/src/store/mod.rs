@@ -4,6 +4,8 @@ mod columns;
 mod handed_over;
 mod list;
 mod origins;
+mod regulation;
+mod running;
 mod scope;
 mod sources;
 mod tasks;
@@ -11,6 +13,8 @@ mod tasks;
 pub(crate) use handed_over::{names_under_way, under_way};
 pub(crate) use list::{ListFilter, Portion, list};
 pub(crate) use origins::{keep_origins, of_origin};
+pub(crate) use regulation::{count_regulation, keep_calendar, keep_rule, names_behind, regulation};
+pub(crate) use running::{RunningFilter, running};
 pub(crate) use sources::keep_sources;
 pub(crate) use tasks::{find, find_all, insert, names_to_sign, save};
 
@@ -78,4 +82,5 @@ pub(crate) const MIGRATIONS: &[SqlMigration] = &[
             )",
         ],
     },
+    regulation::REGULATION,
 ];

@@ -18,6 +18,8 @@ use xietong_mesh::token::{Issuer, Signer, SigningKey, Verifier, VerifyingKey, ge
 use xietong_mesh::{Error, Ground, Peers, Service, ServiceName};
 use xietong_proto::supervision as proto;
 use xietong_proto::supervision::division_preview_service_client::DivisionPreviewServiceClient;
+use xietong_proto::supervision::explain_service_client::ExplainServiceClient;
+use xietong_proto::supervision::rule_service_client::RuleServiceClient;
 use xietong_proto::supervision::task_service_client::TaskServiceClient;
 use xietong_store::CrashPoints;
 use xietong_timers::{Clock, MachineClock, Progress, SimulatedClock, Worker};
@@ -168,6 +170,33 @@ impl City {
         let token = self.signers[&Issuer::Gateway].sign(principal).unwrap();
         let channel = Endpoint::from_shared(format!("http://{}", self.address)).unwrap().connect_lazy();
         DivisionPreviewServiceClient::with_interceptor(channel, Bearer(token))
+    }
+
+    /// Versions of the rule, as this principal.
+    pub(crate) fn rules(
+        &self,
+        principal: &Principal,
+    ) -> RuleServiceClient<InterceptedService<Channel, Bearer>> {
+        let token = self.signers[&Issuer::Gateway].sign(principal).unwrap();
+        let channel = Endpoint::from_shared(format!("http://{}", self.address)).unwrap().connect_lazy();
+        RuleServiceClient::with_interceptor(channel, Bearer(token))
+    }
+
+    /// Why deadlines are what they are, as this principal.
+    pub(crate) fn explanations(
+        &self,
+        principal: &Principal,
+    ) -> ExplainServiceClient<InterceptedService<Channel, Bearer>> {
+        let token = self.signers[&Issuer::Gateway].sign(principal).unwrap();
+        let channel = Endpoint::from_shared(format!("http://{}", self.address)).unwrap().connect_lazy();
+        ExplainServiceClient::with_interceptor(channel, Bearer(token))
+    }
+
+    /// Lets every worker do what there is to do.
+    pub(crate) async fn run(&self) {
+        for worker in &self.service.workers {
+            while worker.turn().await.unwrap() == Progress::Worked {}
+        }
     }
 
     pub(crate) fn supervisor(&self) -> Client {

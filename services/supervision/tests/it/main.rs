@@ -4,6 +4,7 @@
 
 mod city;
 mod documents;
+mod explain;
 mod extension;
 mod handover;
 mod idempotency;
@@ -13,6 +14,7 @@ mod lists;
 mod mandate;
 mod permission;
 mod refusals;
+mod regulation;
 mod roster;
 mod roster_away;
 mod stages_due;

@@ -2,16 +2,17 @@
 
 mod copy;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain_calendar::Timestamp;
+use domain_calendar::{Holiday, Timestamp, YearArrangement};
 use domain_roster::{
     Absence, Account, Book, Collective, Division, DutyRoster, DutySwap, DutyTeam, Interval, Mandate,
     MandateKind, Official, Portfolio, Post, PostKind, Registration, RosterEvent, Scope, Share, StandInList,
     StandInPair, Stated, Unit, UnitKind, acting_ground,
 };
+use time::{Date, Month};
 use xietong_events::{Bus, Digest, Event};
 use xietong_mesh::drain::Drain;
 use xietong_mesh::principal::{Grant, Role};
@@ -443,6 +444,25 @@ async fn keep_watch(roster: &Roster) {
     }
 }
 
+/// Two years' calendars, and the first of them changed.
+async fn publish_calendars(roster: &Roster) {
+    for (year, last) in [(2027, 11), (2028, 6), (2027, 12)] {
+        let day = |day| Date::from_calendar_date(year, Month::February, day).unwrap();
+        let holiday = Holiday { name: "春节".into(), first_day: day(5), last_day: day(last) };
+        let arrangement = YearArrangement {
+            year,
+            source: "放假通知".into(),
+            holidays: vec![holiday],
+            make_up_days: BTreeSet::new(),
+        };
+        roster
+            .act(async |app, transaction| {
+                app.publish_calendar(transaction, arrangement, "").await.unwrap();
+            })
+            .await;
+    }
+}
+
 async fn the_register_is_the_book_of_the_log(database_url: String) {
     let roster = Roster::on(database_url).await;
     keep_the_directory(&roster).await;
@@ -454,9 +474,10 @@ async fn the_register_is_the_book_of_the_log(database_url: String) {
     roster.advance("2023-07-01T09:00+08:00").await;
     leave_gaps(&roster).await;
     keep_watch(&roster).await;
+    publish_calendars(&roster).await;
 
     let (book, types) = roster.log().await;
-    assert_eq!(types.len(), 27, "every type of event was written: {types:?}");
+    assert_eq!(types.len(), 28, "every type of event was written: {types:?}");
     copy::copies_hold(&roster.service, &book).await;
     let own = roster.app.current().await.unwrap();
     assert_eq!(own.book, book, "the writer's");
