@@ -190,6 +190,9 @@ pub const MATRIX: &[Row] = &[
     row("supervision.assignments.request_extension", Write, UNIT_WORK),
     row("supervision.assignments.decide_extension", Write, &[(&[Leader], Portfolio), (MANDATED, Mandate)]),
     row("supervision.divisions.preview", Read, ADMINISTRATION),
+    // The ledger as a whole.
+    row("supervision.ledger.summary", Read, TASK_READERS),
+    row("supervision.ledger.export", Read, TASK_READERS),
     // Working groups.
     row("workgroup.groups.create", Write, &[(&[Supervisor, Administrator], All), (&[GroupOffice], Groups)]),
     row("workgroup.groups.get", Read, OPEN),

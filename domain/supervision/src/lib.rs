@@ -25,6 +25,7 @@ mod event;
 mod extension;
 mod handover;
 mod light;
+mod overdue;
 mod payload;
 mod revise;
 mod rule;
@@ -45,6 +46,7 @@ pub use event::{
 pub use extension::{Extended, ExtensionRequest};
 pub use handover::{Charge, HANDOVER_LISTED, HandedOver, HandoverList, Passing};
 pub use light::{Light, StoredClock, light, light_sql};
+pub use overdue::{days_overdue, days_past};
 pub use payload::{EVENT_TYPES, PayloadError};
 pub use rule::{Cycle, DayKind, Rule, Span};
 pub use task::{AssignmentDraft, Grade, Source, Task, TaskDraft, TaskState, Visibility};

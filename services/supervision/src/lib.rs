@@ -21,11 +21,12 @@ use tonic::service::Routes;
 use xietong_mesh::serve::MAX_BATCH_MESSAGE_BYTES;
 use xietong_mesh::{Assembly, Foundation, Ground, Service, ServiceName};
 use xietong_proto::supervision::division_preview_service_server::DivisionPreviewServiceServer;
+use xietong_proto::supervision::ledger_service_server::LedgerServiceServer;
 use xietong_proto::supervision::task_service_server::TaskServiceServer;
 use xietong_store::StoreError;
 
 use app::Supervision;
-use grpc::{DivisionPreviews, Tasks};
+use grpc::{DivisionPreviews, Ledger, Tasks};
 use jobs::{Handovers, StagesDue};
 use regulation::Regulation;
 
@@ -42,13 +43,14 @@ pub async fn build(ground: Ground) -> Result<Service, StoreError> {
         roster: roster.clone(),
         regulation: regulation.clone(),
     };
+    let ledger = LedgerServiceServer::new(Ledger::new(app.clone()));
     let tasks = TaskServiceServer::new(Tasks::new(app, foundation.transactions.clone()))
         .max_decoding_message_size(MAX_BATCH_MESSAGE_BYTES);
     let stages_due = StagesDue::new(foundation.log.clone(), foundation.transactions.clone(), regulation);
     let previews = DivisionPreviewServiceServer::new(DivisionPreviews::new(foundation.db.clone()));
     let handovers = Handovers::new(foundation.log.clone(), foundation.transactions.clone());
     Ok(foundation.assemble(Assembly {
-        routes: Routes::new(tasks).add_service(previews),
+        routes: Routes::new(tasks).add_service(previews).add_service(ledger),
         copy: Some(roster),
         consumers: vec![(ServiceName::Roster, Arc::new(handovers))],
         timers: Some(Arc::new(stages_due)),

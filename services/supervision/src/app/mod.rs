@@ -4,6 +4,7 @@
 mod authority;
 mod change;
 mod create;
+mod ledger;
 mod read;
 mod revise;
 mod roster;
@@ -12,7 +13,8 @@ mod timers;
 
 pub(crate) use change::{Asked, Change, Target};
 pub(crate) use create::{Entering, Entry};
-pub(crate) use read::ListQuery;
+pub(crate) use ledger::{Counts, GroupBy, Summary, SummaryRow, unit_name};
+pub(crate) use read::{ListQuery, Listing};
 pub(crate) use revise::Revision;
 pub(crate) use sign::{MOST_SIGNED, SignedFor, ToSign};
 pub(crate) use timers::{DueStage, added as added_timers};
@@ -29,7 +31,8 @@ use xietong_timers::Clock;
 use crate::error::unreadable;
 use crate::regulation::Regulation;
 
-/// The service's use cases and what they work with.
+/// The service's use cases and what they work with. Clones share all of it.
+#[derive(Clone)]
 pub(crate) struct Supervision {
     /// Its database.
     pub(crate) db: Db,

@@ -5,6 +5,7 @@ mod content;
 mod decode;
 mod division_preview;
 mod encode;
+mod ledger;
 mod list;
 mod timeline;
 
@@ -24,6 +25,7 @@ use xietong_proto::supervision::task_service_server::TaskService;
 
 use check::{Check, task_name, task_of_assignment};
 pub(crate) use division_preview::DivisionPreviews;
+pub(crate) use ledger::Ledger;
 
 use crate::app::{Asked, Change, Entering, Entry, MOST_SIGNED, SignedFor, Supervision, Target, ToSign};
 use crate::error::command_refused;
@@ -210,7 +212,8 @@ impl TaskService for Tasks {
         let request = request.into_inner();
         let query = decode::list_query(&request)?;
         let (light, state) = (request.light.to_string(), request.state.to_string());
-        let asked = ["ListTasks", &request.unit, &light, &state, &request.document_number, &request.leader];
+        let proto::ListTasksRequest { unit, document_number, leader, tag, .. } = &request;
+        let asked = ["ListTasks", unit, &light, &state, document_number, leader, tag];
         let paging = Paging::new(&asked, request.page_size, &request.page_token)?;
 
         let listing = self.app.listing(&call, query)?;

@@ -6,13 +6,16 @@ mod list;
 mod origins;
 mod scope;
 mod sources;
+mod summary;
+mod tags;
 mod tasks;
 
 pub(crate) use handed_over::under_way;
-pub(crate) use list::{ListFilter, Portion, list};
+pub(crate) use list::{ListFilter, Portion, list, onward};
 pub(crate) use origins::{keep_origins, of_origin};
 pub(crate) use sources::keep_sources;
-pub(crate) use tasks::{find, find_all, insert, names_to_sign, save};
+pub(crate) use summary::{Count, Grouping, summarise, total};
+pub(crate) use tasks::{find, find_all, find_numbered, insert, names_to_sign, save};
 
 use xietong_store::SqlMigration;
 
@@ -76,6 +79,25 @@ pub(crate) const MIGRATIONS: &[SqlMigration] = &[
                 task TEXT NOT NULL,
                 PRIMARY KEY (document_number, part, item)
             )",
+        ],
+    },
+    SqlMigration {
+        name: "supervision_0008_ledger",
+        statements: &[
+            "CREATE TABLE task_tags (
+                tag TEXT NOT NULL,
+                ledger_number BIGINT NOT NULL,
+                PRIMARY KEY (tag, ledger_number)
+            )",
+            "CREATE INDEX task_tags_task ON task_tags (ledger_number)",
+            // Of tasks entered before, one tag after the other until there is none.
+            "WITH RECURSIVE told (ledger_number, tags, place) AS (
+                 SELECT ledger_number, CAST(body AS {json}) -> 'task' -> 'tags', 0 FROM tasks
+                 UNION ALL
+                 SELECT ledger_number, tags, place + 1 FROM told WHERE (tags ->> place) IS NOT NULL
+             )
+             INSERT INTO task_tags (tag, ledger_number)
+             SELECT DISTINCT tags ->> place, ledger_number FROM told WHERE (tags ->> place) IS NOT NULL",
         ],
     },
 ];

@@ -18,6 +18,7 @@ use xietong_mesh::token::{Issuer, Signer, SigningKey, Verifier, VerifyingKey, ge
 use xietong_mesh::{Error, Ground, Peers, Service, ServiceName};
 use xietong_proto::supervision as proto;
 use xietong_proto::supervision::division_preview_service_client::DivisionPreviewServiceClient;
+use xietong_proto::supervision::ledger_service_client::LedgerServiceClient;
 use xietong_proto::supervision::task_service_client::TaskServiceClient;
 use xietong_store::CrashPoints;
 use xietong_timers::{Clock, MachineClock, Progress, SimulatedClock, Worker};
@@ -51,6 +52,7 @@ pub(crate) struct City {
     _folder: TempDir,
 }
 
+pub(crate) type LedgerClient = LedgerServiceClient<InterceptedService<Channel, Bearer>>;
 pub(crate) type Client = TaskServiceClient<InterceptedService<Channel, Bearer>>;
 
 /// Puts a signed principal into each call.
@@ -168,6 +170,13 @@ impl City {
         let token = self.signers[&Issuer::Gateway].sign(principal).unwrap();
         let channel = Endpoint::from_shared(format!("http://{}", self.address)).unwrap().connect_lazy();
         DivisionPreviewServiceClient::with_interceptor(channel, Bearer(token))
+    }
+
+    /// A reader of the ledger as a whole.
+    pub(crate) fn ledger(&self, principal: &Principal) -> LedgerClient {
+        let token = self.signers[&Issuer::Gateway].sign(principal).unwrap();
+        let channel = Endpoint::from_shared(format!("http://{}", self.address)).unwrap().connect_lazy();
+        LedgerServiceClient::with_interceptor(channel, Bearer(token))
     }
 
     pub(crate) fn supervisor(&self) -> Client {
