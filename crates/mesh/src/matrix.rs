@@ -193,6 +193,7 @@ pub const MATRIX: &[Row] = &[
     // The ledger as a whole.
     row("supervision.ledger.summary", Read, TASK_READERS),
     row("supervision.ledger.export", Read, TASK_READERS),
+    row("supervision.ledger.scoreboard", Read, TASK_READERS),
     // Working groups.
     row("workgroup.groups.create", Write, &[(&[Supervisor, Administrator], All), (&[GroupOffice], Groups)]),
     row("workgroup.groups.get", Read, OPEN),

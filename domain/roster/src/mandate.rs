@@ -24,12 +24,13 @@ const DECISIONS: [&str; 3] = [
     "roster.absences.acknowledge",
 ];
 /// What has to be seen for that. An assisting deputy secretary-general sees it unlisted.
-const READINGS: [&str; 6] = [
+const READINGS: [&str; 7] = [
     "supervision.tasks.get",
     "supervision.tasks.list",
     "supervision.tasks.timeline",
     "supervision.ledger.summary",
     "supervision.ledger.export",
+    "supervision.ledger.scoreboard",
     "roster.absences.digest",
 ];
 /// What stands before a mandate's name in the ground of an act.

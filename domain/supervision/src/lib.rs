@@ -29,6 +29,7 @@ mod overdue;
 mod payload;
 mod revise;
 mod rule;
+mod score;
 mod task;
 mod timers;
 
@@ -49,5 +50,6 @@ pub use light::{Light, StoredClock, light, light_sql};
 pub use overdue::{days_overdue, days_past};
 pub use payload::{EVENT_TYPES, PayloadError};
 pub use rule::{Cycle, DayKind, Rule, Span};
+pub use score::{Board, Line, Period, Point, ScoreRule, sum};
 pub use task::{AssignmentDraft, Grade, Source, Task, TaskDraft, TaskState, Visibility};
 pub use timers::{PlannedTimer, TimerKind, fire, timers_for};

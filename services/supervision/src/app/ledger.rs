@@ -154,7 +154,7 @@ fn rows(counts: Vec<Count>) -> Vec<Row> {
 }
 
 /// Which leader answers for which unit at an instant, for the units a leader answers for.
-fn charges(view: &RosterView, at: Timestamp) -> Vec<(String, String)> {
+pub(super) fn charges(view: &RosterView, at: Timestamp) -> Vec<(String, String)> {
     let leaders: BTreeSet<&str> = view
         .book
         .divisions()

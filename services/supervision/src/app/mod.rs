@@ -8,6 +8,7 @@ mod ledger;
 mod read;
 mod revise;
 mod roster;
+mod scoreboard;
 mod sign;
 mod timers;
 
@@ -16,6 +17,7 @@ pub(crate) use create::{Entering, Entry};
 pub(crate) use ledger::{Counts, GroupBy, Summary, SummaryRow, unit_name};
 pub(crate) use read::{ListQuery, Listing};
 pub(crate) use revise::Revision;
+pub(crate) use scoreboard::{Scoreboard, ScoredLine, Scoring};
 pub(crate) use sign::{MOST_SIGNED, SignedFor, ToSign};
 pub(crate) use timers::{DueStage, added as added_timers};
 

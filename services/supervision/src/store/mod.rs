@@ -5,6 +5,7 @@ mod handed_over;
 mod list;
 mod origins;
 mod scope;
+mod score;
 mod sources;
 mod summary;
 mod tags;
@@ -13,6 +14,7 @@ mod tasks;
 pub(crate) use handed_over::under_way;
 pub(crate) use list::{ListFilter, Portion, list, onward};
 pub(crate) use origins::{keep_origins, of_origin};
+pub(crate) use score::{Scored, past_due, scored};
 pub(crate) use sources::keep_sources;
 pub(crate) use summary::{Count, Grouping, summarise, total};
 pub(crate) use tasks::{find, find_all, find_numbered, insert, names_to_sign, save};
@@ -99,5 +101,12 @@ pub(crate) const MIGRATIONS: &[SqlMigration] = &[
              INSERT INTO task_tags (tag, ledger_number)
              SELECT DISTINCT tags ->> place, ledger_number FROM told WHERE (tags ->> place) IS NOT NULL",
         ],
+    },
+    SqlMigration {
+        name: "supervision_0009_scores",
+        // What scores are made of (`score::EVENTS`), to be found by when it happened.
+        statements: &["CREATE INDEX events_scored ON events (occurred_at, entry)
+            WHERE type IN ('supervision.assignment.sent_back', 'supervision.assignment.struck_off',
+                           'supervision.assignment.urged')"],
     },
 ];

@@ -16,6 +16,7 @@ mod permission;
 mod refusals;
 mod roster;
 mod roster_away;
+mod scoreboard;
 mod stages_due;
 
 /// Runs each of these tests on both back ends.

@@ -2,6 +2,7 @@
 
 mod csv;
 mod file;
+mod scoreboard;
 mod table;
 mod xlsx;
 
@@ -49,6 +50,17 @@ impl LedgerService for Ledger {
             ..Default::default()
         })?;
         Ok(Response::new(encode(self.app.summary(&call, query, group_by).await?)))
+    }
+
+    async fn get_scoreboard(
+        &self,
+        request: Request<proto::GetScoreboardRequest>,
+    ) -> Result<Response<proto::Scoreboard>, Status> {
+        let call = Call::of(&request)?.clone();
+        let (scoring, period) = scoreboard::decode(request.get_ref())?;
+        let one = !request.get_ref().key.is_empty();
+        let board = self.app.scoreboard(&call, scoring, period).await?;
+        Ok(Response::new(scoreboard::encode(board, one)))
     }
 
     async fn export_ledger(
