@@ -194,6 +194,8 @@ pub const MATRIX: &[Row] = &[
     row("supervision.ledger.summary", Read, TASK_READERS),
     row("supervision.ledger.export", Read, TASK_READERS),
     row("supervision.ledger.scoreboard", Read, TASK_READERS),
+    row("supervision.papers.issue", Write, &[(&[Supervisor], All)]),
+    row("supervision.papers.get", Read, TASK_READERS),
     // Working groups.
     row("workgroup.groups.create", Write, &[(&[Supervisor, Administrator], All), (&[GroupOffice], Groups)]),
     row("workgroup.groups.get", Read, OPEN),

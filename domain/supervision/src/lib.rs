@@ -26,6 +26,7 @@ mod extension;
 mod handover;
 mod light;
 mod overdue;
+mod paper;
 mod payload;
 mod revise;
 mod rule;
@@ -48,6 +49,9 @@ pub use extension::{Extended, ExtensionRequest};
 pub use handover::{Charge, HANDOVER_LISTED, HandedOver, HandoverList, Passing};
 pub use light::{Light, StoredClock, light, light_sql};
 pub use overdue::{days_overdue, days_past};
+pub use paper::{
+    Block, Interview, Matter, PAPER_ISSUED, Paper, PaperIssued, PaperKind, PaperNumber, chinese_day, told,
+};
 pub use payload::{EVENT_TYPES, PayloadError};
 pub use rule::{Cycle, DayKind, Rule, Span};
 pub use score::{Board, Line, Period, Point, ScoreRule, sum};

@@ -59,11 +59,7 @@ impl Supervision {
         period: Period,
     ) -> Result<Scoreboard, Error> {
         let now = self.now();
-        let period = Period { end: period.end.min(now), ..period };
-        if period.end <= period.start {
-            let english = "must be later than start_time, which must be past";
-            return Err(Error::invalid("end_time", english, "结束时间应晚于开始时间，且开始时间应早于现在"));
-        }
+        let period = self.past(period)?;
         // Taken before anything is resolved with it: what is said of the answer then holds.
         let as_of = self.roster.view().as_of();
         let scope = self.scope(call, now)?;
@@ -106,6 +102,16 @@ impl Supervision {
         Ok(Scoreboard { rule, lines, period, roster_as_of: as_of.filter(|_| depends) })
     }
 
+    /// A period, no longer than until now. INVALID_ARGUMENT when nothing of it is past.
+    pub(super) fn past(&self, period: Period) -> Result<Period, Error> {
+        let period = Period { end: period.end.min(self.now()), ..period };
+        if period.end <= period.start {
+            let english = "must be later than start_time, which must be past";
+            return Err(Error::invalid("end_time", english, "结束时间应晚于开始时间，且开始时间应早于现在"));
+        }
+        Ok(period)
+    }
+
     /// The leaders whose lines the caller may see, with the units each answers for at the end of
     /// the period: all of them for whoever presides over the whole, else himself alone.
     fn leaders(
@@ -136,7 +142,8 @@ impl Supervision {
         Ok(leaders)
     }
 
-    async fn board(
+    /// The figures of each unit over a period, of what a scope permits.
+    pub(super) async fn board(
         &self,
         scope: &Scope,
         rule: ScoreRule,

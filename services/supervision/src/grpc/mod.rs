@@ -7,6 +7,7 @@ mod division_preview;
 mod encode;
 mod ledger;
 mod list;
+mod papers;
 mod timeline;
 
 use std::mem::take;
@@ -26,6 +27,7 @@ use xietong_proto::supervision::task_service_server::TaskService;
 use check::{Check, task_name, task_of_assignment};
 pub(crate) use division_preview::DivisionPreviews;
 pub(crate) use ledger::Ledger;
+pub(crate) use papers::Papers;
 
 use crate::app::{Asked, Change, Entering, Entry, MOST_SIGNED, SignedFor, Supervision, Target, ToSign};
 use crate::error::command_refused;

@@ -4,6 +4,7 @@ mod columns;
 mod handed_over;
 mod list;
 mod origins;
+mod papers;
 mod scope;
 mod score;
 mod sources;
@@ -14,6 +15,7 @@ mod tasks;
 pub(crate) use handed_over::under_way;
 pub(crate) use list::{ListFilter, Portion, list, onward};
 pub(crate) use origins::{keep_origins, of_origin};
+pub(crate) use papers::{KeptPaper, find_paper, keep_paper, latest_paper, next_number};
 pub(crate) use score::{Scored, past_due, scored};
 pub(crate) use sources::keep_sources;
 pub(crate) use summary::{Count, Grouping, summarise, total};
@@ -103,10 +105,24 @@ pub(crate) const MIGRATIONS: &[SqlMigration] = &[
         ],
     },
     SqlMigration {
-        name: "supervision_0009_scores",
-        // What scores are made of (`score::EVENTS`), to be found by when it happened.
-        statements: &["CREATE INDEX events_scored ON events (occurred_at, entry)
+        name: "supervision_0009_scores_and_papers",
+        statements: &[
+            // What scores are made of (`score::EVENTS`), to be found by when it happened.
+            "CREATE INDEX events_scored ON events (occurred_at, entry)
             WHERE type IN ('supervision.assignment.sent_back', 'supervision.assignment.struck_off',
-                           'supervision.assignment.urged')"],
+                           'supervision.assignment.urged')",
+            // A number is given once. `subject`: the assignment; empty for a bulletin.
+            "CREATE TABLE papers (
+                name TEXT PRIMARY KEY,
+                kind TEXT NOT NULL,
+                year BIGINT NOT NULL,
+                number BIGINT NOT NULL,
+                subject TEXT NOT NULL,
+                issued_at BIGINT NOT NULL,
+                body TEXT NOT NULL
+            )",
+            "CREATE UNIQUE INDEX papers_number ON papers (kind, year, number)",
+            "CREATE INDEX papers_subject ON papers (subject, kind, number)",
+        ],
     },
 ];

@@ -12,6 +12,7 @@ mod life;
 mod lights;
 mod lists;
 mod mandate;
+mod papers;
 mod permission;
 mod refusals;
 mod roster;

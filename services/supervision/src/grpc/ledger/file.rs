@@ -12,7 +12,7 @@ use xietong_proto::google::api::HttpBody;
 const PIECE: usize = 256 * 1024;
 
 /// A file, piece by piece.
-pub(super) type Pieces = Pin<Box<dyn Stream<Item = Result<HttpBody, Status>> + Send>>;
+pub(in crate::grpc) type Pieces = Pin<Box<dyn Stream<Item = Result<HttpBody, Status>> + Send>>;
 
 /// A piece of a file.
 pub(super) fn piece(content_type: &str, data: Vec<u8>) -> HttpBody {
@@ -53,4 +53,10 @@ impl io::Write for Outlet {
     fn flush(&mut self) -> io::Result<()> {
         if self.buffer.is_empty() { Ok(()) } else { self.send() }
     }
+}
+
+/// A file that is there whole.
+pub(in crate::grpc) fn whole(content_type: &'static str, bytes: &[u8]) -> Pieces {
+    let pieces: Vec<_> = bytes.chunks(PIECE).map(|data| Ok(piece(content_type, data.to_vec()))).collect();
+    Box::pin(futures_util::stream::iter(pieces))
 }

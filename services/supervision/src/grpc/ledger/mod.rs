@@ -1,7 +1,7 @@
 //! `LedgerService`.
 
 mod csv;
-mod file;
+pub(super) mod file;
 mod scoreboard;
 mod table;
 mod xlsx;
