@@ -199,6 +199,12 @@ pub const MATRIX: &[Row] = &[
     row("supervision.rules.get", Read, OPEN),
     row("supervision.rules.rebase", Write, &[(&[Administrator, Supervisor], All)]),
     row("supervision.divisions.preview", Read, ADMINISTRATION),
+    // The ledger as a whole.
+    row("supervision.ledger.summary", Read, TASK_READERS),
+    row("supervision.ledger.export", Read, TASK_READERS),
+    row("supervision.ledger.scoreboard", Read, TASK_READERS),
+    row("supervision.papers.issue", Write, &[(&[Supervisor], All)]),
+    row("supervision.papers.get", Read, TASK_READERS),
     // Working groups.
     row("workgroup.groups.create", Write, &[(&[Supervisor, Administrator], All), (&[GroupOffice], Groups)]),
     row("workgroup.groups.get", Read, OPEN),

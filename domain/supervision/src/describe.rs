@@ -1,6 +1,5 @@
 //! What happened to a task, as officials read it.
 
-use crate::assignment::Stage;
 use crate::content::Content;
 use crate::event::{
     AssignmentChange, AssignmentEvent, AssignmentFacts, TaskChange, TaskEvent, TaskFacts, WholeTaskEvent,
@@ -137,17 +136,8 @@ fn of_assignment(event: &AssignmentEvent, called: Called<'_>) -> String {
         AssignmentChange::Overdue => format!("{unit}逾期未办结"),
         AssignmentChange::Reminded => format!("提醒{unit}：办结期限将至"),
         AssignmentChange::Urged { stages } => {
-            format!("催办{unit}：{}逾期", listed(stages.iter().map(|one| stage(*one))))
+            format!("催办{unit}：{}逾期", listed(stages.iter().map(|stage| stage.chinese())))
         }
-    }
-}
-
-fn stage(stage: Stage) -> &'static str {
-    match stage {
-        Stage::Sign => "签收",
-        Stage::Deploy => "部署",
-        Stage::Report => "反馈",
-        Stage::Settle => "办结",
     }
 }
 

@@ -28,10 +28,13 @@ mod explain_text;
 mod extension;
 mod handover;
 mod light;
+mod overdue;
+mod paper;
 mod payload;
 mod recount;
 mod revise;
 mod rule;
+mod score;
 mod task;
 mod timers;
 
@@ -50,8 +53,13 @@ pub use explain::{Basis, Explanation, Skipped, StageLimit, Wait, Waiter, explain
 pub use extension::{Extended, ExtensionRequest};
 pub use handover::{Charge, HANDOVER_LISTED, HandedOver, HandoverHead, HandoverList, Passing};
 pub use light::{Light, StoredClock, light, light_sql};
+pub use overdue::{days_overdue, days_past};
+pub use paper::{
+    Block, Interview, Matter, PAPER_ISSUED, Paper, PaperIssued, PaperKind, PaperNumber, chinese_day, told,
+};
 pub use payload::{EVENT_TYPES, PayloadError};
 pub use recount::{Rebasing, rebase, recount};
 pub use rule::{ClockStart, Cycle, DayKind, Rule, RuleError, Span};
+pub use score::{Board, Line, Period, Point, ScoreRule, sum};
 pub use task::{AssignmentDraft, Grade, Source, Task, TaskDraft, TaskState, Visibility};
 pub use timers::{PlannedTimer, TimerKind, fire, timers_for};

@@ -22,12 +22,14 @@ use xietong_mesh::serve::MAX_BATCH_MESSAGE_BYTES;
 use xietong_mesh::{Assembly, Foundation, Ground, Service, ServiceName};
 use xietong_proto::supervision::division_preview_service_server::DivisionPreviewServiceServer;
 use xietong_proto::supervision::explain_service_server::ExplainServiceServer;
+use xietong_proto::supervision::ledger_service_server::LedgerServiceServer;
+use xietong_proto::supervision::paper_service_server::PaperServiceServer;
 use xietong_proto::supervision::rule_service_server::RuleServiceServer;
 use xietong_proto::supervision::task_service_server::TaskServiceServer;
 use xietong_store::StoreError;
 
 use app::Supervision;
-use grpc::{DivisionPreviews, Explanations, Rules, Tasks};
+use grpc::{DivisionPreviews, Explanations, Ledger, Papers, Rules, Tasks};
 use jobs::{Handovers, Recounts, StagesDue};
 use regulation::Regulations;
 
@@ -48,13 +50,20 @@ pub async fn build(ground: Ground) -> Result<Service, StoreError> {
     let recounts = Arc::new(Recounts::new(app.clone(), foundation.transactions.clone(), &foundation.bus));
     let explanations = ExplainServiceServer::new(Explanations::new(app.clone()));
     let rules = RuleServiceServer::new(Rules::new(app.clone(), foundation.transactions.clone()));
+    let ledger = LedgerServiceServer::new(Ledger::new(app.clone()));
+    let papers = PaperServiceServer::new(Papers::new(app.clone(), foundation.transactions.clone()));
     let tasks = TaskServiceServer::new(Tasks::new(app, foundation.transactions.clone()))
         .max_decoding_message_size(MAX_BATCH_MESSAGE_BYTES);
     let stages_due = StagesDue::new(foundation.log.clone(), foundation.transactions.clone(), regulations);
     let previews = DivisionPreviewServiceServer::new(DivisionPreviews::new(foundation.db.clone()));
     let handovers = Handovers::new(foundation.log.clone(), foundation.transactions.clone());
     Ok(foundation.assemble(Assembly {
-        routes: Routes::new(tasks).add_service(rules).add_service(explanations).add_service(previews),
+        routes: Routes::new(tasks)
+            .add_service(rules)
+            .add_service(explanations)
+            .add_service(previews)
+            .add_service(ledger)
+            .add_service(papers),
         copy: Some(roster),
         consumers: vec![(ServiceName::Roster, Arc::new(handovers))],
         jobs: vec![recounts],

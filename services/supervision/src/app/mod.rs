@@ -5,20 +5,26 @@ mod authority;
 mod change;
 mod create;
 mod explain;
+mod ledger;
+mod papers;
 mod read;
 mod recount;
 mod revise;
 mod roster;
 mod rules;
+mod scoreboard;
 mod sign;
 mod timers;
 
 pub(crate) use change::{Asked, Change, Target};
 pub(crate) use create::{Entering, Entry};
-pub(crate) use read::ListQuery;
+pub(crate) use ledger::{Counts, GroupBy, Summary, SummaryRow, unit_name};
+pub(crate) use papers::{AboutAssignment, IssuedPaper};
+pub(crate) use read::{ListQuery, Listing};
 pub(crate) use recount::{catch_up, timers_after};
 pub(crate) use revise::Revision;
 pub(crate) use rules::{Preview, left_out_because};
+pub(crate) use scoreboard::{Scoreboard, ScoredLine, Scoring};
 pub(crate) use sign::{MOST_SIGNED, SignedFor, ToSign};
 pub(crate) use timers::DueStage;
 

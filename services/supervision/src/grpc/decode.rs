@@ -134,6 +134,7 @@ pub(super) fn list_query(request: &proto::ListTasksRequest) -> Result<ListQuery,
         check.name("leader", &request.leader, "officials");
     }
     check.text("document_number", &request.document_number, LINE);
+    check.text("tag", &request.tag, LINE);
     let light = light(&mut check, request.light);
     let state = state(&mut check, request.state);
     check.finish()?;
@@ -143,6 +144,7 @@ pub(super) fn list_query(request: &proto::ListTasksRequest) -> Result<ListQuery,
         state,
         document_number: optional(request.document_number.clone()),
         leader: optional(request.leader.clone()),
+        tag: optional(request.tag.clone()),
     })
 }
 

@@ -6,7 +6,9 @@ mod decode;
 mod division_preview;
 mod encode;
 mod explain;
+mod ledger;
 mod list;
+mod papers;
 mod rules;
 mod timeline;
 
@@ -27,6 +29,8 @@ use xietong_proto::supervision::task_service_server::TaskService;
 use check::{Check, task_name, task_of_assignment};
 pub(crate) use division_preview::DivisionPreviews;
 pub(crate) use explain::Explanations;
+pub(crate) use ledger::Ledger;
+pub(crate) use papers::Papers;
 pub(crate) use rules::Rules;
 
 use crate::app::{Asked, Change, Entering, Entry, MOST_SIGNED, SignedFor, Supervision, Target, ToSign};
@@ -214,7 +218,8 @@ impl TaskService for Tasks {
         let request = request.into_inner();
         let query = decode::list_query(&request)?;
         let (light, state) = (request.light.to_string(), request.state.to_string());
-        let asked = ["ListTasks", &request.unit, &light, &state, &request.document_number, &request.leader];
+        let proto::ListTasksRequest { unit, document_number, leader, tag, .. } = &request;
+        let asked = ["ListTasks", unit, &light, &state, document_number, leader, tag];
         let paging = Paging::new(&asked, request.page_size, &request.page_token)?;
 
         let listing = self.app.listing(&call, query)?;

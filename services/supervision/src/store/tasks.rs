@@ -1,13 +1,13 @@
 //! Reading and writing tasks with their assignments.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain_calendar::Timestamp;
 use domain_supervision::{Assignment, AssignmentState, StoredClock, Task, Visibility};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult, Value};
 use xietong_store::{Parameters, ROWS, StoreError, places, statement};
 
-use super::columns;
+use super::{columns, tags};
 use crate::record::Record;
 use crate::regulation::Regulation;
 
@@ -43,6 +43,27 @@ pub(crate) async fn find_all(
     Ok(found)
 }
 
+/// The tasks of these ledger numbers, by number.
+pub(crate) async fn find_numbered<C: ConnectionTrait>(
+    connection: &C,
+    numbers: &BTreeSet<i64>,
+) -> Result<BTreeMap<i64, Record>, StoreError> {
+    let numbers: Vec<i64> = numbers.iter().copied().collect();
+    let mut found = BTreeMap::new();
+    for chunk in numbers.chunks(ROWS) {
+        let mut parameters = Parameters::default();
+        let numbers = parameters.bind_all(chunk.iter().copied());
+        let sql = format!(
+            "SELECT ledger_number, calendar_version, body FROM tasks WHERE ledger_number IN ({numbers})"
+        );
+        for row in connection.query_all_raw(statement(connection, &sql, parameters.into_values())).await? {
+            let record = record(&row)?;
+            found.insert(record.task.ledger_number, record);
+        }
+    }
+    Ok(found)
+}
+
 /// Writes new tasks and gives each its ledger number, in their order.
 pub(crate) async fn insert(
     tx: &DatabaseTransaction,
@@ -60,6 +81,7 @@ pub(crate) async fn insert(
             .flat_map(|task| task.restricted_units.iter().map(|unit| (unit.as_str(), task.ledger_number)))
             .collect();
         insert_viewers(tx, &viewers).await?;
+        tags::insert(tx, tasks()).await?;
     }
     Ok(())
 }
@@ -84,6 +106,9 @@ pub(crate) async fn save(
     let result = tx.execute_raw(statement(tx, sql, values)).await?;
     if result.rows_affected() == 0 {
         return Err(StoreError::Stale(task.name.clone()));
+    }
+    if before.tags != task.tags {
+        tags::replace(tx, task).await?;
     }
     // Which of them settle the task, and by when, depends on all of it.
     let all = before.settling_role() != task.settling_role()

@@ -19,6 +19,8 @@ use xietong_mesh::{Error, Ground, Peers, Service, ServiceName};
 use xietong_proto::supervision as proto;
 use xietong_proto::supervision::division_preview_service_client::DivisionPreviewServiceClient;
 use xietong_proto::supervision::explain_service_client::ExplainServiceClient;
+use xietong_proto::supervision::ledger_service_client::LedgerServiceClient;
+use xietong_proto::supervision::paper_service_client::PaperServiceClient;
 use xietong_proto::supervision::rule_service_client::RuleServiceClient;
 use xietong_proto::supervision::task_service_client::TaskServiceClient;
 use xietong_store::CrashPoints;
@@ -53,6 +55,8 @@ pub(crate) struct City {
     _folder: TempDir,
 }
 
+pub(crate) type LedgerClient = LedgerServiceClient<InterceptedService<Channel, Bearer>>;
+pub(crate) type PaperClient = PaperServiceClient<InterceptedService<Channel, Bearer>>;
 pub(crate) type Client = TaskServiceClient<InterceptedService<Channel, Bearer>>;
 
 /// Puts a signed principal into each call.
@@ -197,6 +201,20 @@ impl City {
         for worker in &self.service.workers {
             while worker.turn().await.unwrap() == Progress::Worked {}
         }
+    }
+
+    /// A reader of the ledger as a whole.
+    pub(crate) fn ledger(&self, principal: &Principal) -> LedgerClient {
+        let token = self.signers[&Issuer::Gateway].sign(principal).unwrap();
+        let channel = Endpoint::from_shared(format!("http://{}", self.address)).unwrap().connect_lazy();
+        LedgerServiceClient::with_interceptor(channel, Bearer(token))
+    }
+
+    /// Who issues papers, or reads them.
+    pub(crate) fn papers(&self, principal: &Principal) -> PaperClient {
+        let token = self.signers[&Issuer::Gateway].sign(principal).unwrap();
+        let channel = Endpoint::from_shared(format!("http://{}", self.address)).unwrap().connect_lazy();
+        PaperServiceClient::with_interceptor(channel, Bearer(token))
     }
 
     pub(crate) fn supervisor(&self) -> Client {

@@ -8,15 +8,18 @@ mod explain;
 mod extension;
 mod handover;
 mod idempotency;
+mod ledger;
 mod life;
 mod lights;
 mod lists;
 mod mandate;
+mod papers;
 mod permission;
 mod refusals;
 mod regulation;
 mod roster;
 mod roster_away;
+mod scoreboard;
 mod stages_due;
 
 /// Runs each of these tests on both back ends.
