@@ -118,8 +118,9 @@ impl RosterCopy {
         Ok(view)
     }
 
-    /// Asks the roster once, for two seconds at most, because the copy may not know enough.
-    /// Whether it is current afterwards, [`RosterView::is_stale`] says.
+    /// Asks the roster, for two seconds at most, because the copy may not know enough: all that
+    /// it had to say when asked is then known. Whether it is current afterwards,
+    /// [`RosterView::is_stale`] says.
     ///
     /// Not to be called inside a transaction, which would hold SQLite's one writer, or a
     /// connection of few, for as long as the roster lets it.
@@ -129,11 +130,19 @@ impl RosterCopy {
 
     /// The same, with a patience of the caller's.
     pub async fn ask_within(&self, patience: Duration) {
-        match timeout(patience, self.turn()).await {
-            Ok(Ok(_)) => {}
+        match timeout(patience, self.catch_up()).await {
+            Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(%error, "the roster could not be asked"),
             Err(_) => tracing::warn!("the roster did not answer in time"),
         }
+    }
+
+    /// Takes turns until the copy is known to hold what the roster had when this began: a
+    /// snapshot and what followed it are turns of their own.
+    async fn catch_up(&self) -> Result<(), WorkerError> {
+        let began = Some(self.machine.now());
+        while self.turn().await? == Progress::Worked && self.view().confirmed_at < began {}
+        Ok(())
     }
 
     /// The roster as this process knows it now.
