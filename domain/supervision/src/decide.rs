@@ -11,6 +11,7 @@ use crate::event::{AssignmentChange, AssignmentEvent, AssignmentFacts, TaskChang
 use crate::extension;
 use crate::revise::revise;
 use crate::rule::Rule;
+use crate::side_road::{self, SideRoadCommand};
 use crate::task::{Task, TaskDraft, TaskState};
 
 /// What a decision depends on beside the task: the rule it runs by, the calendar, now.
@@ -87,6 +88,8 @@ pub enum AssignmentCommand {
         /// Must not be empty when refusing.
         note: String,
     },
+    /// What lies beside the road to striking it off.
+    SideRoad(SideRoadCommand),
     /// 核验.
     Verify {
         /// Strikes it off, or sends it back.
@@ -144,6 +147,7 @@ pub fn decide(
                 AssignmentCommand::DecideExtension { grant, note } => {
                     extension::answer(task, assignment, *grant, note, context)
                 }
+                AssignmentCommand::SideRoad(command) => side_road::decide(task, assignment, command, context),
                 AssignmentCommand::Verify { accept, note, verifier_units } => {
                     if verifier_units.contains(&assignment.unit) {
                         return Err(SupervisionError::OwnWork { unit: assignment.unit.clone() });
@@ -260,6 +264,8 @@ fn accept_completion(
                 | AssignmentState::Signed
                 | AssignmentState::Deployed
                 | AssignmentState::InProgress
+                | AssignmentState::Returned
+                | AssignmentState::Suspended
                 | AssignmentState::StruckOff
                 | AssignmentState::Withdrawn => task_completed_at,
             };
@@ -284,6 +290,7 @@ pub(crate) fn happened(
     // Whoever is closed with the task is judged at its completion, not at the verification.
     let until = match &change {
         AssignmentChange::StruckOff { completed_at, .. } => *completed_at,
+        AssignmentChange::SideRoad(change) => change.late_until(assignment).unwrap_or(context.now),
         AssignmentChange::Signed
         | AssignmentChange::Deployed { .. }
         | AssignmentChange::Reported { .. }

@@ -24,7 +24,8 @@ pub fn describe(event: &TaskEvent, called: Called<'_>) -> String {
 pub fn describe_act(event: &TaskEvent, called: Called<'_>) -> Option<String> {
     let is_act = match event {
         TaskEvent::Task(event) => match event.change {
-            TaskChange::StruckOff { .. } => false,
+            // The reopening of the assignment says it.
+            TaskChange::StruckOff { .. } | TaskChange::Reopened { .. } => false,
             TaskChange::Created { .. }
             | TaskChange::Issued { .. }
             | TaskChange::Backfilled { .. }
@@ -44,7 +45,8 @@ pub fn describe_act(event: &TaskEvent, called: Called<'_>) -> Option<String> {
             | AssignmentChange::SentBack { .. }
             | AssignmentChange::ExtensionRequested { .. }
             | AssignmentChange::ExtensionGranted { .. }
-            | AssignmentChange::ExtensionRefused { .. } => true,
+            | AssignmentChange::ExtensionRefused { .. }
+            | AssignmentChange::SideRoad(_) => true,
         },
     };
     let TaskFacts { title, ledger_number, visibility, .. } = event.task();
@@ -67,6 +69,7 @@ fn of_task(event: &WholeTaskEvent, called: Called<'_>) -> String {
         TaskChange::Revised { before, after, ground, .. } => revised(before, after, ground),
         TaskChange::Withdrawn { ground, .. } => format!("撤销任务：{ground}"),
         TaskChange::StruckOff { .. } => "任务销号".to_owned(),
+        TaskChange::Reopened { ground, .. } => format!("任务重新办理：{ground}"),
     }
 }
 
@@ -126,6 +129,7 @@ fn of_assignment(event: &AssignmentEvent, called: Called<'_>) -> String {
         AssignmentChange::ExtensionRefused { last_day, note, .. } => {
             format!("不同意{unit}延期至{last_day}：{note}")
         }
+        AssignmentChange::SideRoad(change) => change.describe(&unit, called),
         AssignmentChange::Overdue => format!("{unit}逾期未办结"),
         AssignmentChange::Reminded => format!("提醒{unit}：办结期限将至"),
         AssignmentChange::Urged { stages } => {

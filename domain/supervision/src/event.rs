@@ -11,6 +11,7 @@ use crate::assignment::{Assignment, Role, Stage};
 use crate::backfill::BackfilledAssignment;
 use crate::content::Content;
 use crate::deadline::DueTimes;
+use crate::side_road_event::SideRoad;
 use crate::task::{Task, TaskDraft, Visibility};
 
 /// Something that happened to a task as a whole or to one of its assignments.
@@ -139,6 +140,13 @@ pub enum TaskChange {
         /// Every assignment.
         assignments: Vec<AssignmentFacts>,
     },
+    /// 重新办理: an assignment that settles it was reopened.
+    Reopened {
+        /// Why.
+        ground: String,
+        /// Every assignment, with its due times as they are after it.
+        assignments: Vec<AssignmentFacts>,
+    },
 }
 
 /// What happened to an assignment.
@@ -219,6 +227,8 @@ pub enum AssignmentChange {
         /// How long the request had waited, which is charged to whoever decided.
         waited: Duration,
     },
+    /// It left the road from its issue to its striking-off, or came back to it.
+    SideRoad(SideRoad),
     /// The settle date was missed.
     Overdue,
     /// 提醒: little time is left. Sent once for one due time.

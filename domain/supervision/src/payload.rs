@@ -6,13 +6,14 @@ use serde_json::Value;
 use crate::event::{AssignmentChange, AssignmentEvent, TaskChange, TaskEvent, WholeTaskEvent};
 
 /// Every type of a [`TaskEvent`], for consumers that subscribe by type.
-pub const EVENT_TYPES: [&str; 19] = [
+pub const EVENT_TYPES: [&str; 31] = [
     "supervision.task.created",
     "supervision.task.issued",
     "supervision.task.backfilled",
     "supervision.task.revised",
     "supervision.task.withdrawn",
     "supervision.task.struck_off",
+    "supervision.task.reopened",
     "supervision.assignment.signed",
     "supervision.assignment.deployed",
     "supervision.assignment.reported",
@@ -23,6 +24,17 @@ pub const EVENT_TYPES: [&str; 19] = [
     "supervision.assignment.extension_requested",
     "supervision.assignment.extension_granted",
     "supervision.assignment.extension_refused",
+    "supervision.assignment.returned",
+    "supervision.assignment.return_refused",
+    "supervision.assignment.reassigned",
+    "supervision.assignment.suspended",
+    "supervision.assignment.resumed",
+    "supervision.assignment.wait_requested",
+    "supervision.assignment.wait_held",
+    "supervision.assignment.wait_refused",
+    "supervision.assignment.wait_ended",
+    "supervision.assignment.rechecked",
+    "supervision.assignment.reopened",
     "supervision.assignment.overdue",
     "supervision.assignment.reminded",
     "supervision.assignment.urged",
@@ -60,8 +72,9 @@ impl TaskEvent {
                 TaskChange::Revised { .. } => "supervision.task.revised",
                 TaskChange::Withdrawn { .. } => "supervision.task.withdrawn",
                 TaskChange::StruckOff { .. } => "supervision.task.struck_off",
+                TaskChange::Reopened { .. } => "supervision.task.reopened",
             },
-            Self::Assignment(event) => match event.change {
+            Self::Assignment(event) => match &event.change {
                 AssignmentChange::Signed => "supervision.assignment.signed",
                 AssignmentChange::Deployed { .. } => "supervision.assignment.deployed",
                 AssignmentChange::Reported { .. } => "supervision.assignment.reported",
@@ -72,6 +85,7 @@ impl TaskEvent {
                 AssignmentChange::ExtensionRequested { .. } => "supervision.assignment.extension_requested",
                 AssignmentChange::ExtensionGranted { .. } => "supervision.assignment.extension_granted",
                 AssignmentChange::ExtensionRefused { .. } => "supervision.assignment.extension_refused",
+                AssignmentChange::SideRoad(change) => change.event_type(),
                 AssignmentChange::Overdue => "supervision.assignment.overdue",
                 AssignmentChange::Reminded => "supervision.assignment.reminded",
                 AssignmentChange::Urged { .. } => "supervision.assignment.urged",

@@ -4,10 +4,12 @@
 //! every step; a unit that cooperates or carries out also reports to the first lead unit;
 //! the leader in charge hears when a matter begins, is reported, is submitted and ends.
 
+mod side_road;
+
 use domain_roster::Book;
 use domain_supervision::{
-    AssignmentChange, AssignmentEvent, AssignmentFacts, Role, Stage, TaskChange, TaskEvent, TaskFacts,
-    WholeTaskEvent,
+    AssignmentChange, AssignmentEvent, AssignmentFacts, Role, SideRoad, Stage, TaskChange, TaskEvent,
+    TaskFacts, WholeTaskEvent,
 };
 
 use crate::audience::Audience;
@@ -34,7 +36,8 @@ pub struct Ended {
 }
 
 impl Matter {
-    /// What an event makes known of its task: something only when it issues it.
+    /// What an event makes known of its task: something only when it issues it, or gives a
+    /// part of it to another unit.
     pub fn issued_by(event: &TaskEvent) -> Option<Self> {
         match event {
             TaskEvent::Task(event) => match &event.change {
@@ -46,9 +49,29 @@ impl Matter {
                 TaskChange::Created { .. }
                 | TaskChange::Revised { .. }
                 | TaskChange::Withdrawn { .. }
-                | TaskChange::StruckOff { .. } => None,
+                | TaskChange::StruckOff { .. }
+                | TaskChange::Reopened { .. } => None,
             },
-            TaskEvent::Assignment(_) => None,
+            TaskEvent::Assignment(event) => match &event.change {
+                // Another unit may be in the lead now.
+                AssignmentChange::SideRoad(SideRoad::Reassigned { lead_unit, .. }) => {
+                    Some(Matter { lead_unit: lead_unit.clone() })
+                }
+                AssignmentChange::SideRoad(_)
+                | AssignmentChange::Signed
+                | AssignmentChange::Deployed { .. }
+                | AssignmentChange::Reported { .. }
+                | AssignmentChange::Submitted { .. }
+                | AssignmentChange::Verified { .. }
+                | AssignmentChange::SentBack { .. }
+                | AssignmentChange::StruckOff { .. }
+                | AssignmentChange::ExtensionRequested { .. }
+                | AssignmentChange::ExtensionGranted { .. }
+                | AssignmentChange::ExtensionRefused { .. }
+                | AssignmentChange::Overdue
+                | AssignmentChange::Reminded
+                | AssignmentChange::Urged { .. } => None,
+            },
         }
     }
 
@@ -88,7 +111,8 @@ pub fn ended_by(event: &TaskEvent) -> Option<Ended> {
             TaskChange::Created { .. }
             | TaskChange::Issued { .. }
             | TaskChange::Backfilled { .. }
-            | TaskChange::Revised { .. } => None,
+            | TaskChange::Revised { .. }
+            | TaskChange::Reopened { .. } => None,
             TaskChange::Withdrawn { .. } | TaskChange::StruckOff { .. } => {
                 Some(Ended { task: event.task.name.clone(), unit: None, kind: None })
             }
@@ -98,7 +122,8 @@ pub fn ended_by(event: &TaskEvent) -> Option<Ended> {
                 let (task, unit) = (event.task.name.clone(), Some(event.assignment.unit.clone()));
                 Some(Ended { task, unit, kind })
             };
-            match event.change {
+            match &event.change {
+                AssignmentChange::SideRoad(road) => side_road::ended_by(&event.task, &event.assignment, road),
                 AssignmentChange::Signed => ended(Some(NoticeKind::Assignment)),
                 AssignmentChange::Submitted { .. } | AssignmentChange::StruckOff { .. } => ended(None),
                 AssignmentChange::Deployed { .. }
@@ -153,6 +178,12 @@ fn of_whole_task(event: &WholeTaskEvent, matter: &Matter, book: &Book) -> Vec<No
             let audiences =
                 std::iter::once(creator(task)).chain(leads(assignments).map(|one| in_charge_of(&one.unit)));
             vec![told(task, NoticeKind::Outcome, "销号", body, audiences.collect())]
+        }
+        TaskChange::Reopened { ground, assignments } => {
+            let body = format!("{heading}销号后重新办理：{}", quoted(task, ground));
+            let audiences =
+                std::iter::once(creator(task)).chain(leads(assignments).map(|one| in_charge_of(&one.unit)));
+            vec![told(task, NoticeKind::Outcome, "重新办理", body, audiences.collect())]
         }
     }
 }
@@ -221,6 +252,7 @@ fn of_assignment(event: &AssignmentEvent, matter: &Matter, book: &Book) -> Vec<N
             );
             decided("不同意延期", body)
         }
+        AssignmentChange::SideRoad(road) => side_road::of_side_road(event, road, matter, book),
         AssignmentChange::Overdue => {
             let to_sign = format!("{heading}已逾期，{}。请抓紧办理并签收本通知。", settle_by(assignment));
             let to_know = format!("{holder}办理{heading}已逾期，{}。", settle_by(assignment));

@@ -11,3 +11,4 @@ mod life;
 mod months;
 mod properties;
 mod revise;
+mod side_road;

@@ -1,9 +1,9 @@
 //! Changing a task: every verb takes this one way.
 
-use domain_supervision::{AssignmentCommand, Command, Task, decide};
+use domain_supervision::{AssignmentCommand, Command, SideRoadCommand, Task, decide};
 use xietong_mesh::{Call, Error, Transaction};
 
-use super::create::check_units;
+use super::create::{List, NamedUnit, check_units, unknown_units};
 use super::revise::Revision;
 use super::{Supervision, drafts, timers};
 use crate::error::command_refused;
@@ -19,6 +19,10 @@ pub(crate) enum Target {
     Assignment(String),
     /// What is to be decided on one of its assignments, by whoever decides on it.
     Decision(String),
+    /// What one of its assignments waits for, by whoever is waited for.
+    Awaited(String),
+    /// The same, by whoever is waited for or waits.
+    AwaitedOrWaiting(String),
 }
 
 /// What is asked of a task.
@@ -74,6 +78,20 @@ impl Change {
     ) -> Self {
         let target = match &command {
             AssignmentCommand::DecideExtension { .. } => Target::Decision(name.clone()),
+            AssignmentCommand::SideRoad(command) => match command {
+                SideRoadCommand::Suspend { .. } | SideRoadCommand::Resume { .. } => {
+                    Target::Decision(name.clone())
+                }
+                SideRoadCommand::AcceptWait => Target::Awaited(name.clone()),
+                SideRoadCommand::EndWait { .. } => Target::AwaitedOrWaiting(name.clone()),
+                SideRoadCommand::Return { .. }
+                | SideRoadCommand::RefuseReturn { .. }
+                | SideRoadCommand::Reassign { .. }
+                | SideRoadCommand::Wait { .. }
+                | SideRoadCommand::RuleOnWait { .. }
+                | SideRoadCommand::Recheck { .. }
+                | SideRoadCommand::Reopen { .. } => Target::Assignment(name.clone()),
+            },
             AssignmentCommand::Sign
             | AssignmentCommand::Deploy { .. }
             | AssignmentCommand::Report { .. }
@@ -85,16 +103,50 @@ impl Change {
         Change { task, target, asked, etag, ground: None, validate_only: false }
     }
 
+    /// The unit that it brings in.
+    pub(super) fn names_unit(&self) -> Option<NamedUnit<'_>> {
+        let Asked::Command(Command::Assignment { command: AssignmentCommand::SideRoad(command), .. }) =
+            &self.asked
+        else {
+            return None;
+        };
+        let unit = match command {
+            SideRoadCommand::Reassign { unit, .. } | SideRoadCommand::Wait { on: unit, .. } => unit,
+            SideRoadCommand::Return { .. }
+            | SideRoadCommand::RefuseReturn { .. }
+            | SideRoadCommand::Suspend { .. }
+            | SideRoadCommand::Resume { .. }
+            | SideRoadCommand::AcceptWait
+            | SideRoadCommand::RuleOnWait { .. }
+            | SideRoadCommand::EndWait { .. }
+            | SideRoadCommand::Recheck { .. }
+            | SideRoadCommand::Reopen { .. } => return None,
+        };
+        Some(NamedUnit { unit, place: "unit", list: List::Alone, at: 0 })
+    }
+
     /// The resource name of what it is about.
     pub(crate) fn name(&self) -> &str {
         match &self.target {
             Target::Task => &self.task,
-            Target::Assignment(name) | Target::Decision(name) => name,
+            Target::Assignment(name)
+            | Target::Decision(name)
+            | Target::Awaited(name)
+            | Target::AwaitedOrWaiting(name) => name,
         }
     }
 }
 
 impl Supervision {
+    /// Asks the roster if a change brings in a unit that the copy of it does not know, before the
+    /// transaction begins, see [`super::roster`].
+    pub(crate) async fn prepare_unit(&self, change: &Change) {
+        let Some(unit) = change.names_unit() else { return };
+        if unknown_units(&self.roster.view(), vec![unit], self.now()).next().is_some() {
+            self.roster.ask().await;
+        }
+    }
+
     /// Carries out a verb, after [`Supervision::prepare_change`]. ABORTED when the etag is not the current one, or when somebody
     /// else changed the task at the same moment.
     pub(crate) async fn change(
@@ -116,6 +168,8 @@ impl Supervision {
             Target::Task => before.resource(),
             Target::Assignment(name) => before.resource_of(assignment(name)?),
             Target::Decision(name) => before.resource_of_decision(assignment(name)?),
+            Target::Awaited(name) => before.resource_of_wait(assignment(name)?, false),
+            Target::AwaitedOrWaiting(name) => before.resource_of_wait(assignment(name)?, true),
         };
         let authority = self.authorize(call, &resource, now)?;
         if !change.etag.is_empty() && change.etag != before.etag() {
@@ -123,6 +177,9 @@ impl Supervision {
         }
         if let Asked::Revise { revision, .. } = &change.asked {
             check_units(&self.roster()?, revision.units(), now)?;
+        }
+        if let Some(unit) = change.names_unit() {
+            check_units(&self.roster()?, vec![unit], now)?;
         }
         let command = change.asked.command(&before.task);
         let events =

@@ -6,6 +6,8 @@ mod decode;
 mod division_preview;
 mod encode;
 mod list;
+mod pause;
+mod side_road;
 mod timeline;
 
 use std::mem::take;
@@ -89,6 +91,7 @@ impl Tasks {
         R: Message + Default,
     {
         self.app.prepare_change(call).await;
+        self.app.prepare_unit(&change).await;
         let attempt = || self.change_once(call, request, request_id, &change, answer);
         Ok(Response::new(retried(&change.etag, attempt).await?))
     }

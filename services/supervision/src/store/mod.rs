@@ -7,12 +7,14 @@ mod origins;
 mod scope;
 mod sources;
 mod tasks;
+mod waits;
 
 pub(crate) use handed_over::under_way;
 pub(crate) use list::{ListFilter, Portion, list};
 pub(crate) use origins::{keep_origins, of_origin};
 pub(crate) use sources::keep_sources;
 pub(crate) use tasks::{find, find_all, insert, names_to_sign, save};
+pub(crate) use waits::waiting_for;
 
 use xietong_store::SqlMigration;
 
@@ -76,6 +78,15 @@ pub(crate) const MIGRATIONS: &[SqlMigration] = &[
                 task TEXT NOT NULL,
                 PRIMARY KEY (document_number, part, item)
             )",
+        ],
+    },
+    SqlMigration {
+        name: "supervision_0003_waits",
+        statements: &[
+            // The unit that an assignment waits for, or asks to wait for.
+            "ALTER TABLE assignments ADD COLUMN waits_for TEXT",
+            "CREATE INDEX assignments_waits_for ON assignments (waits_for, ledger_number)
+                WHERE waits_for IS NOT NULL",
         ],
     },
 ];

@@ -18,6 +18,7 @@ use xietong_mesh::token::{Issuer, Signer, SigningKey, Verifier, VerifyingKey, ge
 use xietong_mesh::{Error, Ground, Peers, Service, ServiceName};
 use xietong_proto::supervision as proto;
 use xietong_proto::supervision::division_preview_service_client::DivisionPreviewServiceClient;
+use xietong_proto::supervision::side_road_service_client::SideRoadServiceClient;
 use xietong_proto::supervision::task_service_client::TaskServiceClient;
 use xietong_store::CrashPoints;
 use xietong_timers::{Clock, MachineClock, Progress, SimulatedClock, Worker};
@@ -51,6 +52,7 @@ pub(crate) struct City {
     _folder: TempDir,
 }
 
+pub(crate) type SideRoads = SideRoadServiceClient<InterceptedService<Channel, Bearer>>;
 pub(crate) type Client = TaskServiceClient<InterceptedService<Channel, Bearer>>;
 
 /// Puts a signed principal into each call.
@@ -160,6 +162,13 @@ impl City {
             .max_decoding_message_size(64 * 1024 * 1024)
     }
 
+    /// A client of the side roads that calls as this principal.
+    pub(crate) fn side_roads(&self, principal: &Principal) -> SideRoads {
+        let token = self.signers[&Issuer::Gateway].sign(principal).unwrap();
+        let channel = Endpoint::from_shared(format!("http://{}", self.address)).unwrap().connect_lazy();
+        SideRoadServiceClient::with_interceptor(channel, Bearer(token))
+    }
+
     /// What the roster asks, as this principal.
     pub(crate) fn previews(
         &self,
@@ -171,7 +180,7 @@ impl City {
     }
 
     pub(crate) fn supervisor(&self) -> Client {
-        self.client(&account("supervisor", Grant::of(Role::Supervisor)))
+        self.client(&supervisor())
     }
 
     /// Somebody who does a unit's work.
@@ -241,6 +250,10 @@ pub(crate) async fn list_all(client: &mut Client, mut request: proto::ListTasksR
 
 pub(crate) fn account(subject: &str, grant: Grant) -> Principal {
     Principal::account(subject, None, vec![grant])
+}
+
+pub(crate) fn supervisor() -> Principal {
+    account("supervisor", Grant::of(Role::Supervisor))
 }
 
 pub(crate) fn clerk(unit: &str) -> Principal {

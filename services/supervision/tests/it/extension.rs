@@ -42,7 +42,7 @@ async fn decide(client: &mut Client, name: &str, grant: bool) -> Result<Response
 }
 
 /// Takes an assignment of a unit as far as its deployment, and gives its name.
-async fn deployed(city: &City, task: &proto::Task, index: usize) -> String {
+pub(crate) async fn deployed(city: &City, task: &proto::Task, index: usize) -> String {
     let (name, unit) = (&task.assignments[index].name, &task.assignments[index].unit);
     let mut clerk = city.clerk(unit.trim_start_matches("units/"));
     clerk

@@ -15,6 +15,7 @@ mod permission;
 mod refusals;
 mod roster;
 mod roster_away;
+mod side_road;
 mod stages_due;
 
 /// Runs each of these tests on both back ends.
