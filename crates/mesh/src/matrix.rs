@@ -203,6 +203,13 @@ pub const MATRIX: &[Row] = &[
     row("supervision.assignments.end_wait", Write, UNIT_WORK),
     row("supervision.assignments.recheck", Write, SUPERVISION),
     row("supervision.assignments.reopen", Write, SUPERVISION),
+    row("supervision.assignments.urge", Write, SUPERVISION),
+    row("supervision.assignments.send_letter", Write, SUPERVISION),
+    row(
+        "supervision.assignments.escalate",
+        Write,
+        &[(&[Supervisor], All), (&[Leader], Portfolio), (MANDATED, Mandate)],
+    ),
     row("supervision.waits.list", Read, &[(OVERSEERS, All), (UNIT_STAFF, Units)]),
     row("supervision.divisions.preview", Read, ADMINISTRATION),
     // Working groups.

@@ -153,6 +153,9 @@ impl Assignment {
                 self.charge_decider(*waited, at);
             }
             AssignmentChange::SideRoad(change) => self.take_side_road(change, at),
+            AssignmentChange::Pressed(used) => {
+                self.instruments.insert(used.instrument, at);
+            }
             AssignmentChange::Overdue => self.note_fired(TimerKind::SettleDue, at),
             AssignmentChange::Reminded => self.note_fired(TimerKind::Yellow, at),
             AssignmentChange::Urged { stages } => {

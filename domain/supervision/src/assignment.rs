@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::charge::ChargedPause;
 use crate::error::SupervisionError;
 use crate::extension::{Extended, ExtensionRequest};
+use crate::instrument::Instrument;
 use crate::side_road::{Misdirection, Suspension, Wait};
 use crate::task::AssignmentDraft;
 use crate::timers::TimerKind;
@@ -105,6 +106,8 @@ pub enum Action {
     Recheck,
     /// 重新办理 of what was struck off.
     Reopen,
+    /// 催办 or a heavier instrument; the assignment goes on as it stands.
+    Press,
 }
 
 /// The stages of 13710 that have a time limit.
@@ -180,6 +183,7 @@ impl AssignmentState {
             Action::Resume => self.from(&[Suspended], InProgress),
             Action::Recheck => self.from(&[StruckOff], StruckOff),
             Action::Reopen => self.from(&[StruckOff], InProgress),
+            Action::Press => self.from(&[Assigned, Signed, Deployed, InProgress], self),
         };
         next.ok_or(SupervisionError::AssignmentRefused { action, state: self })
     }
@@ -191,7 +195,7 @@ impl AssignmentState {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Action; 22] = [
+    pub const ALL: [Action; 23] = [
         Self::Issue,
         Self::Sign,
         Self::Deploy,
@@ -214,6 +218,7 @@ impl Action {
         Self::EndWait,
         Self::Recheck,
         Self::Reopen,
+        Self::Press,
     ];
 }
 
@@ -264,6 +269,9 @@ pub struct Assignment {
     /// What it waits for, or asks to wait for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait: Option<Wait>,
+    /// When each of the supervisor's instruments was last used.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub instruments: BTreeMap<Instrument, Timestamp>,
     /// The extension that is asked for and not decided yet.
     #[serde(default)]
     pub extension_request: Option<ExtensionRequest>,
@@ -300,6 +308,7 @@ impl Assignment {
             misdirection: None,
             suspension: None,
             wait: None,
+            instruments: BTreeMap::new(),
             extension_request: None,
             extended: None,
             late: BTreeSet::new(),
@@ -345,6 +354,7 @@ mod tests {
             (Action::EndWait, "--234-----"),
             (Action::Recheck, "--------8-"),
             (Action::Reopen, "--------4-"),
+            (Action::Press, "-1234-----"),
         ];
         assert_eq!(table.map(|(action, _)| action), Action::ALL);
         for (action, row) in table {

@@ -9,6 +9,7 @@ use crate::deadline::clocks;
 use crate::error::{NotEmpty, SupervisionError};
 use crate::event::{AssignmentChange, AssignmentEvent, AssignmentFacts, TaskChange, TaskEvent, TaskFacts};
 use crate::extension;
+use crate::instrument::{self, InstrumentUse};
 use crate::revise::revise;
 use crate::rule::Rule;
 use crate::side_road::{self, SideRoadCommand};
@@ -90,6 +91,8 @@ pub enum AssignmentCommand {
     },
     /// What lies beside the road to striking it off.
     SideRoad(SideRoadCommand),
+    /// 催办 or a heavier instrument.
+    Press(InstrumentUse),
     /// 核验.
     Verify {
         /// Strikes it off, or sends it back.
@@ -148,6 +151,7 @@ pub fn decide(
                     extension::answer(task, assignment, *grant, note, context)
                 }
                 AssignmentCommand::SideRoad(command) => side_road::decide(task, assignment, command, context),
+                AssignmentCommand::Press(asked) => instrument::decide(task, assignment, asked, context),
                 AssignmentCommand::Verify { accept, note, verifier_units } => {
                     if verifier_units.contains(&assignment.unit) {
                         return Err(SupervisionError::OwnWork { unit: assignment.unit.clone() });
@@ -300,6 +304,7 @@ pub(crate) fn happened(
         | AssignmentChange::ExtensionRequested { .. }
         | AssignmentChange::ExtensionGranted { .. }
         | AssignmentChange::ExtensionRefused { .. }
+        | AssignmentChange::Pressed(_)
         | AssignmentChange::Overdue
         | AssignmentChange::Reminded
         | AssignmentChange::Urged { .. } => context.now,

@@ -46,7 +46,8 @@ pub fn describe_act(event: &TaskEvent, called: Called<'_>) -> Option<String> {
             | AssignmentChange::ExtensionRequested { .. }
             | AssignmentChange::ExtensionGranted { .. }
             | AssignmentChange::ExtensionRefused { .. }
-            | AssignmentChange::SideRoad(_) => true,
+            | AssignmentChange::SideRoad(_)
+            | AssignmentChange::Pressed(_) => true,
         },
     };
     let TaskFacts { title, ledger_number, visibility, .. } = event.task();
@@ -130,6 +131,7 @@ fn of_assignment(event: &AssignmentEvent, called: Called<'_>) -> String {
             format!("不同意{unit}延期至{last_day}：{note}")
         }
         AssignmentChange::SideRoad(change) => change.describe(&unit, called),
+        AssignmentChange::Pressed(used) => used.describe(&unit),
         AssignmentChange::Overdue => format!("{unit}逾期未办结"),
         AssignmentChange::Reminded => format!("提醒{unit}：办结期限将至"),
         AssignmentChange::Urged { stages } => {

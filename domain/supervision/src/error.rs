@@ -4,6 +4,7 @@ use domain_calendar::Timestamp;
 use time::Date;
 
 use crate::assignment::{Action, AssignmentState};
+use crate::instrument::Instrument;
 use crate::task::TaskState;
 
 /// A text that must say something.
@@ -51,6 +52,8 @@ pub enum NotEmpty {
     Finding,
     /// Why a matter is reopened.
     ReopeningGround,
+    /// Why an instrument is used.
+    InstrumentGround,
 }
 
 /// Why a command is refused. It changes nothing.
@@ -198,6 +201,35 @@ pub enum SupervisionError {
         /// The first instant that was too late.
         limit: Timestamp,
     },
+    /// Others are to act now, not the unit.
+    #[error("the clock stands still")]
+    ClockHeld,
+    /// Nothing is due or nearly due.
+    #[error("{instrument:?} comes too early: the light is green")]
+    NotDueYet {
+        /// What was to be used.
+        instrument: Instrument,
+    },
+    /// Only a leader decides on it.
+    #[error("{instrument:?} needs a leader's decision")]
+    NeedsLeader {
+        /// What was to be used.
+        instrument: Instrument,
+    },
+    /// The lighter one comes first.
+    #[error("{instrument:?} comes after {lighter:?}")]
+    LighterFirst {
+        /// What was to be used.
+        instrument: Instrument,
+        /// What was not used yet.
+        lighter: Instrument,
+    },
+    /// The unit was urged a short while ago.
+    #[error("not to be urged again before {until}")]
+    UrgedJustNow {
+        /// When it may be urged again.
+        until: Timestamp,
+    },
     /// A holder never verifies its own work.
     #[error("{unit} cannot verify its own work")]
     OwnWork {
@@ -249,6 +281,17 @@ impl SupervisionError {
             Self::NoWait => "没有等待其他单位的申请".to_owned(),
             Self::WaitDecided => "等待已经确认，请勿重复确认".to_owned(),
             Self::WaitLapsed { .. } => "确认等待的时限（一个工作日）已过，应由督查机构裁定".to_owned(),
+            Self::ClockHeld => "该事项正在等待他方决定或办理，计时已暂停，不能催办".to_owned(),
+            Self::NotDueYet { instrument } => {
+                format!("尚未到期且未亮黄灯，不能{}", instrument.chinese())
+            }
+            Self::NeedsLeader { instrument } => {
+                format!("{}须由领导决定，请填写领导决定的文件", instrument.chinese())
+            }
+            Self::LighterFirst { instrument, lighter } => {
+                format!("{}之前应先{}，确需越级须由领导决定", instrument.chinese(), lighter.chinese())
+            }
+            Self::UrgedJustNow { .. } => "距上次催办不足24小时，请稍后再催办".to_owned(),
             Self::OwnWork { unit } => format!("承办单位({unit})不能核验本单位的办理结果"),
         }
     }
@@ -278,6 +321,7 @@ impl NotEmpty {
             Self::WaitAnswer => "请填写答复内容",
             Self::Finding => "请填写回头看情况",
             Self::ReopeningGround => "重新办理请说明依据",
+            Self::InstrumentGround => "请填写依据",
         }
     }
 }
@@ -314,6 +358,7 @@ fn verb(action: Action) -> &'static str {
         Action::EndWait => "结束等待",
         Action::Recheck => "回头看",
         Action::Reopen => "重新办理",
+        Action::Press => "催办",
     }
 }
 
@@ -353,7 +398,7 @@ fn refusal(action: Action, state: AssignmentState) -> String {
             Action::Suspend => "尚未部署,请先签收、部署再挂账".to_owned(),
             Action::Resume => "该事项没有挂账,不必恢复办理".to_owned(),
             Action::Recheck | Action::Reopen => format!("尚未销号,不能{verb}"),
-            Action::CloseWithTask | Action::Withdraw | Action::Revise | Action::Reassign => {
+            Action::CloseWithTask | Action::Withdraw | Action::Revise | Action::Reassign | Action::Press => {
                 format!("目前不能{verb}")
             }
         },

@@ -11,6 +11,7 @@ use crate::assignment::{Assignment, Role, Stage};
 use crate::backfill::BackfilledAssignment;
 use crate::content::Content;
 use crate::deadline::DueTimes;
+use crate::instrument::InstrumentUse;
 use crate::side_road_event::SideRoad;
 use crate::task::{Task, TaskDraft, Visibility};
 
@@ -229,6 +230,8 @@ pub enum AssignmentChange {
     },
     /// It left the road from its issue to its striking-off, or came back to it.
     SideRoad(SideRoad),
+    /// 催办 or a heavier instrument, by a person.
+    Pressed(InstrumentUse),
     /// The settle date was missed.
     Overdue,
     /// 提醒: little time is left. Sent once for one due time.

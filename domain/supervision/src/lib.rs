@@ -25,6 +25,7 @@ mod error;
 mod event;
 mod extension;
 mod handover;
+mod instrument;
 mod light;
 mod payload;
 mod revise;
@@ -48,6 +49,7 @@ pub use event::{
 };
 pub use extension::{Extended, ExtensionRequest};
 pub use handover::{Charge, HANDOVER_LISTED, HandedOver, HandoverList, Passing};
+pub use instrument::{Instrument, InstrumentUse, URGING_COOL_DOWN};
 pub use light::{Light, StoredClock, light, light_sql};
 pub use payload::{EVENT_TYPES, PayloadError};
 pub use rule::{Cycle, DayKind, Rule, Span};

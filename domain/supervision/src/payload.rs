@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::event::{AssignmentChange, AssignmentEvent, TaskChange, TaskEvent, WholeTaskEvent};
 
 /// Every type of a [`TaskEvent`], for consumers that subscribe by type.
-pub const EVENT_TYPES: [&str; 31] = [
+pub const EVENT_TYPES: [&str; 36] = [
     "supervision.task.created",
     "supervision.task.issued",
     "supervision.task.backfilled",
@@ -35,6 +35,11 @@ pub const EVENT_TYPES: [&str; 31] = [
     "supervision.assignment.wait_ended",
     "supervision.assignment.rechecked",
     "supervision.assignment.reopened",
+    "supervision.assignment.pressed",
+    "supervision.assignment.letter_sent",
+    "supervision.assignment.interviewed",
+    "supervision.assignment.publicly_noticed",
+    "supervision.assignment.referred",
     "supervision.assignment.overdue",
     "supervision.assignment.reminded",
     "supervision.assignment.urged",
@@ -86,6 +91,7 @@ impl TaskEvent {
                 AssignmentChange::ExtensionGranted { .. } => "supervision.assignment.extension_granted",
                 AssignmentChange::ExtensionRefused { .. } => "supervision.assignment.extension_refused",
                 AssignmentChange::SideRoad(change) => change.event_type(),
+                AssignmentChange::Pressed(used) => used.instrument.event_type(),
                 AssignmentChange::Overdue => "supervision.assignment.overdue",
                 AssignmentChange::Reminded => "supervision.assignment.reminded",
                 AssignmentChange::Urged { .. } => "supervision.assignment.urged",

@@ -49,6 +49,15 @@ pub(crate) fn refused(error: &SupervisionError, place: &str) -> Error {
         SupervisionError::NoWait => Error::failed_precondition("NO_WAIT", english, chinese),
         SupervisionError::WaitDecided => Error::failed_precondition("WAIT_DECIDED", english, chinese),
         SupervisionError::WaitLapsed { .. } => Error::failed_precondition("WAIT_LAPSED", english, chinese),
+        SupervisionError::ClockHeld => Error::failed_precondition("CLOCK_HELD", english, chinese),
+        SupervisionError::NotDueYet { .. } => Error::failed_precondition("NOT_DUE_YET", english, chinese),
+        SupervisionError::NeedsLeader { .. } => Error::failed_precondition("NEEDS_LEADER", english, chinese),
+        SupervisionError::LighterFirst { .. } => {
+            Error::failed_precondition("LIGHTER_FIRST", english, chinese)
+        }
+        SupervisionError::UrgedJustNow { .. } => {
+            Error::failed_precondition("URGED_JUST_NOW", english, chinese)
+        }
         SupervisionError::OwnWork { .. } => Error::new(Code::PermissionDenied, "OWN_WORK", english, chinese),
     }
 }
@@ -77,7 +86,8 @@ fn empty_field(text: NotEmpty) -> &'static str {
         | NotEmpty::RevisionGround
         | NotEmpty::ReassignmentGround
         | NotEmpty::SuspensionGround
-        | NotEmpty::ReopeningGround => "ground",
+        | NotEmpty::ReopeningGround
+        | NotEmpty::InstrumentGround => "ground",
         NotEmpty::Need => "need",
         NotEmpty::WaitAnswer => "answer",
         NotEmpty::Finding => "finding",

@@ -21,6 +21,7 @@ use tonic::service::Routes;
 use xietong_mesh::serve::MAX_BATCH_MESSAGE_BYTES;
 use xietong_mesh::{Assembly, Foundation, Ground, Service, ServiceName};
 use xietong_proto::supervision::division_preview_service_server::DivisionPreviewServiceServer;
+use xietong_proto::supervision::instrument_service_server::InstrumentServiceServer;
 use xietong_proto::supervision::side_road_service_server::SideRoadServiceServer;
 use xietong_proto::supervision::task_service_server::TaskServiceServer;
 use xietong_store::StoreError;
@@ -45,12 +46,14 @@ pub async fn build(ground: Ground) -> Result<Service, StoreError> {
     };
     let tasks = Arc::new(Tasks::new(app, foundation.transactions.clone()));
     let side_roads = SideRoadServiceServer::from_arc(tasks.clone());
+    let instruments =
+        InstrumentServiceServer::from_arc(tasks.clone()).max_decoding_message_size(MAX_BATCH_MESSAGE_BYTES);
     let tasks = TaskServiceServer::from_arc(tasks).max_decoding_message_size(MAX_BATCH_MESSAGE_BYTES);
     let stages_due = StagesDue::new(foundation.log.clone(), foundation.transactions.clone(), regulation);
     let previews = DivisionPreviewServiceServer::new(DivisionPreviews::new(foundation.db.clone()));
     let handovers = Handovers::new(foundation.log.clone(), foundation.transactions.clone());
     Ok(foundation.assemble(Assembly {
-        routes: Routes::new(tasks).add_service(side_roads).add_service(previews),
+        routes: Routes::new(tasks).add_service(side_roads).add_service(instruments).add_service(previews),
         copy: Some(roster),
         consumers: vec![(ServiceName::Roster, Arc::new(handovers))],
         timers: Some(Arc::new(stages_due)),

@@ -72,6 +72,7 @@ impl Record {
                     self.last_reports.remove(&event.assignment.name);
                 }
                 AssignmentChange::SideRoad(_)
+                | AssignmentChange::Pressed(_)
                 | AssignmentChange::Signed
                 | AssignmentChange::Deployed { .. }
                 | AssignmentChange::Verified { .. }

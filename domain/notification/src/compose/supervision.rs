@@ -8,8 +8,8 @@ mod side_road;
 
 use domain_roster::Book;
 use domain_supervision::{
-    AssignmentChange, AssignmentEvent, AssignmentFacts, Role, SideRoad, Stage, TaskChange, TaskEvent,
-    TaskFacts, WholeTaskEvent,
+    AssignmentChange, AssignmentEvent, AssignmentFacts, Instrument, InstrumentUse, Role, SideRoad, Stage,
+    TaskChange, TaskEvent, TaskFacts, WholeTaskEvent,
 };
 
 use crate::audience::Audience;
@@ -58,6 +58,7 @@ impl Matter {
                     Some(Matter { lead_unit: lead_unit.clone() })
                 }
                 AssignmentChange::SideRoad(_)
+                | AssignmentChange::Pressed(_)
                 | AssignmentChange::Signed
                 | AssignmentChange::Deployed { .. }
                 | AssignmentChange::Reported { .. }
@@ -133,6 +134,7 @@ pub fn ended_by(event: &TaskEvent) -> Option<Ended> {
                 | AssignmentChange::ExtensionRequested { .. }
                 | AssignmentChange::ExtensionGranted { .. }
                 | AssignmentChange::ExtensionRefused { .. }
+                | AssignmentChange::Pressed(_)
                 | AssignmentChange::Overdue
                 | AssignmentChange::Reminded
                 | AssignmentChange::Urged { .. } => None,
@@ -253,6 +255,41 @@ fn of_assignment(event: &AssignmentEvent, matter: &Matter, book: &Book) -> Vec<N
             decided("不同意延期", body)
         }
         AssignmentChange::SideRoad(road) => side_road::of_side_road(event, road, matter, book),
+        AssignmentChange::Pressed(used) => {
+            let InstrumentUse { instrument, ground, .. } = used;
+            let (what, ground) = (instrument.chinese(), quoted(task, ground));
+            let to_sign = |body| {
+                told(task, NoticeKind::Urging, what, body, to_unit())
+                    .requiring_signature(matter.ladder(assignment))
+            };
+            let to_know = |body| {
+                let audiences = overseers(task, assignment, matter).into_iter().chain([leader()]).collect();
+                told(task, NoticeKind::Decision, what, body, audiences)
+            };
+            match instrument {
+                Instrument::Urging => {
+                    let body = format!("请抓紧办理{heading}，{}：{ground}", settle_by(assignment));
+                    vec![told(task, NoticeKind::Urging, what, body, to_unit())]
+                }
+                Instrument::Letter => {
+                    let body =
+                        format!("现就{heading}向{holder}发督办函，{}：{ground}", settle_by(assignment));
+                    vec![to_sign(body)]
+                }
+                Instrument::Interview => {
+                    let body = format!("就{heading}约谈{holder}：{ground}");
+                    vec![to_sign(body.clone()), to_know(body)]
+                }
+                Instrument::PublicNotice => {
+                    let body = format!("就{heading}的办理情况通报{holder}：{ground}");
+                    vec![to_sign(body.clone()), to_know(body)]
+                }
+                // Whom it is referred to tells the unit.
+                Instrument::Accountability => {
+                    vec![to_know(format!("{holder}办理{heading}的问题线索已移送问责：{ground}"))]
+                }
+            }
+        }
         AssignmentChange::Overdue => {
             let to_sign = format!("{heading}已逾期，{}。请抓紧办理并签收本通知。", settle_by(assignment));
             let to_know = format!("{holder}办理{heading}已逾期，{}。", settle_by(assignment));

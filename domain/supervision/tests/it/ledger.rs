@@ -174,6 +174,7 @@ impl Ledger {
                     | AssignmentChange::ExtensionGranted { .. }
                     | AssignmentChange::ExtensionRefused { .. }
                     | AssignmentChange::SideRoad(_)
+                    | AssignmentChange::Pressed(_)
                     | AssignmentChange::StruckOff { .. } => false,
                 },
             })

@@ -6,6 +6,7 @@ mod backfill;
 mod document;
 mod extension;
 mod handover;
+mod instrument;
 mod ledger;
 mod life;
 mod months;

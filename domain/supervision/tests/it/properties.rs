@@ -5,7 +5,8 @@ use std::time::Duration;
 use domain_calendar::Timestamp;
 use domain_supervision::{
     AssignmentChange, AssignmentCommand, AssignmentState, ChargeKind, ClockPhase, Command, Content, Grade,
-    Light, Role, SideRoad, SideRoadCommand, Task, TaskChange, TaskEvent, TaskState, TimerKind, fire,
+    Instrument, InstrumentUse, Light, Role, SideRoad, SideRoadCommand, Task, TaskChange, TaskEvent,
+    TaskState, TimerKind, fire,
 };
 use proptest::prelude::*;
 use time::macros::date;
@@ -22,7 +23,7 @@ enum Happening {
 }
 
 fn happening() -> impl Strategy<Value = Happening> {
-    let on_unit = (0..3_usize, 0..20_usize, 0_i64..200).prop_map(|(index, which, days)| {
+    let on_unit = (0..3_usize, 0..21_usize, 0_i64..200).prop_map(|(index, which, days)| {
         let command = match which {
             0 => AssignmentCommand::Sign,
             1 => AssignmentCommand::Deploy { plan: String::new() },
@@ -33,6 +34,13 @@ fn happening() -> impl Strategy<Value = Happening> {
             6 => ask_until(date!(2023 - 09 - 20) + time::Duration::days(days)),
             7 => answer(true),
             8 => answer(false),
+            20 => AssignmentCommand::Press(InstrumentUse {
+                instrument: Instrument::ALL[(days % 5) as usize],
+                ground: "逾期".to_owned(),
+                decision: String::new(),
+                by_leader: days % 2 == 0,
+                skip_lighter: days % 3 == 0,
+            }),
             which => side_road(side_road_of(which, days)),
         };
         Happening::Command(Command::Assignment { name: name(index), command })
@@ -71,6 +79,7 @@ fn never_makes_a_light_worse(command: &Command) -> bool {
         command,
         AssignmentCommand::RequestExtension { .. }
             | AssignmentCommand::DecideExtension { .. }
+            | AssignmentCommand::Press(_)
             | AssignmentCommand::SideRoad(
                 SideRoadCommand::Return { .. }
                     | SideRoadCommand::RefuseReturn { .. }

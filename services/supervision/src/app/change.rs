@@ -1,8 +1,9 @@
 //! Changing a task: every verb takes this one way.
 
-use domain_supervision::{AssignmentCommand, Command, SideRoadCommand, Task, decide};
+use domain_supervision::{AssignmentCommand, Command, InstrumentUse, SideRoadCommand, Task, decide};
 use xietong_mesh::{Call, Error, Transaction};
 
+use super::authority::Authority;
 use super::create::{List, NamedUnit, check_units, unknown_units};
 use super::revise::Revision;
 use super::{Supervision, drafts, timers};
@@ -40,9 +41,15 @@ pub(crate) enum Asked {
 }
 
 impl Asked {
-    /// The command on the task as it stands.
-    fn command(&self, task: &Task) -> Command {
+    /// The command on the task as it stands, given by whom.
+    fn command(&self, task: &Task, authority: &Authority) -> Command {
         match self {
+            // Who acts as a leader decides by that; others name the decision.
+            Asked::Command(Command::Assignment { name, command: AssignmentCommand::Press(used) }) => {
+                let by_leader = used.instrument.needs_leader() && *authority != Authority::Role;
+                let command = AssignmentCommand::Press(InstrumentUse { by_leader, ..used.clone() });
+                Command::Assignment { name: name.clone(), command }
+            }
             Asked::Command(command) => command.clone(),
             Asked::Revise { revision, ground } => {
                 Command::Revise { content: Box::new(revision.of(task)), ground: ground.clone() }
@@ -92,7 +99,13 @@ impl Change {
                 | SideRoadCommand::Recheck { .. }
                 | SideRoadCommand::Reopen { .. } => Target::Assignment(name.clone()),
             },
-            AssignmentCommand::Sign
+            // Whoever decides on the assignment decides on what is done about it; a supervisor
+            // reaches every unit's.
+            AssignmentCommand::Press(InstrumentUse { instrument, .. }) if instrument.needs_leader() => {
+                Target::Decision(name.clone())
+            }
+            AssignmentCommand::Press(_)
+            | AssignmentCommand::Sign
             | AssignmentCommand::Deploy { .. }
             | AssignmentCommand::Report { .. }
             | AssignmentCommand::Submit { .. }
@@ -181,7 +194,7 @@ impl Supervision {
         if let Some(unit) = change.names_unit() {
             check_units(&self.roster()?, vec![unit], now)?;
         }
-        let command = change.asked.command(&before.task);
+        let command = change.asked.command(&before.task, &authority);
         let events =
             decide(&before.task, &command, &self.regulation.context(now)).map_err(command_refused)?;
         if events.is_empty() {

@@ -14,7 +14,7 @@ pub(crate) use change::{Asked, Change, Target};
 pub(crate) use create::{Entering, Entry};
 pub(crate) use read::ListQuery;
 pub(crate) use revise::Revision;
-pub(crate) use sign::{MOST_SIGNED, SignedFor, ToSign};
+pub(crate) use sign::{Answered, MOST_SIGNED, ToSign, ToUrge};
 pub(crate) use timers::{DueStage, added as added_timers};
 
 use std::sync::Arc;

@@ -11,7 +11,7 @@ use super::content::{
     due_time, encode_extension, encode_milestone, encode_open_point, encode_target, encode_wait,
 };
 
-use super::pause;
+use super::{instrument, pause};
 use crate::record::{Record, seen};
 use crate::regulation::Regulation;
 
@@ -77,6 +77,7 @@ pub(super) fn assignment(
         suspension: one.suspension.as_ref().map(pause::encode_suspension),
         wait: one.wait.as_ref().map(pause::encode_wait),
         charged_pauses: pause::latest(&one.charges),
+        used_instruments: one.instruments.iter().map(instrument::encode).collect(),
     }
 }
 

@@ -5,6 +5,7 @@ mod content;
 mod decode;
 mod division_preview;
 mod encode;
+mod instrument;
 mod list;
 mod pause;
 mod side_road;
@@ -27,7 +28,7 @@ use xietong_proto::supervision::task_service_server::TaskService;
 use check::{Check, task_name, task_of_assignment};
 pub(crate) use division_preview::DivisionPreviews;
 
-use crate::app::{Asked, Change, Entering, Entry, MOST_SIGNED, SignedFor, Supervision, Target, ToSign};
+use crate::app::{Answered, Asked, Change, Entering, Entry, MOST_SIGNED, Supervision, Target, ToSign};
 use crate::error::command_refused;
 use crate::record::Record;
 use crate::store::Portion;
@@ -424,8 +425,8 @@ fn to_sign(request: &proto::BatchSignAssignmentsRequest) -> Result<ToSign, Error
     Ok(ToSign::Named(names.collect::<Result<_, Error>>()?))
 }
 
-fn sign_result(signed: SignedFor) -> proto::BatchSignResult {
-    let SignedFor { name, outcome } = signed;
+fn sign_result(signed: Answered) -> proto::BatchSignResult {
+    let Answered { name, outcome } = signed;
     match outcome {
         Ok(()) => proto::BatchSignResult { name, signed: true, ..proto::BatchSignResult::default() },
         Err(error) => proto::BatchSignResult {

@@ -20,7 +20,7 @@ use crate::record::Record;
 use crate::store::Portion;
 
 /// A request on one assignment, with the parts that every one of them has.
-trait OnAssignment: Name {
+pub(super) trait OnAssignment: Name {
     /// Its name, its etag, and its request id, which is taken out.
     fn parts(&mut self) -> (String, String, String);
 }
@@ -47,20 +47,33 @@ on_assignment!(
     EndWaitRequest,
     RecheckAssignmentRequest,
     ReopenAssignmentRequest,
+    UrgeAssignmentRequest,
+    SendLetterRequest,
+    EscalateAssignmentRequest,
 );
 
 impl Tasks {
-    /// Carries out what a request asks of an assignment.
     async fn side_road<M: OnAssignment, R: prost::Message + Default>(
         &self,
         request: Request<M>,
         command: fn(&M) -> Result<SideRoadCommand, Error>,
         answer: super::Answer<R>,
     ) -> Result<Response<R>, Status> {
+        let command = |request: &M| command(request).map(AssignmentCommand::SideRoad);
+        self.on_assignment(request, command, answer).await
+    }
+
+    /// Carries out what a request asks of an assignment.
+    pub(super) async fn on_assignment<M: OnAssignment, R: prost::Message + Default>(
+        &self,
+        request: Request<M>,
+        command: impl FnOnce(&M) -> Result<AssignmentCommand, Error>,
+        answer: super::Answer<R>,
+    ) -> Result<Response<R>, Status> {
         let call = Call::of(&request)?.clone();
         let mut request = request.into_inner();
         let (name, etag, request_id) = request.parts();
-        let command = AssignmentCommand::SideRoad(command(&request)?);
+        let command = command(&request)?;
         let change = of_assignment(&name, command, &etag)?;
         self.change(&call, &request, &request_id, change, answer).await
     }
@@ -198,7 +211,7 @@ impl SideRoadService for Tasks {
 }
 
 /// A text of at most [`REASON`] characters.
-fn short(field: &str, text: &str) -> Result<String, Error> {
+pub(super) fn short(field: &str, text: &str) -> Result<String, Error> {
     input::text(field, text.to_owned(), REASON)
 }
 

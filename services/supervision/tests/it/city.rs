@@ -18,6 +18,7 @@ use xietong_mesh::token::{Issuer, Signer, SigningKey, Verifier, VerifyingKey, ge
 use xietong_mesh::{Error, Ground, Peers, Service, ServiceName};
 use xietong_proto::supervision as proto;
 use xietong_proto::supervision::division_preview_service_client::DivisionPreviewServiceClient;
+use xietong_proto::supervision::instrument_service_client::InstrumentServiceClient;
 use xietong_proto::supervision::side_road_service_client::SideRoadServiceClient;
 use xietong_proto::supervision::task_service_client::TaskServiceClient;
 use xietong_store::CrashPoints;
@@ -167,6 +168,16 @@ impl City {
         let token = self.signers[&Issuer::Gateway].sign(principal).unwrap();
         let channel = Endpoint::from_shared(format!("http://{}", self.address)).unwrap().connect_lazy();
         SideRoadServiceClient::with_interceptor(channel, Bearer(token))
+    }
+
+    /// A client of the instruments that calls as this principal.
+    pub(crate) fn instruments(
+        &self,
+        principal: &Principal,
+    ) -> InstrumentServiceClient<InterceptedService<Channel, Bearer>> {
+        let token = self.signers[&Issuer::Gateway].sign(principal).unwrap();
+        let channel = Endpoint::from_shared(format!("http://{}", self.address)).unwrap().connect_lazy();
+        InstrumentServiceClient::with_interceptor(channel, Bearer(token))
     }
 
     /// What the roster asks, as this principal.

@@ -7,6 +7,7 @@ mod documents;
 mod extension;
 mod handover;
 mod idempotency;
+mod instrument;
 mod life;
 mod lights;
 mod lists;

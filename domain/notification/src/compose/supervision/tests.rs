@@ -86,6 +86,16 @@ fn told(event: &TaskEvent) -> Vec<(K, bool, String)> {
         .collect()
 }
 
+fn pressed(instrument: Instrument) -> AssignmentChange {
+    AssignmentChange::Pressed(InstrumentUse {
+        instrument,
+        ground: "逾期未办结".into(),
+        decision: String::new(),
+        by_leader: true,
+        skip_lighter: false,
+    })
+}
+
 #[test]
 fn each_event_is_told_to_those_it_concerns() {
     use AssignmentChange as C;
@@ -237,6 +247,23 @@ fn each_event_is_told_to_those_it_concerns() {
         (
             of_the_task(TaskChange::Reopened { ground: "反弹".into(), assignments: all() }),
             vec![(K::Outcome, false, "supervisor, leader of water")],
+        ),
+        (of_unit(county(), pressed(Instrument::Urging)), vec![(K::Urging, false, "liaison of yaodu")]),
+        (of_unit(county(), pressed(Instrument::Letter)), vec![(K::Urging, true, "liaison of yaodu")]),
+        (
+            of_unit(county(), pressed(Instrument::Interview)),
+            vec![
+                (K::Urging, true, "liaison of yaodu"),
+                (K::Decision, false, "supervisor, liaison of water, leader of water"),
+            ],
+        ),
+        (
+            of_unit(lead(), pressed(Instrument::PublicNotice)),
+            vec![(K::Urging, true, "liaison of water"), (K::Decision, false, "supervisor, leader of water")],
+        ),
+        (
+            of_unit(lead(), pressed(Instrument::Accountability)),
+            vec![(K::Decision, false, "supervisor, leader of water")],
         ),
         (of_unit(lead(), C::Reminded), vec![(K::Reminder, false, "liaison of water")]),
         (
