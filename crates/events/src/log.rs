@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use domain_calendar::Timestamp;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, QueryResult, Value};
 use xietong_store::{Db, ROWS, StoreError, places, statement};
 use xietong_timers::{MachineClock, MachineTime, Poke};
 
-use crate::consumer::LogPage;
+use crate::consumer::{EventSource, LogPage, SourceError};
 use crate::event::{Act, Digest, Draft, Event};
 
 /// The columns of an event, in the order [`event`] does not care about.
@@ -190,9 +191,14 @@ impl EventLog {
 
     /// The highest position given out; 0 for an empty log.
     pub async fn last_position(&self) -> Result<i64, StoreError> {
-        let reader = self.db.reader();
+        self.last_position_on(self.db.reader()).await
+    }
+
+    /// The same, asked on a connection that the caller has: inside a transaction no second one is
+    /// waited for.
+    pub async fn last_position_on<C: ConnectionTrait>(&self, connection: &C) -> Result<i64, StoreError> {
         let sql = "SELECT position FROM events WHERE position IS NOT NULL ORDER BY position DESC LIMIT 1";
-        let row = reader.query_one_raw(statement(reader, sql, [])).await?;
+        let row = connection.query_one_raw(statement(connection, sql, [])).await?;
         Ok(row.map(|row| row.try_get_by("position")).transpose()?.unwrap_or(0))
     }
 
@@ -241,6 +247,16 @@ impl EventLog {
             [self.machine.new_id().to_string().into(), self.last_position().await?.into()];
         writer.execute_raw(statement(writer, sql, values)).await?;
         EventLog::open(&self.producer, self.db).await
+    }
+}
+
+/// A service may follow its own log.
+#[async_trait]
+impl EventSource for EventLog {
+    async fn read(&self, after: i64, limit: u32) -> Result<LogPage, SourceError> {
+        let failed =
+            |error: StoreError| SourceError { producer: self.producer.clone(), why: error.to_string() };
+        EventLog::read(self, after, limit).await.map_err(failed)
     }
 }
 

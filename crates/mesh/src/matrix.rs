@@ -112,6 +112,7 @@ const fn row(action: &'static str, access: Access, grants: &'static [(&'static [
 pub const MATRIX: &[Row] = &[
     // Between services.
     row("events.read", Read, &[(&[System], All)]),
+    row("roster.snapshot.read", Read, &[(&[System], All)]),
     // Directory.
     row("roster.units.list", Read, OPEN),
     row("roster.units.get", Read, OPEN),
@@ -156,6 +157,9 @@ pub const MATRIX: &[Row] = &[
     row("roster.resolve", Read, OPEN),
     row("roster.coverage", Read, OPEN),
     row("roster.calendar", Read, OPEN),
+    row("roster.calendars.publish", Write, ADMINISTRATION),
+    row("roster.calendars.list", Read, OPEN),
+    row("roster.calendars.get", Read, OPEN),
     row("roster.duty_rosters.create", Write, DUTY_KEEPING),
     row("roster.duty_rosters.change", Write, DUTY_KEEPING),
     row("roster.duty_rosters.swap", Write, DUTY_KEEPING),
@@ -192,6 +196,11 @@ pub const MATRIX: &[Row] = &[
     ),
     row("supervision.assignments.request_extension", Write, UNIT_WORK),
     row("supervision.assignments.decide_extension", Write, &[(&[Leader], Portfolio), (MANDATED, Mandate)]),
+    row("supervision.assignments.explain", Read, TASK_READERS),
+    row("supervision.rules.create", Write, ADMINISTRATION),
+    row("supervision.rules.list", Read, OPEN),
+    row("supervision.rules.get", Read, OPEN),
+    row("supervision.rules.rebase", Write, &[(&[Administrator, Supervisor], All)]),
     row("supervision.assignments.return", Write, UNIT_WORK),
     row("supervision.assignments.refuse_return", Write, SUPERVISION),
     row("supervision.assignments.reassign", Write, SUPERVISION),
@@ -212,6 +221,12 @@ pub const MATRIX: &[Row] = &[
     ),
     row("supervision.waits.list", Read, &[(OVERSEERS, All), (UNIT_STAFF, Units)]),
     row("supervision.divisions.preview", Read, ADMINISTRATION),
+    // The ledger as a whole.
+    row("supervision.ledger.summary", Read, TASK_READERS),
+    row("supervision.ledger.export", Read, TASK_READERS),
+    row("supervision.ledger.scoreboard", Read, TASK_READERS),
+    row("supervision.papers.issue", Write, &[(&[Supervisor], All)]),
+    row("supervision.papers.get", Read, TASK_READERS),
     // Working groups.
     row("workgroup.groups.create", Write, &[(&[Supervisor, Administrator], All), (&[GroupOffice], Groups)]),
     row("workgroup.groups.get", Read, OPEN),
@@ -343,7 +358,7 @@ mod tests {
 
     #[test]
     fn no_account_may_perform_what_is_between_services() {
-        for action in ["events.read", "roster.accounts.resolve"] {
+        for action in ["events.read", "roster.snapshot.read", "roster.accounts.resolve"] {
             for role in Role::OF_ACCOUNTS {
                 assert_eq!(row_of(action).unwrap().reaches(role).next(), None);
             }

@@ -13,6 +13,7 @@ use crate::drain::Drain;
 use crate::event_log::{EventLogServer, RemoteLog};
 use crate::idempotency;
 use crate::roster_copy::RosterCopy;
+use crate::roster_snapshot::RemoteSnapshot;
 use crate::service_name::ServiceName;
 use crate::transaction::Transactions;
 
@@ -83,7 +84,8 @@ impl Foundation {
     /// A copy of the roster for this service; hand it to [`Assembly::copy`].
     pub fn roster_copy(&self) -> Arc<RosterCopy> {
         let source = Arc::new(RemoteLog::new(ServiceName::Roster, self.peers.clone()));
-        Arc::new(RosterCopy::new(self.name, source, &self.bus))
+        let snapshots = Arc::new(RemoteSnapshot::new(self.peers.clone()));
+        Arc::new(RosterCopy::new(self.name, source, &self.bus).starting_from(snapshots))
     }
 
     /// Puts the service together.

@@ -39,6 +39,18 @@ pub struct Transaction {
     parts: Transactions,
 }
 
+/// What is known of an act only once it is decided, inside its transaction; what is unset stays
+/// as it was when the transaction began.
+#[derive(Debug, Clone, Default)]
+pub struct Stamp {
+    /// Business time of the act.
+    pub occurred_at: Option<Timestamp>,
+    /// The official it is done for.
+    pub acting_for: Option<String>,
+    /// On what ground.
+    pub ground: Option<String>,
+}
+
 /// Attempts at a change in all.
 const ATTEMPTS: usize = 3;
 
@@ -146,6 +158,17 @@ impl Transaction {
     /// Records the events of many aggregates in few statements.
     pub async fn append_all(&self, appends: &[Append]) -> Result<Vec<Event>, Error> {
         Ok(self.parts.log.append(&self.tx, &self.act, appends).await?)
+    }
+
+    /// The same, with a stamp.
+    pub async fn append_stamped(&self, stamp: &Stamp, appends: &[Append]) -> Result<Vec<Event>, Error> {
+        let act = Act {
+            occurred_at: stamp.occurred_at.unwrap_or(self.act.occurred_at),
+            acting_for: stamp.acting_for.clone().or_else(|| self.act.acting_for.clone()),
+            ground: stamp.ground.clone().or_else(|| self.act.ground.clone()),
+            ..self.act.clone()
+        };
+        Ok(self.parts.log.append(&self.tx, &act, appends).await?)
     }
 
     /// Schedules timers, replacing those of the same kind and key.

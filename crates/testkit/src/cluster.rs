@@ -255,6 +255,15 @@ impl Cluster {
         Ok(Signer::new(Issuer::Gateway, self.keys.signing_key(ServiceName::Gateway)?, MachineClock::system()))
     }
 
+    /// Signs as the jobs of a service do.
+    ///
+    /// # Errors
+    /// When the key cannot be read.
+    pub fn service_signer(&self, service: ServiceName) -> anyhow::Result<Signer> {
+        let key = self.keys.signing_key(service)?;
+        Ok(Signer::new(Issuer::System(service), key, MachineClock::system()))
+    }
+
     /// Looks into the databases.
     ///
     /// # Errors

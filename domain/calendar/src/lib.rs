@@ -6,9 +6,11 @@
 //! are worked and, in one function, when somebody may be disturbed.
 
 mod arrangement;
+mod day_text;
+mod published;
 mod timestamp;
 mod working;
 
-pub use arrangement::{CalendarError, YearArrangement};
+pub use arrangement::{CalendarError, Holiday, YearArrangement};
 pub use timestamp::{ParseTimestampError, Timestamp};
-pub use working::{Calendar, Certainty};
+pub use working::{Calendar, Certainty, DayStanding};

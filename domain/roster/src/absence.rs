@@ -15,13 +15,14 @@ mod history;
 mod register;
 
 pub use history::AbsenceChange;
-pub use register::Registration;
+pub use register::{Registration, Stated};
 
 use std::time::Duration;
 
 use domain_calendar::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::acting::acting_parts;
 use crate::book::Book;
 use crate::error::RosterError;
 use crate::event::{
@@ -151,11 +152,13 @@ impl Absence {
     }
 
     /// Corrects what was recorded of its times: it was wrong. What is asked "as known at" an
-    /// earlier instant still gets the answer of then.
+    /// earlier instant still gets the answer of then. What it adds to the time ahead is refused
+    /// like a registration.
     pub fn correct(
         &self,
         book: &Book,
         times: Interval,
+        stated: Stated,
         reason: &str,
         now: Timestamp,
     ) -> Result<RosterEvent, RosterError> {
@@ -169,13 +172,16 @@ impl Absence {
         if times.end <= times.start {
             return Err(RosterError::PeriodEmpty { start: times.start, end: times.end });
         }
-        self.no_other_overlaps(book, times)?;
+        let stated = stated.trimmed();
+        self.check_correction(book, times, &stated, now)?;
         Ok(RosterEvent::AbsenceCorrected(AbsenceCorrected {
             absence: self.name.clone(),
             official: self.official.clone(),
             start_time: times.start,
             end_time: times.end,
             reason: reason.trim().to_owned(),
+            approval: stated.approval,
+            reassignment: stated.reassignment,
         }))
     }
 
@@ -184,8 +190,7 @@ impl Absence {
         &self,
         book: &Book,
         end_time: Timestamp,
-        approval: Option<String>,
-        reassignment: Option<String>,
+        stated: Stated,
         now: Timestamp,
     ) -> Result<RosterEvent, RosterError> {
         let state = self.state(now);
@@ -199,15 +204,16 @@ impl Absence {
         if end_time <= known.end {
             return Err(RosterError::NotLater { end: known.end });
         }
-        self.check_extension(book, known, end_time, approval.as_deref(), reassignment.as_deref())?;
+        let stated = stated.trimmed();
+        self.check_extension(book, known, end_time, &stated)?;
         Ok(RosterEvent::AbsenceExtended(AbsenceExtended {
             absence: self.name.clone(),
             official: self.official.clone(),
             start_time: known.start,
             end_time,
             previous_end_time: known.end,
-            approval: approval.filter(|text| !text.trim().is_empty()),
-            reassignment: reassignment.filter(|text| !text.trim().is_empty()),
+            approval: stated.approval,
+            reassignment: stated.reassignment,
         }))
     }
 
@@ -238,6 +244,7 @@ impl Absence {
                 acting: acting_for(book, &self.official, known.start),
                 start_time: known.start,
                 end_time: known.end,
+                authorities: acting_parts(book, self, known.start),
             })
         })
     }

@@ -8,10 +8,14 @@
 use std::collections::BTreeSet;
 
 use domain_calendar::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::absence::Absence;
 use crate::book::Book;
+use crate::coverage::merged;
+use crate::event::{AbsenceActingChanged, RosterEvent};
 use crate::interval::Interval;
+use crate::moments::moments_of;
 use crate::resolution::{Outcome, Rule};
 use crate::scope::{Matter, Scope};
 use crate::stand_in::acting;
@@ -43,6 +47,28 @@ pub struct Authority {
     pub rule: Rule,
     /// In Chinese: on what ground.
     pub basis: String,
+}
+
+/// That somebody acts for an absent official, as it is told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ActingPart {
+    /// Who acts, `officials/{id}`.
+    pub acting: String,
+    /// In which part of the duties; empty: in all that no other has a part of.
+    #[serde(flatten)]
+    pub scope: Scope,
+    /// From when.
+    pub start_time: Timestamp,
+    /// Until when: at it the official may not act any more.
+    pub end_time: Timestamp,
+}
+
+impl ActingPart {
+    /// Whether the same official acts in the same.
+    fn is_as(&self, other: &ActingPart) -> bool {
+        (&self.acting, &self.scope) == (&other.acting, &other.scope)
+    }
 }
 
 /// The same at one instant.
@@ -124,6 +150,56 @@ pub fn authority_over(
     own.iter().find(covers).or_else(|| own.iter().find(whole)).cloned()
 }
 
+/// Who acts in an absence at an instant, in what, from when and until when, by all that is known.
+/// What goes on in the same hands is one, on whatever grounds.
+pub fn acting_parts(book: &Book, absence: &Absence, at: Timestamp) -> Vec<ActingPart> {
+    let all = authorities(book, absence, Timestamp::MAX);
+    let parts = all.iter().filter(|one| one.period.contains(at)).map(|one| {
+        let same = |other: &&Authority| other.acting == one.acting && other.scope == one.scope;
+        let times = merged(all.iter().filter(same).map(|other| other.period).collect());
+        let time = times.into_iter().find(|time| time.contains(at)).unwrap_or(one.period);
+        ActingPart {
+            acting: one.acting.clone(),
+            scope: one.scope.clone(),
+            start_time: time.start,
+            end_time: time.end,
+        }
+    });
+    parts.collect()
+}
+
+/// What has to be told of who acts in an absence that has begun; nothing when those who act now
+/// are those who were told to.
+pub fn acting_change(book: &Book, absence: &Absence, now: Timestamp) -> Option<RosterEvent> {
+    let known = absence.interval(Timestamp::MAX).filter(|known| known.contains(now))?;
+    let (authorities, told) = (acting_parts(book, absence, now), book.told_acting(&absence.name));
+    let lacking = |some: &[ActingPart], others: &[ActingPart]| -> Vec<ActingPart> {
+        some.iter().filter(|one| others.iter().all(|other| !one.is_as(other))).cloned().collect()
+    };
+    let (begun, ended) = (lacking(&authorities, told), lacking(told, &authorities));
+    let changed = !begun.is_empty() || !ended.is_empty();
+    changed.then(|| {
+        RosterEvent::AbsenceActingChanged(AbsenceActingChanged {
+            absence: absence.name.clone(),
+            official: absence.official.clone(),
+            start_time: known.start,
+            end_time: known.end,
+            authorities,
+            begun,
+            ended,
+        })
+    })
+}
+
+/// When it may next have to be told who acts in an absence, unless something is recorded before;
+/// its end is told by itself.
+pub fn next_acting_change(book: &Book, absence: &Absence, now: Timestamp) -> Option<Timestamp> {
+    let known = absence.interval(Timestamp::MAX).filter(|known| known.contains(now))?;
+    let all = authorities(book, absence, Timestamp::MAX);
+    let bounds = all.iter().flat_map(|one| [one.period.start, one.period.end]);
+    bounds.filter(|at| now < *at && *at < known.end).min()
+}
+
 /// The ground with which an act for somebody who is away is stamped: the position of the roster's
 /// log it was decided at, for whom, and by which authority.
 pub fn acting_ground(roster_position: i64, display_name: &str, authority: Option<&str>) -> String {
@@ -201,12 +277,8 @@ fn found<'a>(view: View<'a>, official: &'a str, matter: Matter<'a>, part: String
 /// The instants of an absence at which who acts may change, its start the first of them.
 fn moments(book: &Book, absence: &Absence, period: Interval, known_at: Timestamp) -> BTreeSet<Timestamp> {
     let divisions = book.divisions().map(|division| division.effective_time);
-    let lists = book.stand_in_lists().map(|list| list.effective_time);
-    let absences = book.absences().filter_map(|other| other.interval(known_at));
-    let absences = absences.flat_map(|known| [known.start, known.end]);
-    let posts = book.official_versions(&absence.official).flat_map(|version| &version.value.posts);
-    let posts = posts.flat_map(|post| post.start_time.into_iter().chain(post.end_time));
-    let all = divisions.chain(lists).chain(absences).chain(posts).chain(of_units(book, absence));
+    let own = moments_of(book, &absence.official, period, known_at);
+    let all = divisions.chain(own).chain(of_units(book, absence));
     all.filter(|at| period.start < *at && *at < period.end).chain([period.start]).collect()
 }
 
@@ -234,8 +306,8 @@ mod tests {
     use domain_calendar::Timestamp;
 
     use super::{
-        Authority, absence_of_authority, acting_ground, authorities, authorities_at, authority_in_ground,
-        authority_over,
+        Authority, absence_of_authority, acting_change, acting_ground, acting_parts, authorities,
+        authorities_at, authority_in_ground, authority_over, next_acting_change,
     };
     use crate::absence::Share;
     use crate::event::RosterEvent;
@@ -330,6 +402,68 @@ mod tests {
             Some(&all[0].name)
         );
         assert_eq!(over("officials/wang-yun", Some("units/industry"), at(END)), None);
+    }
+
+    /// Tells who acts at an instant: who begins and who ends; and when to look again.
+    fn told(roster: &mut Roster, now: Timestamp) -> (Vec<String>, Vec<String>, Option<Timestamp>) {
+        let absence = roster.absence("one");
+        let change = acting_change(&roster.book, &absence, now);
+        let names = |parts: &[super::ActingPart]| parts.iter().map(|part| part.acting.clone()).collect();
+        let (begun, ended) = match &change {
+            Some(RosterEvent::AbsenceActingChanged(fact)) => (names(&fact.begun), names(&fact.ended)),
+            Some(other) => panic!("{other:?}"),
+            None => (vec![], vec![]),
+        };
+        if let Some(event) = change {
+            roster.record(&event, now);
+        }
+        assert_eq!(acting_change(&roster.book, &absence, now), None, "told once");
+        (begun, ended, next_acting_change(&roster.book, &absence, now))
+    }
+
+    #[test]
+    fn whoever_begins_or_ends_to_act_while_a_is_away_is_told_once() {
+        let mut roster = Roster::linfen();
+        let mut asked = registration("one", "cui-yuanbin", START, END);
+        asked.approval = Some("市长批示".into());
+        roster.register(asked);
+        let begin = roster.absence("one").begin(&roster.book, at(START)).unwrap();
+        roster.record(&begin, at(START));
+        assert_eq!(told(&mut roster, at(START)), (vec![], vec![], None), "told with the start");
+        let (leaves, returns) = (at("2023-06-12T00:00+08:00"), at("2023-06-14T00:00+08:00"));
+        let mut b = registration("two", "hu-xiaogang", "2023-06-12T00:00+08:00", "2023-06-14T00:00+08:00");
+        b.approval = Some("市长批示".into());
+        roster.register(b);
+        let (hu, fallback) = ("officials/hu-xiaogang".to_owned(), "officials/wang-yuan".to_owned());
+        assert_eq!(told(&mut roster, at("2023-06-11T00:00+08:00")), (vec![], vec![], Some(leaves)));
+        let changes = (vec![fallback.clone()], vec![hu.clone()], Some(returns));
+        assert_eq!(told(&mut roster, leaves), changes);
+        assert_eq!(told(&mut roster, returns), (vec![hu], vec![fallback], None));
+        // That A left a day later does not make B begin again.
+        let now = at("2023-06-15T00:00+08:00");
+        let times = crate::interval::Interval { start: at("2023-06-11T00:00+08:00"), end: at(END) };
+        let corrected = roster
+            .absence("one")
+            .correct(&roster.book, times, crate::Stated::default(), "登记有误", now)
+            .unwrap();
+        roster.record(&corrected, now);
+        assert_eq!(told(&mut roster, now), (vec![], vec![], None));
+    }
+
+    #[test]
+    fn what_goes_on_in_the_same_hands_is_told_as_one() {
+        let mut roster = Roster::linfen();
+        roster.away("one", "cui-yuanbin", START, END);
+        let again = crate::division::Division {
+            name: "divisions/again".into(),
+            effective_time: at("2023-06-15T00:00+08:00"),
+            ..division_12()
+        };
+        roster.record(&RosterEvent::DivisionCreated(again), at("2023-06-01T00:00+08:00"));
+        let [part] = &acting_parts(&roster.book, &roster.absence("one"), at(START))[..] else {
+            panic!("one")
+        };
+        assert_eq!((part.start_time, part.end_time), (at(START), at(END)));
     }
 
     #[test]

@@ -102,6 +102,10 @@ fn one_a_day(book: &Book, division: &Division) -> Result<(), RosterError> {
             if corrected.effective_time.day() != day {
                 return Err(RosterError::CorrectsAnotherDay { corrected: name() });
             }
+            // Of two corrections of one division neither would take the place of the other.
+            if let Some(by) = book.divisions().find(|other| other.corrects.as_ref() == Some(corrects)) {
+                return Err(RosterError::CorrectedAlready { corrected: name(), by: by.name.clone() });
+            }
             Some(corrected)
         }
     };

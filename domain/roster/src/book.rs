@@ -2,32 +2,38 @@
 
 mod absences;
 mod alarms;
+mod calendars;
 mod divisions;
 mod duties;
 mod entries;
 mod people;
 
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use domain_calendar::Timestamp;
+use domain_calendar::{Calendar, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::absence::{Absence, AbsenceChange};
 use crate::account::Account;
+use crate::acting::ActingPart;
 use crate::alarm::{GapChanged, GapFacts};
 use crate::collective::Collective;
 use crate::division::Division;
 use crate::duty::{DutyRoster, DutySwap};
 use crate::error::RosterError;
 use crate::event::RosterEvent;
+use crate::interval::Interval;
 use crate::mandate::Mandate;
 use crate::official::{Official, PostKind};
+use crate::published_calendar::PublishedCalendar;
 use crate::stand_in_list::StandInList;
 use crate::unit::Unit;
 use crate::view::View;
 
 use absences::Absences;
 use alarms::Alarms;
+use calendars::Calendars;
 use divisions::Divisions;
 use duties::Duties;
 use entries::Entries;
@@ -52,12 +58,18 @@ pub struct Book {
     mandates: Vec<Arc<Mandate>>,
     duties: Duties,
     alarms: Alarms,
+    /// By absence, who was last told to act.
+    told_acting: BTreeMap<String, Vec<ActingPart>>,
+    calendars: Calendars,
     /// Follows from `units`.
     #[serde(skip)]
     callings: Arc<Callings>,
     /// Follows from `officials`.
     #[serde(skip)]
     people: Arc<People>,
+    /// Unit → places in `stand_in_lists`, which it follows from.
+    #[serde(skip)]
+    lists_by_unit: Arc<HashMap<String, Vec<usize>>>,
 }
 
 /// What is stored of a book.
@@ -74,6 +86,8 @@ struct Snapshot {
     mandates: Vec<Arc<Mandate>>,
     duties: Duties,
     alarms: Alarms,
+    told_acting: BTreeMap<String, Vec<ActingPart>>,
+    calendars: Calendars,
 }
 
 impl From<Snapshot> for Book {
@@ -89,7 +103,13 @@ impl From<Snapshot> for Book {
             mandates,
             duties,
             alarms,
+            told_acting,
+            calendars,
         } = snapshot;
+        let mut lists_by_unit: HashMap<String, Vec<usize>> = HashMap::new();
+        for (place, list) in stand_in_lists.iter().enumerate() {
+            lists_by_unit.entry(list.unit.clone()).or_default().push(place);
+        }
         let (mut callings, mut people) = (Callings::default(), People::default());
         for name in units.names() {
             let versions = units.versions(name).enumerate();
@@ -109,6 +129,9 @@ impl From<Snapshot> for Book {
             mandates,
             duties,
             alarms,
+            told_acting,
+            lists_by_unit: Arc::new(lists_by_unit),
+            calendars,
             callings: Arc::new(callings),
             people: Arc::new(people),
         }
@@ -161,7 +184,9 @@ impl Book {
                 }
             }
             RosterEvent::StandInListCreated(list) => {
-                if self.stand_in_lists.iter().all(|one| one.name != list.name) {
+                if self.stand_in_lists_of(&list.unit).all(|one| one.name != list.name) {
+                    let by_unit = Arc::make_mut(&mut self.lists_by_unit);
+                    by_unit.entry(list.unit.clone()).or_default().push(self.stand_in_lists.len());
                     self.stand_in_lists.push(Arc::new(StandInList { recorded_at, ..list.clone() }));
                 }
             }
@@ -203,7 +228,9 @@ impl Book {
             }
             RosterEvent::AbsenceCorrected(corrected) => {
                 let (start_time, end_time) = (corrected.start_time, corrected.end_time);
-                let change = AbsenceChange::Corrected { start_time, end_time, recorded_at };
+                let (approval, reassignment) = (corrected.approval.clone(), corrected.reassignment.clone());
+                let change =
+                    AbsenceChange::Corrected { start_time, end_time, approval, reassignment, recorded_at };
                 return self.change_absence(&corrected.official, &corrected.absence, change, |_| true);
             }
             RosterEvent::AbsenceCancelled(cancelled) => {
@@ -224,14 +251,22 @@ impl Book {
             }
             RosterEvent::DutyShiftSwapped(swap) => self.duties.swap(swap, recorded_at),
             RosterEvent::GapOpened(gap) => self.alarms.open(gap, recorded_at),
-            RosterEvent::GapChanged(GapChanged { gap, previous_start_time, .. }) => {
-                self.alarms.change(gap, *previous_start_time, recorded_at);
+            RosterEvent::GapChanged(GapChanged { gap, previous_start_time, previous_end_time }) => {
+                let (start, end) = (*previous_start_time, previous_end_time.unwrap_or(Timestamp::MAX));
+                self.alarms.change(gap, Interval { start, end }, recorded_at);
             }
             RosterEvent::GapClosed(gap) => self.alarms.close(gap, recorded_at),
+            RosterEvent::AbsenceStarted(started) => {
+                self.restore_told_acting(&started.absence, started.parts());
+            }
+            RosterEvent::AbsenceActingChanged(changed) => {
+                self.restore_told_acting(&changed.absence, changed.authorities.clone());
+            }
+            RosterEvent::CalendarPublished(published) => {
+                self.calendars.publish(PublishedCalendar { recorded_at, ..published.clone() });
+            }
             // They follow from times already in the book, or from other services' logs.
-            RosterEvent::DivisionTookEffect(_)
-            | RosterEvent::AbsenceStarted(_)
-            | RosterEvent::AbsenceActsArrived(_) => {}
+            RosterEvent::DivisionTookEffect(_) | RosterEvent::AbsenceActsArrived(_) => {}
         }
         Ok(())
     }
@@ -328,6 +363,15 @@ impl Book {
             .map(|(_, division)| division)
     }
 
+    /// The division that has taken the place of this one by an instant.
+    pub(crate) fn division_after(&self, name: &str, now: Timestamp) -> Option<&Division> {
+        let own = self.division(name)?;
+        let later =
+            |other: &&Division| own.effective_time < other.effective_time && other.effective_time <= now;
+        let later = self.divisions().filter(later).filter(|other| self.holds_ever(other));
+        later.min_by_key(|other| (other.effective_time, other.record_time))
+    }
+
     /// Whether a division takes effect at all: one that was corrected before does not.
     pub(crate) fn holds_ever(&self, division: &Division) -> bool {
         let mut corrections =
@@ -338,6 +382,12 @@ impl Book {
     /// Units' own AB lists in the order of recording.
     pub fn stand_in_lists(&self) -> impl Iterator<Item = &StandInList> {
         self.stand_in_lists.iter().map(Arc::as_ref)
+    }
+
+    /// A unit's own AB lists in the order of recording.
+    pub(crate) fn stand_in_lists_of(&self, unit: &str) -> impl Iterator<Item = &StandInList> + use<'_> {
+        let places = self.lists_by_unit.get(unit).into_iter().flatten();
+        places.filter_map(|place| self.stand_in_lists.get(*place)).map(Arc::as_ref)
     }
 
     /// Mandates in the order of recording.
@@ -386,6 +436,31 @@ impl Book {
         self.alarms.restore(subject, gaps);
     }
 
+    /// Who was last told to act in an absence, and in what; nobody before it began.
+    pub fn told_acting(&self, absence: &str) -> &[ActingPart] {
+        self.told_acting.get(absence).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Puts in who was last told to act in an absence, for whoever keeps that and not how it came
+    /// about.
+    pub fn restore_told_acting(&mut self, absence: &str, parts: Vec<ActingPart>) {
+        if parts.is_empty() {
+            self.told_acting.remove(absence);
+        } else {
+            self.told_acting.insert(absence.to_owned(), parts);
+        }
+    }
+
+    /// The city's working days: the years compiled in, and those recorded since.
+    pub fn calendar(&self) -> &Calendar {
+        self.calendars.calendar()
+    }
+
+    /// All that was recorded of a year's calendar, `calendars/{year}`, in the order of recording.
+    pub fn published_calendars(&self, name: &str) -> impl Iterator<Item = &PublishedCalendar> {
+        self.calendars.published().iter().filter(move |one| one.name == name)
+    }
+
     /// An absence by resource name.
     pub fn absence(&self, name: &str) -> Option<&Absence> {
         self.absences.get(name)
@@ -414,6 +489,11 @@ impl Book {
     /// The division in force at an instant, as far as it was known at another.
     pub(crate) fn in_force(&self, at: Timestamp, known_at: Timestamp) -> Option<&Filed> {
         self.divisions.in_force(at, known_at)
+    }
+
+    /// Divisions with what they say at a glance, in the order of recording.
+    pub(crate) fn filed(&self) -> impl Iterator<Item = &Filed> {
+        self.divisions.filed()
     }
 
     /// Units as they are at an instant, as far as that was known at another.

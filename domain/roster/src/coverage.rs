@@ -19,9 +19,9 @@ use crate::duty::duty_gaps;
 use crate::interval::Interval;
 
 use charges::Charges;
+use cuts::Cuts;
 use gather::{Gather, Subject};
 
-pub(crate) use cuts::Cuts;
 pub(crate) use gather::merged;
 
 /// Why nobody answers.
@@ -121,7 +121,7 @@ pub fn coverage(book: &Book, window: Interval, known_at: Timestamp) -> Vec<Cover
             leaders::gaps(book, filed, period, known_at, &cuts, &charges, &mut gather);
         }
     }
-    posts::gaps(book, known_at, &cuts, &mut gather);
+    posts::gaps(book, window, known_at, &mut gather);
     let duties: Vec<_> = book
         .duty_rosters()
         .map(|roster| (&roster.name, duty_gaps(book, &roster.name, window, known_at)))
@@ -136,5 +136,7 @@ pub fn coverage(book: &Book, window: Interval, known_at: Timestamp) -> Vec<Cover
     gather.gaps()
 }
 
+#[cfg(test)]
+mod scale;
 #[cfg(test)]
 mod tests;

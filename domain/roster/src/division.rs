@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain_calendar::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::charge::field_key;
 use crate::error::RosterError;
-use crate::names::{check_name, check_optional_name, check_present, half_width};
+use crate::names::{check_name, check_optional_name, check_present};
 use crate::scope::Scope;
 
 /// How a leader stands to a unit or field.
@@ -183,7 +184,8 @@ pub struct Division {
     /// An absence longer than this many days needs a formal reassignment; unset: none does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub absence_limit_days: Option<u32>,
-    /// The division that this one corrects, `divisions/{id}`: it takes effect on the same day.
+    /// The division that this one corrects, `divisions/{id}`, of the same day: as far as the
+    /// correction is known, the other never held.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub corrects: Option<String>,
     /// When the roster learned of it.
@@ -276,7 +278,7 @@ impl Division {
             portfolio.units.iter().try_for_each(|duty| check_name("units", &duty.unit))?;
             portfolio.texts().try_for_each(|(text, _)| check_present("fields", text))?;
             let units = portfolio.units.iter().map(|duty| (duty.relation, duty.unit.clone()));
-            let texts = portfolio.texts().map(|(text, relation)| (relation, half_width(text).into_owned()));
+            let texts = portfolio.texts().map(|(text, relation)| (relation, field_key(text).into_owned()));
             for duty in units.chain(texts).filter(|(relation, _)| !relation.assists()) {
                 if let Some(first) = in_charge.get(&duty)
                     && *first != official

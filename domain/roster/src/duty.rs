@@ -2,7 +2,8 @@
 //!
 //! A roster has a season, the times of day at which one team hands over to the next, and the
 //! teams in the order of their turns. Its shifts are computed and never stored. A change holds
-//! from an instant on, and the turns begin anew there; a swap (换班) puts others on one shift.
+//! from an instant on, and the turns begin anew there; a swap (换班) puts others on one shift, or,
+//! when it runs already, on the rest of it.
 
 mod admit;
 mod shifts;
@@ -58,7 +59,8 @@ pub struct DutyRoster {
     pub first_team: usize,
 }
 
-/// Others take one shift (换班).
+/// Others take one shift (换班), from its start or, when it runs already, from when the roster
+/// learns of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DutySwap {

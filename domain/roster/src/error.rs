@@ -229,6 +229,14 @@ pub enum RosterError {
         /// The division that was to be corrected.
         corrected: String,
     },
+    /// A division corrects one that another has corrected already.
+    #[error("{corrected} is corrected by {by} already, which is what can be corrected")]
+    CorrectedAlready {
+        /// The division that was to be corrected.
+        corrected: String,
+        /// The one that corrects it.
+        by: String,
+    },
     /// A leader has two portfolios in one division.
     #[error("{official} has two portfolios")]
     PortfolioRepeated {
@@ -298,6 +306,12 @@ pub enum RosterError {
         /// What was asked.
         start: Timestamp,
     },
+    /// Swaps that were agreed would fall away.
+    #[error("swaps would fall away, of the shifts that begin at {}", instants(starts))]
+    SwapsOrphaned {
+        /// First instants of the shifts, in order.
+        starts: Vec<Timestamp>,
+    },
     /// What was done on duty is not changed afterwards.
     #[error("the duty until {end} is over")]
     DutyOver {
@@ -352,6 +366,15 @@ pub enum RosterError {
         /// Its resource name.
         name: String,
     },
+    /// A calendar is of another year than one from 2004 to 2099.
+    #[error("{year} is not a year from 2004 to 2099")]
+    CalendarYear {
+        /// The year.
+        year: i32,
+    },
+    /// A year's calendar is not consistent.
+    #[error("{0}")]
+    CalendarRefused(domain_calendar::CalendarError),
     /// A mandate that is over cannot be revoked.
     #[error("the mandate is over")]
     MandateOver,
@@ -372,11 +395,15 @@ pub enum RosterError {
     NothingToAcknowledge,
 }
 
+fn instants(all: &[Timestamp]) -> String {
+    all.iter().map(Timestamp::to_string).collect::<Vec<_>>().join(", ")
+}
+
 impl RosterError {
     /// The refusal as an official reads it.
     pub fn chinese(&self) -> String {
         match self {
-            Self::Missing { field } => format!("必填项“{field}”为空"),
+            Self::Missing { field } => format!("必填项“{}”为空", field_label(field)),
             Self::NameMalformed { collection, value } => {
                 format!("“{value}”不是有效的名称，应为“{collection}/…”")
             }
@@ -436,10 +463,14 @@ impl RosterError {
             Self::SeasonTooLong { longest_days } => format!("值班期最长{longest_days}天"),
             Self::OnDutyTwice { official } => format!("“{official}”在同一班组中重复"),
             Self::ShiftUnknown { start } => format!("没有在{}开始的班次", chinese_instant(*start)),
+            Self::SwapsOrphaned { starts } => {
+                let starts: Vec<String> = starts.iter().map(|start| chinese_instant(*start)).collect();
+                format!("已换班的班次将因此失效：{}开始的班次", starts.join("、"))
+            }
             Self::DutyOver { end } => format!("{}以前的值班已经结束，不能更改", chinese_instant(*end)),
             Self::AbsenceUnknown { name } => format!("没有请假登记“{name}”"),
             Self::AbsenceOverlaps { start, end, .. } => {
-                format!("该领导{}至{}已登记不在岗，时间重叠", chinese_instant(*start), chinese_instant(*end))
+                format!("该人员{}至{}已登记不在岗，时间重叠", chinese_instant(*start), chinese_instant(*end))
             }
             Self::AwayTogether { gaps } => {
                 let gaps: Vec<String> = gaps.iter().map(Gap::chinese).collect();
@@ -454,6 +485,7 @@ impl RosterError {
                 format!("不在岗超过{limit_days}天，须正式调整分工，请填写调整分工的文件")
             }
             Self::EffectiveDayTaken { existing } => format!("当天已有另一份分工（{existing}）开始执行"),
+            Self::CorrectedAlready { .. } => "该分工已被更正，应更正最后一次的更正".to_owned(),
             Self::CorrectsAnotherDay { corrected } => {
                 format!("被更正的分工（{corrected}）不在同一天开始执行")
             }
@@ -461,6 +493,8 @@ impl RosterError {
             Self::AbsenceNotPlanned { state } => format!("请假登记{}，不能取消", state.chinese()),
             Self::AbsenceNotEnded { state } => format!("请假登记{}，不能确认代行事项", state.chinese()),
             Self::MandateUnknown { name } => format!("没有这项委托（{name}）"),
+            Self::CalendarYear { year } => format!("{year}年不在2004年至2099年之间"),
+            Self::CalendarRefused(error) => error.chinese(),
             Self::MandateOver => "委托已经终止".to_owned(),
             Self::OwnMandate { official } => format!("{official}不能受本人委托"),
             Self::NotMandatable { act } => format!("“{act}”不能委托他人代录"),
@@ -471,4 +505,24 @@ impl RosterError {
 
 fn listed(candidates: &[Candidate]) -> String {
     candidates.iter().map(|candidate| candidate.display_name.as_str()).collect::<Vec<_>>().join("、")
+}
+/// What people call a field, where a form or a table has it under that name.
+fn field_label(field: &str) -> &str {
+    match field {
+        "display_name" => "名称",
+        "aliases" => "简称",
+        "signboards" => "加挂牌子",
+        "subject" => "登录名",
+        "unit" | "units" => "单位",
+        "field" | "fields" => "工作领域",
+        "post" => "职务",
+        "reason" => "原因",
+        "portfolios" => "分工",
+        "absence_limit_days" => "不在岗天数上限",
+        "fallback.basis" | "exclusions.basis" => "依据",
+        "fallback.officials" => "兜底人员",
+        "exclusions.units" => "不授权代行的事项",
+        "shares.units" => "分担的事项",
+        other => other,
+    }
 }

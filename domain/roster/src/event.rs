@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::absence::Absence;
 use crate::account::Account;
+use crate::acting::ActingPart;
 use crate::alarm::{GapChanged, GapFacts};
 use crate::collective::Collective;
 use crate::division::Division;
@@ -15,6 +16,8 @@ use crate::duty::{DutyRoster, DutySwap};
 use crate::handover::{FieldHandover, Handover};
 use crate::mandate::Mandate;
 use crate::official::Official;
+use crate::published_calendar::PublishedCalendar;
+use crate::scope::Scope;
 use crate::stand_in_list::StandInList;
 use crate::unit::Unit;
 
@@ -26,6 +29,7 @@ const DIVISION_CREATED: &str = "roster.division.created";
 const DIVISION_TOOK_EFFECT: &str = "roster.division.took_effect";
 const ABSENCE_CREATED: &str = "roster.absence.created";
 const ABSENCE_STARTED: &str = "roster.absence.started";
+const ABSENCE_ACTING_CHANGED: &str = "roster.absence.acting_changed";
 const ABSENCE_ENDED: &str = "roster.absence.ended";
 const ABSENCE_CANCELLED: &str = "roster.absence.cancelled";
 const ABSENCE_EXTENDED: &str = "roster.absence.extended";
@@ -43,6 +47,7 @@ const DUTY_SHIFT_SWAPPED: &str = "roster.duty_roster.swapped";
 const UNIT_CHANGED: &str = "roster.unit.changed";
 const COLLECTIVE_CHANGED: &str = "roster.collective.changed";
 const OFFICIAL_CHANGED: &str = "roster.official.changed";
+const CALENDAR_PUBLISHED: &str = "roster.calendar.published";
 const STAND_IN_LIST_CREATED: &str = "roster.stand_in_list.created";
 
 /// One event of the roster. The payload is the resource or fact itself, without a tag: the type
@@ -66,6 +71,8 @@ pub enum RosterEvent {
     AbsenceCreated(Absence),
     /// An absence began.
     AbsenceStarted(AbsenceStarted),
+    /// Others act for somebody who is away than was told before.
+    AbsenceActingChanged(AbsenceActingChanged),
     /// An absence ended, at its end or early.
     AbsenceEnded(AbsenceEnded),
     /// An absence was cancelled before it began.
@@ -98,10 +105,12 @@ pub enum RosterEvent {
     DutyShiftSwapped(DutySwap),
     /// Somebody or something will be, or is, unanswered for: an alarm.
     GapOpened(GapFacts),
-    /// A gap that was told has other times.
+    /// A gap that was told has other times, or holds other things.
     GapChanged(GapChanged),
     /// A gap that was told is none any more, before it was over.
     GapClosed(GapFacts),
+    /// A year's holidays and make-up workdays were recorded, or recorded anew.
+    CalendarPublished(PublishedCalendar),
 }
 
 /// A mandate was ended before its time: at the instant it was recorded.
@@ -135,6 +144,9 @@ pub struct DivisionTookEffect {
     pub document: String,
     /// From when it holds.
     pub effective_time: Timestamp,
+    /// Until when it held, when another was in force already as this was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub superseded_time: Option<Timestamp>,
     /// Units whose person in charge changed with it.
     pub handovers: Vec<Handover>,
     /// Fields of work whose person in charge changed with it.
@@ -157,13 +169,57 @@ pub struct AbsenceStarted {
     pub absence: String,
     /// Who is away.
     pub official: String,
-    /// Who acts from now on; unset: nobody, which is an alarm.
+    /// Who acts from now on in whatever no other has a part of; unset: nobody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acting: Option<String>,
     /// First instant away.
     pub start_time: Timestamp,
     /// First instant back.
     pub end_time: Timestamp,
+    /// Who acts from now on, in what and until when. Empty when nobody does, and in events of
+    /// before this was recorded.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub authorities: Vec<ActingPart>,
+}
+
+impl AbsenceStarted {
+    /// Who acts from now on, in what and until when.
+    pub fn parts(&self) -> Vec<ActingPart> {
+        if !self.authorities.is_empty() {
+            return self.authorities.clone();
+        }
+        let whole = |acting: &String| ActingPart {
+            acting: acting.clone(),
+            scope: Scope::default(),
+            start_time: self.start_time,
+            end_time: self.end_time,
+        };
+        self.acting.iter().map(whole).collect()
+    }
+}
+
+/// Others act for somebody who is away than was told before: a stand-in leaves or comes back, or
+/// a division or a list takes effect.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AbsenceActingChanged {
+    /// `absences/{id}`.
+    pub absence: String,
+    /// Who is away.
+    pub official: String,
+    /// First instant away.
+    pub start_time: Timestamp,
+    /// First instant back.
+    pub end_time: Timestamp,
+    /// Who acts now, in what and until when.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub authorities: Vec<ActingPart>,
+    /// Of these, what was not told before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub begun: Vec<ActingPart>,
+    /// What was told before and holds no more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ended: Vec<ActingPart>,
 }
 
 /// An absence ended.
@@ -287,6 +343,12 @@ pub struct AbsenceCorrected {
     pub end_time: Timestamp,
     /// Why it was corrected.
     pub reason: String,
+    /// By which the mayor approved that A and B are away together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<String>,
+    /// Document that formally reassigned the duties.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reassignment: Option<String>,
 }
 
 /// A payload that cannot be written or is not what its type says.
@@ -311,6 +373,7 @@ impl RosterEvent {
             Self::DivisionTookEffect(_) => DIVISION_TOOK_EFFECT,
             Self::AbsenceCreated(_) => ABSENCE_CREATED,
             Self::AbsenceStarted(_) => ABSENCE_STARTED,
+            Self::AbsenceActingChanged(_) => ABSENCE_ACTING_CHANGED,
             Self::AbsenceEnded(_) => ABSENCE_ENDED,
             Self::AbsenceCancelled(_) => ABSENCE_CANCELLED,
             Self::AbsenceExtended(_) => ABSENCE_EXTENDED,
@@ -329,6 +392,7 @@ impl RosterEvent {
             Self::GapOpened(_) => GAP_OPENED,
             Self::GapChanged(_) => GAP_CHANGED,
             Self::GapClosed(_) => GAP_CLOSED,
+            Self::CalendarPublished(_) => CALENDAR_PUBLISHED,
         }
     }
 
@@ -346,6 +410,7 @@ impl RosterEvent {
             Self::DivisionTookEffect(fact) => &fact.division,
             Self::AbsenceCreated(absence) => &absence.name,
             Self::AbsenceStarted(fact) => &fact.absence,
+            Self::AbsenceActingChanged(fact) => &fact.absence,
             Self::AbsenceEnded(fact) => &fact.absence,
             Self::AbsenceCancelled(fact) => &fact.absence,
             Self::AbsenceExtended(fact) => &fact.absence,
@@ -361,6 +426,7 @@ impl RosterEvent {
             Self::DutyRosterCreated(roster) => &roster.name,
             Self::DutyRosterChanged(changed) => &changed.value.name,
             Self::DutyShiftSwapped(swap) => &swap.duty_roster,
+            Self::CalendarPublished(published) => &published.name,
         };
         Cow::Borrowed(name)
     }
@@ -387,6 +453,7 @@ impl RosterEvent {
             DIVISION_TOOK_EFFECT => read(json, Self::DivisionTookEffect),
             ABSENCE_CREATED => read(json, Self::AbsenceCreated),
             ABSENCE_STARTED => read(json, Self::AbsenceStarted),
+            ABSENCE_ACTING_CHANGED => read(json, Self::AbsenceActingChanged),
             ABSENCE_ENDED => read(json, Self::AbsenceEnded),
             ABSENCE_CANCELLED => read(json, Self::AbsenceCancelled),
             ABSENCE_EXTENDED => read(json, Self::AbsenceExtended),
@@ -405,6 +472,7 @@ impl RosterEvent {
             GAP_OPENED => read(json, Self::GapOpened),
             GAP_CHANGED => read(json, Self::GapChanged),
             GAP_CLOSED => read(json, Self::GapClosed),
+            CALENDAR_PUBLISHED => read(json, Self::CalendarPublished),
             _ => Ok(None),
         }
         .map_err(|source| PayloadError { event_type: event_type.to_owned(), source })
@@ -413,12 +481,15 @@ impl RosterEvent {
 
 #[cfg(test)]
 mod tests {
-    use super::{AbsenceAcknowledged, AbsenceActs, ActEntry, ActsTold, Changed, RosterEvent};
+    use super::{
+        AbsenceAcknowledged, AbsenceActingChanged, AbsenceActs, ActEntry, ActsTold, Changed, RosterEvent,
+    };
     use crate::alarm::{GapChanged, GapFacts};
     use crate::duty::{DutyRoster, DutySwap, DutyTeam};
     use crate::fixture::{Roster, at, pair};
     use crate::handover::took_effect;
     use crate::mandate::{Mandate, MandateKind};
+    use crate::published_calendar::PublishedCalendar;
     use crate::stand_in_list::StandInList;
 
     #[test]
@@ -434,9 +505,17 @@ mod tests {
         events.push(absence.cancel(at("2023-06-09T00:00+08:00")).unwrap());
         let later = at("2023-06-14T00:00+08:00");
         let approval = Some("市长批示".to_owned());
-        events.push(absence.extend(&roster.book, later, approval, None, during).unwrap());
+        events.push(
+            absence
+                .extend(&roster.book, later, crate::absence::Stated { approval, reassignment: None }, during)
+                .unwrap(),
+        );
         let times = crate::interval::Interval { start: absence.start_time, end: later };
-        events.push(absence.correct(&roster.book, times, "登记有误", during).unwrap());
+        events.push(
+            absence
+                .correct(&roster.book, times, crate::absence::Stated::default(), "登记有误", during)
+                .unwrap(),
+        );
         let entry = ActEntry { acting: None, occurred_at: during, description: "核验通过".into() };
         let acts = ActsTold { count: 1, entries: vec![entry] };
         let RosterEvent::AbsenceEnded(mut ended) = absence.end(&roster.book, during).unwrap() else {
@@ -444,6 +523,16 @@ mod tests {
         };
         ended.acts = Some(acts.clone());
         events.push(RosterEvent::AbsenceEnded(ended));
+        let parts = crate::acting::acting_parts(&roster.book, &absence, during);
+        events.push(RosterEvent::AbsenceActingChanged(AbsenceActingChanged {
+            absence: absence.name.clone(),
+            official: absence.official.clone(),
+            start_time: absence.start_time,
+            end_time: absence.end_time,
+            begun: parts.clone(),
+            ended: parts.clone(),
+            authorities: parts,
+        }));
         let (name, official) = (absence.name.clone(), absence.official.clone());
         let arrived = AbsenceActs { absence: name.clone(), official: official.clone(), acts };
         events.push(RosterEvent::AbsenceActsArrived(arrived));
@@ -518,9 +607,16 @@ mod tests {
             previous_end_time,
         }));
         events.push(RosterEvent::GapClosed(gap));
+        let arrangement = domain_calendar::Calendar::built_in().arrangement(2023).unwrap().clone();
+        events.push(RosterEvent::CalendarPublished(PublishedCalendar {
+            name: "calendars/2023".into(),
+            version: 2,
+            arrangement,
+            recorded_at: during,
+        }));
 
         let types: std::collections::BTreeSet<_> = events.iter().map(RosterEvent::event_type).collect();
-        assert_eq!(types.len(), 26, "every type is exercised: {types:?}");
+        assert_eq!(types.len(), 28, "every type is exercised: {types:?}");
         for event in events {
             let payload = event.to_payload().unwrap();
             let read = RosterEvent::from_payload(event.event_type(), &payload).unwrap();

@@ -131,6 +131,7 @@ pub fn took_effect(book: &Book, division: &str, now: Timestamp) -> Option<Roster
         division: new.name.clone(),
         document: new.label().to_owned(),
         effective_time: new.effective_time,
+        superseded_time: book.division_after(division, now).map(|next| next.effective_time),
         handovers: units,
         field_handovers: fields,
     }))

@@ -33,9 +33,11 @@ mod handover;
 mod interval;
 mod lookup;
 mod mandate;
+mod moments;
 mod names;
 mod official;
 mod post;
+mod published_calendar;
 mod resolution;
 mod resolve;
 mod scope;
@@ -51,11 +53,11 @@ mod fixture;
 #[cfg(test)]
 mod properties;
 
-pub use absence::{Absence, AbsenceChange, AbsenceState, Registration, Share};
+pub use absence::{Absence, AbsenceChange, AbsenceState, Registration, Share, Stated};
 pub use account::{Account, LARGEST_ACCOUNT, Role, RoleBinding, RoleNeed};
 pub use acting::{
-    Authority, absence_of_authority, acting_ground, authorities, authorities_at, authority_in_ground,
-    authority_over,
+    ActingPart, Authority, absence_of_authority, acting_change, acting_ground, acting_parts, authorities,
+    authorities_at, authority_in_ground, authority_over, next_acting_change,
 };
 pub use admission::{
     admit_account, admit_collective, admit_collective_change, admit_division, admit_official,
@@ -75,9 +77,9 @@ pub use duty::{
 };
 pub use error::{Candidate, RosterError};
 pub use event::{
-    AbsenceAcknowledged, AbsenceActs, AbsenceCancelled, AbsenceCorrected, AbsenceEnded, AbsenceExtended,
-    AbsenceStarted, ActEntry, ActsTold, Changed, DivisionTookEffect, MandateRevoked, PayloadError,
-    RosterEvent,
+    AbsenceAcknowledged, AbsenceActingChanged, AbsenceActs, AbsenceCancelled, AbsenceCorrected, AbsenceEnded,
+    AbsenceExtended, AbsenceStarted, ActEntry, ActsTold, Changed, DivisionTookEffect, MandateRevoked,
+    PayloadError, RosterEvent,
 };
 pub use gap::Gap;
 pub use handover::{Changes, FieldHandover, Handover, changes, took_effect};
@@ -88,6 +90,7 @@ pub use mandate::{
 };
 pub use names::normalise;
 pub use official::{Official, Post, PostKind};
+pub use published_calendar::{PublishedCalendar, admit_calendar};
 pub use resolution::{Outcome, Person, Resolution, Rule, Step};
 pub use resolve::{Subject, Who, resolve, stands_in_for, units_of_leader, who};
 pub use scope::Scope;

@@ -27,10 +27,14 @@ const DECISIONS: [&str; 6] = [
     "roster.absences.acknowledge",
 ];
 /// What has to be seen for that. An assisting deputy secretary-general sees it unlisted.
-const READINGS: [&str; 4] = [
+const READINGS: [&str; 8] = [
     "supervision.tasks.get",
     "supervision.tasks.list",
     "supervision.tasks.timeline",
+    "supervision.ledger.summary",
+    "supervision.ledger.export",
+    "supervision.ledger.scoreboard",
+    "supervision.papers.get",
     "roster.absences.digest",
 ];
 /// What stands before a mandate's name in the ground of an act.

@@ -5,21 +5,22 @@
 //! separated by `；`. A day alone is its first instant in Asia/Shanghai. A cell that a
 //! spreadsheet would take for a formula has `'` in front.
 //!
-//! What a table does not have a row for stays as it is: reading one adds and changes, and never
-//! removes.
+//! What a table does not have a row or a column for stays as it is: reading one adds and changes,
+//! and removes only what an empty cell says.
 
 mod collectives;
 mod officials;
 mod table;
 mod units;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use domain_calendar::Timestamp;
 
 use crate::book::Book;
 use crate::error::RosterError;
-use crate::event::RosterEvent;
+use crate::event::{Changed, RosterEvent};
+use crate::names::normalise;
 
 use table::{Row, Table};
 
@@ -148,37 +149,35 @@ enum Entered {
 enum Hindrance {
     /// It would not help to enter other rows first.
     Wrong(SheetFault),
-    /// They refer to something that is not there yet.
-    Waits(SheetFault),
+    /// They refer to something that is not there yet: to whatever has this name, normalised.
+    Waits(String, SheetFault),
 }
 
+/// Rows that wait for a name, each with why.
+type Waiting = HashMap<String, Vec<(Rows, SheetFault)>>;
+
 impl Entering {
-    /// Enters what can be, again and again until nothing more can.
-    fn enter_all(&mut self, sheet: Sheet, mut groups: Vec<Rows>) -> Result<(), Vec<SheetFault>> {
-        let mut wrong = Vec::new();
-        loop {
-            let (mut waiting, mut waits_for) = (Vec::new(), Vec::new());
-            let before = groups.len();
-            for rows in groups {
-                match self.enter(sheet, &rows) {
-                    Ok(()) => {}
-                    Err(Hindrance::Wrong(fault)) => wrong.push(fault),
-                    Err(Hindrance::Waits(fault)) => {
-                        waiting.push(rows);
-                        waits_for.push(fault);
-                    }
+    /// Enters the rows, each once more when what it waited for has come.
+    fn enter_all(&mut self, sheet: Sheet, groups: Vec<Rows>) -> Result<(), Vec<SheetFault>> {
+        let (mut wrong, mut waiting) = (Vec::new(), Waiting::new());
+        let mut ready = VecDeque::from(groups);
+        while let Some(rows) = ready.pop_front() {
+            match self.enter(sheet, &rows) {
+                Ok(names) => {
+                    let woken = names.iter().filter_map(|name| waiting.remove(name)).flatten();
+                    ready.extend(woken.map(|(rows, _)| rows));
                 }
+                Err(Hindrance::Wrong(fault)) => wrong.push(fault),
+                Err(Hindrance::Waits(name, fault)) => waiting.entry(name).or_default().push((rows, fault)),
             }
-            if waiting.is_empty() || waiting.len() == before {
-                wrong.append(&mut waits_for);
-                wrong.sort_by_key(|fault| fault.line);
-                return if wrong.is_empty() { Ok(()) } else { Err(wrong) };
-            }
-            groups = waiting;
         }
+        wrong.extend(waiting.into_values().flatten().map(|(_, fault)| fault));
+        wrong.sort_by_key(|fault| fault.line);
+        if wrong.is_empty() { Ok(()) } else { Err(wrong) }
     }
 
-    fn enter(&mut self, sheet: Sheet, rows: &[Row]) -> Result<(), Hindrance> {
+    /// Enters the rows of one record; returns the names by which others may have waited for it.
+    fn enter(&mut self, sheet: Sheet, rows: &[Row]) -> Result<Vec<String>, Hindrance> {
         let entered = match sheet {
             Sheet::Units => units::enter(&self.book, rows, self.effective_time)?,
             Sheet::Collectives => collectives::enter(&self.book, rows, self.effective_time)?,
@@ -187,7 +186,7 @@ impl Entering {
         let event = match entered {
             Entered::Unchanged => {
                 self.plan.unchanged += 1;
-                return Ok(());
+                return Ok(Vec::new());
             }
             Entered::Created(event) => {
                 self.plan.created += 1;
@@ -201,16 +200,38 @@ impl Entering {
         let line = rows.first().map_or(1, |row| row.line);
         let refused = |refusal| Hindrance::Wrong(SheetFault::refused(line, &refusal));
         self.book.apply(&event, self.now).map_err(refused)?;
+        let names = names(&event);
         self.plan.events.push(event);
-        Ok(())
+        Ok(names)
     }
 }
 
-/// A refusal for what a row refers to may be lifted by a row below.
+/// What a unit that was entered is called, normalised.
+fn names(event: &RosterEvent) -> Vec<String> {
+    // Nothing else is referred to by a table.
+    let (RosterEvent::UnitCreated(unit) | RosterEvent::UnitChanged(Changed { value: unit, .. })) = event
+    else {
+        return Vec::new();
+    };
+    let id = unit.name.trim_start_matches("units/");
+    [unit.name.as_str(), id].into_iter().map(normalise).chain(unit.keys()).collect()
+}
+
+/// What a cell says; or, where the table does not have the column, what is known already.
+fn kept<T: Clone>(
+    row: &Row,
+    key: &str,
+    known: Option<&T>,
+    read: impl FnOnce() -> Result<T, Hindrance>,
+) -> Result<T, Hindrance> {
+    match known {
+        Some(known) if !row.has(key) => Ok(known.clone()),
+        Some(_) | None => read(),
+    }
+}
+
 fn hindrance(line: u64, refusal: &RosterError) -> Hindrance {
-    let fault = SheetFault::refused(line, refusal);
-    let waits = matches!(refusal, RosterError::UnitUnknown { .. });
-    if waits { Hindrance::Waits(fault) } else { Hindrance::Wrong(fault) }
+    Hindrance::Wrong(SheetFault::refused(line, refusal))
 }
 
 #[cfg(test)]

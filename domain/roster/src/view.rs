@@ -186,11 +186,9 @@ impl<'a> View<'a> {
 
     /// A unit's own AB list.
     pub fn stand_in_list(self, unit: &str) -> Option<&'a StandInList> {
-        let lists = self.book.stand_in_lists().enumerate();
+        let lists = self.book.stand_in_lists_of(unit).enumerate();
         lists
-            .filter(|(_, list)| {
-                list.unit == unit && list.recorded_at <= self.known_at && list.effective_time <= self.at
-            })
+            .filter(|(_, list)| list.recorded_at <= self.known_at && list.effective_time <= self.at)
             .max_by_key(|(order, list)| (list.effective_time, list.recorded_at, *order))
             .map(|(_, list)| list)
     }

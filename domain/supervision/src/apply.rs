@@ -38,6 +38,10 @@ impl Task {
                 TaskChange::Revised { before: _, after, ground: _, assignments: _ } => {
                     self.take_content(after);
                 }
+                TaskChange::Rebased { to, .. } => {
+                    self.rule_version = Some(*to);
+                    self.rebased_at = Some(event.at);
+                }
                 TaskChange::Withdrawn { ground: _, assignments } => {
                     self.each(assignments, |one| {
                         one.state = AssignmentState::Withdrawn;
@@ -70,6 +74,7 @@ impl Task {
             TaskChange::Issued { .. }
             | TaskChange::Backfilled { .. }
             | TaskChange::Revised { .. }
+            | TaskChange::Rebased { .. }
             | TaskChange::Withdrawn { .. }
             | TaskChange::StruckOff { .. }
             | TaskChange::Reopened { .. } => return Ok(None),
@@ -156,6 +161,8 @@ impl Assignment {
             AssignmentChange::Pressed(used) => {
                 self.instruments.insert(used.instrument, at);
             }
+            // Due times are computed, never kept.
+            AssignmentChange::DeadlineRecomputed { .. } => {}
             AssignmentChange::Overdue => self.note_fired(TimerKind::SettleDue, at),
             AssignmentChange::Reminded => self.note_fired(TimerKind::Yellow, at),
             AssignmentChange::Urged { stages } => {

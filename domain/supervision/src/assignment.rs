@@ -193,6 +193,18 @@ impl AssignmentState {
     }
 }
 
+impl Stage {
+    /// What officials call it.
+    pub const fn chinese(self) -> &'static str {
+        match self {
+            Self::Sign => "签收",
+            Self::Deploy => "部署",
+            Self::Report => "反馈",
+            Self::Settle => "办结",
+        }
+    }
+}
+
 impl Action {
     /// Every action.
     pub const ALL: [Action; 23] = [

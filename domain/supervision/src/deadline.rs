@@ -9,7 +9,7 @@ use time::Date;
 
 use crate::assignment::{Assignment, AssignmentState, Stage};
 use crate::light::StoredClock;
-use crate::rule::{Cycle, LastDays, ReportLimit, Rule, end_of};
+use crate::rule::{LastDays, ReportLimit, Rule, end_of};
 use crate::task::Task;
 
 const MICROS_PER_HOUR: u64 = 3_600_000_000;
@@ -116,16 +116,23 @@ impl Clocks {
 /// The clocks of one assignment of a task. Depends on nothing but its arguments: not on
 /// now, so it changes only when something happens or a rule or calendar is replaced.
 pub fn clocks(task: &Task, assignment: &Assignment, rule: &Rule, calendar: &Calendar) -> Clocks {
-    let Some(start) = assignment.assigned_at else { return Clocks::OFF };
-    let Promise { days, settle, cycles_from } = promise(task, assignment, start.day(), rule, calendar);
+    let Some(issued_at) = assignment.assigned_at else { return Clocks::OFF };
+    let start = rule.start(issued_at, calendar);
+    let Promise { days, settle, cycles_from, granted: _ } =
+        promise(task, assignment, start.day(), rule, calendar);
     let promised = end_of(days.settle);
     let report = match days.report {
         ReportLimit::Once(day) => Some(assignment.step_due(end_of(day))),
         ReportLimit::Every(cycle) => {
             let resumed_at = assignment.steps_resumed_at();
-            let counted_from = [cycles_from, assignment.sent_back_at, assignment.counted_from, resumed_at];
+            let counted_from =
+                [cycles_from, assignment.sent_back_at, assignment.counted_from, task.rebased_at, resumed_at];
             let counted_from = counted_from.into_iter().flatten().max();
-            next_cycle_report(cycle, start.day(), assignment.last_report_at, counted_from, settle)
+            let ends = || {
+                let days = cycle.last_days(start.day(), rule.day_kind, calendar);
+                days.map(end_of).take_while(|end| *end < settle)
+            };
+            next_cycle_report(ends, assignment.last_report_at, counted_from)
         }
     };
     let due = DueTimes {
@@ -173,8 +180,8 @@ pub fn clocks(task: &Task, assignment: &Assignment, rule: &Rule, calendar: &Cale
 }
 
 /// Since when the settle clock stands still, and what becomes of the steps meanwhile.
-struct Hold {
-    since: Timestamp,
+pub(crate) struct Hold {
+    pub(crate) since: Timestamp,
     steps: Steps,
 }
 
@@ -199,7 +206,7 @@ impl Steps {
 }
 
 /// What holds the settle clock of an assignment that is under way, if anything does.
-fn hold(assignment: &Assignment) -> Option<Hold> {
+pub(crate) fn hold(assignment: &Assignment) -> Option<Hold> {
     match assignment.state {
         AssignmentState::Submitted => {
             assignment.submitted_at.map(|since| Hold { since, steps: Steps::NotOwed })
@@ -225,20 +232,29 @@ fn hold(assignment: &Assignment) -> Option<Hold> {
 }
 
 /// What a unit has promised, by the document, the rule or an extension.
-struct Promise {
-    days: LastDays,
+pub(crate) struct Promise {
+    pub(crate) days: LastDays,
     /// The end of the last day, and what others kept the unit waiting after it was set.
-    settle: Timestamp,
+    pub(crate) settle: Timestamp,
     /// When it became a matter of cycles, if it was none when it was issued.
-    cycles_from: Option<Timestamp>,
+    pub(crate) cycles_from: Option<Timestamp>,
+    /// The last day is one that was granted, and no longer that of the task or the rule.
+    pub(crate) granted: bool,
 }
 
 /// The later of what the task asks for and what the unit was granted for itself: an extension
 /// takes nothing away from a date that is revised later.
-fn promise(task: &Task, assignment: &Assignment, start: Date, rule: &Rule, calendar: &Calendar) -> Promise {
+pub(crate) fn promise(
+    task: &Task,
+    assignment: &Assignment,
+    start: Date,
+    rule: &Rule,
+    calendar: &Calendar,
+) -> Promise {
     let by = |due_date: Option<Date>, waited: Duration| {
         let days = rule.last_days(start, task.grade, due_date, calendar);
-        Promise { settle: end_of(days.settle).saturating_add(waited), days, cycles_from: None }
+        let settle = end_of(days.settle).saturating_add(waited);
+        Promise { settle, days, cycles_from: None, granted: false }
     };
     let asked = by(task.due_date, assignment.waited());
     let granted = assignment.extended.map(|extended| {
@@ -247,7 +263,7 @@ fn promise(task: &Task, assignment: &Assignment, start: Date, rule: &Rule, calen
             ReportLimit::Once(_) => Some(extended.granted_at),
             ReportLimit::Every(_) => None,
         };
-        Promise { cycles_from, ..by(Some(extended.last_day), waited) }
+        Promise { cycles_from, granted: true, ..by(Some(extended.last_day), waited) }
     });
     granted.filter(|granted| granted.settle > asked.settle).unwrap_or(asked)
 }
@@ -272,14 +288,13 @@ fn owed(due: &DueTimes, report: ReportLimit, assignment: &Assignment) -> DueTime
 /// report. Cycles that ended before `counted_from` are not owed: a matter that lay with the
 /// verifier owes nothing for the cycles it lay there, one that was under way before it was
 /// entered or that became a matter of cycles by an extension nothing for those before.
-fn next_cycle_report(
-    cycle: Cycle,
-    start: Date,
+///
+/// `ends` are the ends of the cycles before the matter is due, in order.
+fn next_cycle_report<I: Iterator<Item = Timestamp>>(
+    ends: impl Fn() -> I,
     last_report: Option<Timestamp>,
     counted_from: Option<Timestamp>,
-    settle: Timestamp,
 ) -> Option<Timestamp> {
-    let ends = || (1..).map(|number| end_of(cycle.last_day(start, number))).take_while(|end| *end < settle);
     let unreported = match last_report {
         None => ends().next(),
         Some(report) => ends().filter(|end| *end > report).nth(1),
@@ -288,7 +303,7 @@ fn next_cycle_report(
     ends().filter(|end| *end >= unreported).find(counts)
 }
 
-fn yellow_before_end(total: Duration, rule: &Rule) -> Option<Duration> {
+pub(crate) fn yellow_before_end(total: Duration, rule: &Rule) -> Option<Duration> {
     let hours = |count: u32| Duration::from_micros(u64::from(count).saturating_mul(MICROS_PER_HOUR));
     let share = total.saturating_mul(rule.yellow_percent) / 100;
     (total >= hours(rule.no_yellow_below_hours)).then(|| share.max(hours(rule.yellow_at_least_hours)))

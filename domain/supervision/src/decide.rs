@@ -304,6 +304,7 @@ pub(crate) fn happened(
         | AssignmentChange::ExtensionRequested { .. }
         | AssignmentChange::ExtensionGranted { .. }
         | AssignmentChange::ExtensionRefused { .. }
+        | AssignmentChange::DeadlineRecomputed { .. }
         | AssignmentChange::Pressed(_)
         | AssignmentChange::Overdue
         | AssignmentChange::Reminded

@@ -1,10 +1,10 @@
 //! What happened to a task, as officials read it.
 
-use crate::assignment::Stage;
 use crate::content::Content;
 use crate::event::{
     AssignmentChange, AssignmentEvent, AssignmentFacts, TaskChange, TaskEvent, TaskFacts, WholeTaskEvent,
 };
+use crate::paper::chinese_day;
 use crate::task::Visibility;
 
 /// What people call a unit, given its resource name.
@@ -30,10 +30,12 @@ pub fn describe_act(event: &TaskEvent, called: Called<'_>) -> Option<String> {
             | TaskChange::Issued { .. }
             | TaskChange::Backfilled { .. }
             | TaskChange::Revised { .. }
+            | TaskChange::Rebased { .. }
             | TaskChange::Withdrawn { .. } => true,
         },
         TaskEvent::Assignment(event) => match event.change {
             AssignmentChange::StruckOff { .. }
+            | AssignmentChange::DeadlineRecomputed { .. }
             | AssignmentChange::Overdue
             | AssignmentChange::Reminded
             | AssignmentChange::Urged { .. } => false,
@@ -68,6 +70,9 @@ fn of_task(event: &WholeTaskEvent, called: Called<'_>) -> String {
             format!("补录在办任务，承办单位{}", listed(units))
         }
         TaskChange::Revised { before, after, ground, .. } => revised(before, after, ground),
+        TaskChange::Rebased { from, to, ground, .. } => {
+            format!("计时规则由第{from}版改为第{to}版（依据：{ground}）")
+        }
         TaskChange::Withdrawn { ground, .. } => format!("撤销任务：{ground}"),
         TaskChange::StruckOff { .. } => "任务销号".to_owned(),
         TaskChange::Reopened { ground, .. } => format!("任务重新办理：{ground}"),
@@ -119,33 +124,27 @@ fn of_assignment(event: &AssignmentEvent, called: Called<'_>) -> String {
         AssignmentChange::StruckOff { with_task: false, .. } => format!("{unit}销号"),
         AssignmentChange::StruckOff { with_task: true, .. } => format!("{unit}随任务销号"),
         AssignmentChange::ExtensionRequested { last_day, reason } => {
-            format!("{unit}申请延期至{last_day}：{reason}")
+            format!("{unit}申请延期至{}：{reason}", chinese_day(*last_day))
         }
         AssignmentChange::ExtensionGranted { last_day, note, .. } if note.is_empty() => {
-            format!("同意{unit}延期至{last_day}")
+            format!("同意{unit}延期至{}", chinese_day(*last_day))
         }
         AssignmentChange::ExtensionGranted { last_day, note, .. } => {
-            format!("同意{unit}延期至{last_day}：{note}")
+            format!("同意{unit}延期至{}：{note}", chinese_day(*last_day))
         }
         AssignmentChange::ExtensionRefused { last_day, note, .. } => {
-            format!("不同意{unit}延期至{last_day}：{note}")
+            format!("不同意{unit}延期至{}：{note}", chinese_day(*last_day))
+        }
+        AssignmentChange::DeadlineRecomputed { calendar_version, .. } => {
+            format!("按第{calendar_version}版工作日历重新核定{unit}的办理时限")
         }
         AssignmentChange::SideRoad(change) => change.describe(&unit, called),
         AssignmentChange::Pressed(used) => used.describe(&unit),
         AssignmentChange::Overdue => format!("{unit}逾期未办结"),
         AssignmentChange::Reminded => format!("提醒{unit}：办结期限将至"),
         AssignmentChange::Urged { stages } => {
-            format!("催办{unit}：{}逾期", listed(stages.iter().map(|one| stage(*one))))
+            format!("催办{unit}：{}逾期", listed(stages.iter().map(|stage| stage.chinese())))
         }
-    }
-}
-
-fn stage(stage: Stage) -> &'static str {
-    match stage {
-        Stage::Sign => "签收",
-        Stage::Deploy => "部署",
-        Stage::Report => "反馈",
-        Stage::Settle => "办结",
     }
 }
 

@@ -127,6 +127,19 @@ pub enum TaskChange {
         /// Every assignment, with its due times as they are after it.
         assignments: Vec<AssignmentFacts>,
     },
+    /// 改按新规则计时: its clocks run by another rule from now on. What was late stays late.
+    Rebased {
+        /// The version they ran by.
+        from: u32,
+        /// The version they run by.
+        to: u32,
+        /// Why.
+        ground: String,
+        /// Every assignment, with its due times as they were.
+        before: Vec<AssignmentFacts>,
+        /// Every assignment, with its due times as they are.
+        assignments: Vec<AssignmentFacts>,
+    },
     /// 撤销.
     Withdrawn {
         /// Why.
@@ -227,6 +240,16 @@ pub enum AssignmentChange {
         note: String,
         /// How long the request had waited, which is charged to whoever decided.
         waited: Duration,
+    },
+    /// 重新核定时限: a calendar was published, and its due times are others, or are certain now.
+    DeadlineRecomputed {
+        /// Its due times as they were.
+        before: DueTimes,
+        /// The version of the calendar they are counted by now.
+        calendar_version: u32,
+        /// They still reach into a year that is not published.
+        #[serde(default)]
+        provisional: bool,
     },
     /// It left the road from its issue to its striking-off, or came back to it.
     SideRoad(SideRoad),

@@ -15,6 +15,8 @@ use crate::payload::{PayloadError, read};
 pub const HANDOVER_LISTED: &str = "supervision.handover.listed";
 /// Tasks that are named of one unit; all are counted.
 const MOST_NAMED: usize = 20;
+/// Entries of one part of a list: one message holds it.
+const MOST_LISTED: usize = 300;
 
 /// What one leader answers for from an instant on, and no longer answers for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +30,12 @@ pub struct HandoverList {
     pub leader: String,
     /// From when it holds.
     pub effective_time: Timestamp,
+    /// Until when it held, when another holds already: then no work is listed with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub superseded_time: Option<Timestamp>,
+    /// Entries that are not listed, of all parts.
+    #[serde(default)]
+    pub left_out: usize,
     /// What the leader takes over, and from whom.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub received: Vec<HandedOver>,
@@ -40,6 +48,19 @@ pub struct HandoverList {
     /// What the leader was not known to answer for before and nobody else was either.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub first_stated: Vec<HandedOver>,
+}
+
+/// What the lists of one division have in common.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HandoverHead {
+    /// `divisions/{id}`.
+    pub division: String,
+    /// What people call it.
+    pub document: String,
+    /// From when it holds.
+    pub effective_time: Timestamp,
+    /// Until when it held, when another holds already.
+    pub superseded_time: Option<Timestamp>,
 }
 
 /// One unit or field that changes hands.
@@ -81,21 +102,22 @@ pub struct Passing {
 }
 
 impl HandoverList {
-    /// One list for each leader whom the passings name, in order of resource name. `tasks` are
-    /// those under way by the unit that answers for them, in the order of the ledger.
+    /// One list for each leader whom the passings name, in order of resource name. `head` is what
+    /// they have in common. `tasks` are those under way by the unit that answers for them, in the
+    /// order of the ledger.
     pub fn of(
-        division: &str,
-        document: &str,
-        effective_time: Timestamp,
+        head: &HandoverHead,
         passings: &[Passing],
         tasks: &BTreeMap<String, Vec<TaskFacts>>,
     ) -> Vec<Self> {
         let mut lists: BTreeMap<&str, HandoverList> = BTreeMap::new();
         let empty = |leader: &str| HandoverList {
-            division: division.to_owned(),
-            document: document.to_owned(),
+            division: head.division.clone(),
+            document: head.document.clone(),
             leader: leader.to_owned(),
-            effective_time,
+            effective_time: head.effective_time,
+            superseded_time: head.superseded_time,
+            left_out: 0,
             received: Vec::new(),
             given: Vec::new(),
             no_longer_stated: Vec::new(),
@@ -114,7 +136,16 @@ impl HandoverList {
                 part.push(handed(&passing.to));
             }
         }
-        lists.into_values().collect()
+        lists.into_values().map(HandoverList::shortened).collect()
+    }
+
+    fn shortened(mut self) -> Self {
+        let parts = [&mut self.received, &mut self.given, &mut self.no_longer_stated, &mut self.first_stated];
+        for part in parts {
+            self.left_out += part.len().saturating_sub(MOST_LISTED);
+            part.truncate(MOST_LISTED);
+        }
+        self
     }
 
     /// The JSON that stands in the log.

@@ -6,6 +6,7 @@
 //!   the instant, the [`Rule`] and the calendar are given, never read.
 //! * [`clocks`] computes due times from the facts of an assignment; [`StoredClock`] is the
 //!   part of them that is stored, and [`light`] the one comparison with now.
+//! * [`explain`] says why an assignment is due when it is due, in parts that add up to that.
 //! * [`timers_for`] says what must be looked at later, and [`fire`] what follows then.
 //!
 //! Who may give a command is decided outside, except for what belongs to the matter
@@ -23,13 +24,19 @@ mod describe;
 mod document;
 mod error;
 mod event;
+mod explain;
+mod explain_text;
 mod extension;
 mod handover;
 mod instrument;
 mod light;
+mod overdue;
+mod paper;
 mod payload;
+mod recount;
 mod revise;
 mod rule;
+mod score;
 mod side_road;
 mod side_road_event;
 mod task;
@@ -47,12 +54,19 @@ pub use error::{NotEmpty, SupervisionError};
 pub use event::{
     AssignmentChange, AssignmentEvent, AssignmentFacts, TaskChange, TaskEvent, TaskFacts, WholeTaskEvent,
 };
+pub use explain::{Basis, ChargedWait, Explanation, Skipped, StageLimit, explain};
 pub use extension::{Extended, ExtensionRequest};
-pub use handover::{Charge, HANDOVER_LISTED, HandedOver, HandoverList, Passing};
+pub use handover::{Charge, HANDOVER_LISTED, HandedOver, HandoverHead, HandoverList, Passing};
 pub use instrument::{Instrument, InstrumentUse, URGING_COOL_DOWN};
 pub use light::{Light, StoredClock, light, light_sql};
+pub use overdue::{days_overdue, days_past};
+pub use paper::{
+    Block, Interview, Matter, PAPER_ISSUED, Paper, PaperIssued, PaperKind, PaperNumber, chinese_day, told,
+};
 pub use payload::{EVENT_TYPES, PayloadError};
-pub use rule::{Cycle, DayKind, Rule, Span};
+pub use recount::{Rebasing, rebase, recount};
+pub use rule::{ClockStart, Cycle, DayKind, Rule, RuleError, Span};
+pub use score::{Board, Line, Period, Point, ScoreRule, sum};
 pub use side_road::{Misdirection, SideRoadCommand, Suspension, Wait};
 pub use side_road_event::SideRoad;
 pub use task::{AssignmentDraft, Grade, Source, Task, TaskDraft, TaskState, Visibility};

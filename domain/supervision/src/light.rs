@@ -38,6 +38,9 @@ pub struct StoredClock {
 }
 
 impl Light {
+    /// Every light.
+    pub const ALL: [Light; 5] = [Self::Blue, Self::Grey, Self::Green, Self::Yellow, Self::Red];
+
     /// The word the SQL form yields, as in JSON.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -46,6 +49,17 @@ impl Light {
             Self::Green => "green",
             Self::Yellow => "yellow",
             Self::Red => "red",
+        }
+    }
+
+    /// What officials call it.
+    pub const fn chinese(self) -> &'static str {
+        match self {
+            Self::Blue => "蓝",
+            Self::Grey => "灰",
+            Self::Green => "绿",
+            Self::Yellow => "黄",
+            Self::Red => "红",
         }
     }
 }

@@ -6,11 +6,12 @@ use serde_json::Value;
 use crate::event::{AssignmentChange, AssignmentEvent, TaskChange, TaskEvent, WholeTaskEvent};
 
 /// Every type of a [`TaskEvent`], for consumers that subscribe by type.
-pub const EVENT_TYPES: [&str; 36] = [
+pub const EVENT_TYPES: [&str; 38] = [
     "supervision.task.created",
     "supervision.task.issued",
     "supervision.task.backfilled",
     "supervision.task.revised",
+    "supervision.task.rebased",
     "supervision.task.withdrawn",
     "supervision.task.struck_off",
     "supervision.task.reopened",
@@ -24,6 +25,7 @@ pub const EVENT_TYPES: [&str; 36] = [
     "supervision.assignment.extension_requested",
     "supervision.assignment.extension_granted",
     "supervision.assignment.extension_refused",
+    "supervision.assignment.deadline_recomputed",
     "supervision.assignment.returned",
     "supervision.assignment.return_refused",
     "supervision.assignment.reassigned",
@@ -75,6 +77,7 @@ impl TaskEvent {
                 TaskChange::Issued { .. } => "supervision.task.issued",
                 TaskChange::Backfilled { .. } => "supervision.task.backfilled",
                 TaskChange::Revised { .. } => "supervision.task.revised",
+                TaskChange::Rebased { .. } => "supervision.task.rebased",
                 TaskChange::Withdrawn { .. } => "supervision.task.withdrawn",
                 TaskChange::StruckOff { .. } => "supervision.task.struck_off",
                 TaskChange::Reopened { .. } => "supervision.task.reopened",
@@ -90,6 +93,7 @@ impl TaskEvent {
                 AssignmentChange::ExtensionRequested { .. } => "supervision.assignment.extension_requested",
                 AssignmentChange::ExtensionGranted { .. } => "supervision.assignment.extension_granted",
                 AssignmentChange::ExtensionRefused { .. } => "supervision.assignment.extension_refused",
+                AssignmentChange::DeadlineRecomputed { .. } => "supervision.assignment.deadline_recomputed",
                 AssignmentChange::SideRoad(change) => change.event_type(),
                 AssignmentChange::Pressed(used) => used.instrument.event_type(),
                 AssignmentChange::Overdue => "supervision.assignment.overdue",

@@ -29,16 +29,34 @@ pub enum Span {
     Months(u32),
 }
 
+/// At what moment a clock starts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ClockStart {
+    /// 交办: when the task is issued, at whatever hour.
+    #[default]
+    Issued,
+    /// 交办后的首个工作时刻: the first moment of office hours on a working day, not before the
+    /// task is issued. Nobody is late for what came on a Friday night.
+    NextWorkingMoment,
+}
+
 /// How often a long-term matter is reported on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Cycle {
+    /// 每日, of the days that the rule counts.
+    Daily,
+    /// 每周数次: the week, from the day the clock started, in so many parts of whole days.
+    TimesAWeek(u32),
     /// 每周.
     Weekly,
     /// 每月.
     Monthly,
     /// 每季度.
     Quarterly,
+    /// 每半年.
+    HalfYearly,
 }
 
 /// One version of the rule. A task keeps the version it was issued under.
@@ -47,6 +65,15 @@ pub enum Cycle {
 pub struct Rule {
     /// Counted from one.
     pub version: u32,
+    /// From when on tasks are issued under it; version 1 always was in force.
+    #[serde(default = "always")]
+    pub start_time: Timestamp,
+    /// The document that states it.
+    #[serde(default)]
+    pub ground: String,
+    /// At what moment its clocks start.
+    #[serde(default)]
+    pub clock_start: ClockStart,
     /// Which days count.
     pub day_kind: DayKind,
     /// 签收.
@@ -69,6 +96,39 @@ pub struct Rule {
     pub yellow_at_least_hours: u32,
     /// A settle clock shorter than this many hours has no yellow.
     pub no_yellow_below_hours: u32,
+}
+
+/// Why a rule cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RuleError {
+    /// The document that states it is not named.
+    #[error("the rule names no document that states it")]
+    NoGround,
+    /// A limit is longer than is sensible.
+    #[error("a limit may have 366 days or 60 months at most")]
+    SpanTooLong,
+    /// A week has no such number of reports.
+    #[error("a week may have from 1 to 7 reports")]
+    TimesAWeek,
+    /// Yellow is no share of the time.
+    #[error("yellow begins at a share from 0 to 100 percent, and at most 8784 hours before the end")]
+    Yellow,
+    /// It would have been in force before it was recorded.
+    #[error("a rule is in force from the moment it is recorded at the earliest")]
+    Past,
+}
+
+impl RuleError {
+    /// For officials.
+    pub fn chinese(self) -> &'static str {
+        match self {
+            Self::NoGround => "请填写规则所依据的文件",
+            Self::SpanTooLong => "时限最长为366天或60个月",
+            Self::TimesAWeek => "每周反馈次数应为1至7次",
+            Self::Yellow => "黄灯比例应在0至100之间，提前量最长8784小时",
+            Self::Past => "规则的生效时间不得早于登记时间",
+        }
+    }
 }
 
 /// The last day of each stage for one start; what is not owed is none.
@@ -96,6 +156,9 @@ impl Rule {
     pub fn version_1() -> Self {
         Self {
             version: 1,
+            start_time: always(),
+            ground: "山西省13710工作制度".to_owned(),
+            clock_start: ClockStart::Issued,
             day_kind: DayKind::Natural,
             sign_within: Span::Days(0),
             deploy_within: Span::Days(0),
@@ -110,6 +173,49 @@ impl Rule {
         }
     }
 
+    /// Refuses a rule that could not be meant, or that is to be in force before `now`.
+    pub fn check(&self, now: Timestamp) -> Result<(), RuleError> {
+        let spans = [
+            self.sign_within,
+            self.deploy_within,
+            self.report_within,
+            self.ordinary_settled_within,
+            self.major_settled_within,
+            self.long_term_beyond,
+        ];
+        let too_long = |span: &Span| match span {
+            Span::Days(days) => *days > 366,
+            Span::Months(months) => *months > 60,
+        };
+        let hours = [self.yellow_at_least_hours, self.no_yellow_below_hours];
+        if self.ground.trim().is_empty() {
+            Err(RuleError::NoGround)
+        } else if spans.iter().any(too_long) {
+            Err(RuleError::SpanTooLong)
+        } else if matches!(self.long_term_cycle, Cycle::TimesAWeek(times) if !(1..=7).contains(&times)) {
+            Err(RuleError::TimesAWeek)
+        } else if self.yellow_percent > 100 || hours.into_iter().any(|hours| hours > 8_784) {
+            Err(RuleError::Yellow)
+        } else if self.start_time < now {
+            Err(RuleError::Past)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Whether its due times depend on the calendar.
+    pub fn needs_calendar(&self) -> bool {
+        self.day_kind == DayKind::Working || self.clock_start == ClockStart::NextWorkingMoment
+    }
+
+    /// When a clock starts of what was issued at an instant.
+    pub(crate) fn start(&self, issued_at: Timestamp, calendar: &Calendar) -> Timestamp {
+        match self.clock_start {
+            ClockStart::Issued => issued_at,
+            ClockStart::NextWorkingMoment => calendar.next_working_moment(issued_at),
+        }
+    }
+
     /// The last day of each stage of a clock that starts on a day.
     pub(crate) fn last_days(
         &self,
@@ -118,31 +224,31 @@ impl Rule {
         due_date: Option<Date>,
         calendar: &Calendar,
     ) -> LastDays {
-        let far = due_date.is_some_and(|due| due > self.last_day(start, self.long_term_beyond, calendar));
+        let beyond = self.last_day(start, self.long_term_beyond, calendar);
+        let far = due_date.is_some_and(|due| due > beyond);
         let sign = self.last_day(start, self.sign_within, calendar);
-        let named_or = |within| due_date.unwrap_or_else(|| self.last_day(start, within, calendar));
-        let settle = match grade {
-            Grade::Ordinary => named_or(self.ordinary_settled_within),
-            Grade::Major => named_or(self.major_settled_within),
-            Grade::LongTerm => due_date.unwrap_or_else(|| end_of_year(start)),
+        let counted = |within| self.last_day(start, within, calendar);
+        // A day that is named is not counted, but whether it is far is.
+        let (settle, last_counted) = match (due_date, grade) {
+            (Some(due), _) => (due, beyond),
+            (None, Grade::Ordinary) => both(counted(self.ordinary_settled_within)),
+            (None, Grade::Major) => both(counted(self.major_settled_within)),
+            (None, Grade::LongTerm) => (end_of_year(start), sign),
         };
-        let provisional = match self.day_kind {
-            DayKind::Natural => false,
-            DayKind::Working => {
-                [start, settle].into_iter().any(|day| calendar.certainty(day) == Certainty::Provisional)
-            }
-        };
-        if grade == Grade::LongTerm || far {
-            let report = ReportLimit::Every(self.long_term_cycle);
-            LastDays { sign, deploy: None, report, settle, provisional }
+        let (deploy, report, steps_end) = if grade == Grade::LongTerm || far {
+            (None, ReportLimit::Every(self.long_term_cycle), sign)
         } else {
-            let deploy = Some(self.last_day(start, self.deploy_within, calendar));
-            let report = ReportLimit::Once(self.last_day(start, self.report_within, calendar));
-            LastDays { sign, deploy, report, settle, provisional }
-        }
+            let (deploy, report) = (counted(self.deploy_within), counted(self.report_within));
+            (Some(deploy), ReportLimit::Once(report), deploy.max(report))
+        };
+        let provisional = self.needs_calendar()
+            && [start, sign, steps_end, last_counted]
+                .into_iter()
+                .any(|day| calendar.certainty(day) == Certainty::Provisional);
+        LastDays { sign, deploy, report, settle, provisional }
     }
 
-    fn last_day(&self, start: Date, within: Span, calendar: &Calendar) -> Date {
+    pub(crate) fn last_day(&self, start: Date, within: Span, calendar: &Calendar) -> Date {
         match (within, self.day_kind) {
             (Span::Days(days), DayKind::Natural) => later_by_days(start, days),
             (Span::Days(days), DayKind::Working) => calendar.working_days_after(start, days),
@@ -161,14 +267,47 @@ impl Default for Rule {
 }
 
 impl Cycle {
-    /// The last day of the n-th cycle, counted from one.
-    pub(crate) fn last_day(self, start: Date, number: u32) -> Date {
+    /// The last day of each cycle of a clock that starts on a day, in order. They do not end.
+    pub(crate) fn last_days<'a>(
+        self,
+        start: Date,
+        day_kind: DayKind,
+        calendar: &'a Calendar,
+    ) -> Box<dyn Iterator<Item = Date> + 'a> {
+        let numbers = 1_u32..;
         match self {
-            Self::Weekly => later_by_days(start, number.saturating_mul(7)),
-            Self::Monthly => later_by_months(start, number),
-            Self::Quarterly => later_by_months(start, number.saturating_mul(3)),
+            Self::Daily => match day_kind {
+                DayKind::Natural => Box::new(numbers.map(move |number| later_by_days(start, number))),
+                DayKind::Working => Box::new(
+                    std::iter::successors(Some(start), |day| day.next_day())
+                        .skip(1)
+                        .filter(|day| calendar.is_working_day(*day)),
+                ),
+            },
+            Self::TimesAWeek(times) => Box::new(
+                numbers
+                    .map(move |number| later_by_days(start, number.saturating_mul(7).div_ceil(times.max(1)))),
+            ),
+            Self::Weekly => {
+                Box::new(numbers.map(move |number| later_by_days(start, number.saturating_mul(7))))
+            }
+            Self::Monthly => Box::new(numbers.map(move |number| later_by_months(start, number))),
+            Self::Quarterly => {
+                Box::new(numbers.map(move |number| later_by_months(start, number.saturating_mul(3))))
+            }
+            Self::HalfYearly => {
+                Box::new(numbers.map(move |number| later_by_months(start, number.saturating_mul(6))))
+            }
         }
     }
+}
+
+fn both<T: Copy>(value: T) -> (T, T) {
+    (value, value)
+}
+
+fn always() -> Timestamp {
+    Timestamp::MIN
 }
 
 /// The instant a day is over: officials read 23:59:59, the half-open interval ends at the
@@ -186,7 +325,7 @@ fn later_by_days(day: Date, days: u32) -> Date {
     day.checked_add(Duration::days(i64::from(days))).unwrap_or(Date::MAX)
 }
 
-fn later_by_months(day: Date, months: u32) -> Date {
+pub(crate) fn later_by_months(day: Date, months: u32) -> Date {
     let passed = (day.month() as u32 - 1).saturating_add(months);
     let year = i32::try_from(passed / 12).ok().and_then(|years| day.year().checked_add(years));
     let month = (0..passed % 12).fold(Month::January, |month, _| month.next());
@@ -246,7 +385,59 @@ mod tests {
         assert!(!days.provisional);
         let month = rule.last_days(date!(2023 - 09 - 01), Grade::Major, None, &calendar);
         assert_eq!(month.settle, date!(2023 - 10 - 07), "1 October rolls to the first day worked");
-        let unpublished = rule.last_days(date!(2024 - 12 - 20), Grade::Ordinary, None, &calendar);
+        let unpublished = rule.last_days(date!(2026 - 12 - 20), Grade::Ordinary, None, &calendar);
         assert!(unpublished.provisional);
+    }
+
+    #[test]
+    fn each_cycle_has_its_last_days() {
+        let calendar = Calendar::built_in();
+        let first = |cycle: Cycle, day_kind| -> Vec<String> {
+            let days = cycle.last_days(date!(2023 - 09 - 28), day_kind, &calendar);
+            days.take(3).map(|day| day.to_string()[5..].to_owned()).collect()
+        };
+        for (cycle, expected) in [
+            (Cycle::Daily, ["09-29", "09-30", "10-01"]),
+            (Cycle::TimesAWeek(2), ["10-02", "10-05", "10-09"]),
+            (Cycle::TimesAWeek(7), ["09-29", "09-30", "10-01"]),
+            (Cycle::Weekly, ["10-05", "10-12", "10-19"]),
+            (Cycle::Monthly, ["10-28", "11-28", "12-28"]),
+            (Cycle::Quarterly, ["12-28", "03-28", "06-28"]),
+            (Cycle::HalfYearly, ["03-28", "09-28", "03-28"]),
+        ] {
+            assert_eq!(first(cycle, DayKind::Natural), expected, "{cycle:?}");
+        }
+        assert_eq!(first(Cycle::Daily, DayKind::Working), ["10-07", "10-08", "10-09"]);
+    }
+
+    #[test]
+    fn what_is_no_rule_is_refused() {
+        let now = Timestamp::parse("2023-06-01T09:00+08:00").unwrap();
+        let good = Rule { version: 2, start_time: now, ..Rule::version_1() };
+        assert_eq!(good.check(now), Ok(()));
+        for (rule, error) in [
+            (Rule { ground: " ".into(), ..good.clone() }, RuleError::NoGround),
+            (Rule { report_within: Span::Days(367), ..good.clone() }, RuleError::SpanTooLong),
+            (Rule { major_settled_within: Span::Months(61), ..good.clone() }, RuleError::SpanTooLong),
+            (Rule { long_term_cycle: Cycle::TimesAWeek(0), ..good.clone() }, RuleError::TimesAWeek),
+            (Rule { long_term_cycle: Cycle::TimesAWeek(8), ..good.clone() }, RuleError::TimesAWeek),
+            (Rule { yellow_percent: 101, ..good.clone() }, RuleError::Yellow),
+            (Rule { no_yellow_below_hours: 8_785, ..good.clone() }, RuleError::Yellow),
+            (Rule { start_time: Timestamp::MIN, ..good.clone() }, RuleError::Past),
+        ] {
+            assert_eq!(rule.check(now), Err(error));
+            assert!(error.chinese().chars().any(|one| one >= '\u{4e00}'));
+        }
+    }
+
+    #[test]
+    fn a_rule_of_before_there_were_records_still_reads() {
+        let mut json = serde_json::to_value(Rule::version_1()).unwrap();
+        let fields = json.as_object_mut().unwrap();
+        for field in ["startTime", "ground", "clockStart"] {
+            assert!(fields.remove(field).is_some());
+        }
+        let read: Rule = serde_json::from_value(json).unwrap();
+        assert_eq!(Rule { ground: Rule::version_1().ground, ..read }, Rule::version_1());
     }
 }

@@ -7,6 +7,7 @@ use time::Date;
 use crate::assignment::{Assignment, AssignmentState, Stage};
 use crate::charge::{ChargeKind, ChargedPause, ChargedTo};
 use crate::extension::Extended;
+use crate::paper::chinese_day;
 use crate::side_road::{Misdirection, Suspension, Wait};
 use crate::task::AssignmentDraft;
 
@@ -124,7 +125,7 @@ impl SideRoad {
                 format!("由{}改派至{}：{ground}", called(from), called(to))
             }
             Self::Suspended { ground, review_date } => {
-                format!("{unit}的办理事项挂账，{review_date}复核：{ground}")
+                format!("{unit}的办理事项挂账，{}复核：{ground}", chinese_day(*review_date))
             }
             Self::Resumed { note } => format!("{unit}的办理事项恢复办理{}", after_colon(note)),
             Self::WaitRequested { on, need, .. } => format!("{unit}申请等待{}：{need}", called(on)),
@@ -138,7 +139,7 @@ impl SideRoad {
             Self::WaitEnded { on, answer } => format!("{unit}不再等待{}：{answer}", called(on)),
             Self::Rechecked { finding } => format!("对{unit}回头看：{finding}"),
             Self::Reopened { ground, last_day } => {
-                format!("{unit}重新办理，{last_day}前整改到位：{ground}")
+                format!("{unit}重新办理，{}前整改到位：{ground}", chinese_day(*last_day))
             }
         }
     }

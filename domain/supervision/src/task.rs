@@ -151,6 +151,10 @@ pub struct Task {
     pub issue_time: Option<Timestamp>,
     /// Version of the rule its clocks run by; set when it is issued and kept.
     pub rule_version: Option<u32>,
+    /// When it was last put under another version of the rule: cycles that ended before are
+    /// closed and stay as they were.
+    #[serde(default)]
+    pub rebased_at: Option<Timestamp>,
     /// Last day, Asia/Shanghai, when the document names one.
     #[serde(with = "crate::date_text", default)]
     pub due_date: Option<Date>,
@@ -203,6 +207,7 @@ impl Task {
             state: TaskState::Draft,
             issue_time: None,
             rule_version: None,
+            rebased_at: None,
             due_date: draft.due_date,
             milestones: draft.milestones.clone(),
             targets: draft.targets.clone(),

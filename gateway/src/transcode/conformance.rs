@@ -101,6 +101,7 @@ fn internal_methods_have_no_path() {
     let api = mesh();
     assert!(api.method("/xietong.roster.v1.DirectoryService/ResolveAccount").is_none());
     assert!(api.method("/xietong.common.v1.EventLogService/Read").is_none());
+    assert!(api.method("/xietong.roster.v1.SnapshotService/ReadSnapshot").is_none());
     assert!(api.method("/xietong.roster.v1.DirectoryService/GetUnit").is_some());
     assert!(library().method("/xietong.conformance.v1.LibraryService/Internal").is_none());
 }

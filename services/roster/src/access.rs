@@ -1,8 +1,13 @@
 //! What permission depends on in the roster's records.
 
 use domain_calendar::Timestamp;
-use domain_roster::{Absence, Account, Book, Collective, Mandate, Official, StandInList, mandates_for};
+use domain_roster::{
+    Absence, Account, Book, Collective, Mandate, Official, Registration, RosterError, StandInList,
+    mandates_for,
+};
 use xietong_mesh::{Call, Code, Error, Resource, Scope};
+
+use crate::error::refusal;
 
 /// A unit's entry is that unit's record.
 pub(crate) fn of_unit(unit: &str) -> Resource {
@@ -82,6 +87,44 @@ pub(crate) fn state_mayors_decision(call: &Call, book: &Book, now: Timestamp) ->
     ))
 }
 
+/// Whether the caller may say who stands in, and for what, in an absence. For whom the division
+/// gives work to, the mayor names a stand-in (临政办发〔2023〕12号); in a unit, one of its own
+/// people stands in, unless an administrator or a supervisor records another.
+///
+/// # Errors
+/// PERMISSION_DENIED (MAYOR_DECIDES); FAILED_PRECONDITION (NOT_OF_UNIT).
+pub(crate) fn name_stand_ins(
+    call: &Call,
+    book: &Book,
+    registration: &Registration,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let shares = registration.shares.iter().map(|share| &share.stand_in);
+    let stand_ins: Vec<&String> = registration.stand_in.iter().chain(shares).collect();
+    let view = book.view(registration.start_time, Timestamp::MAX);
+    let official = registration.official.as_str();
+    if view.division().is_some_and(|division| division.portfolio(official).is_some()) {
+        let none_is_named = stand_ins.is_empty() && registration.excluded.is_empty();
+        return if none_is_named { Ok(()) } else { state_mayors_decision(call, book, now) };
+    }
+    let scope = call.scope()?;
+    if scope.all || presides(&scope, book, now) {
+        return Ok(());
+    }
+    let posts = |official: &str| {
+        let posts = view.official(official).into_iter().flat_map(|known| &known.posts);
+        posts.filter(|post| post.held_at(registration.start_time)).filter_map(|post| post.unit.as_deref())
+    };
+    let units: Vec<&str> = posts(official).collect();
+    match stand_ins.into_iter().find(|stand_in| !posts(stand_in).any(|unit| units.contains(&unit))) {
+        None => Ok(()),
+        Some(stranger) => Err(refusal(RosterError::NotOfUnit {
+            official: stranger.clone(),
+            unit: units.first().copied().unwrap_or_default().to_owned(),
+        })),
+    }
+}
+
 /// Whether the caller, who reaches what is his own, presides over the whole (主持全面工作).
 fn presides(scope: &Scope, book: &Book, now: Timestamp) -> bool {
     let presider = book.view(now, Timestamp::MAX).division().and_then(|division| division.presider());
@@ -108,7 +151,8 @@ pub(crate) fn to_digest<'a>(
         return Ok(None);
     }
     let held = scope.mandate_of.iter().flat_map(|holder| mandates_for(book, holder, scope.action, now));
-    let mut held = held.filter(|mandate| mandate.leader == absence.official);
+    // A digest is of all of the leader's duties, which a mandate for some units does not reach.
+    let mut held = held.filter(|mandate| mandate.leader == absence.official && mandate.units.is_empty());
     held.next().map(Some).ok_or_else(|| Error::permission_denied(scope.action))
 }
 

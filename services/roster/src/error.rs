@@ -39,6 +39,8 @@ pub(crate) fn refusal(error: RosterError) -> Error {
 
         RosterError::HandoversMalformed => invalid("duty_roster.handover_times"),
         RosterError::FirstTeamUnknown { .. } => invalid("duty_roster.first_team"),
+        RosterError::CalendarYear { .. } => invalid("calendar.year"),
+        RosterError::CalendarRefused(_) => invalid("calendar"),
         RosterError::SeasonTooLong { .. } => invalid("duty_roster.end_time"),
         RosterError::OnDutyTwice { .. } => invalid("teams"),
 
@@ -79,11 +81,18 @@ pub(crate) fn refusal(error: RosterError) -> Error {
         RosterError::EffectiveDayTaken { existing } => {
             forbidden("EFFECTIVE_DAY_TAKEN").with_metadata("division", existing)
         }
+        RosterError::CorrectedAlready { by, .. } => {
+            forbidden("CORRECTED_ALREADY").with_metadata("division", by)
+        }
         RosterError::CorrectsAnotherDay { .. } => forbidden("CORRECTS_ANOTHER_DAY"),
         RosterError::NotOfUnit { official, .. } => {
             forbidden("NOT_OF_UNIT").with_metadata("official", official)
         }
         RosterError::ShiftUnknown { .. } => forbidden("SHIFT_UNKNOWN"),
+        RosterError::SwapsOrphaned { starts } => {
+            let starts: Vec<String> = starts.iter().map(ToString::to_string).collect();
+            forbidden("SWAPS_ORPHANED").with_metadata("shiftStartTimes", starts.join(","))
+        }
         RosterError::DutyOver { .. } => forbidden("DUTY_OVER"),
         RosterError::AbsenceOver { .. } => forbidden("ABSENCE_OVER"),
         RosterError::NotLater { .. } => forbidden("END_NOT_LATER"),

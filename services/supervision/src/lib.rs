@@ -21,42 +21,59 @@ use tonic::service::Routes;
 use xietong_mesh::serve::MAX_BATCH_MESSAGE_BYTES;
 use xietong_mesh::{Assembly, Foundation, Ground, Service, ServiceName};
 use xietong_proto::supervision::division_preview_service_server::DivisionPreviewServiceServer;
+use xietong_proto::supervision::explain_service_server::ExplainServiceServer;
 use xietong_proto::supervision::instrument_service_server::InstrumentServiceServer;
+use xietong_proto::supervision::ledger_service_server::LedgerServiceServer;
+use xietong_proto::supervision::paper_service_server::PaperServiceServer;
+use xietong_proto::supervision::rule_service_server::RuleServiceServer;
 use xietong_proto::supervision::side_road_service_server::SideRoadServiceServer;
 use xietong_proto::supervision::task_service_server::TaskServiceServer;
 use xietong_store::StoreError;
 
 use app::Supervision;
-use grpc::{DivisionPreviews, Tasks};
-use jobs::{Handovers, StagesDue};
-use regulation::Regulation;
+use grpc::{DivisionPreviews, Explanations, Ledger, Papers, Rules, Tasks};
+use jobs::{Handovers, Recounts, StagesDue};
+use regulation::Regulations;
 
 /// Puts the service together: its database at the newest schema, its RPCs, its copy of the
 /// roster and its timers. Nothing runs yet.
 pub async fn build(ground: Ground) -> Result<Service, StoreError> {
     let foundation = Foundation::lay(ground, store::MIGRATIONS).await?;
     let roster = foundation.roster_copy();
-    let regulation = Arc::new(Regulation::in_force());
+    let regulations = Arc::new(Regulations::built_in());
+    regulations.current(foundation.db.reader()).await?;
     let app = Supervision {
         db: foundation.db.clone(),
         clock: foundation.clock.clone(),
         log: foundation.log.clone(),
         roster: roster.clone(),
-        regulation: regulation.clone(),
+        regulations: regulations.clone(),
     };
+    let recounts = Arc::new(Recounts::new(app.clone(), foundation.transactions.clone(), &foundation.bus));
+    let explanations = ExplainServiceServer::new(Explanations::new(app.clone()));
+    let rules = RuleServiceServer::new(Rules::new(app.clone(), foundation.transactions.clone()));
+    let ledger = LedgerServiceServer::new(Ledger::new(app.clone()));
+    let papers = PaperServiceServer::new(Papers::new(app.clone(), foundation.transactions.clone()));
     let tasks = Arc::new(Tasks::new(app, foundation.transactions.clone()));
     let side_roads = SideRoadServiceServer::from_arc(tasks.clone());
     let instruments =
         InstrumentServiceServer::from_arc(tasks.clone()).max_decoding_message_size(MAX_BATCH_MESSAGE_BYTES);
     let tasks = TaskServiceServer::from_arc(tasks).max_decoding_message_size(MAX_BATCH_MESSAGE_BYTES);
-    let stages_due = StagesDue::new(foundation.log.clone(), foundation.transactions.clone(), regulation);
+    let stages_due = StagesDue::new(foundation.log.clone(), foundation.transactions.clone(), regulations);
     let previews = DivisionPreviewServiceServer::new(DivisionPreviews::new(foundation.db.clone()));
     let handovers = Handovers::new(foundation.log.clone(), foundation.transactions.clone());
     Ok(foundation.assemble(Assembly {
-        routes: Routes::new(tasks).add_service(side_roads).add_service(instruments).add_service(previews),
+        routes: Routes::new(tasks)
+            .add_service(side_roads)
+            .add_service(instruments)
+            .add_service(rules)
+            .add_service(explanations)
+            .add_service(previews)
+            .add_service(ledger)
+            .add_service(papers),
         copy: Some(roster),
         consumers: vec![(ServiceName::Roster, Arc::new(handovers))],
+        jobs: vec![recounts],
         timers: Some(Arc::new(stages_due)),
-        ..Assembly::default()
     }))
 }

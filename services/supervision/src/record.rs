@@ -24,6 +24,10 @@ pub(crate) struct Record {
     /// How what each unit last said, in a report or a submission, begins: at most
     /// [`LAST_REPORT`] characters, by assignment name.
     pub(crate) last_reports: BTreeMap<String, String>,
+    /// The version of the calendar that its due times were last counted by, from its row; none
+    /// when they do not depend on it.
+    #[serde(skip)]
+    pub(crate) calendar_version: Option<u32>,
 }
 
 impl Record {
@@ -34,6 +38,7 @@ impl Record {
             created_at,
             struck_off_at: None,
             last_reports: BTreeMap::new(),
+            calendar_version: None,
         }
     }
 
@@ -60,6 +65,7 @@ impl Record {
                 | TaskChange::Created { .. }
                 | TaskChange::Issued { .. }
                 | TaskChange::Revised { .. }
+                | TaskChange::Rebased { .. }
                 | TaskChange::Withdrawn { .. } => {}
             },
             TaskEvent::Assignment(event) => match &event.change {
@@ -81,6 +87,7 @@ impl Record {
                 | AssignmentChange::ExtensionGranted { .. }
                 | AssignmentChange::ExtensionRefused { .. }
                 | AssignmentChange::StruckOff { .. }
+                | AssignmentChange::DeadlineRecomputed { .. }
                 | AssignmentChange::Overdue
                 | AssignmentChange::Reminded
                 | AssignmentChange::Urged { .. } => {}

@@ -133,6 +133,31 @@ async fn seats_by_post_followed(supervisor: &Api, effect: &Value) {
         }
     }
     assert!(looked_at > 100, "{looked_at}");
+    a_seat_by_a_post_that_moved_has_another_holder(supervisor).await;
+}
+
+/// Neither of the city's groups of then has a seat by the post of a leader whose field moved, so
+/// one is founded that has.
+async fn a_seat_by_a_post_that_moved_has_another_holder(supervisor: &Api) {
+    let seats: Vec<Value> = ["卫生健康", "水利", "民政"]
+        .iter()
+        .map(|field| json!({"role": "SEAT_ROLE_MEMBER", "post": format!("市政府分管{field}工作的副市长")}))
+        .collect();
+    let group = json!({
+        "displayName": "健康临汾行动推进委员会", "kind": "GROUP_KIND_PREPARATORY_COMMITTEE",
+        "startTime": "2023-05-01T00:00:00+08:00", "officeUnit": "units/weijianwei", "seats": seats,
+        "purpose": "统筹推进健康临汾行动", "endCondition": "行动结束",
+    });
+    let request = json!({"groupId": "jiankang", "group": group});
+    supervisor.call("GroupService/CreateGroup", request).await.unwrap();
+    let holders = async |at: &str| -> Vec<Value> {
+        let asked = json!({"name": "groups/jiankang", "at": at});
+        let listed = supervisor.call("GroupService/ListSeats", asked).await.unwrap();
+        listed["seats"].as_array().unwrap().iter().map(|seat| seat["official"].clone()).collect()
+    };
+    let (qiao, wang, li) = ("officials/qiaofeihong", "officials/wangyun", "officials/liyanping");
+    assert_eq!(holders(EVE).await, [qiao, qiao, wang]);
+    assert_eq!(holders(DAY).await, [li, qiao, li]);
 }
 
 /// The list of each leader is one event of supervision and one notice, and counts the tasks that

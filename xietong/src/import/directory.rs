@@ -286,7 +286,7 @@ mod tests {
         assert!(refusal(&units, counties("各县", &["moon"])).contains("没有名为“units/moon”的单位"));
         assert!(refusal(&units, counties("尧都区", &["yaodu"])).contains("“尧都区”已是“尧都区”的名称"));
         let nameless = roster::Unit { display_name: " ".into(), ..county("yaodu", "") };
-        assert!(refusal(&[nameless], counties("各县", &["yaodu"])).contains("必填项“display_name”为空"));
+        assert!(refusal(&[nameless], counties("各县", &["yaodu"])).contains("必填项“名称”为空"));
         let kindless = roster::Unit { kind: 0, ..county("yaodu", "尧都区") };
         assert!(refusal(&[kindless], counties("各县", &["yaodu"])).contains("units/yaodu"));
     }

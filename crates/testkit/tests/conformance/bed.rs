@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use domain_calendar::Timestamp;
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
-use xietong_events::{Act, Append, Bus, Draft, EventLog, EventSource, LogPage, SourceError};
+use xietong_events::{Act, Append, Bus, Draft, EventLog, EventSource};
 use xietong_store::{CrashPoints, Db, SqlMigration, migrate, statement};
 use xietong_testkit::servers;
 
@@ -94,18 +93,8 @@ pub(crate) async fn commit(log: &EventLog, bed: &Bed, aggregate: &str, payloads:
 }
 
 /// Reads a log without an RPC in between.
-pub(crate) struct LocalSource(pub(crate) EventLog);
-
-#[async_trait]
-impl EventSource for LocalSource {
-    async fn read(&self, after: i64, limit: u32) -> Result<LogPage, SourceError> {
-        let failed = |why: String| SourceError { producer: self.0.producer().to_owned(), why };
-        self.0.read(after, limit).await.map_err(|error| failed(error.to_string()))
-    }
-}
-
 pub(crate) fn source(log: &EventLog) -> Arc<dyn EventSource> {
-    Arc::new(LocalSource(log.clone()))
+    Arc::new(log.clone())
 }
 
 /// Declares each test once for each back end.

@@ -10,22 +10,30 @@ use crate::wording::{called, moment, official, unit};
 
 /// The notice of one leader's list.
 pub fn of_handover(list: &HandoverList, book: &Book) -> Notice {
-    let mut lines = vec![format!("{}自{}起施行。", list.document, moment(list.effective_time))];
+    let since = moment(list.effective_time);
+    let mut lines = vec![match list.superseded_time {
+        None => format!("{}自{since}起施行。", list.document),
+        Some(until) => format!("补录：{}自{since}至{}施行。", list.document, moment(until)),
+    }];
+    // In charge of it by whatever relation: directing, presiding or liaising.
     let parts = [
-        ("由您分管：", "此前由", "分管", &list.received),
-        ("不再由您分管：", "改由", "分管", &list.given),
-        ("新的分工未再列明（此前由您分管，请核实）：", "", "", &list.no_longer_stated),
-        ("首次明确由您分管：", "", "", &list.first_stated),
+        ("由您负责：", "此前由", &list.received),
+        ("不再由您负责：", "改由", &list.given),
+        ("新的分工未再列明（此前由您负责，请核实）：", "", &list.no_longer_stated),
+        ("首次明确由您负责：", "", &list.first_stated),
     ];
-    for (heading, before, after, handed) in parts {
+    for (heading, before, handed) in parts {
         if !handed.is_empty() {
             lines.push(heading.to_owned());
             lines.extend(handed.iter().map(|one| {
                 let other =
-                    one.other.as_deref().map(|other| format!("{before}{}{after}", official(book, other)));
+                    one.other.as_deref().map(|other| format!("{before}{}负责", official(book, other)));
                 line(one, other, book)
             }));
         }
+    }
+    if list.left_out > 0 {
+        lines.push(format!("另有{}项未逐一列出，请在系统内查询。", list.left_out));
     }
     let audience = vec![Audience::Official(list.leader.clone())];
     Notice::new(NoticeKind::Handover, &list.division, "分工调整".to_owned(), lines.join("\n"), audience)
@@ -82,6 +90,8 @@ mod tests {
             document: "临政办发〔2023〕12号".into(),
             leader: "officials/li-yanping".into(),
             effective_time: at("2023-05-14T00:00+08:00"),
+            superseded_time: None,
+            left_out: 2,
             received: vec![
                 handed(unit("health"), Some("qiao-feihong"), 3),
                 handed(Charge::Field("卫生健康".into()), Some("qiao-feihong"), 0),
@@ -97,16 +107,23 @@ mod tests {
             notice.body.lines().collect::<Vec<_>>(),
             [
                 "临政办发〔2023〕12号自2023年5月14日0时起施行。",
-                "由您分管：",
-                "市卫生健康委员会（此前由乔飞鸿分管；在办3项：第7号《改善医疗服务》等）",
-                "卫生健康工作（此前由乔飞鸿分管）",
-                "不再由您分管：",
-                "市水利局（改由乔飞鸿分管；在办1项：第7号《改善医疗服务》）",
-                "新的分工未再列明（此前由您分管，请核实）：",
+                "由您负责：",
+                "市卫生健康委员会（此前由乔飞鸿负责；在办3项：第7号《改善医疗服务》等）",
+                "卫生健康工作（此前由乔飞鸿负责）",
+                "不再由您负责：",
+                "市水利局（改由乔飞鸿负责；在办1项：第7号《改善医疗服务》）",
+                "新的分工未再列明（此前由您负责，请核实）：",
                 "人防工作",
-                "首次明确由您分管：",
+                "首次明确由您负责：",
                 "市财政局",
+                "另有2项未逐一列出，请在系统内查询。",
             ]
+        );
+        let past = HandoverList { superseded_time: Some(at("2023-06-01T00:00+08:00")), ..list };
+        let body = of_handover(&past, &Roster::new().book).body;
+        assert!(
+            body.starts_with("补录：临政办发〔2023〕12号自2023年5月14日0时至2023年6月1日0时施行。"),
+            "{body}"
         );
     }
 }

@@ -1,9 +1,11 @@
 //! What is told of the roster: who stands in.
 
 use domain_calendar::Timestamp;
-use domain_roster::{AbsenceStarted, ActsTold, Book, GapFacts, PostKind, RosterEvent, Subject, who};
+use domain_roster::{
+    AbsenceEnded, AbsenceStarted, ActingPart, ActsTold, Book, GapFacts, PostKind, RosterEvent, Subject, who,
+};
 
-use crate::audience::Audience;
+use crate::audience::{Audience, recipients};
 use crate::notice::{Notice, NoticeKind};
 use crate::wording::{moment, official, unit};
 
@@ -16,44 +18,44 @@ const SECRETARY_GENERAL: &str = "秘书长";
 pub fn of_roster(event: &RosterEvent, book: &Book) -> Vec<Notice> {
     match event {
         RosterEvent::AbsenceStarted(fact) => {
-            let away = official(book, &fact.official);
-            let period = format!("{}至{}", moment(fact.start_time), moment(fact.end_time));
-            match fact.acting.as_deref() {
-                Some(acting) => {
-                    let to_acting = format!("{away}{period}不在岗，其间由您代行职责。");
-                    let to_away = format!("您{period}不在岗，其间由{}代行职责。", official(book, acting));
-                    vec![
-                        told(&fact.absence, "代行开始", to_acting, vec![in_person(acting)]),
-                        told(&fact.absence, "代行开始", to_away, vec![in_person(&fact.official)]),
-                    ]
-                }
-                // Its gap was told when it opened.
-                None if gap_told(book, fact) => Vec::new(),
-                None if has_portfolio(book, &fact.official) => {
-                    let body = format!("{away}{period}不在岗，无人可以代行其职责，须由市长指定。");
-                    let audiences = vec![Audience::Presider, in_person(&fact.official)];
-                    vec![told(&fact.absence, "无人代行", body, audiences)]
-                }
-                None => Vec::new(),
+            let parts = fact.parts();
+            if !parts.is_empty() {
+                let away = Away { absence: &fact.absence, official: &fact.official, book, time: (fact.start_time, fact.end_time) };
+                return away.begun(&parts, &parts);
             }
+            // Its gap was told when it opened.
+            if gap_told(book, fact) || !has_portfolio(book, &fact.official) {
+                return Vec::new();
+            }
+            let period = period(fact.start_time, Some(fact.end_time));
+            let body = format!("{}{period}不在岗，无人可以代行其职责，须由市长指定。", official(book, &fact.official));
+            let audiences = vec![Audience::Presider, in_person(&fact.official)];
+            vec![told(&fact.absence, "无人代行", body, audiences)]
+        }
+        RosterEvent::AbsenceActingChanged(fact) => {
+            let away = Away { absence: &fact.absence, official: &fact.official, book, time: (fact.start_time, fact.end_time) };
+            let mut notices = away.ended(&fact.ended, &fact.authorities);
+            notices.extend(away.begun(&fact.begun, &fact.authorities));
+            notices
         }
         RosterEvent::AbsenceEnded(fact) => {
             let back = official(book, &fact.official);
             let since = moment(fact.end_time);
             let done = fact.acts.as_ref().map(|acts| listed(acts, book));
             let mut notices = Vec::new();
-            if let Some(acting) = fact.acting.as_deref() {
+            let acted = acted(fact, book);
+            for acting in &acted {
                 let to_acting = format!("{back}自{since}起返岗，您的代行到此为止。");
                 notices.push(told(&fact.absence, "代行结束", to_acting, vec![in_person(acting)]));
             }
-            let to_back = match (fact.acting.as_deref(), done) {
-                (Some(acting), done) => {
-                    let acting = official(book, acting);
+            let acted: Vec<&str> = acted.iter().map(|acting| official(book, acting)).collect();
+            let to_back = match (acted.as_slice(), done) {
+                ([], Some(done)) => format!("您自{since}起返岗。\n{done}"),
+                ([], None) => return notices,
+                (names, done) => {
                     let done = done.map(|done| format!("\n{done}")).unwrap_or_default();
-                    format!("您自{since}起返岗，{acting}的代行到此为止。{done}")
+                    format!("您自{since}起返岗，{}的代行到此为止。{done}", names.join("、"))
                 }
-                (None, Some(done)) => format!("您自{since}起返岗。\n{done}"),
-                (None, None) => return notices,
             };
             notices.push(told(&fact.absence, "代行结束", to_back, vec![in_person(&fact.official)]));
             notices
@@ -84,8 +86,13 @@ pub fn of_roster(event: &RosterEvent, book: &Book) -> Vec<Notice> {
         }
         RosterEvent::GapOpened(gap) => vec![of_gap(gap, book, "出现空缺", "，请尽快作出安排。")],
         RosterEvent::GapChanged(changed) => {
-            let before = period(changed.previous_start_time, changed.previous_end_time);
-            vec![of_gap(&changed.gap, book, "空缺时间变动", &format!("（原为{before}），请尽快作出安排。"))]
+            let gap = &changed.gap;
+            let before = (changed.previous_start_time, changed.previous_end_time);
+            if before == (gap.start_time, gap.end_time) {
+                return vec![of_gap(gap, book, "空缺范围变动", "，请尽快作出安排。")];
+            }
+            let before = period(before.0, before.1);
+            vec![of_gap(gap, book, "空缺时间变动", &format!("（原为{before}），请尽快作出安排。"))]
         }
         RosterEvent::GapClosed(gap) => vec![of_gap(gap, book, "空缺消除", "，现已消除。")],
         // Supervision lists for each leader what changes hands, with the work under way.
@@ -94,6 +101,7 @@ pub fn of_roster(event: &RosterEvent, book: &Book) -> Vec<Notice> {
         | RosterEvent::DutyRosterCreated(_)
         | RosterEvent::DutyRosterChanged(_)
         | RosterEvent::DutyShiftSwapped(_)
+        | RosterEvent::CalendarPublished(_)
         | RosterEvent::UnitCreated(_)
         | RosterEvent::UnitChanged(_)
         | RosterEvent::CollectiveCreated(_)
@@ -109,6 +117,88 @@ pub fn of_roster(event: &RosterEvent, book: &Book) -> Vec<Notice> {
         | RosterEvent::MandateRevoked(_)
         | RosterEvent::AbsenceCancelled(_) => Vec::new(),
     }
+}
+
+/// Somebody who is away, of whose duties it is told who acts.
+struct Away<'a> {
+    absence: &'a str,
+    official: &'a str,
+    book: &'a Book,
+    time: (Timestamp, Timestamp),
+}
+
+impl Away<'_> {
+    /// What is told when some begin to act, of all who act then: each what is in his own hands,
+    /// and whoever is away in whose hands it is.
+    fn begun(&self, begun: &[ActingPart], all: &[ActingPart]) -> Vec<Notice> {
+        let period = period(self.time.0, Some(self.time.1));
+        let away = official(self.book, self.official);
+        let alone = all.len() == 1;
+        let mut notices = Vec::new();
+        for acting in each_once(begun) {
+            let own = begun.iter().filter(|part| part.acting == acting);
+            let own: Vec<String> =
+                own.map(|part| format!("{}由您代行{}", self.when(part), self.what(part, alone))).collect();
+            let body = format!("{away}{period}不在岗，{}。", own.join("；"));
+            notices.push(told(self.absence, "代行开始", body, vec![in_person(acting)]));
+        }
+        if !begun.is_empty() {
+            let all = begun.iter().map(|part| {
+                let acting = official(self.book, &part.acting);
+                format!("{}由{acting}代行{}", self.when(part), self.what(part, alone))
+            });
+            let body = format!("您{period}不在岗，{}。", all.collect::<Vec<_>>().join("；"));
+            notices.push(told(self.absence, "代行开始", body, vec![in_person(self.official)]));
+        }
+        notices
+    }
+
+    /// What is told to those who act no more while the official is still away. Whoever is away is
+    /// told who acts instead, or of the gap.
+    fn ended(&self, ended: &[ActingPart], all: &[ActingPart]) -> Vec<Notice> {
+        let away = official(self.book, self.official);
+        let told_to_end = |acting: &str| {
+            let own = ended.iter().filter(|part| part.acting == acting);
+            let own: Vec<String> =
+                own.map(|part| self.what(part, all.is_empty() && ended.len() == 1)).collect();
+            let body = format!("{away}仍不在岗，您对{}的代行到此为止。", own.join("、"));
+            told(self.absence, "代行结束", body, vec![in_person(acting)])
+        };
+        each_once(ended).map(told_to_end).collect()
+    }
+
+    /// From when to when a part is in somebody's hands.
+    fn when(&self, part: &ActingPart) -> String {
+        let own = (part.start_time, part.end_time);
+        if own == self.time { "其间".to_owned() } else { period(own.0, Some(own.1)) }
+    }
+
+    /// What is in somebody's hands.
+    fn what(&self, part: &ActingPart, alone: bool) -> String {
+        if part.scope.is_empty() {
+            return if alone { "职责".to_owned() } else { "其余职责".to_owned() };
+        }
+        let units = part.scope.units.iter().map(|name| unit(self.book, name).to_owned());
+        let fields = part.scope.fields.iter().map(|field| format!("{field}工作"));
+        format!("涉及{}的职责", units.chain(fields).collect::<Vec<_>>().join("、"))
+    }
+}
+
+/// Those who act in some parts, each once.
+fn each_once(parts: &[ActingPart]) -> impl Iterator<Item = &str> {
+    let first = |(place, part): (usize, &ActingPart)| {
+        parts.iter().take(place).all(|before| before.acting != part.acting)
+    };
+    let found: Vec<&str> =
+        parts.iter().enumerate().filter(|one| first(*one)).map(|(_, part)| part.acting.as_str()).collect();
+    found.into_iter()
+}
+
+/// Who acted until the end of an absence: those who were last told to, and whom the event names.
+fn acted(fact: &AbsenceEnded, book: &Book) -> Vec<String> {
+    let mut found: Vec<String> = each_once(book.told_acting(&fact.absence)).map(str::to_owned).collect();
+    found.extend(fact.acting.clone().filter(|acting| !found.contains(acting)));
+    found
 }
 
 /// What is told of a gap in coverage: to whoever presides and the secretary-general of the
@@ -140,12 +230,24 @@ fn of_gap(gap: &GapFacts, book: &Book, title: &str, outcome: &str) -> Notice {
         audiences.extend([Audience::Presider, Audience::Post(SECRETARY_GENERAL.to_owned())]);
     }
     for post in &gap.posts {
-        audiences.extend([Audience::UnitHead(post.clone()), Audience::UnitLiaison(post.clone())]);
-        let deputies = book.view(gap.start_time, Timestamp::MAX).holders(PostKind::UnitDeputy, Some(post));
-        audiences.extend(deputies.into_iter().map(|deputy| in_person(&deputy.name)));
+        audiences.extend(of_post(post, book, gap.start_time));
     }
     audiences.extend(away.map(|_| in_person(&gap.subject)));
     told(&GapFacts::aggregate(&gap.subject), title, body, audiences)
+}
+
+/// Who hears of a gap in a post of a unit: its head, liaison officer and deputies, and the leader
+/// in charge of it when none of them is there in the gap.
+fn of_post(unit: &str, book: &Book, start: Timestamp) -> Vec<Audience> {
+    let mut audiences = vec![Audience::UnitHead(unit.to_owned()), Audience::UnitLiaison(unit.to_owned())];
+    let view = book.view(start, Timestamp::MAX);
+    let deputies = view.holders(PostKind::UnitDeputy, Some(unit)).into_iter();
+    audiences.extend(deputies.map(|deputy| in_person(&deputy.name)));
+    let mut own = audiences.iter().flat_map(|audience| recipients(audience, book, start));
+    if own.all(|one| view.away(&one.official).is_some()) {
+        audiences.push(Audience::LeaderInCharge(unit.to_owned()));
+    }
+    audiences
 }
 
 /// A time as officials write it, with or without an end.
@@ -199,8 +301,8 @@ fn has_portfolio(book: &Book, official: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use domain_roster::{
-        AbsenceActs, AbsenceEnded, AbsenceStarted, ActEntry, ActsTold, DutyRoster, DutyTeam, GapFacts,
-        Official, Post, PostKind, RosterEvent,
+        AbsenceActingChanged, AbsenceActs, AbsenceEnded, AbsenceStarted, ActEntry, ActingPart, ActsTold,
+        DutyRoster, DutyTeam, GapChanged, GapFacts, Official, Post, PostKind, RosterEvent, Scope,
     };
 
     use super::of_roster;
@@ -232,6 +334,102 @@ mod tests {
             acting: acting.map(|acting| format!("officials/{acting}")),
             start_time: at("2023-06-01T00:00+08:00"),
             end_time: at("2023-07-01T00:00+08:00"),
+            authorities: vec![],
+        })
+    }
+
+    fn part(acting: &str, units: &[&str], start: &str, end: &str) -> ActingPart {
+        let units = units.iter().map(|unit| format!("units/{unit}")).collect();
+        ActingPart {
+            acting: format!("officials/{acting}"),
+            scope: Scope { units, fields: vec![] },
+            start_time: at(start),
+            end_time: at(end),
+        }
+    }
+
+    #[test]
+    fn each_is_told_what_is_in_his_own_hands_and_until_when() {
+        let mut roster = Roster::new();
+        let (start, leaves, end) =
+            ("2023-06-01T00:00+08:00", "2023-06-12T00:00+08:00", "2023-07-01T00:00+08:00");
+        let RosterEvent::AbsenceStarted(mut fact) = started("cui-yuanbin", Some("hu-xiaogang")) else {
+            panic!("it starts")
+        };
+        fact.authorities =
+            vec![part("hu-xiaogang", &[], start, leaves), part("li-yanping", &["industry"], start, end)];
+        let begun = RosterEvent::AbsenceStarted(fact.clone());
+        roster.record(&begun);
+        let (period, first) = ("2023年6月1日0时至2023年7月1日0时", "2023年6月1日0时至2023年6月12日0时");
+        assert_eq!(
+            told(&roster, &begun),
+            [
+                (
+                    "cui-yuanbin".to_owned(),
+                    format!(
+                        "您{period}不在岗，{first}由胡晓刚代行其余职责；\
+                         其间由李艳萍代行涉及市工业和信息化局的职责。"
+                    )
+                ),
+                ("hu-xiaogang".to_owned(), format!("崔元斌{period}不在岗，{first}由您代行其余职责。")),
+                (
+                    "li-yanping".to_owned(),
+                    format!("崔元斌{period}不在岗，其间由您代行涉及市工业和信息化局的职责。")
+                ),
+            ]
+        );
+
+        // B leaves, and the fallback acts from then on.
+        let (b, fallback) = (part("hu-xiaogang", &[], start, leaves), part("wang-yuan", &[], leaves, end));
+        let changed = RosterEvent::AbsenceActingChanged(AbsenceActingChanged {
+            absence: fact.absence.clone(),
+            official: fact.official.clone(),
+            start_time: fact.start_time,
+            end_time: fact.end_time,
+            authorities: vec![fallback.clone(), fact.authorities[1].clone()],
+            begun: vec![fallback],
+            ended: vec![b],
+        });
+        roster.record(&changed);
+        let rest = "2023年6月12日0时至2023年7月1日0时";
+        assert_eq!(
+            told(&roster, &changed),
+            [
+                ("cui-yuanbin".to_owned(), format!("您{period}不在岗，{rest}由王渊代行其余职责。")),
+                ("hu-xiaogang".to_owned(), "崔元斌仍不在岗，您对其余职责的代行到此为止。".to_owned()),
+                ("wang-yuan".to_owned(), format!("崔元斌{period}不在岗，{rest}由您代行其余职责。")),
+            ]
+        );
+
+        let ended = told(&roster, &ended("cui-yuanbin", "wang-yuan"));
+        let who: Vec<&str> = ended.iter().map(|(who, _)| who.as_str()).collect();
+        assert_eq!(who, ["cui-yuanbin", "li-yanping", "wang-yuan"], "all who act at the end");
+        assert!(ended[0].1.contains("王渊、李艳萍的代行到此为止"), "{ended:?}");
+    }
+
+    #[test]
+    fn nobody_is_alarmed_when_all_is_shared_out() {
+        let mut roster = Roster::new();
+        let RosterEvent::AbsenceStarted(mut fact) = started("zhang-xiliang", None) else {
+            panic!("it starts")
+        };
+        fact.authorities =
+            vec![part("li-yanping", &["police"], "2023-06-01T00:00+08:00", "2023-07-01T00:00+08:00")];
+        let begun = RosterEvent::AbsenceStarted(fact);
+        roster.record(&begun);
+        let who: Vec<String> = told(&roster, &begun).into_iter().map(|(who, _)| who).collect();
+        assert_eq!(who, ["li-yanping", "zhang-xiliang"]);
+    }
+
+    fn ended(official: &str, acting: &str) -> RosterEvent {
+        RosterEvent::AbsenceEnded(AbsenceEnded {
+            absence: format!("absences/{official}"),
+            official: format!("officials/{official}"),
+            acting: Some(format!("officials/{acting}")),
+            start_time: at("2023-06-01T00:00+08:00"),
+            end_time: at("2023-06-20T09:30+08:00"),
+            early: true,
+            acts: None,
         })
     }
 
@@ -348,6 +546,41 @@ mod tests {
         assert_eq!(told_of(&RosterEvent::GapClosed(city)).1, format!("{period}{gap_text}，现已消除。"));
         let post = gap("water-head", |gap| gap.posts = vec!["units/water".into()]);
         assert_eq!(told_of(&RosterEvent::GapOpened(post)).0, ["water-head", "water-liaison"]);
+    }
+
+    #[test]
+    fn the_leader_in_charge_hears_of_a_gap_that_nobody_of_the_unit_is_there_to_hear_of() {
+        let mut roster = Roster::new();
+        roster.record(&RosterEvent::OfficialCreated(official("health-head", PostKind::UnitHead, "health")));
+        let of = |unit: &str| {
+            let posts = vec![format!("units/{unit}")];
+            RosterEvent::GapOpened(gap(&format!("{unit}-head"), |gap| gap.posts = posts))
+        };
+        let told_of = |roster: &Roster, unit: &str| -> Vec<String> {
+            told(roster, &of(unit)).into_iter().map(|(who, _)| who).collect()
+        };
+        roster.away("industry-head", None);
+        assert_eq!(told_of(&roster, "industry"), ["cui-yuanbin", "industry-head"]);
+        // A substitute of the liaison officer is there: the unit knows.
+        roster.away("health-head", None);
+        assert_eq!(told_of(&roster, "health"), ["health-head", "health-substitute"]);
+        roster.away("cui-yuanbin", None);
+        let told = told_of(&roster, "industry");
+        assert_eq!(told, ["cui-yuanbin", "hu-xiaogang", "industry-head"], "and whoever acts for the leader");
+    }
+
+    #[test]
+    fn a_gap_that_grows_in_the_same_time_is_told_without_another_time() {
+        let roster = Roster::new();
+        let grown =
+            gap("zhang-xiliang", |gap| gap.units = vec!["units/police".into(), "units/health".into()]);
+        let changed = GapChanged {
+            previous_start_time: grown.start_time,
+            previous_end_time: grown.end_time,
+            gap: grown,
+        };
+        let told = told(&roster, &RosterEvent::GapChanged(changed));
+        assert!(told[0].1.ends_with("市公安局、市卫生健康委员会无人负责，请尽快作出安排。"), "{told:?}");
     }
 
     #[test]

@@ -48,6 +48,7 @@ impl Matter {
                 }
                 TaskChange::Created { .. }
                 | TaskChange::Revised { .. }
+                | TaskChange::Rebased { .. }
                 | TaskChange::Withdrawn { .. }
                 | TaskChange::StruckOff { .. }
                 | TaskChange::Reopened { .. } => None,
@@ -59,6 +60,7 @@ impl Matter {
                 }
                 AssignmentChange::SideRoad(_)
                 | AssignmentChange::Pressed(_)
+                | AssignmentChange::DeadlineRecomputed { .. }
                 | AssignmentChange::Signed
                 | AssignmentChange::Deployed { .. }
                 | AssignmentChange::Reported { .. }
@@ -113,6 +115,7 @@ pub fn ended_by(event: &TaskEvent) -> Option<Ended> {
             | TaskChange::Issued { .. }
             | TaskChange::Backfilled { .. }
             | TaskChange::Revised { .. }
+            | TaskChange::Rebased { .. }
             | TaskChange::Reopened { .. } => None,
             TaskChange::Withdrawn { .. } | TaskChange::StruckOff { .. } => {
                 Some(Ended { task: event.task.name.clone(), unit: None, kind: None })
@@ -134,6 +137,7 @@ pub fn ended_by(event: &TaskEvent) -> Option<Ended> {
                 | AssignmentChange::ExtensionRequested { .. }
                 | AssignmentChange::ExtensionGranted { .. }
                 | AssignmentChange::ExtensionRefused { .. }
+                | AssignmentChange::DeadlineRecomputed { .. }
                 | AssignmentChange::Pressed(_)
                 | AssignmentChange::Overdue
                 | AssignmentChange::Reminded
@@ -156,6 +160,16 @@ fn of_whole_task(event: &WholeTaskEvent, matter: &Matter, book: &Book) -> Vec<No
             let body = format!("{heading}的内容已修订。{ground}{}", quoted(task, &after.text));
             let audiences = assignments.iter().map(|one| Audience::UnitLiaison(one.unit.clone())).collect();
             vec![told(task, NoticeKind::Decision, "修订", body, audiences)]
+        }
+        // Each unit is told its own limits, and only where they are others.
+        TaskChange::Rebased { ground, before, assignments, .. } => {
+            let changed = assignments.iter().filter(|one| !before.contains(one));
+            let told_of = |one: &AssignmentFacts| {
+                let body = format!("{heading}改按新的计时规则办理，{}。依据：{ground}。", settle_by(one));
+                let audience = vec![Audience::UnitLiaison(one.unit.clone())];
+                told(task, NoticeKind::Decision, "时限调整", body, audience)
+            };
+            changed.map(told_of).collect()
         }
         TaskChange::Issued { assignments, with_document: false, .. } => {
             let to_units = assignments.iter().map(|one| assigned(task, one, matter, book));
@@ -253,6 +267,12 @@ fn of_assignment(event: &AssignmentEvent, matter: &Matter, book: &Book) -> Vec<N
                 quoted(task, note)
             );
             decided("不同意延期", body)
+        }
+        // That a limit has become certain and is the same is on record, and is no news.
+        AssignmentChange::DeadlineRecomputed { before, .. } if *before == assignment.due => Vec::new(),
+        AssignmentChange::DeadlineRecomputed { .. } => {
+            let body = format!("节假日安排已公布，{heading}的时限重新核定，{}。", settle_by(assignment));
+            decided("时限核定", body)
         }
         AssignmentChange::SideRoad(road) => side_road::of_side_road(event, road, matter, book),
         AssignmentChange::Pressed(used) => {

@@ -36,6 +36,12 @@ pub enum AbsenceChange {
         start_time: Timestamp,
         /// First instant back.
         end_time: Timestamp,
+        /// By which the mayor approved that A and B are away together.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        approval: Option<String>,
+        /// Document that formally reassigned the duties.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reassignment: Option<String>,
         /// When it was recorded.
         recorded_at: Timestamp,
     },
@@ -108,9 +114,10 @@ impl Absence {
     /// By which the mayor approved that A and B are away together, as last stated.
     pub fn last_approval(&self) -> Option<&str> {
         self.last_stated(self.approval.as_deref(), |change| match change {
-            AbsenceChange::Extended { approval, .. } => approval.as_deref(),
+            AbsenceChange::Extended { approval, .. } | AbsenceChange::Corrected { approval, .. } => {
+                approval.as_deref()
+            }
             AbsenceChange::EndedEarly { .. }
-            | AbsenceChange::Corrected { .. }
             | AbsenceChange::Acknowledged { .. }
             | AbsenceChange::Cancelled { .. } => None,
         })
@@ -119,9 +126,10 @@ impl Absence {
     /// The document that formally reassigned the duties, as last stated.
     pub fn last_reassignment(&self) -> Option<&str> {
         self.last_stated(self.reassignment.as_deref(), |change| match change {
-            AbsenceChange::Extended { reassignment, .. } => reassignment.as_deref(),
+            AbsenceChange::Extended { reassignment, .. } | AbsenceChange::Corrected { reassignment, .. } => {
+                reassignment.as_deref()
+            }
             AbsenceChange::EndedEarly { .. }
-            | AbsenceChange::Corrected { .. }
             | AbsenceChange::Acknowledged { .. }
             | AbsenceChange::Cancelled { .. } => None,
         })

@@ -1,6 +1,7 @@
 //! Registering an absence, and what must hold for its times.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use domain_calendar::Timestamp;
 
@@ -12,6 +13,8 @@ use crate::gap::{Cover, gaps};
 use crate::interval::Interval;
 use crate::names::{check_name, check_optional_name};
 use crate::scope::Scope;
+
+const SECONDS_A_DAY: u64 = 86_400;
 
 /// A request to register an absence.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +39,28 @@ pub struct Registration {
     pub approval: Option<String>,
     /// Document that formally reassigned the duties, for an absence over the limit.
     pub reassignment: Option<String>,
+}
+
+/// What only the mayor decides of an absence.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stated {
+    /// Document or decision by which he approved that A and B are away together.
+    pub approval: Option<String>,
+    /// Document that formally reassigned the duties, for an absence over the limit.
+    pub reassignment: Option<String>,
+}
+
+impl Stated {
+    /// Whether anything is stated.
+    pub fn is_empty(&self) -> bool {
+        self.clone().trimmed() == Stated::default()
+    }
+
+    /// Without what says nothing.
+    pub(super) fn trimmed(self) -> Self {
+        let stated = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
+        Stated { approval: stated(self.approval), reassignment: stated(self.reassignment) }
+    }
 }
 
 impl Absence {
@@ -65,7 +90,7 @@ impl Absence {
         };
         let period = Interval { start: absence.start_time, end: absence.end_time };
         absence.no_other_overlaps(book, period)?;
-        within_limit(book, &absence.official, period, absence.reassignment.as_deref())?;
+        absence.within_limit(book, period, &Stated::default())?;
         absence.covered(book, period, absence.approval.as_deref())?;
         Ok(RosterEvent::AbsenceCreated(absence))
     }
@@ -92,14 +117,42 @@ impl Absence {
         book: &Book,
         known: Interval,
         end_time: Timestamp,
-        approval: Option<&str>,
-        reassignment: Option<&str>,
+        stated: &Stated,
     ) -> Result<(), RosterError> {
         let whole = Interval { start: known.start, end: end_time };
         self.no_other_overlaps(book, whole)?;
-        let reassignment = reassignment.or(self.last_reassignment());
-        within_limit(book, &self.official, whole, reassignment)?;
-        self.covered(book, Interval { start: known.end, end: end_time }, approval)
+        self.within_limit(book, whole, stated)?;
+        self.covered(book, Interval { start: known.end, end: end_time }, stated.approval.as_deref())
+    }
+
+    /// What is over is as it was, and needs nobody's approval any more; what is added to the time
+    /// ahead does.
+    pub(super) fn check_correction(
+        &self,
+        book: &Book,
+        times: Interval,
+        stated: &Stated,
+        now: Timestamp,
+    ) -> Result<(), RosterError> {
+        self.no_other_overlaps(book, times)?;
+        if times.end <= now {
+            return Ok(());
+        }
+        let known = self.known().unwrap_or(Interval { start: times.end, end: times.end });
+        if times.end.since(times.start) > known.end.since(known.start) {
+            self.within_limit(book, times, stated)?;
+        }
+        let added = [
+            Interval { start: times.start.max(now), end: times.end.min(known.start) },
+            Interval { start: times.start.max(now).max(known.end), end: times.end },
+        ];
+        let mut added = added.into_iter().filter(|part| part.start < part.end);
+        added.try_for_each(|part| self.covered(book, part, stated.approval.as_deref()))
+    }
+
+    fn within_limit(&self, book: &Book, period: Interval, stated: &Stated) -> Result<(), RosterError> {
+        let reassignment = stated.reassignment.as_deref().or(self.last_reassignment());
+        within_limit(book, &self.official, &self.name, period, reassignment)
     }
 
     /// Refuses a time in which A and B would be away together, unless the mayor approved.
@@ -157,10 +210,12 @@ impl Registration {
 }
 
 /// Refuses an absence of a leader that is longer than the division in force at its start lets a
-/// stand-in act, unless the duties were formally reassigned.
+/// stand-in act, unless the duties were formally reassigned. Absences that follow one another
+/// without a day between count as one.
 fn within_limit(
     book: &Book,
     official: &str,
+    own: &str,
     period: Interval,
     reassignment: Option<&str>,
 ) -> Result<(), RosterError> {
@@ -171,10 +226,32 @@ fn within_limit(
     let limit = division
         .filter(|division| division.portfolio(official).is_some())
         .and_then(|division| division.absence_limit_days);
-    match limit {
-        Some(limit_days) if period.end.since(period.start).as_secs() > u64::from(limit_days) * 86_400 => {
-            Err(RosterError::ReassignmentNeeded { limit_days })
+    let Some(limit_days) = limit else { return Ok(()) };
+    let whole = in_one(book, official, own, period);
+    let too_long = whole.end.since(whole.start).as_secs() > u64::from(limit_days) * SECONDS_A_DAY;
+    if too_long { Err(RosterError::ReassignmentNeeded { limit_days }) } else { Ok(()) }
+}
+
+/// A time away with the other absences of the official that it touches, or that are less than a
+/// day from it.
+fn in_one(book: &Book, official: &str, own: &str, period: Interval) -> Interval {
+    let day = Duration::from_secs(SECONDS_A_DAY);
+    let mut others: Vec<Interval> = book
+        .absences_of(official)
+        .filter(|other| other.name != own)
+        .filter_map(|other| other.known().filter(|known| known.start < known.end))
+        .collect();
+    others.sort_by_key(|other| other.start);
+    let mut whole = period;
+    for other in others.iter().rev().filter(|other| other.end <= period.start) {
+        if whole.start.since(other.end) < day {
+            whole.start = other.start;
         }
-        Some(_) | None => Ok(()),
     }
+    for other in others.iter().filter(|other| other.start >= period.end) {
+        if other.start.since(whole.end) < day {
+            whole.end = other.end;
+        }
+    }
+    whole
 }

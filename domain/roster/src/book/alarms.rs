@@ -6,6 +6,7 @@ use domain_calendar::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::alarm::GapFacts;
+use crate::interval::Interval;
 
 /// By subject, the gaps that were told and not called off, in order of time. Those that are over
 /// are forgotten with the subject's next one.
@@ -18,14 +19,17 @@ impl Alarms {
         self.put(gap, recorded_at);
     }
 
-    /// A gap takes the place of the one that began at an instant, and of all in its own time.
-    pub(super) fn change(&mut self, gap: &GapFacts, previous: Timestamp, recorded_at: Timestamp) {
-        self.current(gap, recorded_at).retain(|told| told.start_time != previous);
+    /// A gap takes the place of what it holds of one that was told with these times, and of all
+    /// that it holds in its own time.
+    pub(super) fn change(&mut self, gap: &GapFacts, previous: Interval, recorded_at: Timestamp) {
+        let told = self.current(gap, recorded_at);
+        take_out(told, gap, |told| told.interval() == previous);
         self.put(gap, recorded_at);
     }
 
     pub(super) fn close(&mut self, gap: &GapFacts, recorded_at: Timestamp) {
-        self.current(gap, recorded_at).retain(|told| told.start_time != gap.start_time);
+        let told = self.current(gap, recorded_at);
+        take_out(told, gap, |told| told.interval() == gap.interval());
     }
 
     pub(super) fn restore(&mut self, subject: &str, gaps: Vec<GapFacts>) {
@@ -42,9 +46,9 @@ impl Alarms {
 
     fn put(&mut self, gap: &GapFacts, recorded_at: Timestamp) {
         let gaps = self.current(gap, recorded_at);
-        gaps.retain(|told| told.interval().overlap(gap.interval()).is_none());
+        take_out(gaps, gap, |told| told.interval().overlap(gap.interval()).is_some());
         gaps.push(gap.clone());
-        gaps.sort_by_key(|gap| gap.start_time);
+        gaps.sort_by_key(|gap| (gap.start_time, gap.interval().end));
     }
 
     fn current(&mut self, gap: &GapFacts, recorded_at: Timestamp) -> &mut Vec<GapFacts> {
@@ -52,4 +56,10 @@ impl Alarms {
         gaps.retain(|told| recorded_at < told.interval().end);
         gaps
     }
+}
+
+/// Takes what a gap holds out of those that were told and meet a condition.
+fn take_out(told: &mut Vec<GapFacts>, gap: &GapFacts, meets: impl Fn(&GapFacts) -> bool) {
+    let all = std::mem::take(told).into_iter();
+    told.extend(all.filter_map(|told| if meets(&told) { told.without(gap) } else { Some(told) }));
 }

@@ -205,6 +205,10 @@ impl Divisions {
         self.recorded.iter().map(|filed| &filed.division)
     }
 
+    pub(super) fn filed(&self) -> impl Iterator<Item = &Filed> {
+        self.recorded.iter().map(Arc::as_ref)
+    }
+
     /// The one in force at an instant, as far as it was known at another: the last to take
     /// effect, of several at one instant the one recorded last. One that was corrected counts no
     /// more, at whatever hour of the day the correction takes effect.

@@ -9,7 +9,7 @@ use crate::interval::Interval;
 use crate::unit::Unit;
 
 /// Instants in order; the first is the window's start, the last its end.
-pub(crate) struct Cuts {
+pub(super) struct Cuts {
     /// When another division takes effect.
     divisions: Vec<Timestamp>,
     /// When that or anything else changes.
@@ -17,7 +17,7 @@ pub(crate) struct Cuts {
 }
 
 impl Cuts {
-    pub(crate) fn of(book: &Book, window: Interval, known_at: Timestamp) -> Self {
+    pub(super) fn of(book: &Book, window: Interval, known_at: Timestamp) -> Self {
         let mut divisions = Collected::within(window);
         book.divisions()
             .filter(|division| division.record_time <= known_at)
@@ -45,15 +45,10 @@ impl Cuts {
     }
 
     /// The times in a period in which no answer changes, but for what becomes of units.
-    pub(crate) fn within(&self, period: Interval) -> impl Iterator<Item = Interval> {
+    pub(super) fn within(&self, period: Interval) -> impl Iterator<Item = Interval> {
         let first = self.all.partition_point(|at| *at < period.start);
         let end = self.all.partition_point(|at| *at <= period.end);
         pieces(self.all.get(first..end).unwrap_or_default())
-    }
-
-    /// All of them.
-    pub(super) fn all(&self) -> impl Iterator<Item = Interval> {
-        pieces(&self.all)
     }
 }
 
@@ -63,7 +58,7 @@ pub(super) fn pieces(cuts: &[Timestamp]) -> impl Iterator<Item = Interval> {
 }
 
 /// When a unit begins, ends or becomes another.
-fn unit_changes(book: &Book, unit: &str, known_at: Timestamp) -> impl Iterator<Item = Timestamp> {
+pub(super) fn unit_changes(book: &Book, unit: &str, known_at: Timestamp) -> impl Iterator<Item = Timestamp> {
     let versions = book.unit_versions(unit).filter(move |version| version.recorded_at <= known_at);
     let times = versions.flat_map(|version| {
         let Unit { start_time, end_time, .. } = version.value;
@@ -87,17 +82,17 @@ pub(super) fn unit_cuts(book: &Book, unit: &str, window: Interval, known_at: Tim
 }
 
 /// Instants on their way into order.
-struct Collected {
+pub(super) struct Collected {
     found: Vec<Timestamp>,
     window: Interval,
 }
 
 impl Collected {
-    fn within(window: Interval) -> Self {
+    pub(super) fn within(window: Interval) -> Self {
         Collected { found: vec![window.start, window.end], window }
     }
 
-    fn add(&mut self, at: Timestamp) {
+    pub(super) fn add(&mut self, at: Timestamp) {
         if self.window.contains(at) {
             self.found.push(at);
         }
@@ -110,7 +105,7 @@ impl Collected {
         }
     }
 
-    fn ordered(mut self) -> Vec<Timestamp> {
+    pub(super) fn ordered(mut self) -> Vec<Timestamp> {
         self.found.sort_unstable();
         self.found.dedup();
         self.found

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use domain_calendar::Timestamp;
 
-use super::{DutyRoster, DutyShift, DutySwap, DutyTeam, duty_shifts};
+use super::shifts::beginning_at;
+use super::{DutyRoster, DutySwap, DutyTeam};
 use crate::book::Book;
 use crate::error::RosterError;
-use crate::interval::Interval;
+use crate::event::{Changed, RosterEvent};
 use crate::names::{check_name, check_present};
 
 /// Longest season, in days.
@@ -22,28 +23,51 @@ pub fn admit_duty_roster(book: &Book, roster: &DutyRoster) -> Result<(), RosterE
     check(book, roster)
 }
 
-/// Whether a change can be recorded: as a new roster, and nothing of the past is another then.
+/// Whether a change can be recorded: as a new roster, nothing of the past is another then, and no
+/// swap falls away that was agreed, unless `drops_swaps` says that they shall.
 pub fn admit_duty_change(
     book: &Book,
     roster: &DutyRoster,
     effective_time: Timestamp,
+    drops_swaps: bool,
     now: Timestamp,
 ) -> Result<(), RosterError> {
     if effective_time < now {
         return Err(RosterError::DutyOver { end: effective_time });
     }
-    check(book, roster)
+    check(book, roster)?;
+    let starts = if drops_swaps { Vec::new() } else { orphaned(book, roster, effective_time, now)? };
+    if starts.is_empty() { Ok(()) } else { Err(RosterError::SwapsOrphaned { starts }) }
 }
 
-/// Whether others can take a shift: it is one of the roster's, it is not over, and they are known.
+/// The swapped shifts that a change would end before their time, or leave none at all.
+fn orphaned(
+    book: &Book,
+    roster: &DutyRoster,
+    effective_time: Timestamp,
+    now: Timestamp,
+) -> Result<Vec<Timestamp>, RosterError> {
+    let mut after = book.clone();
+    let changed = Changed { value: roster.clone(), effective_time };
+    after.apply(&RosterEvent::DutyRosterChanged(changed), now)?;
+    let swapped: BTreeSet<Timestamp> =
+        book.duty_swaps(&roster.name).iter().map(|swap| swap.shift_start_time).collect();
+    let is_orphaned = |start: &Timestamp| {
+        let Some(before) = beginning_at(book, &roster.name, *start) else { return false };
+        let left = beginning_at(&after, &roster.name, *start);
+        effective_time < before.end && left.is_none_or(|left| left.end < before.end)
+    };
+    Ok(swapped.into_iter().filter(is_orphaned).collect())
+}
+
+/// Whether others can take a shift, or the rest of one that runs: it is one of the roster's, it is
+/// not over, and they are known.
 pub fn admit_duty_swap(book: &Book, swap: &DutySwap, now: Timestamp) -> Result<(), RosterError> {
     check_present("ground", &swap.ground)?;
     check_team(book, &swap.team)?;
     let start = swap.shift_start_time;
-    let instant = Interval { start, end: start.saturating_add(std::time::Duration::from_micros(1)) };
-    let shifts = duty_shifts(book, &swap.duty_roster, instant, Timestamp::MAX);
-    match shifts.first().filter(|shift| shift.start_time == start) {
-        Some(DutyShift { end_time, .. }) if *end_time <= now => Err(RosterError::DutyOver { end: *end_time }),
+    match beginning_at(book, &swap.duty_roster, start) {
+        Some(time) if time.end <= now => Err(RosterError::DutyOver { end: time.end }),
         Some(_) => Ok(()),
         None => Err(RosterError::ShiftUnknown { start }),
     }

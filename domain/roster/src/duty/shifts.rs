@@ -9,9 +9,12 @@ use crate::book::{Book, Version};
 use crate::coverage::merged;
 use crate::interval::Interval;
 
-/// A shift: who keeps watch from when to when.
+/// A shift, or what is left of one that others took while it ran: who keeps watch from when to
+/// when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DutyShift {
+    /// First instant of the whole shift, by which it is swapped.
+    pub shift_start_time: Timestamp,
     /// First instant of it.
     pub start_time: Timestamp,
     /// First instant after it.
@@ -27,8 +30,21 @@ pub struct DutyShift {
 }
 
 /// The shifts of a roster that have time in common with a window, whole and in order, as far as
-/// they were known at an instant.
+/// they were known at an instant. One that others took while it ran is two.
 pub fn duty_shifts(book: &Book, name: &str, window: Interval, known_at: Timestamp) -> Vec<DutyShift> {
+    let whole = by_rule(book, name, window, known_at).into_iter();
+    let kept = whole.flat_map(|(time, team)| kept(book, name, time, team, known_at));
+    kept.filter(|shift| Interval { start: shift.start_time, end: shift.end_time }.overlap(window).is_some())
+        .collect()
+}
+
+/// The shifts that have time in common with a window, with those who are on duty by rule.
+pub(super) fn by_rule(
+    book: &Book,
+    name: &str,
+    window: Interval,
+    known_at: Timestamp,
+) -> Vec<(Interval, DutyTeam)> {
     let mut versions: Vec<&Version<DutyRoster>> =
         book.duty_roster_versions(name).filter(|version| version.recorded_at <= known_at).collect();
     // Of several from one instant on, the one recorded last holds; sorting keeps their order.
@@ -43,12 +59,38 @@ pub fn duty_shifts(book: &Book, name: &str, window: Interval, known_at: Timestam
         for (number, time) in season.overlap(held).into_iter().flat_map(|time| turns(roster, time)) {
             if time.overlap(window).is_some() {
                 let turn = (roster.first_team + number) % roster.teams.len().max(1);
-                let team = roster.teams.get(turn).cloned().unwrap_or_default();
-                shifts.push(shift(book, name, time, team, known_at));
+                shifts.push((time, roster.teams.get(turn).cloned().unwrap_or_default()));
             }
         }
     }
     shifts
+}
+
+/// The whole shift of a roster that begins at an instant, by all that is known.
+pub(super) fn beginning_at(book: &Book, name: &str, start: Timestamp) -> Option<Interval> {
+    let instant = Interval { start, end: start.saturating_add(Duration::from_micros(1)) };
+    let found = by_rule(book, name, instant, Timestamp::MAX);
+    found.into_iter().map(|(time, _)| time).find(|time| time.start == start)
+}
+
+/// A shift as it is, or was, kept: whoever takes one that runs takes the rest of it, and what was
+/// kept until then was kept by those before.
+fn kept(book: &Book, name: &str, time: Interval, team: DutyTeam, known_at: Timestamp) -> Vec<DutyShift> {
+    let swaps = book.duty_swaps(name).iter();
+    let swaps = swaps.filter(|swap| swap.recorded_at <= known_at && swap.shift_start_time == time.start);
+    let mut kept = Vec::new();
+    let (mut start, mut team, mut swapped) = (time.start, team, None);
+    for swap in swaps {
+        let from = swap.recorded_at.clamp(start, time.end);
+        if start < from {
+            kept.push(shift(book, time.start, Interval { start, end: from }, team, swapped, known_at));
+        }
+        (start, team, swapped) = (from, swap.team.clone(), Some(swap.ground.clone()));
+    }
+    if start < time.end {
+        kept.push(shift(book, time.start, Interval { start, end: time.end }, team, swapped, known_at));
+    }
+    kept
 }
 
 /// When nobody of a roster keeps watch in a window, with those who should; as long as each lasts
@@ -86,10 +128,14 @@ fn turns(roster: &DutyRoster, time: Interval) -> Vec<(usize, Interval)> {
     turns
 }
 
-fn shift(book: &Book, name: &str, time: Interval, team: DutyTeam, known_at: Timestamp) -> DutyShift {
-    let mut swaps = book.duty_swaps(name).iter().filter(|swap| swap.recorded_at <= known_at);
-    let swap = swaps.rfind(|swap| swap.shift_start_time == time.start);
-    let team = swap.map_or(team, |swap| swap.team.clone());
+fn shift(
+    book: &Book,
+    shift_start_time: Timestamp,
+    time: Interval,
+    team: DutyTeam,
+    swapped: Option<String>,
+    known_at: Timestamp,
+) -> DutyShift {
     let away: Vec<(String, Interval)> = team
         .people()
         .flat_map(|official| {
@@ -104,9 +150,10 @@ fn shift(book: &Book, name: &str, time: Interval, team: DutyTeam, known_at: Time
         gaps = own.flat_map(|(_, when)| gaps.iter().filter_map(|gap| gap.overlap(*when))).collect();
     }
     DutyShift {
+        shift_start_time,
         start_time: time.start,
         end_time: time.end,
-        swapped: swap.map(|swap| swap.ground.clone()),
+        swapped,
         gaps: merged(gaps),
         team,
         away,

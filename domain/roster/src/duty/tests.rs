@@ -95,8 +95,8 @@ fn a_change_holds_from_its_instant_on_and_leaves_the_past() {
         DutyRoster { first_team: 0, teams: vec![team("gao-yaming", &[]), team("wang-yun", &[])], ..flood() };
     let effective_time = at("2023-06-10T08:00+08:00");
     let now = at("2023-06-09T09:00+08:00");
-    assert_eq!(admit_duty_change(&city.book, &value, effective_time, now), Ok(()));
-    let late = admit_duty_change(&city.book, &value, effective_time, at("2023-06-10T08:00:01+08:00"));
+    assert_eq!(admit_duty_change(&city.book, &value, effective_time, false, now), Ok(()));
+    let late = admit_duty_change(&city.book, &value, effective_time, false, at("2023-06-10T08:00:01+08:00"));
     assert_eq!(late, Err(RosterError::DutyOver { end: effective_time }));
     city.record(&RosterEvent::DutyRosterChanged(Changed { value, effective_time }), now);
     assert_eq!(shifts(&city.book, "2023-06-01T00:00+08:00", "2023-06-10T08:00+08:00"), before);
@@ -141,6 +141,65 @@ fn a_swap_puts_others_on_one_shift_and_an_empty_one_is_a_gap() {
     );
     let [(gap, _)] = gaps.as_slice() else { panic!("{gaps:?}") };
     assert_eq!(*gap, Interval { start: shift, end: at("2023-06-02T08:00+08:00") });
+}
+
+fn swapped(city: &mut Roster, shift: &str, leader: &str, now: &str) {
+    let swap = DutySwap {
+        duty_roster: NAME.into(),
+        shift_start_time: at(shift),
+        team: team(leader, &[]),
+        ground: "赴省城开会".into(),
+        recorded_at: at(now),
+    };
+    assert_eq!(admit_duty_swap(&city.book, &swap, at(now)), Ok(()));
+    city.record(&RosterEvent::DutyShiftSwapped(swap), at(now));
+}
+
+#[test]
+fn a_swap_of_a_shift_that_runs_leaves_what_was_kept_until_then() {
+    let mut city = with(flood());
+    let (start, seven, eight) =
+        ("2023-06-01T08:00+08:00", "2023-06-01T19:00+08:00", "2023-06-01T19:30+08:00");
+    swapped(&mut city, start, "wang-yun", seven);
+    swapped(&mut city, start, "gao-yaming", eight);
+    for (instant, leader) in [
+        (start, "water-substitute"),
+        ("2023-06-01T18:59:59.999999+08:00", "water-substitute"),
+        (seven, "wang-yun"),
+        (eight, "gao-yaming"),
+        ("2023-06-01T19:59:59.999999+08:00", "gao-yaming"),
+        ("2023-06-01T20:00+08:00", "wang-yuan"),
+    ] {
+        assert_eq!(on_duty(&city.book, instant), leader, "{instant}");
+    }
+    let shifts = shifts(&city.book, start, "2023-06-01T20:00+08:00");
+    assert!(shifts.iter().all(|shift| shift.shift_start_time == at(start)), "{shifts:?}");
+    assert_eq!(shifts.iter().map(|shift| shift.swapped.is_some()).collect::<Vec<_>>(), [false, true, true]);
+    // A swap before the shift is for all of it.
+    swapped(&mut city, "2023-06-02T08:00+08:00", "wang-yun", eight);
+    assert_eq!(on_duty(&city.book, "2023-06-02T08:00+08:00"), "wang-yun");
+}
+
+#[test]
+fn no_swap_falls_away_with_a_change_unless_that_is_asked_for() {
+    let mut city = with(flood());
+    let (now, effective) = ("2023-06-05T09:00+08:00", at("2023-06-06T08:00+08:00"));
+    let (night, early, late) = ("2023-06-05T20:00+08:00", "2023-06-07T08:00+08:00", "2023-06-07T20:00+08:00");
+    for shift in [night, early, late] {
+        swapped(&mut city, shift, "wang-yun", now);
+    }
+    let admitted = |handovers: Vec<u16>, drops: bool| {
+        admit_duty_change(&city.book, &DutyRoster { handovers, ..flood() }, effective, drops, at(now))
+    };
+    let orphaned = |starts: &[&str]| {
+        Err(RosterError::SwapsOrphaned { starts: starts.iter().map(|start| at(start)).collect() })
+    };
+    assert_eq!(admitted(vec![8 * 60, 20 * 60], false), Ok(()), "the shifts are the same");
+    assert_eq!(admitted(vec![9 * 60, 20 * 60], false), orphaned(&[early]), "the night goes on until 9");
+    assert_eq!(admitted(vec![8 * 60, 14 * 60, 20 * 60], false), orphaned(&[early]), "it is shorter");
+    assert_eq!(admitted(vec![9 * 60, 20 * 60], true), Ok(()));
+    let chinese = admitted(vec![8 * 60], false).unwrap_err().chinese();
+    assert!(chinese.contains("2023年6月7日20:00开始的班次"), "{chinese}");
 }
 
 #[test]

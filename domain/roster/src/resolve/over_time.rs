@@ -3,7 +3,7 @@
 use domain_calendar::Timestamp;
 
 use super::{Subject, resolve};
-use crate::absence::{Absence, AbsenceState};
+use crate::absence::{Absence, AbsenceState, Stated};
 use crate::error::RosterError;
 use crate::event::{Changed, RosterEvent};
 use crate::fixture::{Roster, at, division_12, registration, unit};
@@ -22,8 +22,9 @@ fn an_extended_absence_goes_on_and_what_was_known_before_stays() {
     roster.away("one", "cui-yuanbin", "2023-06-10T00:00+08:00", "2023-06-12T00:00+08:00");
     let now = at("2023-06-11T09:00+08:00");
     let longer = at("2023-06-15T00:00+08:00");
-    let extend =
-        |roster: &Roster, until: &str| roster.absence("one").extend(&roster.book, at(until), None, None, now);
+    let extend = |roster: &Roster, until: &str| {
+        roster.absence("one").extend(&roster.book, at(until), Stated::default(), now)
+    };
     assert_eq!(
         extend(&roster, "2023-06-12T00:00+08:00"),
         Err(RosterError::NotLater { end: at("2023-06-12T00:00+08:00") })
@@ -53,14 +54,15 @@ fn an_extension_is_refused_like_an_absence() {
     let now = at("2023-06-11T09:00+08:00");
     let extend = |until: &str, approval: Option<&str>| {
         let approval = approval.map(str::to_owned);
-        roster.absence("one").extend(&roster.book, at(until), approval, None, now)
+        roster.absence("one").extend(&roster.book, at(until), Stated { approval, reassignment: None }, now)
     };
     assert!(matches!(extend("2023-06-21T00:00+08:00", None), Err(RosterError::AbsenceOverlaps { .. })));
     assert!(matches!(extend("2023-06-15T00:00+08:00", None), Err(RosterError::AwayTogether { .. })));
     assert!(extend("2023-06-15T00:00+08:00", Some("市长批示")).is_ok());
     assert!(extend("2023-06-13T00:00+08:00", None).is_ok(), "B leaves as A comes back");
     let after = at("2023-06-12T00:00+08:00");
-    let over = roster.absence("one").extend(&roster.book, at("2023-06-15T00:00+08:00"), None, None, after);
+    let over =
+        roster.absence("one").extend(&roster.book, at("2023-06-15T00:00+08:00"), Stated::default(), after);
     assert_eq!(over, Err(RosterError::AbsenceOver { state: AbsenceState::Ended }));
 }
 
@@ -70,7 +72,8 @@ fn a_correction_never_changes_what_was_known_before_it() {
     roster.away("one", "cui-yuanbin", "2023-06-10T00:00+08:00", "2023-06-12T00:00+08:00");
     let now = at("2023-06-20T09:00+08:00");
     let times = Interval { start: at("2023-06-09T12:00+08:00"), end: at("2023-06-11T00:00+08:00") };
-    let event = roster.absence("one").correct(&roster.book, times, "登记有误", now).unwrap();
+    let event =
+        roster.absence("one").correct(&roster.book, times, Stated::default(), "登记有误", now).unwrap();
     roster.record(&event, now);
     let before = at("2023-06-20T08:59:59+08:00");
     for (instant, as_known_then, as_known_now) in [
@@ -81,7 +84,7 @@ fn a_correction_never_changes_what_was_known_before_it() {
         assert_eq!(acting(&roster, instant, before).as_deref(), Some(as_known_then), "{instant}");
         assert_eq!(acting(&roster, instant, Timestamp::MAX).as_deref(), Some(as_known_now), "{instant}");
     }
-    let no_reason = roster.absence("one").correct(&roster.book, times, " ", now);
+    let no_reason = roster.absence("one").correct(&roster.book, times, Stated::default(), " ", now);
     assert_eq!(no_reason, Err(RosterError::Missing { field: "reason" }));
     let other = registration("two", "cui-yuanbin", "2023-06-11T00:00+08:00", "2023-06-12T00:00+08:00");
     assert!(Absence::create(&roster.book, other, now).is_ok(), "the time it gave back is free");
@@ -99,7 +102,12 @@ fn what_was_stated_for_one_extension_holds_for_the_next() {
     let now = at("2023-07-09T09:00+08:00");
     let extend = |roster: &Roster, until: &str, document: Option<&str>| {
         let document = document.map(str::to_owned);
-        roster.absence("one").extend(&roster.book, at(until), None, document, now)
+        roster.absence("one").extend(
+            &roster.book,
+            at(until),
+            Stated { reassignment: document, ..Stated::default() },
+            now,
+        )
     };
     let needed = Err(RosterError::ReassignmentNeeded { limit_days: 30 });
     assert_eq!(extend(&roster, "2023-07-11T00:00+08:00", None), needed);
@@ -119,7 +127,8 @@ fn a_log_with_an_end_that_was_corrected_changes_nothing_when_applied_again() {
     roster.record(&ended, end);
     let times = Interval { start: at("2023-06-10T00:00+08:00"), end: at("2023-06-20T00:00+08:00") };
     let now = at("2023-06-13T09:00+08:00");
-    let corrected = roster.absence("one").correct(&roster.book, times, "登记有误", now).unwrap();
+    let corrected =
+        roster.absence("one").correct(&roster.book, times, Stated::default(), "登记有误", now).unwrap();
     roster.record(&corrected, now);
     let mut again = roster.book.clone();
     again.apply(&ended, end).unwrap();
@@ -236,4 +245,86 @@ fn a_correction_takes_the_place_of_what_it_corrects_at_any_hour_of_its_day() {
     corrected.effective_time = at("2023-05-14T06:00+08:00");
     roster.record(&RosterEvent::DivisionCreated(corrected), recorded);
     assert_eq!(in_force(&roster, "2023-06-01T00:00+08:00", Timestamp::MAX), "divisions/again");
+}
+
+#[test]
+fn a_correction_of_the_time_ahead_is_refused_like_an_absence() {
+    let mut roster = Roster::linfen();
+    roster.away("a", "cui-yuanbin", "2023-06-10T00:00+08:00", "2023-06-14T00:00+08:00");
+    roster.away("b", "hu-xiaogang", "2023-06-20T00:00+08:00", "2023-06-21T00:00+08:00");
+    let times = |start: &str, end: &str| Interval { start: at(start), end: at(end) };
+    let correct = |times: Interval, stated: Stated, now: &str| {
+        roster.absence("b").correct(&roster.book, times, stated, "改期", at(now))
+    };
+    let with_a = times("2023-06-10T00:00+08:00", "2023-06-14T00:00+08:00");
+    let early = "2023-06-01T09:00+08:00";
+    let together = correct(with_a, Stated::default(), early);
+    assert!(matches!(together, Err(RosterError::AwayTogether { .. })), "{together:?}");
+    let approved = Stated { approval: Some("市长批示".into()), ..Stated::default() };
+    assert!(correct(with_a, approved, early).is_ok());
+    assert!(correct(with_a, Stated::default(), "2023-06-15T09:00+08:00").is_ok(), "it is over as it was");
+    let shorter = times("2023-06-20T08:00+08:00", "2023-06-20T18:00+08:00");
+    assert!(correct(shorter, Stated::default(), early).is_ok(), "nothing is added");
+}
+
+#[test]
+fn absences_that_follow_one_another_count_as_one_for_the_limit() {
+    let mut roster = Roster::linfen();
+    let limited = crate::division::Division {
+        name: "divisions/limited".into(),
+        effective_time: at("2023-05-20T00:00+08:00"),
+        absence_limit_days: Some(30),
+        ..division_12()
+    };
+    roster.record(&RosterEvent::DivisionCreated(limited), at("2023-05-20T00:00+08:00"));
+    roster.away("first", "zhang-xiliang", "2023-06-10T00:00+08:00", "2023-07-10T00:00+08:00");
+    let now = at("2023-06-01T09:00+08:00");
+    let next = |start: &str| registration("next", "zhang-xiliang", start, "2023-07-20T00:00+08:00");
+    let ask = |start: &str| Absence::create(&roster.book, next(start), now).map(|_| ());
+    let needed = Err(RosterError::ReassignmentNeeded { limit_days: 30 });
+    assert_eq!(ask("2023-07-10T00:00+08:00"), needed);
+    assert_eq!(ask("2023-07-10T12:00+08:00"), needed, "half a day between is none");
+    assert_eq!(ask("2023-07-11T00:00+08:00"), Ok(()));
+}
+
+#[test]
+fn a_division_that_was_corrected_is_corrected_no_second_time() {
+    let mut roster = Roster::linfen();
+    let correction = |name: &str, corrects: &str| crate::division::Division {
+        name: format!("divisions/{name}"),
+        corrects: Some(format!("divisions/{corrects}")),
+        ..division_12()
+    };
+    let first = correction("first", "no-12");
+    assert_eq!(crate::admit_division(&roster.book, &first), Ok(()));
+    roster.record(&RosterEvent::DivisionCreated(first), at("2023-05-20T00:00+08:00"));
+    let refused = crate::admit_division(&roster.book, &correction("second", "no-12"));
+    let (corrected, by) = ("divisions/no-12".to_owned(), "divisions/first".to_owned());
+    assert_eq!(refused, Err(RosterError::CorrectedAlready { corrected, by }));
+    assert_eq!(crate::admit_division(&roster.book, &correction("second", "first")), Ok(()));
+}
+
+#[test]
+fn a_division_of_the_past_says_until_when_it_held() {
+    let mut roster = Roster::linfen();
+    let march = crate::division::Division {
+        name: "divisions/late".into(),
+        effective_time: at("2023-05-01T00:00+08:00"),
+        ..division_12()
+    };
+    roster.record(&RosterEvent::DivisionCreated(march), at("2023-06-05T09:00+08:00"));
+    let told = |name: &str, now: &str| {
+        let event = crate::took_effect(&roster.book, name, at(now));
+        let Some(RosterEvent::DivisionTookEffect(fact)) = event else { panic!("{event:?}") };
+        fact.superseded_time
+    };
+    assert_eq!(told("divisions/late", "2023-06-05T09:00+08:00"), Some(at("2023-05-14T00:00+08:00")));
+    assert_eq!(told("divisions/no-12", "2023-05-14T00:00+08:00"), None);
+}
+
+#[test]
+fn a_field_is_one_however_it_is_written() {
+    let mut division = division_12();
+    division.portfolios[1].fields[0].field = "水利方面的工作".into();
+    assert!(matches!(division.check(), Err(RosterError::DutyContested { duty, .. }) if duty == "水利"));
 }

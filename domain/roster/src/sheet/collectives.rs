@@ -3,7 +3,7 @@
 use domain_calendar::Timestamp;
 
 use super::table::{Column, Row, id, joined, write as write_table};
-use super::{Entered, Hindrance, hindrance};
+use super::{Entered, Hindrance, hindrance, kept};
 use crate::admission::{admit_collective, admit_collective_change};
 use crate::book::Book;
 use crate::collective::Collective;
@@ -28,15 +28,19 @@ pub(super) fn write(book: &Book, at: Timestamp) -> String {
 pub(super) fn enter(book: &Book, rows: &[Row], effective_time: Timestamp) -> Result<Entered, Hindrance> {
     let Some(row) = rows.first() else { return Ok(Entered::Unchanged) };
     let view = book.view(effective_time, Timestamp::MAX);
-    let units = row.several("units");
+    let name = row.name("collectives");
+    let known = view.collective(&name);
+    let members = || row.several("units").iter().map(|unit| row.unit(view, unit)).collect();
     let collective = Collective {
-        name: row.name("collectives"),
-        display_name: row.text("display_name").to_owned(),
-        aliases: row.several("aliases"),
-        units: units.iter().map(|unit| row.unit(view, unit)).collect::<Result<_, _>>()?,
+        display_name: kept(row, "display_name", known.map(|known| &known.display_name), || {
+            Ok(row.text("display_name").to_owned())
+        })?,
+        aliases: kept(row, "aliases", known.map(|known| &known.aliases), || Ok(row.several("aliases")))?,
+        units: kept(row, "units", known.map(|known| &known.units), members)?,
+        name,
     };
     let refused = |refusal| hindrance(row.line, &refusal);
-    match view.collective(&collective.name) {
+    match known {
         None => {
             admit_collective(book, &collective).map_err(refused)?;
             Ok(Entered::Created(RosterEvent::CollectiveCreated(collective)))

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use domain_calendar::Timestamp;
 
 use super::table::{Column, Row, id, instant, write as write_table};
-use super::{Entered, Hindrance, SheetFault, hindrance};
+use super::{Entered, Hindrance, SheetFault, hindrance, kept};
 use crate::admission::{admit_official, admit_official_change};
 use crate::book::Book;
 use crate::event::RosterEvent;
@@ -61,20 +61,28 @@ pub(super) fn by_official(rows: Vec<Row>) -> Vec<Vec<Row>> {
 
 pub(super) fn enter(book: &Book, rows: &[Row], effective_time: Timestamp) -> Result<Entered, Hindrance> {
     let Some(first) = rows.first() else { return Ok(Entered::Unchanged) };
+    let name = first.name("officials");
+    let known = book.official(&name);
     let display_name = first.text("display_name");
     if let Some(other) = rows.iter().find(|row| row.text("display_name") != display_name) {
         let english = format!("{} is called otherwise in line {}", first.id(), first.line);
         let chinese = format!("同一标识的姓名与第{}行不一致", first.line);
         return Err(Hindrance::Wrong(SheetFault::new(other.line, english, chinese)));
     }
-    let posts = rows.iter().map(|row| post(book, row, effective_time));
+    let posts = || {
+        let posts = rows.iter().map(|row| post(book, row, effective_time));
+        posts.filter_map(Result::transpose).collect()
+    };
+    // A table without kinds of posts is one of names.
     let official = Official {
-        name: first.name("officials"),
-        display_name: display_name.to_owned(),
-        posts: posts.filter_map(Result::transpose).collect::<Result<_, _>>()?,
+        display_name: kept(first, "display_name", known.map(|known| &known.display_name), || {
+            Ok(display_name.to_owned())
+        })?,
+        posts: kept(first, "kind", known.map(|known| &known.posts), posts)?,
+        name,
     };
     let refused = |refusal| hindrance(first.line, &refusal);
-    match book.official(&official.name) {
+    match known {
         None => {
             admit_official(book, &official).map_err(refused)?;
             Ok(Entered::Created(RosterEvent::OfficialCreated(official)))

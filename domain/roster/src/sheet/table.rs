@@ -9,6 +9,7 @@ use time::macros::format_description;
 
 use super::{Hindrance, SheetFault};
 use crate::lookup::Lookup;
+use crate::names::normalise;
 use crate::view::View;
 
 const BYTE_ORDER_MARK: char = '\u{feff}';
@@ -40,7 +41,8 @@ pub(super) struct Row {
 
 impl Table {
     /// Reads a text. Columns may come in any order; the first of `columns` must be there, and
-    /// every heading must be one of them.
+    /// every heading must be one of them. What a row says of a column that is not there is for
+    /// the reader of the row to keep.
     pub(super) fn read(text: &str, columns: &'static [Column]) -> Result<Table, Vec<SheetFault>> {
         let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
         let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
@@ -143,6 +145,11 @@ impl Row {
         self.cells.get(key).map_or("", String::as_str)
     }
 
+    /// Whether the table has a column.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.cells.contains_key(key)
+    }
+
     /// A cell that may be empty.
     pub(super) fn optional(&self, key: &str) -> Option<String> {
         Some(self.text(key)).filter(|text| !text.is_empty()).map(str::to_owned)
@@ -169,6 +176,9 @@ impl Row {
     }
 
     /// The unit that a text stands for: its identifier, or any name of it.
+    ///
+    /// # Errors
+    /// A hindrance that waits for the name when nobody has it yet.
     pub(super) fn unit(&self, view: View<'_>, text: &str) -> Result<String, Hindrance> {
         let name = format!("units/{text}");
         if view.unit(&name).is_some() {
@@ -179,7 +189,7 @@ impl Row {
             Lookup::Unknown => {
                 let english = format!("no unit is called {text:?}");
                 let chinese = format!("没有名为“{text}”的单位");
-                Err(Hindrance::Waits(SheetFault::new(self.line, english, chinese)))
+                Err(Hindrance::Waits(normalise(text), SheetFault::new(self.line, english, chinese)))
             }
             Lookup::Ambiguous(_) => {
                 let english = format!("several units are called {text:?}");

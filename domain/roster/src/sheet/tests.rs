@@ -110,7 +110,7 @@ fn every_wrong_row_is_named() {
         ),
         [
             (3, "“类别”应为：市政府部门、县（市、区）、开发区、国有企业、中央、省驻临单位、党委部门、人民团体、直属事业单位、市人民政府".to_owned()),
-            (4, "必填项“display_name”为空".to_owned()),
+            (4, "必填项“名称”为空".to_owned()),
             (5, "没有名为“市月球局”的单位".to_owned()),
             (6, "“成立时间”应为日期，例如2023-05-14".to_owned()),
             (7, "“units/坏”不是有效的名称，应为“units/…”".to_owned()),
@@ -141,4 +141,32 @@ fn a_table_that_is_none_is_refused() {
     assert!(faults(Sheet::Units, &long)[0].1.contains("超过200字"));
     let many: String = (0..=10_000).map(|row| format!("u{row},甲,开发区\n")).collect();
     assert!(faults(Sheet::Units, &format!("标识,名称,类别\n{many}"))[0].1.contains("最多10000行"));
+}
+
+#[test]
+fn what_a_table_has_no_column_for_stays() {
+    let roster = odd();
+    let before = roster.book.unit("units/odd").unwrap();
+    let plan = read(Sheet::Units, "标识,名称\nodd,市数据局\n", &roster.book).unwrap();
+    let [RosterEvent::UnitChanged(changed)] = plan.events.as_slice() else { panic!("{plan:?}") };
+    assert_eq!(changed.value, Unit { display_name: "市数据局".into(), ..before.clone() });
+    let plan = read(Sheet::Officials, "标识,姓名\nodd,丁\n", &roster.book).unwrap();
+    let [RosterEvent::OfficialChanged(official)] = plan.events.as_slice() else { panic!("{plan:?}") };
+    assert_eq!(official.posts, roster.book.official("officials/odd").unwrap().posts);
+    let plan = read(Sheet::Collectives, "标识,别称\ncounties,各县\n", &roster.book).unwrap();
+    let [RosterEvent::CollectiveChanged(changed)] = plan.events.as_slice() else { panic!("{plan:?}") };
+    assert_eq!(changed.value.units, ["units/yaodu"]);
+    let plan = read(Sheet::Units, "标识,简称\nodd,\n", &roster.book).unwrap();
+    let [RosterEvent::UnitChanged(changed)] = plan.events.as_slice() else { panic!("{plan:?}") };
+    assert!(changed.value.aliases.is_empty(), "an empty cell says that there are none");
+}
+
+#[test]
+fn a_long_line_of_parents_is_read_in_one_go() {
+    let rows: String =
+        (0..3_000).map(|row| format!("u{row:05},单位{row},国有企业,u{:05}\n", row + 1)).collect();
+    let text = format!("标识,名称,类别,上级单位\n{rows}u03000,总,国有企业,\n");
+    assert_eq!(read(Sheet::Units, &text, &Book::new()).unwrap().created, 3_001);
+    let circle = "标识,名称,类别,上级单位\naa,甲,国有企业,bb\nbb,乙,国有企业,aa\n";
+    assert_eq!(faults(Sheet::Units, circle).len(), 2, "neither can come first");
 }

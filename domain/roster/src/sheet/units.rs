@@ -3,7 +3,7 @@
 use domain_calendar::Timestamp;
 
 use super::table::{Column, Row, id, instant, joined, write as write_table};
-use super::{Entered, Hindrance, SheetFault, hindrance};
+use super::{Entered, Hindrance, SheetFault, hindrance, kept};
 use crate::admission::{admit_unit, admit_unit_change};
 use crate::book::Book;
 use crate::event::{Changed, RosterEvent};
@@ -50,20 +50,29 @@ pub(super) fn enter(book: &Book, rows: &[Row], effective_time: Timestamp) -> Res
     let Some(row) = rows.first() else { return Ok(Entered::Unchanged) };
     let view = book.view(effective_time, Timestamp::MAX);
     let other = |key: &str| row.optional(key).map(|text| row.unit(view, &text)).transpose();
+    let name = row.name("units");
+    let known = view.unit(&name);
+    // Of a column that the table leaves out, a unit keeps what it has.
     let unit = Unit {
-        name: row.name("units"),
-        display_name: row.text("display_name").to_owned(),
-        aliases: row.several("aliases"),
-        signboards: row.several("signboards"),
-        kind: kind(row)?,
-        parent: other("parent")?,
-        division_code: row.optional("division_code"),
-        successor: other("successor")?,
-        start_time: row.instant(START)?,
-        end_time: row.instant(END)?,
+        display_name: kept(row, "display_name", known.map(|known| &known.display_name), || {
+            Ok(row.text("display_name").to_owned())
+        })?,
+        aliases: kept(row, "aliases", known.map(|known| &known.aliases), || Ok(row.several("aliases")))?,
+        signboards: kept(row, "signboards", known.map(|known| &known.signboards), || {
+            Ok(row.several("signboards"))
+        })?,
+        kind: kept(row, "kind", known.map(|known| &known.kind), || kind(row))?,
+        parent: kept(row, "parent", known.map(|known| &known.parent), || other("parent"))?,
+        division_code: kept(row, "division_code", known.map(|known| &known.division_code), || {
+            Ok(row.optional("division_code"))
+        })?,
+        successor: kept(row, "successor", known.map(|known| &known.successor), || other("successor"))?,
+        start_time: kept(row, START.0, known.map(|known| &known.start_time), || row.instant(START))?,
+        end_time: kept(row, END.0, known.map(|known| &known.end_time), || row.instant(END))?,
+        name,
     };
     let refused = |refusal| hindrance(row.line, &refusal);
-    match view.unit(&unit.name) {
+    match known {
         None => {
             admit_unit(book, &unit).map_err(refused)?;
             Ok(Entered::Created(RosterEvent::UnitCreated(unit)))

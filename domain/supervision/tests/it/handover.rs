@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use domain_calendar::Timestamp;
-use domain_supervision::{Charge, HANDOVER_LISTED, HandoverList, Passing, TaskFacts, Visibility};
+use domain_supervision::{
+    Charge, HANDOVER_LISTED, HandoverHead, HandoverList, Passing, TaskFacts, Visibility,
+};
 
 fn unit(slug: &str, from: Option<&str>, to: &str) -> Passing {
     let official = |id: &str| format!("officials/{id}");
@@ -27,7 +29,13 @@ fn lists(passings: &[Passing], open: usize) -> Vec<HandoverList> {
     let at = Timestamp::parse("2023-05-14T00:00+08:00").unwrap();
     let numbers = i64::try_from(open).unwrap();
     let tasks = BTreeMap::from([("units/health".to_owned(), (1..=numbers).map(task).collect())]);
-    HandoverList::of("divisions/no-12", "临政办发〔2023〕12号", at, passings, &tasks)
+    let head = HandoverHead {
+        division: "divisions/no-12".into(),
+        document: "临政办发〔2023〕12号".into(),
+        effective_time: at,
+        superseded_time: None,
+    };
+    HandoverList::of(&head, passings, &tasks)
 }
 
 #[test]
@@ -59,4 +67,12 @@ fn many_tasks_are_counted_and_the_first_named() {
     let received = &lists[0].received[0];
     assert_eq!((received.open_tasks, received.tasks.len()), (25, 20));
     assert_eq!(received.tasks[0].ledger_number, 1);
+}
+
+#[test]
+fn a_long_list_is_cut_and_says_by_how_much() {
+    let passings: Vec<Passing> =
+        (0..305).map(|unit_number| unit(&format!("u{unit_number}"), None, "li")).collect();
+    let lists = lists(&passings, 0);
+    assert_eq!((lists[0].first_stated.len(), lists[0].left_out), (300, 5));
 }

@@ -173,6 +173,7 @@ impl Ledger {
                     | AssignmentChange::ExtensionRequested { .. }
                     | AssignmentChange::ExtensionGranted { .. }
                     | AssignmentChange::ExtensionRefused { .. }
+                    | AssignmentChange::DeadlineRecomputed { .. }
                     | AssignmentChange::SideRoad(_)
                     | AssignmentChange::Pressed(_)
                     | AssignmentChange::StruckOff { .. } => false,

@@ -4,6 +4,7 @@
 
 mod backfill;
 mod document;
+mod explain;
 mod extension;
 mod handover;
 mod instrument;

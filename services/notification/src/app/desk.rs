@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain_calendar::{Calendar, Timestamp};
+use domain_calendar::Timestamp;
 use domain_notification::ClimbRule;
 use xietong_events::{Act, Event, EventLog};
 use xietong_mesh::{Foundation, RosterCopy, ServiceName, Transactions};
@@ -13,7 +13,6 @@ use super::known_roster::KnownRoster;
 /// The log, the clock, the rules and the roster that recipients are resolved with.
 pub(crate) struct Desk {
     pub(crate) log: EventLog,
-    pub(crate) calendar: Calendar,
     pub(crate) rule: ClimbRule,
     pub(crate) roster: KnownRoster,
     clock: Clock,
@@ -24,7 +23,6 @@ impl Desk {
     pub(crate) fn new(foundation: &Foundation, copy: Arc<RosterCopy>) -> Arc<Self> {
         Arc::new(Desk {
             log: foundation.log.clone(),
-            calendar: Calendar::built_in(),
             rule: ClimbRule::default(),
             roster: KnownRoster::new(copy),
             clock: foundation.clock.clone(),

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use domain_roster::Book;
 use xietong_events::Event;
 use xietong_mesh::{RosterCopy, RosterView};
 use xietong_timers::{MachineTime, Progress, Worker, WorkerError};
@@ -72,6 +73,12 @@ impl KnownRoster {
             return Err(NotYet::Behind { copy: view.position, event: event.position });
         }
         Ok(view)
+    }
+
+    /// What the copy holds now, whether or not it is everything: its calendar is the one compiled
+    /// in, and what was published since as far as it is known.
+    pub(crate) fn book(&self) -> Arc<Book> {
+        self.copy.view().book
     }
 
     /// Lets the copy ask the roster, unless it left a question unanswered just now. That it

@@ -289,10 +289,11 @@ impl<'a> Outbox<'a> {
             Origin::Climb { ladder, rung, .. } => Some((ladder.as_str(), *rung)),
             Origin::Event { .. } | Origin::Digest { .. } => None,
         });
+        let book = self.desk.roster.book();
         let timers: Vec<Timer> = begun
             .chain(moved)
             .filter_map(|(ladder, rung)| {
-                let due_at = self.desk.rule.climbs_at(rung, self.now, &self.desk.calendar)?;
+                let due_at = self.desk.rule.climbs_at(rung, self.now, book.calendar())?;
                 let payload = format!("\"{rung}\"");
                 Some(Timer { kind: CLIMB.to_owned(), key: ladder.to_owned(), due_at, payload })
             })

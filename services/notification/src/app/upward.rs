@@ -81,7 +81,8 @@ impl Upward {
         steps: &BTreeMap<String, (Standing, ClimbStep)>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let due_at = digest_due(now, &self.desk.calendar);
+        let book = self.desk.roster.book();
+        let due_at = digest_due(now, book.calendar());
         let mut entries = Vec::new();
         for (ladder, (_, step)) in steps.iter().filter(|(_, (_, step))| step.rung == Rung::Leader) {
             for recipient in step.recipients.iter().filter(|one| one.acting_for.is_none()) {

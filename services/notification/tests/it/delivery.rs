@@ -65,6 +65,7 @@ async fn an_absent_leaders_messages_reach_the_acting_leader_too(backend: Backend
         acting: Some("officials/hu-xiaogang".into()),
         start_time: at("2023-06-01T00:00+08:00"),
         end_time: at("2023-07-01T00:00+08:00"),
+        authorities: vec![],
     };
     city.roster(&RosterEvent::AbsenceStarted(started)).await;
     Matter::issued(&city, "1", &["industry"]).await;

@@ -21,6 +21,8 @@ fn list(leader: &str) -> String {
         document: "临政办发〔2023〕12号".into(),
         leader: format!("officials/{leader}"),
         effective_time: at("2023-06-05T00:00+08:00"),
+        superseded_time: None,
+        left_out: 0,
         received: vec![HandedOver {
             charge: Charge::Unit("units/water".into()),
             other: Some("officials/cui-yuanbin".into()),
@@ -45,7 +47,7 @@ async fn a_leader_gets_one_list_and_signs_for_none(backend: Backend) {
     let [message] = messages.into_inner().messages.try_into().unwrap();
     assert_eq!(
         message.body,
-        "临政办发〔2023〕12号自2023年6月5日0时起施行。\n由您分管：\n市水利局（此前由崔元斌分管）"
+        "临政办发〔2023〕12号自2023年6月5日0时起施行。\n由您负责：\n市水利局（此前由崔元斌负责）"
     );
     assert_eq!((message.subject.as_str(), message.requires_acknowledgement), ("divisions/no-12", false));
 }

@@ -1,7 +1,7 @@
 //! Absences are registered, begin, and end; they are extended, corrected or cancelled.
 
 use domain_calendar::Timestamp;
-use domain_roster::{Absence, Interval, Registration, RosterEvent};
+use domain_roster::{Absence, Interval, Mandate, Registration, RosterEvent, Stated, mandate_ground};
 use xietong_events::Append;
 use xietong_mesh::{Call, Error, Transaction};
 use xietong_timers::cancel;
@@ -24,10 +24,8 @@ pub(crate) enum AbsenceAct {
     Extend {
         /// First instant back.
         end_time: Timestamp,
-        /// By which the mayor approved that A and B are away together.
-        approval: Option<String>,
-        /// Document that formally reassigned the duties.
-        reassignment: Option<String>,
+        /// What the mayor decided of it.
+        stated: Stated,
     },
     /// The official, who is back, acknowledges what was done for him.
     Acknowledge,
@@ -35,6 +33,8 @@ pub(crate) enum AbsenceAct {
     Correct {
         /// When it really is.
         times: Interval,
+        /// What the mayor decided of it.
+        stated: Stated,
         /// Why it is corrected.
         reason: String,
     },
@@ -43,12 +43,8 @@ pub(crate) enum AbsenceAct {
 impl AbsenceAct {
     fn states_mayors_decision(&self) -> bool {
         match self {
-            AbsenceAct::Extend { approval, reassignment, .. } => {
-                is_stated(approval) || is_stated(reassignment)
-            }
-            AbsenceAct::End | AbsenceAct::Cancel | AbsenceAct::Acknowledge | AbsenceAct::Correct { .. } => {
-                false
-            }
+            AbsenceAct::Extend { stated, .. } | AbsenceAct::Correct { stated, .. } => !stated.is_empty(),
+            AbsenceAct::End | AbsenceAct::Cancel | AbsenceAct::Acknowledge => false,
         }
     }
 }
@@ -58,6 +54,8 @@ pub(crate) struct Kept {
     pub(crate) absence: Absence,
     pub(crate) tally: Tally,
     pub(crate) etag: String,
+    /// Business time of the write.
+    pub(crate) now: Timestamp,
 }
 
 /// Changes with the absence, and with every act that is heard of: whoever acknowledges with it
@@ -104,7 +102,10 @@ impl App {
         let absence = edit.book().absence(name).ok_or_else(|| access::missing(&scope, name))?.clone();
         match &act {
             AbsenceAct::Acknowledge => {
-                access::to_digest(&scope, edit.book(), &absence, edit.now())?;
+                let mandate = access::to_digest(&scope, edit.book(), &absence, edit.now())?.cloned();
+                if let Some(mandate) = mandate {
+                    self.enter_for(&mut edit, &mandate).await?;
+                }
             }
             AbsenceAct::End | AbsenceAct::Cancel | AbsenceAct::Extend { .. } | AbsenceAct::Correct { .. } => {
                 access::keep_away(call, edit.book(), &absence.official, edit.now())?;
@@ -128,6 +129,16 @@ impl App {
     }
 }
 
+impl App {
+    /// Stamps a write that is entered in a leader's name, under a mandate.
+    async fn enter_for(&self, edit: &mut Edit<'_>, mandate: &Mandate) -> Result<(), Error> {
+        let person = edit.book().view(edit.now(), Timestamp::MAX).person(&mandate.leader);
+        let position = self.log.last_position_on(edit.tx()).await?;
+        edit.act_for(&mandate.leader, mandate_ground(position, &person.display_name, mandate));
+        Ok(())
+    }
+}
+
 fn decide(
     absence: &Absence,
     edit: &Edit<'_>,
@@ -141,13 +152,12 @@ fn decide(
             Ok(begun(absence, edit).into_iter().chain([ended]).collect())
         }
         AbsenceAct::Cancel => Ok(vec![absence.cancel(now).map_err(refusal)?]),
-        AbsenceAct::Extend { end_time, approval, reassignment } => {
-            let extended = absence.extend(book, end_time, approval, reassignment, now);
-            Ok(vec![extended.map_err(refusal)?])
+        AbsenceAct::Extend { end_time, stated } => {
+            Ok(vec![absence.extend(book, end_time, stated, now).map_err(refusal)?])
         }
         AbsenceAct::Acknowledge => Ok(vec![absence.acknowledge(tally.acts, now).map_err(refusal)?]),
-        AbsenceAct::Correct { times, reason } => {
-            Ok(vec![absence.correct(book, times, &reason, now).map_err(refusal)?])
+        AbsenceAct::Correct { times, stated, reason } => {
+            Ok(vec![absence.correct(book, times, stated, &reason, now).map_err(refusal)?])
         }
     }
 }
@@ -210,5 +220,5 @@ async fn schedule(edit: &Edit<'_>, transaction: &Transaction, name: &str) -> Res
 async fn stored(edit: &Edit<'_>, name: &str) -> Result<Kept, Error> {
     let absence = edit.book().absence(name).cloned().ok_or_else(|| Error::not_found(name))?;
     let tally = acts::tally(edit.tx(), name).await?;
-    Ok(Kept { etag: etag(edit.register(), name, tally), tally, absence })
+    Ok(Kept { etag: etag(edit.register(), name, tally), tally, absence, now: edit.now() })
 }

@@ -1,17 +1,18 @@
-//! What is unanswered for, and the alarm for it.
+//! What is unanswered for, the alarm for it, and who acts as time goes on.
 
 use std::sync::Arc;
 
 use domain_calendar::Timestamp;
-use domain_roster::{Book, CoverageGap, Interval, alarm, coverage};
+use domain_roster::{Alarm, CoverageGap, Interval, acting_change, alarm, coverage, next_acting_change};
 use sea_orm::DatabaseTransaction;
-use xietong_mesh::{Error, ServiceName};
+use xietong_mesh::Error;
 use xietong_timers::{cancel, due, schedule};
 
 use super::{App, Edit, Register};
 use crate::jobs::TimerKind;
+use crate::store::body::Told;
 
-/// The key of the one timer that looks for gaps.
+/// The key of the one timer that looks for gaps, and for others who act.
 const WHOLE_CITY: &str = "coverage";
 
 /// The gaps of a window, and what they were derived from.
@@ -27,14 +28,15 @@ impl App {
     pub(crate) async fn coverage(&self, window: Interval, known_at: Timestamp) -> Result<Covered, Error> {
         let position = self.log.last_position().await?;
         let register = self.current().await?;
-        let gaps = coverage(&register.book, window, known_at);
+        let known = register.clone();
+        let gaps = aside(move || coverage(&known.book, window, known_at)).await?;
         Ok(Covered { gaps, register, position })
     }
 
-    /// Records what has to be told of gaps and schedules the next look at them, unless both
-    /// was done; whether it had to.
-    pub(crate) async fn keep_watch(&self, book: &Book) -> Result<bool, Error> {
-        let found = alarm(book, self.now());
+    /// Records what has to be told of gaps and of who acts, and schedules the next look, unless
+    /// both was done; whether it had to.
+    pub(crate) async fn keep_watch(&self, register: &Arc<Register>) -> Result<bool, Error> {
+        let found = look(register.clone(), self.now()).await?;
         let kind = TimerKind::CoverageIsDue.as_str();
         if found.events.is_empty() && due(self.db.reader(), kind, WHOLE_CITY).await? == found.next {
             return Ok(false);
@@ -42,29 +44,50 @@ impl App {
         let tx = self.db.begin().await?;
         // Timers that fire hold their rows and then take the head; so does this.
         schedule(&tx, &[TimerKind::CoverageIsDue.timer(WHOLE_CITY, Timestamp::MAX)]).await?;
-        let mut edit = Edit::begin(&self.registers, &tx, self.now()).await?;
-        let next = self.tell_gaps(&tx, &mut edit).await?;
+        let mut edit = Edit::begin(&self.registers, &tx, || self.now()).await?;
+        let next = self.tell(&tx, &mut edit).await?;
         look_again(&tx, next).await?;
         tx.commit().await?;
         self.log.committed().poke();
         Ok(true)
     }
 
-    /// Records what has to be told of gaps; says when to look again.
-    pub(crate) async fn tell_gaps(
+    /// Records what has to be told of gaps and of who acts; says when to look again.
+    pub(crate) async fn tell(
         &self,
         tx: &DatabaseTransaction,
         edit: &mut Edit<'_>,
     ) -> Result<Option<Timestamp>, Error> {
-        let alarm = alarm(edit.book(), edit.now());
-        for events in &alarm.events {
+        let found = look(edit.shared(), edit.now()).await?;
+        for events in &found.events {
             if let Some(append) = edit.record(events).await? {
-                let act = self.transactions.own_act(ServiceName::Roster.as_str(), &append.aggregate, None);
+                let act = self.own_act(edit, &append.aggregate, None);
                 self.log.append(tx, &act, &[append]).await?;
             }
         }
-        Ok(alarm.next)
+        Ok(found.next)
     }
+}
+
+/// What has to be told now of gaps, and of who acts in the absences whose beginning was told.
+async fn look(register: Arc<Register>, now: Timestamp) -> Result<Alarm, Error> {
+    aside(move || {
+        let book = &register.book;
+        let mut found = alarm(book, now);
+        let away = book.view(now, Timestamp::MAX).absentees();
+        for absence in away.filter(|absence| register.told(&absence.name) == Told::Begun) {
+            found.events.extend(acting_change(book, absence, now).map(|event| vec![event]));
+            let next = next_acting_change(book, absence, now);
+            found.next = found.next.into_iter().chain(next).min();
+        }
+        found
+    })
+    .await
+}
+
+/// Computes on a thread of its own: what takes long holds up no other call.
+pub(crate) async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work).await.map_err(Error::internal)
 }
 
 /// Schedules the next look at gaps. Only for whoever held the timer before the head.

@@ -12,8 +12,8 @@ use crate::error::refusal;
 
 /// What is done to a duty roster.
 pub(crate) enum DutyAct {
-    /// It is another from an instant on, or from now.
-    Change(DutyRoster, Option<Timestamp>),
+    /// It is another from an instant on, or from now; whether swaps may fall away with it.
+    Change { roster: DutyRoster, effective_time: Option<Timestamp>, drops_swaps: bool },
     /// Others take one shift.
     Swap(DutySwap),
 }
@@ -58,10 +58,10 @@ impl App {
 fn decide(edit: &Edit<'_>, roster: DutyRoster, act: DutyAct) -> Result<RosterEvent, Error> {
     let (book, now) = (edit.book(), edit.now());
     match act {
-        DutyAct::Change(value, effective_time) => {
+        DutyAct::Change { roster: value, effective_time, drops_swaps } => {
             let effective_time = effective_time.unwrap_or(now);
             let value = DutyRoster { name: roster.name, unit: roster.unit, ..value };
-            admit_duty_change(book, &value, effective_time, now).map_err(refusal)?;
+            admit_duty_change(book, &value, effective_time, drops_swaps, now).map_err(refusal)?;
             Ok(RosterEvent::DutyRosterChanged(Changed { value, effective_time }))
         }
         DutyAct::Swap(swap) => {

@@ -7,7 +7,7 @@ use domain_roster::{Book, GapFacts, RosterEvent};
 use sea_orm::DatabaseTransaction;
 use serde::Serialize;
 use xietong_events::{Append, Draft};
-use xietong_mesh::Error;
+use xietong_mesh::{Error, Stamp};
 
 use super::register::{Register, Registers};
 use crate::error::refusal;
@@ -22,18 +22,35 @@ pub(crate) struct Edit<'t> {
     register: Arc<Register>,
     revision: i64,
     now: Timestamp,
+    stamp: Stamp,
 }
 
 impl<'t> Edit<'t> {
-    /// Begins a write in a transaction; `now` is the business time of its act.
+    /// Begins a write in a transaction. Its business time is what the clock says once it has
+    /// the head, and no earlier than that of the write before: what somebody asked meanwhile, as
+    /// known at that instant, is not answered otherwise later.
     pub(crate) async fn begin(
         registers: &Registers,
         tx: &'t DatabaseTransaction,
-        now: Timestamp,
+        clock: impl FnOnce() -> Timestamp,
     ) -> Result<Self, Error> {
-        let revision = head::raise(tx).await?;
+        let (revision, last) = head::raise(tx).await?;
+        let now = clock().max(last);
+        head::keep_time(tx, now).await?;
         let register = registers.before(tx, revision).await?;
-        Ok(Edit { tx, register, revision, now })
+        let stamp = Stamp { occurred_at: Some(now), ..Stamp::default() };
+        Ok(Edit { tx, register, revision, now, stamp })
+    }
+
+    /// The act is done for an official, on a ground.
+    pub(crate) fn act_for(&mut self, official: &str, ground: String) {
+        self.stamp.acting_for = Some(official.to_owned());
+        self.stamp.ground = Some(ground);
+    }
+
+    /// What the events of this write are stamped with.
+    pub(crate) fn stamp(&self) -> &Stamp {
+        &self.stamp
     }
 
     /// The roster to decide on.
@@ -44,6 +61,11 @@ impl<'t> Edit<'t> {
     /// The same with the versions of its records.
     pub(crate) fn register(&self) -> &Register {
         &self.register
+    }
+
+    /// The same for whoever computes elsewhere; what this write records later is not in it.
+    pub(crate) fn shared(&self) -> Arc<Register> {
+        self.register.clone()
     }
 
     /// The transaction of the write.
@@ -95,6 +117,7 @@ fn kind_of(event: &RosterEvent) -> Kind {
         RosterEvent::MandateCreated(_) | RosterEvent::MandateRevoked(_) => Kind::Mandate,
         RosterEvent::AbsenceCreated(_)
         | RosterEvent::AbsenceStarted(_)
+        | RosterEvent::AbsenceActingChanged(_)
         | RosterEvent::AbsenceEnded(_)
         | RosterEvent::AbsenceCancelled(_)
         | RosterEvent::AbsenceExtended(_)
@@ -104,6 +127,7 @@ fn kind_of(event: &RosterEvent) -> Kind {
         RosterEvent::DutyRosterCreated(_)
         | RosterEvent::DutyRosterChanged(_)
         | RosterEvent::DutyShiftSwapped(_) => Kind::DutyRoster,
+        RosterEvent::CalendarPublished(_) => Kind::Calendar,
         RosterEvent::GapOpened(_) | RosterEvent::GapChanged(_) | RosterEvent::GapClosed(_) => Kind::Alarm,
     }
 }
@@ -119,13 +143,16 @@ fn body(register: &Register, kind: Kind, name: &str) -> Result<String, Error> {
         Kind::Division => write(book.division(name)),
         Kind::StandInList => write(book.stand_in_lists().find(|list| list.name == name)),
         Kind::Mandate => write(book.mandate(name)),
-        Kind::Absence => write(
-            book.absence(name).map(|absence| StoredAbsence { absence, told: Some(register.told(name)) }),
-        ),
+        Kind::Absence => write(book.absence(name).map(|absence| StoredAbsence {
+            absence,
+            told: Some(register.told(name)),
+            acting: book.told_acting(name).to_vec(),
+        })),
         Kind::DutyRoster => write(
             History::of(book.duty_roster_versions(name))
                 .map(|history| StoredDutyRoster { history, swaps: book.duty_swaps(name).to_vec() }),
         ),
+        Kind::Calendar => write(Some(book.published_calendars(name).collect::<Vec<_>>())),
         Kind::Alarm => write(
             book.told_gaps()
                 .find(|(subject, _)| GapFacts::aggregate(subject) == name)

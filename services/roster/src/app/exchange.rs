@@ -42,7 +42,7 @@ impl App {
         for event in &plan.events {
             appends.extend(edit.record(std::slice::from_ref(event)).await?);
         }
-        transaction.append_all(&appends).await?;
+        transaction.append_stamped(edit.stamp(), &appends).await?;
         Ok(plan)
     }
 }

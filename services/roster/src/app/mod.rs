@@ -2,6 +2,7 @@
 
 mod absences;
 mod acts;
+mod calendars;
 mod coverage;
 mod directory;
 mod divisions;
@@ -22,8 +23,8 @@ use domain_calendar::Timestamp;
 use domain_roster::RosterEvent;
 use prost::{Message, Name};
 use sea_orm::DatabaseConnection;
-use xietong_events::EventLog;
-use xietong_mesh::{Attempt, Call, Error, Foundation, Peers, Transaction, Transactions};
+use xietong_events::{Act, Event, EventLog};
+use xietong_mesh::{Attempt, Call, Error, Foundation, Peers, ServiceName, Transaction, Transactions};
 use xietong_store::Db;
 use xietong_timers::Clock;
 
@@ -31,7 +32,7 @@ pub(crate) use absences::{
     AbsenceAct, Kept, etag as absence_etag, finish as finish_absence, is_stated, start as start_absence,
 };
 pub(crate) use acts::{Heard, hear};
-pub(crate) use coverage::look_again;
+pub(crate) use coverage::{aside, look_again};
 pub(crate) use divisions::{Recorded, take_effect};
 pub(crate) use duty::DutyAct;
 pub(crate) use edit::Edit;
@@ -93,14 +94,21 @@ impl App {
         self.clock.now()
     }
 
+    /// The act of a timer or a consumer in a write. `ground` names the aggregate, `cause` the
+    /// event that led to it.
+    pub(crate) fn own_act(&self, edit: &Edit<'_>, ground: &str, cause: Option<&Event>) -> Act {
+        let act = self.transactions.own_act(ServiceName::Roster.as_str(), ground, cause);
+        Act { occurred_at: edit.now(), ..act }
+    }
+
     async fn edit<'t>(&self, transaction: &'t Transaction) -> Result<Edit<'t>, Error> {
-        Edit::begin(&self.registers, transaction.tx(), transaction.now()).await
+        Edit::begin(&self.registers, transaction.tx(), || self.now()).await
     }
 }
 
 /// Records the events of one aggregate: its row, and the log.
 async fn record(edit: &mut Edit<'_>, transaction: &Transaction, events: &[RosterEvent]) -> Result<(), Error> {
     let append = edit.record(events).await?;
-    transaction.append_all(append.as_slice()).await?;
+    transaction.append_stamped(edit.stamp(), append.as_slice()).await?;
     Ok(())
 }

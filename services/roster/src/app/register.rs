@@ -7,7 +7,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use domain_calendar::Timestamp;
 use domain_roster::{
     Absence, AbsenceAcknowledged, AbsenceCancelled, AbsenceChange, AbsenceCorrected, AbsenceEnded,
-    AbsenceExtended, AbsenceState, Book, Changed, DutyRoster, Mandate, MandateRevoked, RosterEvent,
+    AbsenceExtended, AbsenceState, Book, Changed, DutyRoster, Mandate, MandateRevoked, PublishedCalendar,
+    RosterEvent,
 };
 use sea_orm::{AccessMode, ConnectionTrait, IsolationLevel, TransactionOptions, TransactionTrait};
 use serde::de::DeserializeOwned;
@@ -78,6 +79,7 @@ impl Register {
             | RosterEvent::DivisionTookEffect(_)
             | RosterEvent::StandInListCreated(_)
             | RosterEvent::AbsenceCreated(_)
+            | RosterEvent::AbsenceActingChanged(_)
             | RosterEvent::AbsenceCancelled(_)
             | RosterEvent::AbsenceExtended(_)
             | RosterEvent::MandateCreated(_)
@@ -87,6 +89,7 @@ impl Register {
             | RosterEvent::DutyRosterCreated(_)
             | RosterEvent::DutyRosterChanged(_)
             | RosterEvent::DutyShiftSwapped(_)
+            | RosterEvent::CalendarPublished(_)
             | RosterEvent::GapOpened(_)
             | RosterEvent::GapChanged(_)
             | RosterEvent::GapClosed(_) => return,
@@ -121,7 +124,7 @@ impl Register {
                 }
             }
             Kind::Absence => {
-                let StoredAbsence::<Absence> { absence, told } = parse(record)?;
+                let StoredAbsence::<Absence> { absence, told, acting } = parse(record)?;
                 let told = told.unwrap_or_else(|| Told::at_version(record.version));
                 self.told.insert(record.name.clone(), told);
                 let changes: Vec<_> =
@@ -130,6 +133,7 @@ impl Register {
                 for (event, recorded_at) in &changes {
                     self.apply(event, *recorded_at)?;
                 }
+                self.book.restore_told_acting(&record.name, acting);
             }
             Kind::DutyRoster => {
                 let StoredDutyRoster::<DutyRoster> { history, swaps } = parse(record)?;
@@ -142,6 +146,12 @@ impl Register {
                 for swap in swaps {
                     let recorded_at = swap.recorded_at;
                     self.apply(&RosterEvent::DutyShiftSwapped(swap), recorded_at)?;
+                }
+            }
+            Kind::Calendar => {
+                for published in parse::<Vec<PublishedCalendar>>(record)? {
+                    let recorded_at = published.recorded_at;
+                    self.apply(&RosterEvent::CalendarPublished(published), recorded_at)?;
                 }
             }
             Kind::Alarm => {
@@ -302,13 +312,15 @@ fn change_event(absence: &Absence, change: &AbsenceChange) -> (RosterEvent, Time
             };
             (RosterEvent::AbsenceExtended(extended), *recorded_at)
         }
-        AbsenceChange::Corrected { start_time, end_time, recorded_at } => {
+        AbsenceChange::Corrected { start_time, end_time, approval, reassignment, recorded_at } => {
             let corrected = AbsenceCorrected {
                 absence: name,
                 official,
                 start_time: *start_time,
                 end_time: *end_time,
                 reason: String::new(),
+                approval: approval.clone(),
+                reassignment: reassignment.clone(),
             };
             (RosterEvent::AbsenceCorrected(corrected), *recorded_at)
         }

@@ -2,12 +2,11 @@
 
 use std::cmp::Reverse;
 
-use domain_calendar::Timestamp;
-use domain_roster::{Absence, mandate_ground};
+use domain_roster::Absence;
 use prost::{Message, Name};
 use xietong_mesh::authorize;
 use xietong_mesh::input::{present, required};
-use xietong_mesh::{Attempt, Call, Error, Scope, Transaction};
+use xietong_mesh::{Attempt, Call, Error, Scope};
 use xietong_proto::roster as proto;
 use xietong_timers::MachineClock;
 
@@ -42,12 +41,13 @@ impl RosterHandlers {
         if is_stated(&registration.approval) || is_stated(&registration.reassignment) {
             access::state_mayors_decision(call, &register.book, now)?;
         }
+        access::name_stand_ins(call, &register.book, &registration, now)?;
         let transaction = match self.app.begin(call, &request, &request_id).await? {
             Attempt::Repeat(answer) => return Ok(answer),
             Attempt::First(transaction) => transaction,
         };
         let kept = self.app.create_absence(&transaction, registration).await?;
-        let answer = encode_kept(kept, transaction.now());
+        let answer = encode_kept(kept);
         transaction.commit(answer).await
     }
 
@@ -99,21 +99,6 @@ impl RosterHandlers {
         Ok(encode_absence(absence, tally, absence_etag(&register, &name, tally), self.app.now()))
     }
 
-    /// Stamps an acknowledgement that is entered under a mandate. Whether it may be is decided by
-    /// the change itself.
-    async fn stamp(&self, call: &Call, transaction: &mut Transaction, name: &str) -> Result<(), Error> {
-        let (scope, register) = (call.scope()?, self.app.current().await?);
-        let (book, now) = (&register.book, transaction.now());
-        let Some(absence) = book.absence(name) else { return Ok(()) };
-        if let Ok(Some(mandate)) = access::to_digest(&scope, book, absence, now) {
-            let person = book.view(now, Timestamp::MAX).person(&mandate.leader);
-            let position = self.app.log.last_position().await?;
-            transaction.acting_for(&mandate.leader);
-            transaction.on_ground(mandate_ground(position, &person.display_name, mandate));
-        }
-        Ok(())
-    }
-
     /// `request` is the decoded request without its request id.
     pub(super) async fn change_absence<M: Message + Name>(
         &self,
@@ -123,15 +108,12 @@ impl RosterHandlers {
         asked: Asked<'_>,
     ) -> Result<proto::Absence, Error> {
         let name = required("name", asked.name.to_owned())?;
-        let mut transaction = match self.app.begin(call, request, request_id).await? {
+        let transaction = match self.app.begin(call, request, request_id).await? {
             Attempt::Repeat(answer) => return Ok(answer),
             Attempt::First(transaction) => transaction,
         };
-        if let AbsenceAct::Acknowledge = asked.act {
-            self.stamp(call, &mut transaction, &name).await?;
-        }
         let changed = self.app.change_absence(call, &transaction, &name, asked.etag, asked.act).await?;
-        let answer = encode_kept(changed, transaction.now());
+        let answer = encode_kept(changed);
         transaction.commit(answer).await
     }
 }

@@ -14,7 +14,7 @@ use xietong_proto::roster as proto;
 use xietong_proto::roster::calendar_feed_service_server::CalendarFeedService;
 
 use super::convert::calendar::render;
-use crate::app::App;
+use crate::app::{App, aside};
 use crate::error::refusal;
 
 /// What ended longer ago is left out.
@@ -48,8 +48,11 @@ impl CalendarHandlers {
                 return Err(Error::invalid("unit", english, "人员、单位最多填写一项"));
             }
         };
-        let entries = calendar_entries(book, &feed, now.saturating_sub(LOOKING_BACK));
-        Ok(render(&feed.chinese(book), &entries, now))
+        aside(move || {
+            let entries = calendar_entries(&register.book, &feed, now.saturating_sub(LOOKING_BACK));
+            render(&feed.chinese(&register.book), &entries, now)
+        })
+        .await
     }
 }
 

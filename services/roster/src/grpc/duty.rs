@@ -3,12 +3,11 @@
 use std::mem::take;
 
 use domain_calendar::Timestamp;
-use domain_roster::{DutyRoster, duty_shifts};
+use domain_roster::{DutyRoster, DutyShift, duty_shifts};
 use prost::{Message, Name};
 use tonic::{Request, Response, Status, async_trait};
 use xietong_mesh::convert::decode_optional_time;
 use xietong_mesh::input::{LINE, present, required, text};
-use xietong_mesh::serve::MAX_MESSAGE_BYTES;
 use xietong_mesh::{Attempt, Call, Error};
 use xietong_proto::roster as proto;
 use xietong_proto::roster::duty_service_server::DutyService;
@@ -112,8 +111,8 @@ impl DutyService for DutyHandlers {
         let request_id = take(&mut request.request_id);
         let roster = present("duty_roster", request.duty_roster.clone())?;
         let roster = decode_duty_roster(request.name.clone(), roster)?;
-        let act =
-            DutyAct::Change(roster, decode_optional_time("effective_time", request.effective_time.as_ref())?);
+        let effective_time = decode_optional_time("effective_time", request.effective_time.as_ref())?;
+        let act = DutyAct::Change { roster, effective_time, drops_swaps: request.drops_swaps };
         let asked = (request.name.as_str(), request.etag.as_str());
         Ok(Response::new(self.change(&call, &request, &request_id, asked, act).await?))
     }
@@ -140,17 +139,23 @@ impl DutyService for DutyHandlers {
         let (start, end) = (request.start_time.as_ref(), request.end_time.as_ref());
         let window = decode_window(start, end, self.app.now())?;
         let known_at = decode_optional_time("known_at", request.known_at.as_ref())?;
-        let known_at = known_at.unwrap_or(Timestamp::MAX);
         let register = self.app.current().await?;
         let roster = register.book.duty_roster(&name).ok_or_else(|| access::missing(&scope, &name))?;
         scope.authorize(&access::of_unit(&roster.unit))?;
+        // As it was asked: what is unset moves with now.
+        let asked = [start, end, request.known_at.as_ref()]
+            .map(|time| time.map(|time| format!("{}.{:09}", time.seconds, time.nanos)).unwrap_or_default());
+        let query = Query {
+            method: "ListDutyShifts",
+            filter: &format!("{name}&{}", asked.join("&")),
+            page_size: request.page_size,
+            page_token: &request.page_token,
+        };
+        let known_at = known_at.unwrap_or(Timestamp::MAX);
         let shifts = duty_shifts(&register.book, &name, window, known_at);
-        let shifts = shifts.iter().map(|shift| encode_shift(shift, &register.book, known_at)).collect();
-        let response = proto::ListDutyShiftsResponse { shifts };
-        if response.encoded_len() > MAX_MESSAGE_BYTES {
-            let english = "the shifts do not fit into one message: ask for a shorter window";
-            return Err(Error::invalid("end_time", english, "结果过大，请缩短查询时段").into());
-        }
-        Ok(Response::new(response))
+        let encode = |shift: &DutyShift| encode_shift(shift, &register.book, known_at);
+        let by_start = |shift: &DutyShift| shift.start_time.as_micros();
+        let (shifts, next_page_token) = page(&query, shifts.iter(), by_start, encode)?;
+        Ok(Response::new(proto::ListDutyShiftsResponse { shifts, next_page_token }))
     }
 }

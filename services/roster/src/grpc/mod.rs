@@ -13,6 +13,7 @@ mod mandates;
 mod revise;
 mod roster;
 mod stand_in_lists;
+mod year_calendars;
 
 pub(crate) use acting::ActingHandlers;
 pub(crate) use calendar::CalendarHandlers;
@@ -21,3 +22,4 @@ pub(crate) use duty::DutyHandlers;
 pub(crate) use exchange::ExchangeHandlers;
 pub(crate) use mandates::MandateHandlers;
 pub(crate) use roster::RosterHandlers;
+pub(crate) use year_calendars::YearCalendarHandlers;

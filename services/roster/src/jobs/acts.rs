@@ -27,9 +27,8 @@ impl ActsLog {
     }
 
     async fn take_in(&self, tx: &DatabaseTransaction, events: &[&Event]) -> Result<(), ApplyError> {
-        let roster = ServiceName::Roster.as_str();
-        let now = self.app.now();
-        let mut edit = Edit::begin(&self.app.registers, tx, now).await.map_err(ApplyError::new)?;
+        let begun = Edit::begin(&self.app.registers, tx, || self.app.now()).await;
+        let mut edit = begun.map_err(ApplyError::new)?;
         let mut heard = Vec::new();
         for event in events {
             if let Some(description) = self.describe(event, edit.book())? {
@@ -37,7 +36,7 @@ impl ActsLog {
             }
         }
         for append in hear(&mut edit, tx, &heard).await.map_err(ApplyError::new)? {
-            let act = self.app.transactions.own_act(roster, &append.aggregate, events.last().copied());
+            let act = self.app.own_act(&edit, &append.aggregate, events.last().copied());
             self.app.log.append(tx, &act, &[append]).await?;
         }
         Ok(())
@@ -59,9 +58,8 @@ impl ActsLog {
             ServiceName::Notification => {
                 let known = NotificationEvent::from_payload(kind, &event.payload).map_err(ApplyError::new)?;
                 Ok(match known {
-                    Some(NotificationEvent::Acknowledged(marked)) => {
-                        Some(format!("签收通知（{}）", marked.message))
-                    }
+                    // The log of notices leaves out what they say.
+                    Some(NotificationEvent::Acknowledged(_)) => Some("签收一条通知".to_owned()),
                     Some(
                         NotificationEvent::Sent(_)
                         | NotificationEvent::Climbed(_)
@@ -79,7 +77,7 @@ impl ActsLog {
 
 /// What this version does not know how to say.
 fn other(event: &Event) -> String {
-    format!("办理{}（{}）", event.aggregate, event.event_type)
+    format!("办理一项事务（{}）", event.aggregate)
 }
 
 #[async_trait]

@@ -1,4 +1,5 @@
-//! Watches what is unanswered for: whatever is recorded may open a gap or close one.
+//! Watches what is unanswered for and who acts: whatever is recorded may open a gap, close one, or
+//! let others act.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -46,7 +47,7 @@ impl Worker for CoverageWatch {
         if self.seen.load(Ordering::Relaxed) == revision {
             return Ok(Progress::Idle);
         }
-        let worked = self.app.keep_watch(&register.book).await.map_err(WorkerError::new)?;
+        let worked = self.app.keep_watch(&register).await.map_err(WorkerError::new)?;
         self.seen.store(revision, Ordering::Relaxed);
         Ok(if worked { Progress::Worked } else { Progress::Idle })
     }

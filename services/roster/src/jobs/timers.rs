@@ -3,7 +3,6 @@
 use async_trait::async_trait;
 use domain_calendar::Timestamp;
 use sea_orm::DatabaseTransaction;
-use xietong_mesh::ServiceName;
 use xietong_timers::{FireError, Timer, TimerHandler};
 
 use crate::app::{App, Edit, finish_absence, look_again, start_absence, take_effect};
@@ -14,7 +13,7 @@ pub(crate) enum TimerKind {
     DivisionTakesEffect,
     AbsenceStarts,
     AbsenceEnds,
-    /// A gap in coverage comes within reach.
+    /// A gap in coverage comes within reach, or others act from now on.
     CoverageIsDue,
 }
 
@@ -74,9 +73,9 @@ impl TimerHandler for RosterTimers {
         timers: &[Timer],
         now: Timestamp,
     ) -> Result<(), FireError> {
-        let mut edit = Edit::begin(&self.app.registers, tx, now).await.map_err(FireError::new)?;
+        let mut edit = Edit::begin(&self.app.registers, tx, || now).await.map_err(FireError::new)?;
         // Told before an absence says that nobody acts.
-        let next = self.app.tell_gaps(tx, &mut edit).await.map_err(FireError::new)?;
+        let next = self.app.tell(tx, &mut edit).await.map_err(FireError::new)?;
         for timer in timers {
             let append = match TimerKind::read(&timer.kind).map_err(FireError::new)? {
                 TimerKind::DivisionTakesEffect => take_effect(&mut edit, &timer.key).await,
@@ -85,7 +84,7 @@ impl TimerHandler for RosterTimers {
                 TimerKind::CoverageIsDue => look_again(tx, next).await.map(|()| None),
             };
             if let Some(append) = append.map_err(FireError::new)? {
-                let act = self.app.transactions.own_act(ServiceName::Roster.as_str(), &timer.key, None);
+                let act = self.app.own_act(&edit, &timer.key, None);
                 self.app.log.append(tx, &act, &[append]).await?;
             }
         }

@@ -1,7 +1,7 @@
 //! What a row's JSON holds beyond the record itself.
 
 use domain_calendar::Timestamp;
-use domain_roster::{Absence, DutyRoster, DutySwap, GapFacts, Version};
+use domain_roster::{Absence, ActingPart, DutyRoster, DutySwap, GapFacts, Version};
 use serde::{Deserialize, Serialize};
 
 /// A record with all that it became. A row that was written before records could change has
@@ -54,6 +54,9 @@ pub(crate) struct StoredAbsence<T = Absence> {
     /// version says it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) told: Option<Told>,
+    /// Who was last told to act.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) acting: Vec<ActingPart>,
 }
 
 /// How much of an absence everybody was told: each of its moments is an event, once.
@@ -105,7 +108,7 @@ pub(crate) struct StoredAlarm {
 #[cfg(test)]
 mod tests {
     use domain_calendar::Timestamp;
-    use domain_roster::{Absence, Unit};
+    use domain_roster::{Absence, ActingPart, Scope, Unit};
 
     use super::{Change, History, StoredAbsence, Told};
 
@@ -120,7 +123,7 @@ mod tests {
         assert!(row.changes.is_empty());
         assert_eq!(serde_json::to_value(&row).unwrap(), serde_json::to_value(&row.first).unwrap());
         let row: StoredAbsence = serde_json::from_str(ABSENCE).unwrap();
-        assert_eq!(row.told, None);
+        assert_eq!((row.told, row.acting), (None, vec![]));
         assert_eq!([1, 2, 3].map(Told::at_version), [Told::Registered, Told::Begun, Told::Ended]);
     }
 
@@ -138,8 +141,15 @@ mod tests {
         assert_eq!((change.effective_time, change.recorded_at), (effective_time, recorded_at));
 
         let absence: Absence = serde_json::from_str(ABSENCE).unwrap();
-        let stored = StoredAbsence { absence: &absence, told: Some(Told::Begun) };
+        let part = ActingPart {
+            acting: "officials/two".into(),
+            scope: Scope { units: vec!["units/water".into()], fields: vec![] },
+            start_time: absence.start_time,
+            end_time: absence.end_time,
+        };
+        let acting = vec![part];
+        let stored = StoredAbsence { absence: &absence, told: Some(Told::Begun), acting: acting.clone() };
         let read: StoredAbsence = serde_json::from_str(&serde_json::to_string(&stored).unwrap()).unwrap();
-        assert_eq!((read.absence, read.told), (absence, Some(Told::Begun)));
+        assert_eq!((read.absence, read.told, read.acting), (absence, Some(Told::Begun), acting));
     }
 }

@@ -4,7 +4,8 @@
 //! was, and the numbers that order and guard it. Every write first takes the single row of `roster_head` by raising its
 //! version, so that writes follow one another on both back ends, and what was decided on the
 //! roster as it stood still holds when it is written. The uniqueness of an account's subject
-//! rests on that too.
+//! rests on that too. The head keeps the business time of its last write: none is stamped earlier than
+//! the one before it, whichever replica and clock it comes from.
 
 pub(crate) mod acts;
 pub(crate) mod body;
@@ -15,8 +16,17 @@ use xietong_store::SqlMigration;
 
 /// `created_revision` and `revision` are versions of the head: the one that wrote the row, and
 /// the last one that changed it. `recorded_at` is business time in microseconds.
-pub(crate) const MIGRATIONS: &[SqlMigration] =
-    &[TABLES, COLLECTIVES, STAND_IN_LISTS, acts::ACTS, MANDATES, COVERAGE_ALARMS, DUTY_ROSTERS];
+pub(crate) const MIGRATIONS: &[SqlMigration] = &[
+    TABLES,
+    COLLECTIVES,
+    STAND_IN_LISTS,
+    acts::ACTS,
+    MANDATES,
+    COVERAGE_ALARMS,
+    DUTY_ROSTERS,
+    HEAD_TIME,
+    CALENDARS,
+];
 
 const TABLES: SqlMigration = SqlMigration {
     name: "roster_0001_tables",
@@ -146,5 +156,26 @@ const DUTY_ROSTERS: SqlMigration = SqlMigration {
             body TEXT NOT NULL
         )",
         "CREATE INDEX duty_rosters_revision ON duty_rosters (revision)",
+    ],
+};
+
+const HEAD_TIME: SqlMigration = SqlMigration {
+    name: "roster_0008_head_time",
+    statements: &["ALTER TABLE roster_head ADD COLUMN recorded_at BIGINT NOT NULL DEFAULT 0"],
+};
+
+/// The body is every publication of the year, in order.
+const CALENDARS: SqlMigration = SqlMigration {
+    name: "roster_0009_calendars",
+    statements: &[
+        "CREATE TABLE calendars (
+            name TEXT PRIMARY KEY,
+            version BIGINT NOT NULL,
+            created_revision BIGINT NOT NULL,
+            revision BIGINT NOT NULL,
+            recorded_at BIGINT NOT NULL,
+            body TEXT NOT NULL
+        )",
+        "CREATE INDEX calendars_revision ON calendars (revision)",
     ],
 };

@@ -17,11 +17,12 @@ pub(crate) enum Kind {
     Mandate,
     DutyRoster,
     Alarm,
+    Calendar,
 }
 
 impl Kind {
     /// Every kind, those others refer to first.
-    pub(crate) const ALL: [Kind; 10] = [
+    pub(crate) const ALL: [Kind; 11] = [
         Kind::Unit,
         Kind::Collective,
         Kind::Official,
@@ -32,6 +33,7 @@ impl Kind {
         Kind::Mandate,
         Kind::DutyRoster,
         Kind::Alarm,
+        Kind::Calendar,
     ];
 
     fn table(self) -> &'static str {
@@ -46,6 +48,7 @@ impl Kind {
             Kind::Mandate => "mandates",
             Kind::DutyRoster => "duty_rosters",
             Kind::Alarm => "coverage_alarms",
+            Kind::Calendar => "calendars",
         }
     }
 }

@@ -15,6 +15,7 @@ on_both!(
     what_was_done_is_told_once_with_the_end_and_acknowledged,
     what_is_heard_of_later_is_told_later_and_opens_the_digest_again,
     an_act_decided_before_the_return_was_known_is_marked_and_in_the_digest,
+    a_start_that_is_corrected_puts_no_rightful_act_beyond_its_authority,
     what_a_secretary_enters_while_the_leader_is_there_is_in_no_digest,
     a_digest_is_read_by_its_own_and_by_overseers_and_acknowledged_by_its_own_alone,
     acts_that_arrive_change_the_etag,
@@ -261,4 +262,22 @@ async fn acts_that_arrive_change_the_etag(city: City) {
     assert_eq!(acknowledge(&city, &absence, &seen).await.unwrap_err().code(), Code::Aborted);
     let seen = digest(&city, &absence).await.absence.unwrap();
     assert_eq!(acknowledge(&city, &absence, &seen.etag).await.unwrap().acknowledged_act_count, 2);
+}
+
+async fn a_start_that_is_corrected_puts_no_rightful_act_beyond_its_authority(city: City) {
+    let (city, log, absence, authority) = away(city).await;
+    log.verified(A, &authority, at(DURING)).await;
+    city.hear().await;
+    let beyond = async || -> Vec<bool> {
+        digest(&city, &absence).await.acts.iter().map(|act| act.beyond_authority).collect()
+    };
+    for (start, marked) in [
+        (START, false),
+        ("2023-06-09T00:00:00+08:00", false),
+        ("2023-06-11T08:00:00+08:00", false),
+        ("2023-06-11T10:00:00+08:00", true),
+    ] {
+        city.correct(correct(&absence, start, END)).await.unwrap();
+        assert_eq!(beyond().await, [marked], "{start}");
+    }
 }

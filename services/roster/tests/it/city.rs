@@ -25,11 +25,12 @@ use xietong_proto::roster::directory_service_client::DirectoryServiceClient;
 use xietong_proto::roster::exchange_service_client::ExchangeServiceClient;
 use xietong_proto::roster::mandate_service_client::MandateServiceClient;
 use xietong_proto::roster::roster_service_client::RosterServiceClient;
+use xietong_proto::roster::year_calendar_service_client::YearCalendarServiceClient;
 use xietong_store::CrashPoints;
 use xietong_testkit::servers;
 use xietong_timers::{Clock, MachineClock, Progress, SimulatedClock, Worker};
 
-use crate::log::SupervisionLog;
+use crate::log::{SupervisionLog, listen};
 
 /// The day on which every test begins, in business time.
 pub(crate) const START: &str = "2023-05-01T09:00:00+08:00";
@@ -108,6 +109,22 @@ impl City {
         (City { service, clock, url, folder, verifier, supervision, routes, gateway, system }, log)
     }
 
+    /// Serves these routes by TCP, as the roster's, and gives the way to them.
+    pub(crate) async fn serve(&self, routes: Routes) -> Peers {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        listen(routes, listener, self.verifier.clone());
+        let urls = BTreeMap::from([(ServiceName::Roster, url)]);
+        Peers::new(ServiceName::Roster, &urls, self.system.clone()).unwrap()
+    }
+
+    /// Gives everything that was recorded its position.
+    pub(crate) async fn sequence(&self) {
+        let mut workers = self.service.workers.iter();
+        let sequencer = workers.find(|worker| worker.name() == "roster/sequencer").unwrap();
+        while sequencer.turn().await.unwrap() == Progress::Worked {}
+    }
+
     /// Lets the roster hear of what others have recorded.
     pub(crate) async fn hear(&self) {
         let followed = self.service.consumers.iter();
@@ -117,6 +134,10 @@ impl City {
 
     pub(crate) fn mandates(&self) -> MandateServiceClient<MeshService<Routes>> {
         MandateServiceClient::new(self.routes.clone())
+    }
+
+    pub(crate) fn year_calendars(&self) -> YearCalendarServiceClient<MeshService<Routes>> {
+        YearCalendarServiceClient::new(self.routes.clone())
     }
 
     pub(crate) fn acting(&self) -> ActingServiceClient<MeshService<Routes>> {

@@ -11,6 +11,8 @@ use crate::city::{City, on_both, refused, time};
 on_both!(
     a_watch_hands_over_by_rule_and_says_who_is_there,
     a_change_and_a_swap_leave_what_is_over_and_survive_a_restart,
+    shifts_are_listed_page_by_page,
+    a_swap_takes_the_rest_of_a_shift_that_runs_and_a_change_drops_none_unasked,
     a_watch_nobody_keeps_is_a_gap_that_is_told_and_called_off,
     a_unit_keeps_its_own_watch_and_nobody_elses,
     a_malformed_duty_roster_is_refused,
@@ -81,7 +83,8 @@ impl City {
             name: name.into(),
             start_time: Some(time(start)),
             end_time: Some(time(end)),
-            known_at: None,
+            page_size: 1_000,
+            ..proto::ListDutyShiftsRequest::default()
         };
         answered(self.duty().list_duty_shifts(self.clerk(request)).await).unwrap().shifts
     }
@@ -129,6 +132,7 @@ async fn a_change_and_a_swap_leave_what_is_over_and_survive_a_restart(city: City
         effective_time: effective.map(time),
         etag: etag.into(),
         request_id: String::new(),
+        drops_swaps: false,
     };
     let past = city.change_watch(change(Some("2023-06-04T08:00:00+08:00"), "")).await.unwrap_err();
     assert_eq!(past.reason(), "DUTY_OVER");
@@ -218,4 +222,69 @@ async fn a_malformed_duty_roster_is_refused(city: City) {
     let request = proto::ListDutyRostersRequest::default();
     let listed = answered(city.duty().list_duty_rosters(city.clerk(request)).await).unwrap();
     assert!(listed.duty_rosters.is_empty());
+}
+
+async fn shifts_are_listed_page_by_page(city: City) {
+    let city = city.with_division().await;
+    let name = city.flood_watch().await;
+    let request = |page_size, page_token: &str| proto::ListDutyShiftsRequest {
+        name: name.clone(),
+        start_time: Some(time("2023-06-01T08:00:00+08:00")),
+        end_time: Some(time("2023-07-01T08:00:00+08:00")),
+        page_size,
+        page_token: page_token.to_owned(),
+        ..proto::ListDutyShiftsRequest::default()
+    };
+    let list = async |request| answered(city.duty().list_duty_shifts(city.clerk(request)).await);
+    let all = list(request(1_000, "")).await.unwrap();
+    assert_eq!((all.shifts.len(), all.next_page_token.as_str()), (60, ""));
+    assert_eq!(list(request(0, "")).await.unwrap().shifts.len(), 50, "unless asked for otherwise");
+    let (mut found, mut token) = (Vec::new(), String::new());
+    loop {
+        let page = list(request(25, &token)).await.unwrap();
+        found.extend(page.shifts);
+        token = page.next_page_token;
+        if token.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(found, all.shifts);
+    let first = list(request(25, "")).await.unwrap().next_page_token;
+    let other = proto::ListDutyShiftsRequest { end_time: None, ..request(25, &first) };
+    assert_eq!(list(other).await.unwrap_err().violations()[0].field, "page_token");
+    assert_eq!(list(request(-1, "")).await.unwrap_err().violations()[0].field, "page_size");
+}
+
+async fn a_swap_takes_the_rest_of_a_shift_that_runs_and_a_change_drops_none_unasked(city: City) {
+    let city = city.with_division().await;
+    let name = city.flood_watch().await;
+    let (start, seven) = ("2023-06-05T08:00:00+08:00", "2023-06-05T19:00:00+08:00");
+    city.advance(seven).await;
+    city.swap(&name, start, Some(team("cui-yuanbin", &[]))).await.unwrap();
+    let next = "2023-06-06T08:00:00+08:00";
+    city.swap(&name, next, Some(team("cui-yuanbin", &[]))).await.unwrap();
+    let shifts = city.shifts(&name, start, "2023-06-05T20:00:00+08:00").await;
+    let [kept, rest] = shifts.as_slice() else { panic!("{shifts:?}") };
+    assert_eq!(
+        (kept.leader.as_ref().unwrap().display_name.as_str(), kept.end_time),
+        ("甲", Some(time(seven)))
+    );
+    assert_eq!(rest.leader.as_ref().unwrap().display_name, "崔元斌");
+    assert_eq!((rest.start_time, rest.shift_start_time), (Some(time(seven)), Some(time(start))));
+
+    let change = |drops_swaps| proto::ChangeDutyRosterRequest {
+        name: name.clone(),
+        duty_roster: Some(proto::DutyRoster {
+            handover_times: vec!["09:00".into(), "20:00".into()],
+            ..flood()
+        }),
+        effective_time: Some(time("2023-06-05T20:00:00+08:00")),
+        drops_swaps,
+        ..proto::ChangeDutyRosterRequest::default()
+    };
+    let refused = city.change_watch(change(false)).await.unwrap_err();
+    assert_eq!((refused.code(), refused.reason()), (Code::FailedPrecondition, "SWAPS_ORPHANED"));
+    assert_eq!(city.on_duty(&name, next).await, "崔元斌", "nothing was changed");
+    city.change_watch(change(true)).await.unwrap();
+    assert_ne!(city.on_duty(&name, "2023-06-06T09:00:00+08:00").await, "崔元斌");
 }

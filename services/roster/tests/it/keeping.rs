@@ -15,6 +15,7 @@ on_both!(
     a_supervisor_keeps_and_corrects_every_absence,
     only_the_mayor_or_whoever_records_for_him_approves,
     a_unit_records_its_own_list_of_stand_ins_alone,
+    nobody_names_his_own_stand_in_for_the_mayor,
 );
 
 const START: &str = "2023-06-10T00:00:00+08:00";
@@ -165,4 +166,33 @@ async fn a_unit_records_its_own_list_of_stand_ins_alone(city: City) {
     let supervisor = city.roster().create_stand_in_list(city.supervisor(request())).await;
     denied(supervisor.map_err(refused), "PERMISSION_DENIED");
     city.roster().create_stand_in_list(city.approver("water", request())).await.unwrap();
+}
+
+/// 临政办发〔2023〕12号: the mayor names a stand-in for whom the division gives work to; in a unit
+/// one of its own people stands in.
+async fn nobody_names_his_own_stand_in_for_the_mayor(city: City) {
+    let city = city.with_division().await;
+    city.official("water-deputy", "丁", proto::PostKind::UnitDeputy, "units/water").await;
+    let in_june = |official: &str, stand_in: &str| proto::CreateAbsenceRequest {
+        absence: Some(proto::Absence {
+            stand_in: format!("officials/{stand_in}"),
+            ..absence(official, START, END)
+        }),
+        request_id: String::new(),
+    };
+    let own = city.official_as("qiao-feihong", Role::Leader, in_june("qiao-feihong", "hu-xiaogang"));
+    denied(city.keeps(own).await, "MAYOR_DECIDES");
+    let share = proto::StandInShare {
+        stand_in: "officials/hu-xiaogang".into(),
+        units: vec!["units/water".into()],
+        ..Default::default()
+    };
+    let shared = proto::Absence { shares: vec![share], ..absence("qiao-feihong", START, END) };
+    let shared = proto::CreateAbsenceRequest { absence: Some(shared), request_id: String::new() };
+    denied(city.keeps(city.official_as("qiao-feihong", Role::Leader, shared)).await, "MAYOR_DECIDES");
+    city.keeps(city.supervisor(in_june("qiao-feihong", "hu-xiaogang"))).await.unwrap();
+    let stranger =
+        city.keeps(city.approver("water", in_june("water-head", "cui-yuanbin"))).await.unwrap_err();
+    assert_eq!((stranger.code(), stranger.reason()), (Code::FailedPrecondition, "NOT_OF_UNIT"));
+    city.keeps(city.approver("water", in_june("water-head", "water-deputy"))).await.unwrap();
 }

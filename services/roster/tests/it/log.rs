@@ -23,6 +23,19 @@ use xietong_proto::common::event_log_service_server::EventLogServiceServer;
 use xietong_store::{CrashPoints, Db, migrate};
 use xietong_timers::{Progress, Worker};
 
+/// Serves by TCP until the test ends.
+pub(crate) fn listen(routes: Routes, listener: TcpListener, verifier: Verifier) {
+    let options = ServeOptions {
+        listener,
+        routes,
+        layer: MeshLayer::new(verifier, Metrics::new(ServiceName::Roster)).unwrap(),
+        grace: Duration::from_secs(1),
+        readiness: Readiness::new(),
+        drain: Drain::new(),
+    };
+    tokio::spawn(serve(options, std::future::pending()));
+}
+
 pub(crate) struct SupervisionLog {
     db: Db,
     log: EventLog,
@@ -37,15 +50,7 @@ impl SupervisionLog {
         let log = EventLog::open("supervision", db.clone()).await.unwrap();
         let sequencer = Sequencer::new(log.clone(), Bus::embedded());
         let feed = EventLogServiceServer::new(EventLogServer::new(log.clone()));
-        let options = ServeOptions {
-            listener,
-            routes: Routes::new(feed),
-            layer: MeshLayer::new(verifier, Metrics::new(ServiceName::Supervision)).unwrap(),
-            grace: Duration::from_secs(1),
-            readiness: Readiness::new(),
-            drain: Drain::new(),
-        };
-        tokio::spawn(serve(options, std::future::pending()));
+        listen(Routes::new(feed), listener, verifier);
         SupervisionLog { db, log, sequencer }
     }
 

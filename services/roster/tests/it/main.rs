@@ -21,4 +21,7 @@ mod mandate;
 mod permission;
 mod race;
 mod roster;
+mod snapshot;
+mod standing_in;
 mod time;
+mod year_calendar;

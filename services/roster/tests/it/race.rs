@@ -11,6 +11,7 @@ use crate::city::{City, absence, at, division_12, on_both, refused, time};
 on_both!(
     of_two_hundred_overlapping_absences_one_is_registered,
     of_two_hundred_divisions_of_one_day_one_is_recorded,
+    of_two_hundred_corrections_of_one_division_one_is_recorded,
     of_two_hundred_changes_of_one_version_one_is_made,
     what_is_told_while_its_times_are_corrected_is_told_once,
 );
@@ -63,6 +64,19 @@ async fn of_two_hundred_divisions_of_one_day_one_is_recorded(city: City) {
     let request = proto::ListDivisionsRequest::default();
     let listed = city.roster().list_divisions(city.clerk(request)).await.unwrap().into_inner();
     assert_eq!(listed.divisions.len(), 1);
+}
+
+async fn of_two_hundred_corrections_of_one_division_one_is_recorded(city: City) {
+    let city = city.with_directory().await;
+    let corrects = city.divide(division_12()).await.unwrap().name;
+    let mut writers = JoinSet::new();
+    for _ in 0..WRITERS {
+        let division = proto::Division { corrects: corrects.clone(), ..division_12() };
+        let request = proto::CreateDivisionRequest { division: Some(division), ..Default::default() };
+        let (mut roster, request) = (city.roster(), city.admin(request));
+        writers.spawn(async move { roster.create_division(request).await.map(|_| ()) });
+    }
+    assert_eq!(outcomes(writers).await, vec!["CORRECTED_ALREADY"; 199]);
 }
 
 async fn of_two_hundred_changes_of_one_version_one_is_made(city: City) {
@@ -131,4 +145,19 @@ async fn two_replicas_register_one_of_overlapping_absences() {
         writers.spawn(async move { roster.create_absence(request).await.map(|_| ()) });
     }
     assert_eq!(outcomes(writers).await, vec!["ABSENCE_OVERLAPS"; 199]);
+}
+
+/// The clock of whoever writes later may be behind: what was asked as known at an instant must not
+/// be answered otherwise by what is recorded after.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_replica_with_a_slow_clock_records_is_no_older_than_what_was_recorded_before() {
+    let city = City::postgres().await.with_division().await;
+    let slow = city.replica().await;
+    city.advance("2023-05-02T09:00:00+08:00").await;
+    let away = city.away("qiao-feihong", "2023-06-10T00:00:00+08:00", "2023-06-12T00:00:00+08:00");
+    let name = away.await.unwrap().name;
+    slow.extend(extend(&name, "2023-06-15T00:00:00+08:00")).await.unwrap();
+    let recorded = city.events(&name).await;
+    let recorded: Vec<_> = recorded.iter().map(|event| event.occurred_at).collect();
+    assert_eq!(recorded, [at("2023-05-02T09:00:00+08:00"); 2]);
 }

@@ -6,7 +6,7 @@ use xietong_mesh::{Call, Error, Transaction};
 use super::authority::Authority;
 use super::create::{List, NamedUnit, check_units, unknown_units};
 use super::revise::Revision;
-use super::{Supervision, drafts, timers};
+use super::{Supervision, catch_up, drafts, timers_after};
 use crate::error::command_refused;
 use crate::record::Record;
 use crate::store;
@@ -194,22 +194,25 @@ impl Supervision {
         if let Some(unit) = change.names_unit() {
             check_units(&self.roster()?, vec![unit], now)?;
         }
-        let command = change.asked.command(&before.task, &authority);
-        let events =
-            decide(&before.task, &command, &self.regulation.context(now)).map_err(command_refused)?;
-        if events.is_empty() {
+        let regulation = self.regulations.knowing(transaction.tx(), [&before]).await?;
+        let mut after = before.clone();
+        let mut events = catch_up(&mut after, &regulation, now)?;
+        let command = change.asked.command(&after.task, &authority);
+        let decided = decide(&after.task, &command, &regulation.context(&after.task, now));
+        let decided = decided.map_err(command_refused)?;
+        if decided.is_empty() {
             return Ok(before);
         }
-        let mut after = before.clone();
-        after.apply(&events).map_err(command_refused)?;
+        after.apply(&decided).map_err(command_refused)?;
+        events.extend(decided);
 
         authority.stamp(transaction);
         if let Some(ground) = &change.ground {
             transaction.on_ground(ground);
         }
-        store::save(transaction.tx(), &before.task, &after, &self.regulation).await?;
+        store::save(transaction.tx(), &before.task, &after, &regulation).await?;
         transaction.append(&change.task, before.task.version, drafts(&events)?).await?;
-        transaction.schedule(&timers::added(&before.task, &after.task, &self.regulation)?).await?;
+        transaction.schedule(&timers_after(&before.task, &after, &regulation)?).await?;
         Ok(after)
     }
 }

@@ -14,6 +14,7 @@ use xietong_timers::MachineClock;
 use super::{Supervision, drafts, roster, timers};
 use crate::error::{refused, unreadable};
 use crate::record::Record;
+use crate::regulation::Regulation;
 use crate::store;
 
 const ISSUE: &str = "supervision.tasks.issue";
@@ -73,10 +74,14 @@ impl Supervision {
             call.authorize(&record.resource())?;
             return Ok(vec![record]);
         }
+        // What is only entered runs by no rule yet.
+        let runs = entering != Entering::Only || entries.iter().any(|entry| entry.backfill.is_some());
+        let regulation =
+            if runs { self.regulations.current(transaction.tx()).await? } else { self.regulation() };
         let mut records = Vec::with_capacity(entries.len());
         for entry in &entries {
             let (record, _) =
-                self.plan(entry, entering, now).map_err(|error| refused(&error, &entry.place))?;
+                plan(&regulation, entry, entering, now).map_err(|error| refused(&error, &entry.place))?;
             call.authorize(&record.resource())?;
             if entering != Entering::Only || entry.backfill.is_some() {
                 authorize(&call.principal, ISSUE, &record.resource())?;
@@ -90,7 +95,7 @@ impl Supervision {
             // No number of the ledger is taken for what is not entered.
             return Ok(records);
         }
-        store::insert(transaction.tx(), &mut records, &self.regulation).await?;
+        store::insert(transaction.tx(), &mut records, &regulation).await?;
         store::keep_origins(transaction.tx(), &records).await?;
         let (mut appends, mut due) = (Vec::with_capacity(records.len()), Vec::new());
         let mut issued = Vec::new();
@@ -98,10 +103,10 @@ impl Supervision {
             // The number is known only now, and every event names it.
             entry.draft.ledger_number = record.task.ledger_number;
             let (_, events) =
-                self.plan(&entry, entering, now).map_err(|error| refused(&error, &entry.place))?;
+                plan(&regulation, &entry, entering, now).map_err(|error| refused(&error, &entry.place))?;
             let aggregate = record.task.name.clone();
             appends.push(Append { aggregate, expected_version: 0, drafts: drafts(&events)? });
-            due.extend(timers::of(&record.task, &self.regulation)?);
+            due.extend(timers::of(&record.task, &regulation)?);
             if told_with_document(entering, &entry.draft) {
                 issued.extend(events.into_iter().map(|event| (&record.task.source, event)));
             }
@@ -111,24 +116,29 @@ impl Supervision {
         transaction.schedule(&due).await?;
         Ok(records)
     }
+}
 
-    fn plan(&self, entry: &Entry, entering: Entering, now: Timestamp) -> Result<Planned, SupervisionError> {
-        let Entry { draft, backfill: before, place: _ } = entry;
-        let mut events = vec![create(draft.clone(), now)?];
-        let mut record = Record::of_draft(draft, now);
-        let context = self.regulation.context(now);
-        if let Some(before) = before {
-            let entered = backfill(&record.task, before, &context)?;
-            record.apply(std::slice::from_ref(&entered))?;
-            events.push(entered);
-        } else if entering != Entering::Only {
-            let with_document = told_with_document(entering, draft);
-            let issued = decide(&record.task, &Command::Issue { with_document }, &context)?;
-            record.apply(&issued)?;
-            events.extend(issued);
-        }
-        Ok((record, events))
+fn plan(
+    regulation: &Regulation,
+    entry: &Entry,
+    entering: Entering,
+    now: Timestamp,
+) -> Result<Planned, SupervisionError> {
+    let Entry { draft, backfill: before, place: _ } = entry;
+    let mut events = vec![create(draft.clone(), now)?];
+    let mut record = Record::of_draft(draft, now);
+    let context = regulation.context(&record.task, now);
+    if let Some(before) = before {
+        let entered = backfill(&record.task, before, &context)?;
+        record.apply(std::slice::from_ref(&entered))?;
+        events.push(entered);
+    } else if entering != Entering::Only {
+        let with_document = told_with_document(entering, draft);
+        let issued = decide(&record.task, &Command::Issue { with_document }, &context)?;
+        record.apply(&issued)?;
+        events.extend(issued);
     }
+    Ok((record, events))
 }
 
 /// Whether the units hear of a task with all else that its document gives them.

@@ -4,18 +4,29 @@
 mod authority;
 mod change;
 mod create;
+mod explain;
+mod ledger;
+mod papers;
 mod read;
+mod recount;
 mod revise;
 mod roster;
+mod rules;
+mod scoreboard;
 mod sign;
 mod timers;
 
 pub(crate) use change::{Asked, Change, Target};
 pub(crate) use create::{Entering, Entry};
-pub(crate) use read::ListQuery;
+pub(crate) use ledger::{Counts, GroupBy, Summary, SummaryRow, unit_name};
+pub(crate) use papers::{AboutAssignment, IssuedPaper};
+pub(crate) use read::{ListQuery, Listing};
+pub(crate) use recount::{catch_up, timers_after};
 pub(crate) use revise::Revision;
+pub(crate) use rules::{Preview, left_out_because};
+pub(crate) use scoreboard::{Scoreboard, ScoredLine, Scoring};
 pub(crate) use sign::{Answered, MOST_SIGNED, ToSign, ToUrge};
-pub(crate) use timers::{DueStage, added as added_timers};
+pub(crate) use timers::DueStage;
 
 use std::sync::Arc;
 
@@ -27,9 +38,10 @@ use xietong_store::Db;
 use xietong_timers::Clock;
 
 use crate::error::unreadable;
-use crate::regulation::Regulation;
+use crate::regulation::{Regulation, Regulations};
 
-/// The service's use cases and what they work with.
+/// The service's use cases and what they work with. Cloning is cheap.
+#[derive(Clone)]
 pub(crate) struct Supervision {
     /// Its database.
     pub(crate) db: Db,
@@ -40,13 +52,19 @@ pub(crate) struct Supervision {
     /// Its copy of the roster.
     pub(crate) roster: Arc<RosterCopy>,
     /// What clocks run by.
-    pub(crate) regulation: Arc<Regulation>,
+    pub(crate) regulations: Arc<Regulations>,
 }
 
 impl Supervision {
     /// Now, in business time.
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// What clocks run by, as it was last read: it knows what every task runs by that was read
+    /// before.
+    pub(crate) fn regulation(&self) -> Arc<Regulation> {
+        self.regulations.view()
     }
 
     /// The roster as this service knows it. UNAVAILABLE until the copy has held everything

@@ -25,13 +25,17 @@ pub(crate) struct ListQuery {
     /// do not count: a county stands in no portfolio, and would put nearly every task on the
     /// mayor's desk.
     pub(crate) leader: Option<String>,
+    /// A tag of it.
+    pub(crate) tag: Option<String>,
 }
 
 /// A list of tasks, the newest first: what is in it is settled, nothing is read yet.
 #[derive(Debug)]
 pub(crate) struct Listing {
-    scope: Scope,
-    filter: ListFilter,
+    pub(super) scope: Scope,
+    pub(super) filter: ListFilter,
+    /// The instant it is a list of.
+    pub(crate) now: Timestamp,
     /// When the roster was last known to be current, if which tasks these are depends on it.
     pub(crate) roster_as_of: Option<Timestamp>,
 }
@@ -44,6 +48,7 @@ impl Supervision {
             None => return Err(call.scope()?.missing(name)),
         };
         self.authorize(call, &record.resource(), self.now())?;
+        self.regulations.knowing(self.db.reader(), [&record]).await?;
         Ok(record)
     }
 
@@ -78,8 +83,9 @@ impl Supervision {
             light: query.light.map(|light| (light, now)),
             state: query.state,
             document_number: query.document_number,
+            tag: query.tag,
         };
-        Ok(Listing { scope, filter, roster_as_of })
+        Ok(Listing { scope, filter, now, roster_as_of })
     }
 
     /// A portion of the tasks that wait for a unit, whose staff or overseers ask.
@@ -95,6 +101,18 @@ impl Supervision {
 
     /// A portion of a list.
     pub(crate) async fn portion(&self, listing: &Listing, portion: Portion) -> Result<Vec<Record>, Error> {
-        Ok(store::list(self.db.reader(), &listing.scope, &listing.filter, portion).await?)
+        let records = store::list(self.db.reader(), &listing.scope, &listing.filter, portion).await?;
+        self.regulations.knowing(self.db.reader(), &records).await?;
+        Ok(records)
+    }
+
+    /// At most `limit` tasks of a list after a ledger number, the oldest first; no drafts.
+    pub(crate) async fn onward(
+        &self,
+        listing: &Listing,
+        after: i64,
+        limit: u64,
+    ) -> Result<Vec<Record>, Error> {
+        Ok(store::onward(self.db.reader(), &listing.scope, &listing.filter, after, limit).await?)
     }
 }

@@ -6,9 +6,10 @@ use domain_supervision::{AssignmentCommand, Command, Instrument, InstrumentUse, 
 use xietong_events::Append;
 use xietong_mesh::{Call, Error, Resource, Transaction};
 
-use super::{Supervision, drafts, timers};
+use super::{Supervision, catch_up, drafts, timers_after};
 use crate::error::command_refused;
 use crate::record::Record;
+use crate::regulation::Regulation;
 use crate::store;
 
 /// Most assignments that are acted on at once.
@@ -112,6 +113,7 @@ impl Supervision {
     ) -> Result<Vec<Answered>, Error> {
         let tasks: Vec<&str> = names.iter().map(|(task, _)| task.as_str()).collect();
         let records = store::find_all(transaction.tx(), &tasks).await?;
+        let regulation = self.regulations.knowing(transaction.tx(), records.values()).await?;
         let mut touched: BTreeMap<String, Touched> = records
             .into_iter()
             .map(|(name, record)| {
@@ -120,16 +122,16 @@ impl Supervision {
             .collect();
         let mut results = Vec::with_capacity(names.len());
         for (task, name) in names {
-            let outcome = self.act(transaction, call, touched.get_mut(&task), &name, command);
+            let outcome = self.act(&regulation, transaction, call, touched.get_mut(&task), &name, command);
             results.push(Answered { name, outcome });
         }
 
         let (mut appends, mut due) = (Vec::new(), Vec::new());
         for Touched { before, after, events } in touched.values().filter(|task| !task.events.is_empty()) {
-            store::save(transaction.tx(), before, after, &self.regulation).await?;
+            store::save(transaction.tx(), before, after, &regulation).await?;
             let (aggregate, expected_version) = (before.name.clone(), before.version);
             appends.push(Append { aggregate, expected_version, drafts: drafts(events)? });
-            due.extend(timers::added(before, &after.task, &self.regulation)?);
+            due.extend(timers_after(before, after, &regulation)?);
         }
         transaction.append_all(&appends).await?;
         transaction.schedule(&due).await?;
@@ -138,6 +140,7 @@ impl Supervision {
 
     fn act(
         &self,
+        regulation: &Regulation,
         transaction: &Transaction,
         call: &Call,
         task: Option<&mut Touched>,
@@ -149,8 +152,11 @@ impl Supervision {
             return Err(call.scope()?.missing(name));
         };
         call.authorize(&task.after.resource_of(assignment))?;
+        let now = transaction.now();
+        let caught_up = catch_up(&mut task.after, regulation, now)?;
+        task.events.extend(caught_up);
         let command = Command::Assignment { name: name.to_owned(), command: command.clone() };
-        let context = self.regulation.context(transaction.now());
+        let context = regulation.context(&task.after.task, now);
         let events = decide(&task.after.task, &command, &context).map_err(command_refused)?;
         task.after.apply(&events).map_err(command_refused)?;
         task.events.extend(events);

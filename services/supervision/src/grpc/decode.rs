@@ -136,6 +136,7 @@ pub(super) fn list_query(request: &proto::ListTasksRequest) -> Result<ListQuery,
         check.name("leader", &request.leader, "officials");
     }
     check.text("document_number", &request.document_number, LINE);
+    check.text("tag", &request.tag, LINE);
     let light = light(&mut check, request.light);
     let state = state(&mut check, request.state);
     check.finish()?;
@@ -145,6 +146,7 @@ pub(super) fn list_query(request: &proto::ListTasksRequest) -> Result<ListQuery,
         state,
         document_number: optional(request.document_number.clone()),
         leader: optional(request.leader.clone()),
+        tag: optional(request.tag.clone()),
     })
 }
 

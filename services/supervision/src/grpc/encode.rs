@@ -109,7 +109,7 @@ fn source(source: &Source) -> Option<proto::Source> {
     })
 }
 
-fn grade(grade: Grade) -> proto::Grade {
+pub(super) fn grade(grade: Grade) -> proto::Grade {
     match grade {
         Grade::Ordinary => proto::Grade::Ordinary,
         Grade::Major => proto::Grade::Major,
@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn the_largest_task_fits_in_a_message() {
-        let regulation = Regulation::in_force();
+        let regulation = Regulation::built_in();
         let now = Timestamp::parse("2023-06-01T09:00:00+08:00").unwrap();
         let units: Vec<String> = (0..200).map(|number| format!("units/{number:0100}")).collect();
         let mut draft = draft(&units.iter().map(String::as_str).collect::<Vec<_>>());
@@ -192,7 +192,7 @@ mod tests {
         draft.restricted_units = units;
         let mut record = Record::of_draft(&draft, now);
         let give = |record: &mut Record, command: Command| {
-            let events = decide(&record.task, &command, &regulation.context(now)).unwrap();
+            let events = decide(&record.task, &command, &regulation.context(&record.task, now)).unwrap();
             record.apply(&events).unwrap();
         };
         give(&mut record, Command::Issue { with_document: false });

@@ -5,9 +5,13 @@ mod content;
 mod decode;
 mod division_preview;
 mod encode;
+mod explain;
 mod instrument;
+mod ledger;
 mod list;
+mod papers;
 mod pause;
+mod rules;
 mod side_road;
 mod timeline;
 
@@ -27,6 +31,10 @@ use xietong_proto::supervision::task_service_server::TaskService;
 
 use check::{Check, task_name, task_of_assignment};
 pub(crate) use division_preview::DivisionPreviews;
+pub(crate) use explain::Explanations;
+pub(crate) use ledger::Ledger;
+pub(crate) use papers::Papers;
+pub(crate) use rules::Rules;
 
 use crate::app::{Answered, Asked, Change, Entering, Entry, MOST_SIGNED, Supervision, Target, ToSign};
 use crate::error::command_refused;
@@ -71,7 +79,7 @@ impl Tasks {
         };
         let records = self.app.create(&transaction, call, entries, entering, validate_only).await?;
         let now = transaction.now();
-        let tasks = records.iter().map(|record| encode::task(record, &self.app.regulation, now)).collect();
+        let tasks = records.iter().map(|record| encode::task(record, &self.app.regulation(), now)).collect();
         let answer = answer(tasks).ok_or_else(|| Error::internal(NothingCreated))?;
         // A transaction that is not committed leaves nothing, not even its request id.
         let answer = if validate_only { answer } else { transaction.commit(answer).await? };
@@ -203,7 +211,7 @@ impl TaskService for Tasks {
         let name = request.into_inner().name;
         task_name(&name)?;
         let record = self.app.get(&call, &name).await?;
-        Ok(Response::new(encode::task(&record, &self.app.regulation, self.app.now())))
+        Ok(Response::new(encode::task(&record, &self.app.regulation(), self.app.now())))
     }
 
     async fn list_tasks(
@@ -214,13 +222,14 @@ impl TaskService for Tasks {
         let request = request.into_inner();
         let query = decode::list_query(&request)?;
         let (light, state) = (request.light.to_string(), request.state.to_string());
-        let asked = ["ListTasks", &request.unit, &light, &state, &request.document_number, &request.leader];
+        let proto::ListTasksRequest { unit, document_number, leader, tag, .. } = &request;
+        let asked = ["ListTasks", unit, &light, &state, document_number, leader, tag];
         let paging = Paging::new(&asked, request.page_size, &request.page_token)?;
 
         let listing = self.app.listing(&call, query)?;
         let now = self.app.now();
         let key = |record: &Record| record.task.ledger_number;
-        let encode = |record: Record| Ok(encode::task(&record, &self.app.regulation, now));
+        let encode = |record: Record| Ok(encode::task(&record, &self.app.regulation(), now));
         let read = |before, limit| self.app.portion(&listing, Portion { before, limit });
         let (tasks, next_page_token) = list::page(paging, key, encode, read).await?;
         let roster_as_of = listing.roster_as_of.map(encode_time);
@@ -454,10 +463,10 @@ fn units_of(principal: &Principal) -> Vec<String> {
 }
 
 fn whole_task(app: &Supervision, record: &Record, _name: &str) -> Result<proto::Task, Error> {
-    Ok(encode::task(record, &app.regulation, app.now()))
+    Ok(encode::task(record, &app.regulation(), app.now()))
 }
 
 fn one_assignment(app: &Supervision, record: &Record, name: &str) -> Result<proto::Assignment, Error> {
     let assignment = record.task.assignment(name).map_err(command_refused)?;
-    Ok(encode::assignment(record, assignment, &app.regulation, app.now()))
+    Ok(encode::assignment(record, assignment, &app.regulation(), app.now()))
 }

@@ -38,7 +38,7 @@ pub(super) fn latest(all: &[ChargedPause]) -> Vec<proto::ChargedPause> {
     all.iter().skip(first).map(encode_charged).collect()
 }
 
-fn encode_charged(one: &ChargedPause) -> proto::ChargedPause {
+pub(super) fn encode_charged(one: &ChargedPause) -> proto::ChargedPause {
     let kind = match one.kind {
         ChargeKind::Verification => proto::ChargeKind::Verification,
         ChargeKind::Extension => proto::ChargeKind::Extension,

@@ -1,8 +1,11 @@
-//! [`Handovers`]: follows the roster's log for divisions of work that take effect.
+//! [`Handovers`]: follows the roster's log for divisions of work that take effect, and for
+//! calendars that are published.
+
+use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use domain_roster::{DivisionTookEffect, RosterEvent};
-use domain_supervision::{Charge, HANDOVER_LISTED, HandoverList, Passing};
+use domain_roster::{DivisionTookEffect, PublishedCalendar, RosterEvent};
+use domain_supervision::{Charge, HANDOVER_LISTED, HandoverHead, HandoverList, Passing};
 use sea_orm::DatabaseTransaction;
 use xietong_events::{Append, ApplyError, Draft, Event, EventHandler, EventLog};
 use xietong_mesh::{ServiceName, Transactions};
@@ -28,8 +31,18 @@ impl EventHandler for Handovers {
     async fn apply(&self, tx: &DatabaseTransaction, events: &[Event]) -> Result<(), ApplyError> {
         for event in events {
             let read = RosterEvent::from_payload(&event.event_type, &event.payload);
-            let Some(RosterEvent::DivisionTookEffect(fact)) = read.map_err(ApplyError::new)? else {
-                continue;
+            let fact = match read.map_err(ApplyError::new)? {
+                Some(RosterEvent::DivisionTookEffect(fact)) => fact,
+                // What was counted by an older calendar is counted anew by a job of its own.
+                Some(RosterEvent::CalendarPublished(published)) => {
+                    store::keep_calendar(
+                        tx,
+                        &PublishedCalendar { recorded_at: event.occurred_at, ..published },
+                    )
+                    .await?;
+                    continue;
+                }
+                Some(_) | None => continue,
             };
             let appends = lists(tx, &fact).await?;
             let service = ServiceName::Supervision.as_str();
@@ -43,8 +56,18 @@ impl EventHandler for Handovers {
 async fn lists(tx: &DatabaseTransaction, fact: &DivisionTookEffect) -> Result<Vec<Append>, ApplyError> {
     let passings = passings(fact);
     let units: Vec<&str> = fact.handovers.iter().map(|handover| handover.unit.as_str()).collect();
-    let tasks = store::under_way(tx, &units).await?;
-    let lists = HandoverList::of(&fact.division, fact.label(), fact.effective_time, &passings, &tasks);
+    let tasks = match fact.superseded_time {
+        None => store::under_way(tx, &units).await?,
+        // What is under way now is not what was then.
+        Some(_) => BTreeMap::new(),
+    };
+    let head = HandoverHead {
+        division: fact.division.clone(),
+        document: fact.label().to_owned(),
+        effective_time: fact.effective_time,
+        superseded_time: fact.superseded_time,
+    };
+    let lists = HandoverList::of(&head, &passings, &tasks);
     lists
         .iter()
         .map(|list| {

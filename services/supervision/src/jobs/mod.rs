@@ -1,7 +1,9 @@
 //! What the service does by itself.
 
 mod handovers;
+mod recounts;
 mod stages_due;
 
 pub(crate) use handovers::Handovers;
+pub(crate) use recounts::Recounts;
 pub(crate) use stages_due::StagesDue;

@@ -11,9 +11,9 @@ use xietong_events::{Append, EventLog};
 use xietong_mesh::{ServiceName, Transactions};
 use xietong_timers::{FireError, Timer, TimerHandler, schedule};
 
-use crate::app::{DueStage, added_timers, drafts};
+use crate::app::{DueStage, catch_up, drafts, timers_after};
 use crate::record::Record;
-use crate::regulation::Regulation;
+use crate::regulation::{Regulation, Regulations};
 use crate::store;
 
 /// Fires the deadline timers: a reminder while little time is left, urging for missed steps,
@@ -22,7 +22,7 @@ use crate::store;
 pub(crate) struct StagesDue {
     log: EventLog,
     transactions: Transactions,
-    regulation: Arc<Regulation>,
+    regulations: Arc<Regulations>,
 }
 
 /// A task on its way through a batch of timers.
@@ -33,31 +33,32 @@ struct Touched {
 }
 
 impl StagesDue {
-    /// Writes to `log`, as this service, on the ground of `regulation`.
-    pub(crate) fn new(log: EventLog, transactions: Transactions, regulation: Arc<Regulation>) -> Self {
-        StagesDue { log, transactions, regulation }
+    /// Writes to `log`, as this service, on the ground of the rules.
+    pub(crate) fn new(log: EventLog, transactions: Transactions, regulations: Arc<Regulations>) -> Self {
+        StagesDue { log, transactions, regulations }
     }
 
     /// Lets each stage take effect on its task, in order.
     fn take_effect(
-        &self,
+        regulation: &Regulation,
         records: BTreeMap<String, Record>,
         due: &[DueStage],
         now: Timestamp,
     ) -> Result<Vec<Touched>, FireError> {
-        let mut touched: BTreeMap<String, Touched> = records
-            .into_iter()
-            .map(|(name, record)| {
-                (name, Touched { before: record.task.clone(), after: record, events: vec![] })
-            })
-            .collect();
+        let mut touched = BTreeMap::new();
+        for (name, mut after) in records {
+            let before = after.task.clone();
+            let events = catch_up(&mut after, regulation, now).map_err(FireError::new)?;
+            touched.insert(name, Touched { before, after, events });
+        }
         for stage in due {
             let Some(task) = touched.get_mut(&stage.task) else {
                 tracing::warn!(task = stage.task, "a timer is for a task that does not exist");
                 continue;
             };
             let assignment = task.after.task.assignment(&stage.assignment).map_err(FireError::new)?;
-            let events = fire(&task.after.task, assignment, stage.kind, &self.regulation.context(now));
+            let context = regulation.context(&task.after.task, now);
+            let events = fire(&task.after.task, assignment, stage.kind, &context);
             task.after.apply(&events).map_err(FireError::new)?;
             task.events.extend(events);
         }
@@ -79,17 +80,18 @@ impl TimerHandler for StagesDue {
             .collect::<Result<_, _>>()?;
         let names: BTreeSet<&str> = due.iter().map(|stage| stage.task.as_str()).collect();
         let records = store::find_all(tx, &names.into_iter().collect::<Vec<_>>()).await?;
-        let touched = self.take_effect(records, &due, now)?;
+        let regulation = self.regulations.knowing(tx, records.values()).await?;
+        let touched = Self::take_effect(&regulation, records, &due, now)?;
 
         let (mut appends, mut follow) = (Vec::with_capacity(touched.len()), Vec::new());
         for Touched { before, after, events } in &touched {
-            store::save(tx, before, after, &self.regulation).await?;
-            follow.extend(added_timers(before, &after.task, &self.regulation).map_err(FireError::new)?);
+            store::save(tx, before, after, &regulation).await?;
+            follow.extend(timers_after(before, after, &regulation).map_err(FireError::new)?);
             let drafts = drafts(events).map_err(FireError::new)?;
             appends.push(Append { aggregate: before.name.clone(), expected_version: before.version, drafts });
         }
-        let act =
-            self.transactions.own_act(ServiceName::Supervision.as_str(), &self.regulation.ground(), None);
+        let ground = regulation.ground(touched.iter().map(|one| &one.before));
+        let act = self.transactions.own_act(ServiceName::Supervision.as_str(), &ground, None);
         self.log.append(tx, &act, &appends).await?;
         Ok(schedule(tx, &follow).await?)
     }

@@ -24,6 +24,8 @@ pub(crate) struct ListFilter {
     pub(crate) state: Option<TaskState>,
     /// The document it comes from.
     pub(crate) document_number: Option<String>,
+    /// A tag of it.
+    pub(crate) tag: Option<String>,
 }
 
 /// Where in the list, and how much of it.
@@ -43,7 +45,54 @@ pub(crate) async fn list(
     portion: Portion,
 ) -> Result<Vec<Record>, StoreError> {
     let mut parameters = Parameters::default();
-    let mut conditions = vec![scope::condition(permitted, &mut parameters)];
+    let Some(mut conditions) = conditions(permitted, filter, &mut parameters) else { return Ok(Vec::new()) };
+    if let Some(before) = portion.before {
+        conditions.push(format!("ledger_number < {}", parameters.bind(before)));
+    }
+    let limit = parameters.bind(portion.limit);
+    let sql = format!(
+        "SELECT ledger_number, calendar_version, body FROM tasks WHERE {} ORDER BY ledger_number DESC LIMIT {limit}",
+        conditions.join(" AND "),
+    );
+    let rows = reader.query_all_raw(statement(reader, &sql, parameters.into_values())).await?;
+    rows.iter().map(tasks::record).collect()
+}
+
+/// At most `limit` tasks that `scope` permits and `filter` asks for, after a ledger number, the
+/// oldest first; no drafts.
+pub(crate) async fn onward(
+    reader: &DatabaseConnection,
+    permitted: &Scope,
+    filter: &ListFilter,
+    after: i64,
+    limit: u64,
+) -> Result<Vec<Record>, StoreError> {
+    let mut parameters = Parameters::default();
+    let Some(mut conditions) = conditions(permitted, filter, &mut parameters) else { return Ok(Vec::new()) };
+    conditions.push(not_a_draft(&mut parameters));
+    conditions.push(format!("ledger_number > {}", parameters.bind(after)));
+    let limit = parameters.bind(limit);
+    let sql = format!(
+        "SELECT ledger_number, calendar_version, body FROM tasks WHERE {} ORDER BY ledger_number LIMIT {limit}",
+        conditions.join(" AND "),
+    );
+    let rows = reader.query_all_raw(statement(reader, &sql, parameters.into_values())).await?;
+    rows.iter().map(tasks::record).collect()
+}
+
+/// The condition that a row of `tasks` is on the ledger.
+pub(super) fn not_a_draft(parameters: &mut Parameters) -> String {
+    format!("state <> {}", parameters.bind(columns::task_state(TaskState::Draft)))
+}
+
+/// The conditions over `tasks` under which `permitted` permits a task and `filter` asks for it;
+/// none when it asks for none.
+pub(super) fn conditions(
+    permitted: &Scope,
+    filter: &ListFilter,
+    parameters: &mut Parameters,
+) -> Option<Vec<String>> {
+    let mut conditions = vec![scope::condition(permitted, parameters)];
     if let Some(unit) = &filter.unit {
         let unit = parameters.bind(unit.as_str());
         conditions
@@ -51,7 +100,7 @@ pub(crate) async fn list(
     }
     if let Some(units) = &filter.settled_by {
         if units.is_empty() {
-            return Ok(Vec::new());
+            return None;
         }
         let units = parameters.bind_all(units.iter().map(String::as_str));
         conditions.push(format!(
@@ -61,8 +110,8 @@ pub(crate) async fn list(
     if let Some((light, now)) = filter.light {
         let now = parameters.bind(now.as_micros());
         let light = parameters.bind(light.as_str());
-        let draft = parameters.bind(columns::task_state(TaskState::Draft));
-        conditions.push(format!("state <> {draft} AND {} = {light}", light_sql(&now)));
+        let issued = not_a_draft(parameters);
+        conditions.push(format!("{issued} AND {} = {light}", light_sql(&now)));
     }
     if let Some(state) = filter.state {
         conditions.push(format!("state = {}", parameters.bind(columns::task_state(state))));
@@ -70,14 +119,9 @@ pub(crate) async fn list(
     if let Some(document_number) = &filter.document_number {
         conditions.push(format!("document_number = {}", parameters.bind(document_number.as_str())));
     }
-    if let Some(before) = portion.before {
-        conditions.push(format!("ledger_number < {}", parameters.bind(before)));
+    if let Some(tag) = &filter.tag {
+        let tag = parameters.bind(tag.as_str());
+        conditions.push(format!("ledger_number IN (SELECT ledger_number FROM task_tags WHERE tag = {tag})"));
     }
-    let limit = parameters.bind(portion.limit);
-    let sql = format!(
-        "SELECT ledger_number, body FROM tasks WHERE {} ORDER BY ledger_number DESC LIMIT {limit}",
-        conditions.join(" AND "),
-    );
-    let rows = reader.query_all_raw(statement(reader, &sql, parameters.into_values())).await?;
-    rows.iter().map(tasks::record).collect()
+    Some(conditions)
 }

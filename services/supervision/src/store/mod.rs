@@ -4,16 +4,27 @@ mod columns;
 mod handed_over;
 mod list;
 mod origins;
+mod papers;
+mod regulation;
+mod running;
 mod scope;
+mod score;
 mod sources;
+mod summary;
+mod tags;
 mod tasks;
 mod waits;
 
-pub(crate) use handed_over::under_way;
-pub(crate) use list::{ListFilter, Portion, list};
+pub(crate) use handed_over::{names_under_way, under_way};
+pub(crate) use list::{ListFilter, Portion, list, onward};
 pub(crate) use origins::{keep_origins, of_origin};
+pub(crate) use papers::{KeptPaper, find_paper, keep_paper, latest_paper, next_number};
+pub(crate) use regulation::{count_regulation, keep_calendar, keep_rule, names_behind, regulation};
+pub(crate) use running::{RunningFilter, running};
+pub(crate) use score::{Scored, past_due, scored};
 pub(crate) use sources::keep_sources;
-pub(crate) use tasks::{find, find_all, insert, names_to_sign, save};
+pub(crate) use summary::{Count, Grouping, summarise, total};
+pub(crate) use tasks::{find, find_all, find_numbered, insert, names_to_sign, save};
 pub(crate) use waits::waiting_for;
 
 use xietong_store::SqlMigration;
@@ -87,6 +98,47 @@ pub(crate) const MIGRATIONS: &[SqlMigration] = &[
             "ALTER TABLE assignments ADD COLUMN waits_for TEXT",
             "CREATE INDEX assignments_waits_for ON assignments (waits_for, ledger_number)
                 WHERE waits_for IS NOT NULL",
+        ],
+    },
+    regulation::REGULATION,
+    SqlMigration {
+        name: "supervision_0008_ledger",
+        statements: &[
+            "CREATE TABLE task_tags (
+                tag TEXT NOT NULL,
+                ledger_number BIGINT NOT NULL,
+                PRIMARY KEY (tag, ledger_number)
+            )",
+            "CREATE INDEX task_tags_task ON task_tags (ledger_number)",
+            // Of tasks entered before, one tag after the other until there is none.
+            "WITH RECURSIVE told (ledger_number, tags, place) AS (
+                 SELECT ledger_number, CAST(body AS {json}) -> 'task' -> 'tags', 0 FROM tasks
+                 UNION ALL
+                 SELECT ledger_number, tags, place + 1 FROM told WHERE (tags ->> place) IS NOT NULL
+             )
+             INSERT INTO task_tags (tag, ledger_number)
+             SELECT DISTINCT tags ->> place, ledger_number FROM told WHERE (tags ->> place) IS NOT NULL",
+        ],
+    },
+    SqlMigration {
+        name: "supervision_0009_scores_and_papers",
+        statements: &[
+            // What scores are made of (`score::EVENTS`), to be found by when it happened.
+            "CREATE INDEX events_scored ON events (occurred_at, entry)
+            WHERE type IN ('supervision.assignment.sent_back', 'supervision.assignment.struck_off',
+                           'supervision.assignment.urged')",
+            // A number is given once. `subject`: the assignment; empty for a bulletin.
+            "CREATE TABLE papers (
+                name TEXT PRIMARY KEY,
+                kind TEXT NOT NULL,
+                year BIGINT NOT NULL,
+                number BIGINT NOT NULL,
+                subject TEXT NOT NULL,
+                issued_at BIGINT NOT NULL,
+                body TEXT NOT NULL
+            )",
+            "CREATE UNIQUE INDEX papers_number ON papers (kind, year, number)",
+            "CREATE INDEX papers_subject ON papers (subject, kind, number)",
         ],
     },
 ];

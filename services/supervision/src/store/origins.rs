@@ -9,7 +9,7 @@ use crate::record::Record;
 
 /// The task that was escalated from `origin`.
 pub(crate) async fn of_origin(tx: &DatabaseTransaction, origin: &str) -> Result<Option<Record>, StoreError> {
-    let sql = "SELECT tasks.ledger_number, body FROM task_origins
+    let sql = "SELECT tasks.ledger_number, calendar_version, body FROM task_origins
                JOIN tasks ON tasks.ledger_number = task_origins.ledger_number WHERE origin = $1";
     let row = tx.query_one_raw(statement(tx, sql, [origin.into()])).await?;
     row.as_ref().map(record).transpose()

@@ -1,13 +1,13 @@
 //! Reading and writing tasks with their assignments.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain_calendar::Timestamp;
 use domain_supervision::{Assignment, AssignmentState, StoredClock, Task, Visibility};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult, Value};
 use xietong_store::{Parameters, ROWS, StoreError, places, statement};
 
-use super::columns;
+use super::{columns, tags};
 use crate::record::Record;
 use crate::regulation::Regulation;
 
@@ -20,7 +20,7 @@ pub(crate) async fn find<C: ConnectionTrait>(
     connection: &C,
     name: &str,
 ) -> Result<Option<Record>, StoreError> {
-    let sql = "SELECT ledger_number, body FROM tasks WHERE name = $1";
+    let sql = "SELECT ledger_number, calendar_version, body FROM tasks WHERE name = $1";
     let row = connection.query_one_raw(statement(connection, sql, [name.into()])).await?;
     row.as_ref().map(record).transpose()
 }
@@ -34,10 +34,31 @@ pub(crate) async fn find_all(
     for chunk in names.chunks(ROWS) {
         let mut parameters = Parameters::default();
         let names = parameters.bind_all(chunk.iter().copied());
-        let sql = format!("SELECT ledger_number, body FROM tasks WHERE name IN ({names})");
+        let sql = format!("SELECT ledger_number, calendar_version, body FROM tasks WHERE name IN ({names})");
         for row in tx.query_all_raw(statement(tx, &sql, parameters.into_values())).await? {
             let record = record(&row)?;
             found.insert(record.task.name.clone(), record);
+        }
+    }
+    Ok(found)
+}
+
+/// The tasks of these ledger numbers, by number.
+pub(crate) async fn find_numbered<C: ConnectionTrait>(
+    connection: &C,
+    numbers: &BTreeSet<i64>,
+) -> Result<BTreeMap<i64, Record>, StoreError> {
+    let numbers: Vec<i64> = numbers.iter().copied().collect();
+    let mut found = BTreeMap::new();
+    for chunk in numbers.chunks(ROWS) {
+        let mut parameters = Parameters::default();
+        let numbers = parameters.bind_all(chunk.iter().copied());
+        let sql = format!(
+            "SELECT ledger_number, calendar_version, body FROM tasks WHERE ledger_number IN ({numbers})"
+        );
+        for row in connection.query_all_raw(statement(connection, &sql, parameters.into_values())).await? {
+            let record = record(&row)?;
+            found.insert(record.task.ledger_number, record);
         }
     }
     Ok(found)
@@ -60,6 +81,7 @@ pub(crate) async fn insert(
             .flat_map(|task| task.restricted_units.iter().map(|unit| (unit.as_str(), task.ledger_number)))
             .collect();
         insert_viewers(tx, &viewers).await?;
+        tags::insert(tx, tasks()).await?;
     }
     Ok(())
 }
@@ -74,18 +96,25 @@ pub(crate) async fn save(
 ) -> Result<(), StoreError> {
     let sql =
         "UPDATE tasks SET state = $3, yellow_at = $4, red_at = $5, paused = $6, closed = $7, version = $8,
-               body = $9 WHERE ledger_number = $1 AND version = $2";
+               body = $9, calendar_version = $10 WHERE ledger_number = $1 AND version = $2";
     let task = &after.task;
     let keys: [Value; 3] =
         [task.ledger_number.into(), before.version.into(), columns::task_state(task.state).into()];
-    let rest: [Value; 2] = [task.version.into(), body(after)?.into()];
+    let counted_by = regulation.counted_by(task);
+    let rest: [Value; 3] = [task.version.into(), body(after)?.into(), counted_by.map(i64::from).into()];
     let values = keys.into_iter().chain(clock_values(regulation.clock_of(task))).chain(rest);
     let result = tx.execute_raw(statement(tx, sql, values)).await?;
     if result.rows_affected() == 0 {
         return Err(StoreError::Stale(task.name.clone()));
     }
+    if before.tags != task.tags {
+        tags::replace(tx, task).await?;
+    }
     // Which of them settle the task, and by when, depends on all of it.
-    let all = before.settling_role() != task.settling_role() || before.due_date != task.due_date;
+    let all = before.settling_role() != task.settling_role()
+        || before.due_date != task.due_date
+        || before.rule_version != task.rule_version
+        || after.calendar_version != counted_by;
     let changed: Vec<_> = task
         .assignments
         .iter()
@@ -128,6 +157,8 @@ pub(super) fn record(row: &QueryResult) -> Result<Record, StoreError> {
     let mut record: Record =
         serde_json::from_str(&body).map_err(|error| StoreError::corrupt("task", error))?;
     record.task.ledger_number = row.try_get_by("ledger_number")?;
+    let version: Option<i64> = row.try_get_by("calendar_version")?;
+    record.calendar_version = version.and_then(|version| u32::try_from(version).ok());
     Ok(record)
 }
 
@@ -140,7 +171,7 @@ async fn insert_tasks(
     records: &mut [Record],
     regulation: &Regulation,
 ) -> Result<(), StoreError> {
-    const WIDTH: usize = 11;
+    const WIDTH: usize = 12;
     let mut values: Vec<Value> = Vec::with_capacity(records.len() * WIDTH);
     for record in records.iter() {
         let task = &record.task;
@@ -152,11 +183,12 @@ async fn insert_tasks(
             task.created_by.as_str().into(),
         ]);
         values.extend(clock_values(regulation.clock_of(task)));
-        values.extend([Value::from(task.version), body(record)?.into()]);
+        let counted_by = regulation.counted_by(task).map(i64::from);
+        values.extend([Value::from(task.version), body(record)?.into(), counted_by.into()]);
     }
     let sql = format!(
         "INSERT INTO tasks (name, state, visibility, document_number, created_by, yellow_at, red_at, paused, \
-         closed, version, body) VALUES {} RETURNING name, ledger_number",
+         closed, version, body, calendar_version) VALUES {} RETURNING name, ledger_number",
         places(records.len(), WIDTH)
     );
     let mut numbers = BTreeMap::new();

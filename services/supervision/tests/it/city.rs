@@ -18,7 +18,11 @@ use xietong_mesh::token::{Issuer, Signer, SigningKey, Verifier, VerifyingKey, ge
 use xietong_mesh::{Error, Ground, Peers, Service, ServiceName};
 use xietong_proto::supervision as proto;
 use xietong_proto::supervision::division_preview_service_client::DivisionPreviewServiceClient;
+use xietong_proto::supervision::explain_service_client::ExplainServiceClient;
 use xietong_proto::supervision::instrument_service_client::InstrumentServiceClient;
+use xietong_proto::supervision::ledger_service_client::LedgerServiceClient;
+use xietong_proto::supervision::paper_service_client::PaperServiceClient;
+use xietong_proto::supervision::rule_service_client::RuleServiceClient;
 use xietong_proto::supervision::side_road_service_client::SideRoadServiceClient;
 use xietong_proto::supervision::task_service_client::TaskServiceClient;
 use xietong_store::CrashPoints;
@@ -53,6 +57,8 @@ pub(crate) struct City {
     _folder: TempDir,
 }
 
+pub(crate) type LedgerClient = LedgerServiceClient<InterceptedService<Channel, Bearer>>;
+pub(crate) type PaperClient = PaperServiceClient<InterceptedService<Channel, Bearer>>;
 pub(crate) type SideRoads = SideRoadServiceClient<InterceptedService<Channel, Bearer>>;
 pub(crate) type Client = TaskServiceClient<InterceptedService<Channel, Bearer>>;
 
@@ -188,6 +194,47 @@ impl City {
         let token = self.signers[&Issuer::Gateway].sign(principal).unwrap();
         let channel = Endpoint::from_shared(format!("http://{}", self.address)).unwrap().connect_lazy();
         DivisionPreviewServiceClient::with_interceptor(channel, Bearer(token))
+    }
+
+    /// Versions of the rule, as this principal.
+    pub(crate) fn rules(
+        &self,
+        principal: &Principal,
+    ) -> RuleServiceClient<InterceptedService<Channel, Bearer>> {
+        let token = self.signers[&Issuer::Gateway].sign(principal).unwrap();
+        let channel = Endpoint::from_shared(format!("http://{}", self.address)).unwrap().connect_lazy();
+        RuleServiceClient::with_interceptor(channel, Bearer(token))
+    }
+
+    /// Why deadlines are what they are, as this principal.
+    pub(crate) fn explanations(
+        &self,
+        principal: &Principal,
+    ) -> ExplainServiceClient<InterceptedService<Channel, Bearer>> {
+        let token = self.signers[&Issuer::Gateway].sign(principal).unwrap();
+        let channel = Endpoint::from_shared(format!("http://{}", self.address)).unwrap().connect_lazy();
+        ExplainServiceClient::with_interceptor(channel, Bearer(token))
+    }
+
+    /// Lets every worker do what there is to do.
+    pub(crate) async fn run(&self) {
+        for worker in &self.service.workers {
+            while worker.turn().await.unwrap() == Progress::Worked {}
+        }
+    }
+
+    /// A reader of the ledger as a whole.
+    pub(crate) fn ledger(&self, principal: &Principal) -> LedgerClient {
+        let token = self.signers[&Issuer::Gateway].sign(principal).unwrap();
+        let channel = Endpoint::from_shared(format!("http://{}", self.address)).unwrap().connect_lazy();
+        LedgerServiceClient::with_interceptor(channel, Bearer(token))
+    }
+
+    /// Who issues papers, or reads them.
+    pub(crate) fn papers(&self, principal: &Principal) -> PaperClient {
+        let token = self.signers[&Issuer::Gateway].sign(principal).unwrap();
+        let channel = Endpoint::from_shared(format!("http://{}", self.address)).unwrap().connect_lazy();
+        PaperServiceClient::with_interceptor(channel, Bearer(token))
     }
 
     pub(crate) fn supervisor(&self) -> Client {

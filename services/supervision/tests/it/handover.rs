@@ -45,6 +45,7 @@ fn took_effect() -> RosterEvent {
         division: "divisions/two".into(),
         document: "市政府分工通知（二）".into(),
         effective_time: at(START),
+        superseded_time: None,
         handovers: vec![handover("health", Some("second"), "first"), handover("yaodu", None, "first")],
         field_handovers: vec![FieldHandover {
             field: "卫生健康".into(),

@@ -4,18 +4,23 @@
 
 mod city;
 mod documents;
+mod explain;
 mod extension;
 mod handover;
 mod idempotency;
 mod instrument;
+mod ledger;
 mod life;
 mod lights;
 mod lists;
 mod mandate;
+mod papers;
 mod permission;
 mod refusals;
+mod regulation;
 mod roster;
 mod roster_away;
+mod scoreboard;
 mod side_road;
 mod stages_due;
 

@@ -182,7 +182,7 @@ async fn a_suspended_matter_is_grey_until_the_leader_resumes_it(store: Store) {
     assert_eq!(with_light(&city, Light::Grey).await, 1);
     assert_eq!(
         last_texts(&city, &task, 1).await,
-        ["市能源局的办理事项挂账，2023-08-31复核：等待省级规划批复"]
+        ["市能源局的办理事项挂账，2023年8月31日复核：等待省级规划批复"]
     );
     let entry = city.timeline(&task.name).await.pop().unwrap();
     assert_eq!(entry.ground, "名册记录第10号：分管领导", "decided as the leader in charge");
@@ -275,7 +275,7 @@ async fn a_struck_off_task_is_rechecked_and_reopened(store: Store) {
         last_texts(&city, &task, 3).await,
         [
             "对市能源局回头看：问题反弹",
-            "市能源局重新办理，2023-07-10前整改到位：问题反弹",
+            "市能源局重新办理，2023年7月10日前整改到位：问题反弹",
             "任务重新办理：问题反弹"
         ]
     );

@@ -70,6 +70,7 @@ fn news(event: &Event) -> Result<Option<(String, DecisionCommand)>, ApplyError> 
         | TaskChange::Created { .. }
         | TaskChange::Issued { .. }
         | TaskChange::Backfilled { .. }
-        | TaskChange::Revised { .. } => None,
+        | TaskChange::Revised { .. }
+        | TaskChange::Rebased { .. } => None,
     })
 }

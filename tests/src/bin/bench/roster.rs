@@ -1,6 +1,7 @@
 //! `bench roster`: who answers, from a copy in memory and over gRPC, on a large roster with years
-//! of history.
+//! of history, and how long such a copy takes to make.
 
+mod copy;
 mod local;
 mod remote;
 

@@ -60,6 +60,7 @@ impl Teller<'_> {
                 acting: None,
                 start_time: step(start),
                 end_time: step(end),
+                authorities: vec![],
             }));
         }
     }
@@ -121,6 +122,8 @@ impl Teller<'_> {
             3 => {
                 let Some((start, end)) = self.free_times(&official, Some(&name)) else { return };
                 let corrected = AbsenceCorrected {
+                    approval: None,
+                    reassignment: None,
                     absence: name,
                     official,
                     start_time: step(start),

@@ -84,10 +84,11 @@ impl Teller<'_> {
             let relation = *self.dice.choose(&relations);
             let field = *self.dice.choose(&FIELDS);
             let text = written(self.dice, field);
-            if !relation.assists() && given.contains(&(relation, text.clone())) {
+            // However it is written, a field is one.
+            if !relation.assists() && given.contains(&(relation, field.to_owned())) {
                 continue;
             }
-            given.push((relation, text.clone()));
+            given.push((relation, field.to_owned()));
             let place = self.dice.below(portfolios.len());
             if self.dice.one_in(4) {
                 portfolios[place].classes.push(ClassDuty { text, relation });
@@ -135,6 +136,7 @@ impl Teller<'_> {
                 effective_time,
                 handovers: vec![],
                 document: String::new(),
+                superseded_time: None,
                 field_handovers: vec![],
             };
             self.record(RosterEvent::DivisionTookEffect(told));

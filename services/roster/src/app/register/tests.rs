@@ -1,15 +1,18 @@
 //! What the tables say is what the log says.
 
-use std::collections::BTreeMap;
+mod copy;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain_calendar::Timestamp;
+use domain_calendar::{Holiday, Timestamp, YearArrangement};
 use domain_roster::{
     Absence, Account, Book, Collective, Division, DutyRoster, DutySwap, DutyTeam, Interval, Mandate,
     MandateKind, Official, Portfolio, Post, PostKind, Registration, RosterEvent, Scope, Share, StandInList,
-    StandInPair, Unit, UnitKind, acting_ground,
+    StandInPair, Stated, Unit, UnitKind, acting_ground,
 };
+use time::{Date, Month};
 use xietong_events::{Bus, Digest, Event};
 use xietong_mesh::drain::Drain;
 use xietong_mesh::principal::{Grant, Role};
@@ -270,17 +273,38 @@ async fn be_away(roster: &Roster) {
     let third = roster.away("three", "2023-06-20T00:00+08:00", "2023-06-22T00:00+08:00").await;
     let extended = AbsenceAct::Extend {
         end_time: at("2023-06-05T00:00+08:00"),
-        approval: Some("市长批示".into()),
-        reassignment: Some("市政府文件".into()),
+        stated: Stated {
+            approval: Some("市长批示".into()), reassignment: Some("市政府文件".into())
+        },
     };
     roster.change(&first, extended).await;
+    // B leaves too, and comes back, while A is away.
+    roster.advance("2023-06-01T09:00+08:00").await;
+    let b = Registration {
+        name: "absences/b".into(),
+        official: "officials/second".into(),
+        start_time: at("2023-06-02T00:00+08:00"),
+        end_time: at("2023-06-03T00:00+08:00"),
+        stand_in: None,
+        shares: vec![],
+        excluded: Scope::default(),
+        reason: String::new(),
+        approval: Some("市长批示".into()),
+        reassignment: None,
+    };
+    roster.act(async |app, transaction| app.create_absence(transaction, b).await.unwrap()).await;
+    roster.advance("2023-06-02T09:00+08:00").await;
     roster.advance("2023-06-04T09:00+08:00").await;
     roster.change(&first, AbsenceAct::End).await;
     let times = Interval { start: at("2023-06-01T00:00+08:00"), end: at("2023-06-07T00:00+08:00") };
-    roster.change(&first, AbsenceAct::Correct { times, reason: "误销".into() }).await;
+    roster
+        .change(&first, AbsenceAct::Correct { times, stated: Stated::default(), reason: "误销".into() })
+        .await;
     roster.change(&third, AbsenceAct::Cancel).await;
     let times = Interval { start: at("2023-06-09T00:00+08:00"), end: at("2023-06-11T00:00+08:00") };
-    roster.change(&second, AbsenceAct::Correct { times, reason: "改期".into() }).await;
+    roster
+        .change(&second, AbsenceAct::Correct { times, stated: Stated::default(), reason: "改期".into() })
+        .await;
     roster.advance("2023-06-09T09:00+08:00").await;
     have_been_stood_in_for(roster, &first).await;
 }
@@ -376,7 +400,7 @@ async fn leave_gaps(roster: &Roster) {
     };
     roster.act(async |app, transaction| app.create_absence(transaction, registration).await.unwrap()).await;
     let end_time = at("2023-07-14T00:00+08:00");
-    let extended = AbsenceAct::Extend { end_time, approval: None, reassignment: None };
+    let extended = AbsenceAct::Extend { end_time, stated: Stated::default() };
     roster.change("absences/four", extended).await;
     roster.advance("2023-07-13T00:00+08:00").await;
     roster.change("absences/four", AbsenceAct::End).await;
@@ -399,6 +423,11 @@ async fn keep_watch(roster: &Roster) {
         .act(async |app, transaction| app.create_duty_roster(transaction, duty.clone()).await.unwrap())
         .await;
     let later = DutyRoster { first_team: 1, ..duty.clone() };
+    let change = DutyAct::Change {
+        roster: later,
+        effective_time: Some(at("2023-08-01T08:00+08:00")),
+        drops_swaps: false,
+    };
     let swap = DutySwap {
         duty_roster: duty.name.clone(),
         shift_start_time: at("2023-07-21T08:00+08:00"),
@@ -406,10 +435,29 @@ async fn keep_watch(roster: &Roster) {
         ground: "换班".into(),
         recorded_at: at("2023-07-21T08:00+08:00"),
     };
-    for act in [DutyAct::Change(later, Some(at("2023-08-01T08:00+08:00"))), DutyAct::Swap(swap)] {
+    for act in [change, DutyAct::Swap(swap)] {
         roster
             .act(async |app, transaction| {
                 app.change_duty_roster(&roster.duty, transaction, &duty.name, "", act).await.unwrap()
+            })
+            .await;
+    }
+}
+
+/// Two years' calendars, and the first of them changed.
+async fn publish_calendars(roster: &Roster) {
+    for (year, last) in [(2027, 11), (2028, 6), (2027, 12)] {
+        let day = |day| Date::from_calendar_date(year, Month::February, day).unwrap();
+        let holiday = Holiday { name: "春节".into(), first_day: day(5), last_day: day(last) };
+        let arrangement = YearArrangement {
+            year,
+            source: "放假通知".into(),
+            holidays: vec![holiday],
+            make_up_days: BTreeSet::new(),
+        };
+        roster
+            .act(async |app, transaction| {
+                app.publish_calendar(transaction, arrangement, "").await.unwrap();
             })
             .await;
     }
@@ -426,9 +474,11 @@ async fn the_register_is_the_book_of_the_log(database_url: String) {
     roster.advance("2023-07-01T09:00+08:00").await;
     leave_gaps(&roster).await;
     keep_watch(&roster).await;
+    publish_calendars(&roster).await;
 
     let (book, types) = roster.log().await;
-    assert_eq!(types.len(), 26, "every type of event was written: {types:?}");
+    assert_eq!(types.len(), 28, "every type of event was written: {types:?}");
+    copy::copies_hold(&roster.service, &book).await;
     let own = roster.app.current().await.unwrap();
     assert_eq!(own.book, book, "the writer's");
     assert_eq!(roster.follower.current().await.unwrap(), own, "that of one who followed each write");

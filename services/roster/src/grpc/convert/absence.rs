@@ -1,7 +1,7 @@
 //! Absences and what is done to them.
 
 use domain_calendar::Timestamp;
-use domain_roster::{Absence, AbsenceState, Interval, Registration, Scope, Share};
+use domain_roster::{Absence, AbsenceState, Interval, Registration, Scope, Share, Stated};
 use prost_types::Timestamp as ProtoTimestamp;
 use xietong_mesh::Error;
 use xietong_mesh::convert::{decode_time, encode_time};
@@ -44,8 +44,14 @@ fn decode_share(share: proto::StandInShare) -> Result<Share, Error> {
 pub(in crate::grpc) fn decode_extension(request: &proto::ExtendAbsenceRequest) -> Result<AbsenceAct, Error> {
     Ok(AbsenceAct::Extend {
         end_time: instant("end_time", request.end_time)?,
-        approval: optional("approval", request.approval.clone())?,
-        reassignment: optional("reassignment", request.reassignment.clone())?,
+        stated: stated(&request.approval, &request.reassignment)?,
+    })
+}
+
+fn stated(approval: &str, reassignment: &str) -> Result<Stated, Error> {
+    Ok(Stated {
+        approval: optional("approval", approval.to_owned())?,
+        reassignment: optional("reassignment", reassignment.to_owned())?,
     })
 }
 
@@ -55,6 +61,7 @@ pub(in crate::grpc) fn decode_correction(
     let (start, end) = (instant("start_time", request.start_time)?, instant("end_time", request.end_time)?);
     Ok(AbsenceAct::Correct {
         times: Interval { start, end },
+        stated: stated(&request.approval, &request.reassignment)?,
         reason: text("reason", request.reason.clone(), TEXT)?,
     })
 }
@@ -68,8 +75,8 @@ pub(in crate::grpc) fn is_unacknowledged(absence: &Absence, tally: Tally, now: T
     tally.acts > tally.acknowledged && absence.state(now) == AbsenceState::Ended
 }
 
-pub(in crate::grpc) fn encode_kept(kept: Kept, now: Timestamp) -> proto::Absence {
-    encode_absence(&kept.absence, kept.tally, kept.etag, now)
+pub(in crate::grpc) fn encode_kept(kept: Kept) -> proto::Absence {
+    encode_absence(&kept.absence, kept.tally, kept.etag, kept.now)
 }
 
 /// An absence as it stands at `now`, with the times that are known of it; one that was cancelled

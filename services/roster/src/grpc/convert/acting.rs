@@ -34,7 +34,8 @@ pub(in crate::grpc) fn encode_act(
         let known = absence.interval(Timestamp::MAX);
         known.is_some_and(|known| known.contains(act.occurred_at))
     } else {
-        held.iter().any(|one| one.name == authority && one.period.contains(act.occurred_at))
+        // An authority is named by its start, which may have been corrected since.
+        held.iter().any(|one| one.acting == act.acting_official && one.period.contains(act.occurred_at))
     };
     proto::ActingAct {
         number: act.number,

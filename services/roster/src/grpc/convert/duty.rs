@@ -103,5 +103,6 @@ pub(in crate::grpc) fn encode_shift(shift: &DutyShift, book: &Book, known_at: Ti
         members: shift.team.members.iter().map(person).collect(),
         swap_ground: shift.swapped.clone().unwrap_or_default(),
         gaps: shift.gaps.iter().map(interval).collect(),
+        shift_start_time: Some(encode_time(shift.shift_start_time)),
     }
 }

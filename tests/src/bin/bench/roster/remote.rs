@@ -22,6 +22,7 @@ use xietong_tests::city::SUPERVISOR;
 use xietong_tests::random::Random;
 use xietong_tests::roster::{Size, history, now, unit_name};
 
+use super::copy;
 use crate::mesh::Mesh;
 use crate::report::{Figure, Report};
 use crate::runs::{Runs, Watched, Worker, ratio, warm_up};
@@ -32,7 +33,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 /// Rows written in one statement.
 const ROWS: usize = 500;
 
-/// Measures requests a second, latencies and the ratio to an empty call.
+/// Measures requests a second, latencies and the ratio to an empty call, and then copying it.
 pub(crate) async fn measure(
     report: &mut Report,
     size: Size,
@@ -80,7 +81,7 @@ pub(crate) async fn measure(
             report.add(Figure::new(format!("latency of {what}, {name}"), "ms", vec![found]));
         }
     }
-    Ok(())
+    copy::measure(report, &mut mesh, size, runs).await
 }
 
 /// Milliseconds of calls.

@@ -1,0 +1,201 @@
+//! `PaperService`.
+
+mod docx;
+mod markdown;
+
+use std::mem::take;
+
+use domain_supervision::{Paper, PaperKind, Period};
+use tonic::{Request, Response, Status};
+use xietong_mesh::convert::{decode_time, encode_time};
+use xietong_mesh::input::{LINE, present};
+use xietong_mesh::{Attempt, Call, Error, Transactions, retried};
+use xietong_proto::supervision as proto;
+use xietong_proto::supervision::paper_service_server::PaperService;
+
+use super::check::{Check, task_of_assignment};
+use super::ledger::file::{Pieces, whole};
+use crate::app::{AboutAssignment, IssuedPaper, Supervision};
+
+/// Characters of a ground.
+const GROUND: usize = 1_000;
+
+/// `xietong.supervision.v1.PaperService`.
+pub(crate) struct Papers {
+    app: Supervision,
+    transactions: Transactions,
+}
+
+impl Papers {
+    /// The RPCs over `app`.
+    pub(crate) fn new(app: Supervision, transactions: Transactions) -> Self {
+        Papers { app, transactions }
+    }
+}
+
+#[tonic::async_trait]
+impl PaperService for Papers {
+    type DraftBulletinStream = Pieces;
+    type GetAssignmentPaperStream = Pieces;
+    type GetPaperFileStream = Pieces;
+
+    async fn issue_paper(
+        &self,
+        request: Request<proto::IssuePaperRequest>,
+    ) -> Result<Response<proto::Paper>, Status> {
+        let call = Call::of(&request)?.clone();
+        let mut request = request.into_inner();
+        let request_id = take(&mut request.request_id);
+        let task = task_of_assignment(&request.name)?;
+        let about = about(&request)?;
+        let attempt = || async {
+            let transaction = match self.transactions.begin(&call, &request, &request_id).await? {
+                Attempt::Repeat(answer) => return Ok(answer),
+                Attempt::First(transaction) => transaction,
+            };
+            let subject = (task, request.name.as_str());
+            let issued = self.app.issue_paper(&transaction, &call, subject, &about).await?;
+            transaction.commit(encode(&issued)).await
+        };
+        Ok(Response::new(retried("", attempt).await?))
+    }
+
+    async fn issue_bulletin(
+        &self,
+        request: Request<proto::IssueBulletinRequest>,
+    ) -> Result<Response<proto::Paper>, Status> {
+        let call = Call::of(&request)?.clone();
+        let mut request = request.into_inner();
+        let request_id = take(&mut request.request_id);
+        let mut check = Check::default();
+        check.name("decided_by", &request.decided_by, "officials");
+        check.finish()?;
+        let period = period(request.start_time, request.end_time)?;
+        let attempt = || async {
+            let transaction = match self.transactions.begin(&call, &request, &request_id).await? {
+                Attempt::Repeat(answer) => return Ok(answer),
+                Attempt::First(transaction) => transaction,
+            };
+            let issued = self.app.issue_bulletin(&transaction, &call, period, &request.decided_by).await?;
+            transaction.commit(encode(&issued)).await
+        };
+        Ok(Response::new(retried("", attempt).await?))
+    }
+
+    async fn draft_bulletin(
+        &self,
+        request: Request<proto::DraftBulletinRequest>,
+    ) -> Result<Response<Pieces>, Status> {
+        let call = Call::of(&request)?.clone();
+        let request = request.into_inner();
+        let format = format(&request.format)?;
+        let period = period(request.start_time, request.end_time)?;
+        Ok(Response::new(format.file(&self.app.draft_bulletin(&call, period).await?)?))
+    }
+
+    async fn get_assignment_paper(
+        &self,
+        request: Request<proto::GetAssignmentPaperRequest>,
+    ) -> Result<Response<Pieces>, Status> {
+        let call = Call::of(&request)?.clone();
+        let request = request.into_inner();
+        let task = task_of_assignment(&request.name)?;
+        let kinds = [PaperKind::Slip, PaperKind::Letter, PaperKind::Interview];
+        let kind = kinds.into_iter().find(|kind| kind.as_str() == request.kind).ok_or_else(no_kind)?;
+        let issued = self.app.latest_paper(&call, (task, &request.name), kind).await?;
+        Ok(Response::new(Format::Docx.file(&issued.paper)?))
+    }
+
+    async fn get_paper_file(
+        &self,
+        request: Request<proto::GetPaperFileRequest>,
+    ) -> Result<Response<Pieces>, Status> {
+        let call = Call::of(&request)?.clone();
+        let request = request.into_inner();
+        let mut check = Check::default();
+        check.name("name", &request.name, "papers");
+        check.finish()?;
+        let format = format(&request.format)?;
+        Ok(Response::new(format.file(&self.app.paper(&call, &request.name).await?.paper)?))
+    }
+}
+
+enum Format {
+    Docx,
+    Markdown,
+}
+
+impl Format {
+    fn file(self, paper: &Paper) -> Result<Pieces, Error> {
+        match self {
+            Format::Docx => Ok(whole(docx::CONTENT_TYPE, &docx::write(paper)?)),
+            Format::Markdown => Ok(whole(markdown::CONTENT_TYPE, markdown::write(paper).as_bytes())),
+        }
+    }
+}
+
+fn format(word: &str) -> Result<Format, Error> {
+    match word.to_ascii_lowercase().as_str() {
+        "" | "docx" => Ok(Format::Docx),
+        "markdown" => Ok(Format::Markdown),
+        _ => Err(Error::invalid("format", "must be docx or markdown", "格式应为docx或markdown")),
+    }
+}
+
+fn no_kind() -> Error {
+    Error::invalid("kind", "must be slip, letter or interview", "文种应为slip、letter或interview")
+}
+
+fn about(request: &proto::IssuePaperRequest) -> Result<AboutAssignment, Error> {
+    let mut check = Check::default();
+    check.text("ground", &request.ground, GROUND);
+    check.text("place", &request.place, LINE);
+    let given = |check: &mut Check, field: &'static str, text: &str| {
+        if text.trim().is_empty() {
+            check.wrong(field, "must be given", "不能为空");
+        }
+        text.trim().to_owned()
+    };
+    match request.kind.as_str() {
+        "slip" => {
+            check.finish()?;
+            Ok(AboutAssignment::Slip)
+        }
+        "letter" => {
+            let ground = given(&mut check, "ground", &request.ground);
+            check.finish()?;
+            let answer_before = decode_time("time", &present("time", request.time)?)?;
+            Ok(AboutAssignment::Letter { ground, answer_before })
+        }
+        "interview" => {
+            let ground = given(&mut check, "ground", &request.ground);
+            let place = given(&mut check, "place", &request.place);
+            check.name("decided_by", &request.decided_by, "officials");
+            check.finish()?;
+            let time = decode_time("time", &present("time", request.time)?)?;
+            Ok(AboutAssignment::Interview { ground, decided_by: request.decided_by.clone(), time, place })
+        }
+        _ => Err(no_kind()),
+    }
+}
+
+fn period(
+    start: Option<prost_types::Timestamp>,
+    end: Option<prost_types::Timestamp>,
+) -> Result<Period, Error> {
+    Ok(Period {
+        start: decode_time("start_time", &present("start_time", start)?)?,
+        end: decode_time("end_time", &present("end_time", end)?)?,
+    })
+}
+
+fn encode(issued: &IssuedPaper) -> proto::Paper {
+    proto::Paper {
+        name: issued.name.clone(),
+        kind: issued.paper.kind.as_str().to_owned(),
+        number: issued.paper.printed_number(),
+        title: issued.paper.title.clone(),
+        assignment: issued.subject.clone(),
+        issue_time: Some(encode_time(issued.issued_at)),
+    }
+}

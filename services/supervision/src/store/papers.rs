@@ -1,0 +1,92 @@
+//! Papers as they were issued.
+
+use domain_calendar::Timestamp;
+use domain_supervision::{Paper, PaperKind, PaperNumber};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult, Value};
+use xietong_store::{StoreError, statement};
+
+/// A paper that was issued.
+#[derive(Debug, Clone)]
+pub(crate) struct KeptPaper {
+    /// `papers/{id}`.
+    pub(crate) name: String,
+    /// The assignment it is about; empty for a bulletin.
+    pub(crate) subject: String,
+    /// When.
+    pub(crate) issued_at: Timestamp,
+    /// What it says.
+    pub(crate) paper: Paper,
+}
+
+const COLUMNS: &str = "name, subject, issued_at, body";
+
+/// The next number of a kind in a year.
+pub(crate) async fn next_number(
+    tx: &DatabaseTransaction,
+    kind: PaperKind,
+    year: i32,
+) -> Result<PaperNumber, StoreError> {
+    let sql = "SELECT COALESCE(MAX(number), 0) + 1 AS number FROM papers WHERE kind = $1 AND year = $2";
+    let values: [Value; 2] = [kind.as_str().into(), i64::from(year).into()];
+    let row = tx.query_one_raw(statement(tx, sql, values)).await?;
+    let number = row.map(|row| row.try_get_by("number")).transpose()?.unwrap_or(1);
+    Ok(PaperNumber { year, number })
+}
+
+/// Keeps a paper. [`StoreError::Stale`] when somebody else was given its number meanwhile.
+pub(crate) async fn keep_paper(
+    tx: &DatabaseTransaction,
+    kept: &KeptPaper,
+    number: PaperNumber,
+) -> Result<(), StoreError> {
+    let sql = "INSERT INTO papers (name, kind, year, number, subject, issued_at, body)
+               VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (kind, year, number) DO NOTHING";
+    let body = serde_json::to_string(&kept.paper).map_err(|error| StoreError::corrupt("paper", error))?;
+    let values: [Value; 7] = [
+        kept.name.as_str().into(),
+        kept.paper.kind.as_str().into(),
+        i64::from(number.year).into(),
+        number.number.into(),
+        kept.subject.as_str().into(),
+        kept.issued_at.as_micros().into(),
+        body.into(),
+    ];
+    match tx.execute_raw(statement(tx, sql, values)).await?.rows_affected() {
+        0 => Err(StoreError::Stale(kept.paper.kind.printed(number))),
+        _ => Ok(()),
+    }
+}
+
+/// The paper of this name.
+pub(crate) async fn find_paper<C: ConnectionTrait>(
+    connection: &C,
+    name: &str,
+) -> Result<Option<KeptPaper>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM papers WHERE name = $1");
+    let row = connection.query_one_raw(statement(connection, &sql, [name.into()])).await?;
+    row.as_ref().map(kept).transpose()
+}
+
+/// The latest paper of a kind about an assignment.
+pub(crate) async fn latest_paper<C: ConnectionTrait>(
+    connection: &C,
+    subject: &str,
+    kind: PaperKind,
+) -> Result<Option<KeptPaper>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM papers WHERE subject = $1 AND kind = $2 ORDER BY year DESC, number DESC LIMIT 1"
+    );
+    let values: [Value; 2] = [subject.into(), kind.as_str().into()];
+    let row = connection.query_one_raw(statement(connection, &sql, values)).await?;
+    row.as_ref().map(kept).transpose()
+}
+
+fn kept(row: &QueryResult) -> Result<KeptPaper, StoreError> {
+    let body: String = row.try_get_by("body")?;
+    Ok(KeptPaper {
+        name: row.try_get_by("name")?,
+        subject: row.try_get_by("subject")?,
+        issued_at: Timestamp::from_micros(row.try_get_by("issued_at")?),
+        paper: serde_json::from_str(&body).map_err(|error| StoreError::corrupt("paper", error))?,
+    })
+}
