@@ -84,6 +84,9 @@ const TASK_READERS: &[(&[Role], Reach)] = &[
 /// Doing a unit's part of a task.
 const UNIT_WORK: &[(&[Role], Reach)] = &[(UNIT_STAFF, Units)];
 
+/// The supervisor's own work.
+const SUPERVISION: &[(&[Role], Reach)] = &[(&[Supervisor], All)];
+
 /// Running a group.
 const GROUP_WORK: &[(&[Role], Reach)] = &[(&[Supervisor], All), (&[GroupOffice], Groups)];
 
@@ -198,6 +201,25 @@ pub const MATRIX: &[Row] = &[
     row("supervision.rules.list", Read, OPEN),
     row("supervision.rules.get", Read, OPEN),
     row("supervision.rules.rebase", Write, &[(&[Administrator, Supervisor], All)]),
+    row("supervision.assignments.return", Write, UNIT_WORK),
+    row("supervision.assignments.refuse_return", Write, SUPERVISION),
+    row("supervision.assignments.reassign", Write, SUPERVISION),
+    row("supervision.assignments.suspend", Write, &[(&[Leader], Portfolio), (MANDATED, Mandate)]),
+    row("supervision.assignments.resume", Write, &[(&[Leader], Portfolio), (MANDATED, Mandate)]),
+    row("supervision.assignments.wait", Write, UNIT_WORK),
+    row("supervision.assignments.accept_wait", Write, UNIT_WORK),
+    row("supervision.assignments.rule_on_wait", Write, SUPERVISION),
+    row("supervision.assignments.end_wait", Write, UNIT_WORK),
+    row("supervision.assignments.recheck", Write, SUPERVISION),
+    row("supervision.assignments.reopen", Write, SUPERVISION),
+    row("supervision.assignments.urge", Write, SUPERVISION),
+    row("supervision.assignments.send_letter", Write, SUPERVISION),
+    row(
+        "supervision.assignments.escalate",
+        Write,
+        &[(&[Supervisor], All), (&[Leader], Portfolio), (MANDATED, Mandate)],
+    ),
+    row("supervision.waits.list", Read, &[(OVERSEERS, All), (UNIT_STAFF, Units)]),
     row("supervision.divisions.preview", Read, ADMINISTRATION),
     // The ledger as a whole.
     row("supervision.ledger.summary", Read, TASK_READERS),

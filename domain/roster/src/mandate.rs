@@ -18,9 +18,12 @@ use crate::resolve::units_of_leader;
 use crate::scope::{Matter, Scope};
 
 /// Acts that can be entered for a leader, as the permission matrix names them.
-const DECISIONS: [&str; 3] = [
+const DECISIONS: [&str; 6] = [
     "supervision.assignments.verify",
     "supervision.assignments.decide_extension",
+    "supervision.assignments.suspend",
+    "supervision.assignments.resume",
+    "supervision.assignments.escalate",
     "roster.absences.acknowledge",
 ];
 /// What has to be seen for that. An assisting deputy secretary-general sees it unlisted.

@@ -3,6 +3,7 @@
 use domain_calendar::Timestamp;
 
 use crate::assignment::{Assignment, AssignmentState, Stage};
+use crate::charge::{ChargeKind, ChargedPause, ChargedTo};
 use crate::error::SupervisionError;
 use crate::event::{AssignmentChange, AssignmentFacts, TaskChange, TaskEvent};
 use crate::extension::ExtensionRequest;
@@ -44,11 +45,12 @@ impl Task {
                 TaskChange::Withdrawn { ground: _, assignments } => {
                     self.each(assignments, |one| {
                         one.state = AssignmentState::Withdrawn;
-                        one.extension_request = None;
+                        one.drop_pauses();
                     })?;
                     self.state = TaskState::Withdrawn;
                 }
                 TaskChange::StruckOff { .. } => self.state = TaskState::StruckOff,
+                TaskChange::Reopened { .. } => self.state = TaskState::Issued,
             },
             TaskEvent::Assignment(event) => {
                 let assignment = self.assignment_mut(&event.assignment.name)?;
@@ -74,7 +76,8 @@ impl Task {
             | TaskChange::Revised { .. }
             | TaskChange::Rebased { .. }
             | TaskChange::Withdrawn { .. }
-            | TaskChange::StruckOff { .. } => return Ok(None),
+            | TaskChange::StruckOff { .. }
+            | TaskChange::Reopened { .. } => return Ok(None),
         };
         events.try_for_each(|event| task.apply(event))?;
         Ok(Some(task))
@@ -118,8 +121,9 @@ impl Assignment {
             }
             AssignmentChange::Submitted { text: _, request_waited } => {
                 if let Some(waited) = request_waited {
-                    self.charge_decider(*waited);
+                    self.charge_decider(*waited, at);
                 }
+                self.end_wait(at);
                 self.state = AssignmentState::Submitted;
                 self.submitted_at = Some(at);
                 self.last_report_at = Some(at);
@@ -129,12 +133,18 @@ impl Assignment {
             AssignmentChange::SentBack { note: _, waited } => {
                 self.state = AssignmentState::InProgress;
                 self.sent_back_at = Some(at);
-                self.verifier_wait = self.verifier_wait.saturating_add(*waited);
+                self.charge(ChargedPause {
+                    kind: ChargeKind::Verification,
+                    to: ChargedTo::Verifier,
+                    from: self.submitted_at.unwrap_or(at),
+                    until: at,
+                    moved: *waited,
+                });
             }
             AssignmentChange::StruckOff { completed_at, with_task: _ } => {
                 self.state = AssignmentState::StruckOff;
                 self.completed_at = Some(*completed_at);
-                self.extension_request = None;
+                self.drop_pauses();
             }
             AssignmentChange::ExtensionRequested { last_day, reason } => {
                 self.extension_request =
@@ -142,10 +152,14 @@ impl Assignment {
             }
             AssignmentChange::ExtensionGranted { last_day, note: _, waited: _, charged } => {
                 self.extend(*last_day, at);
-                self.charge_decider(*charged);
+                self.charge_decider(*charged, at);
             }
             AssignmentChange::ExtensionRefused { last_day: _, note: _, waited } => {
-                self.charge_decider(*waited);
+                self.charge_decider(*waited, at);
+            }
+            AssignmentChange::SideRoad(change) => self.take_side_road(change, at),
+            AssignmentChange::Pressed(used) => {
+                self.instruments.insert(used.instrument, at);
             }
             // Due times are computed, never kept.
             AssignmentChange::DeadlineRecomputed { .. } => {}

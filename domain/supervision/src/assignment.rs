@@ -6,8 +6,11 @@ use std::time::Duration;
 use domain_calendar::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::charge::ChargedPause;
 use crate::error::SupervisionError;
 use crate::extension::{Extended, ExtensionRequest};
+use crate::instrument::Instrument;
+use crate::side_road::{Misdirection, Suspension, Wait};
 use crate::task::AssignmentDraft;
 use crate::timers::TimerKind;
 
@@ -46,6 +49,10 @@ pub enum AssignmentState {
     InProgress,
     /// 已申请办结: the clock stands still and waits for the verifier.
     Submitted,
+    /// 已退回 as misdirected: the clock stands still and waits for the supervisor.
+    Returned,
+    /// 已挂账: no clock runs.
+    Suspended,
     /// 已销号.
     StruckOff,
     /// 已撤销.
@@ -79,6 +86,28 @@ pub enum Action {
     RequestExtension,
     /// 同意或不同意延期.
     DecideExtension,
+    /// 退回 as misdirected.
+    Return,
+    /// 不同意退回.
+    RefuseReturn,
+    /// 改派 to another unit; there it begins anew.
+    Reassign,
+    /// 挂账.
+    Suspend,
+    /// 恢复办理.
+    Resume,
+    /// 申请等待 of another unit; the assignment goes on as it stands.
+    Wait,
+    /// 确认或裁定等待.
+    DecideWait,
+    /// 结束等待.
+    EndWait,
+    /// 回头看 at what was struck off.
+    Recheck,
+    /// 重新办理 of what was struck off.
+    Reopen,
+    /// 催办 or a heavier instrument; the assignment goes on as it stands.
+    Press,
 }
 
 /// The stages of 13710 that have a time limit.
@@ -97,13 +126,15 @@ pub enum Stage {
 
 impl AssignmentState {
     /// Every state, in the order of an assignment's life.
-    pub const ALL: [AssignmentState; 8] = [
+    pub const ALL: [AssignmentState; 10] = [
         Self::Pending,
         Self::Assigned,
         Self::Signed,
         Self::Deployed,
         Self::InProgress,
         Self::Submitted,
+        Self::Returned,
+        Self::Suspended,
         Self::StruckOff,
         Self::Withdrawn,
     ];
@@ -112,62 +143,53 @@ impl AssignmentState {
     /// which knows why ([`SupervisionError::chinese`]).
     pub fn after(self, action: Action) -> Result<AssignmentState, SupervisionError> {
         use AssignmentState::{
-            Assigned, Deployed, InProgress, Pending, Signed, StruckOff, Submitted, Withdrawn,
+            Assigned, Deployed, InProgress, Pending, Returned, Signed, StruckOff, Submitted, Suspended,
+            Withdrawn,
         };
-        let next = match (action, self) {
-            (Action::Issue, Pending) => Some(Assigned),
-            (
-                Action::Issue,
-                Assigned | Signed | Deployed | InProgress | Submitted | StruckOff | Withdrawn,
-            ) => None,
-
-            (Action::Sign, Assigned) => Some(Signed),
-            (Action::Sign, Pending | Signed | Deployed | InProgress | Submitted | StruckOff | Withdrawn) => {
-                None
-            }
-
-            (Action::Deploy, Signed) => Some(Deployed),
-            (
-                Action::Deploy,
-                Pending | Assigned | Deployed | InProgress | Submitted | StruckOff | Withdrawn,
-            ) => None,
-
+        let next = match action {
+            Action::Issue => self.from(&[Pending], Assigned),
+            Action::Sign => self.from(&[Assigned], Signed),
+            Action::Deploy => self.from(&[Signed], Deployed),
             // A report says what was done after deployment: before it there is nothing to say.
-            (Action::Report, Deployed | InProgress) => Some(InProgress),
-            (Action::Report, Pending | Assigned | Signed | Submitted | StruckOff | Withdrawn) => None,
-
-            (Action::Submit, Deployed | InProgress) => Some(Submitted),
-            (Action::Submit, Pending | Assigned | Signed | Submitted | StruckOff | Withdrawn) => None,
-
-            (Action::Accept, Submitted) => Some(StruckOff),
-            (Action::SendBack, Submitted) => Some(InProgress),
-            (
-                Action::Accept | Action::SendBack,
-                Pending | Assigned | Signed | Deployed | InProgress | StruckOff | Withdrawn,
-            ) => None,
-
-            (Action::CloseWithTask, Assigned | Signed | Deployed | InProgress | Submitted) => Some(StruckOff),
-            (Action::CloseWithTask, Pending | StruckOff | Withdrawn) => None,
-
-            (Action::Withdraw, Pending | Assigned | Signed | Deployed | InProgress | Submitted) => {
-                Some(Withdrawn)
+            Action::Report => self.from(&[Deployed, InProgress], InProgress),
+            Action::Submit => self.from(&[Deployed, InProgress], Submitted),
+            Action::Accept => self.from(&[Submitted], StruckOff),
+            Action::SendBack => self.from(&[Submitted], InProgress),
+            Action::CloseWithTask => self
+                .from(&[Assigned, Signed, Deployed, InProgress, Submitted, Returned, Suspended], StruckOff),
+            Action::Withdraw => self.from(
+                &[Pending, Assigned, Signed, Deployed, InProgress, Submitted, Returned, Suspended],
+                Withdrawn,
+            ),
+            Action::Revise => self.from(
+                &[Pending, Assigned, Signed, Deployed, InProgress, Submitted, Returned, Suspended],
+                self,
+            ),
+            // Whoever asks for more time, or for another unit's part, has seen the matter: it is
+            // signed for. A submission holds the clock by itself.
+            Action::RequestExtension
+            | Action::DecideExtension
+            | Action::Wait
+            | Action::DecideWait
+            | Action::EndWait => self.from(&[Signed, Deployed, InProgress], self),
+            // A unit that has deployed a matter has taken it on.
+            Action::Return => self.from(&[Assigned, Signed], Returned),
+            // Whoever returned it has seen it.
+            Action::RefuseReturn => self.from(&[Returned], Signed),
+            Action::Reassign => {
+                self.from(&[Assigned, Signed, Deployed, InProgress, Returned, Suspended], Assigned)
             }
-            (Action::Withdraw, StruckOff | Withdrawn) => None,
-
-            (Action::Revise, Pending | Assigned | Signed | Deployed | InProgress | Submitted) => Some(self),
-            (Action::Revise, StruckOff | Withdrawn) => None,
-
-            // Whoever asks for more time has seen the matter: it is signed for. A submission
-            // holds the clock by itself.
-            (Action::RequestExtension | Action::DecideExtension, Signed | Deployed | InProgress) => {
-                Some(self)
-            }
-            (
-                Action::RequestExtension | Action::DecideExtension,
-                Pending | Assigned | Submitted | StruckOff | Withdrawn,
-            ) => None,
+            Action::Suspend => self.from(&[Deployed, InProgress], Suspended),
+            Action::Resume => self.from(&[Suspended], InProgress),
+            Action::Recheck => self.from(&[StruckOff], StruckOff),
+            Action::Reopen => self.from(&[StruckOff], InProgress),
+            Action::Press => self.from(&[Assigned, Signed, Deployed, InProgress], self),
         };
         next.ok_or(SupervisionError::AssignmentRefused { action, state: self })
+    }
+
+    fn from(self, allowed: &[AssignmentState], next: AssignmentState) -> Option<AssignmentState> {
+        allowed.contains(&self).then_some(next)
     }
 }
 
@@ -185,7 +207,7 @@ impl Stage {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Action; 12] = [
+    pub const ALL: [Action; 23] = [
         Self::Issue,
         Self::Sign,
         Self::Deploy,
@@ -198,6 +220,17 @@ impl Action {
         Self::Revise,
         Self::RequestExtension,
         Self::DecideExtension,
+        Self::Return,
+        Self::RefuseReturn,
+        Self::Reassign,
+        Self::Suspend,
+        Self::Resume,
+        Self::Wait,
+        Self::DecideWait,
+        Self::EndWait,
+        Self::Recheck,
+        Self::Reopen,
+        Self::Press,
     ];
 }
 
@@ -236,6 +269,21 @@ pub struct Assignment {
     /// charged to whoever was to decide: the unit's settle date moves by it, too.
     #[serde(default)]
     pub decider_wait: Duration,
+    /// Every pause of its clock that is over, and who answers for the time, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub charges: Vec<ChargedPause>,
+    /// The return as misdirected that is not decided yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub misdirection: Option<Misdirection>,
+    /// Why and since when it is suspended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspension: Option<Suspension>,
+    /// What it waits for, or asks to wait for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait: Option<Wait>,
+    /// When each of the supervisor's instruments was last used.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub instruments: BTreeMap<Instrument, Timestamp>,
     /// The extension that is asked for and not decided yet.
     #[serde(default)]
     pub extension_request: Option<ExtensionRequest>,
@@ -244,8 +292,8 @@ pub struct Assignment {
     pub extended: Option<Extended>,
     /// The stages it was late in. It survives completion.
     pub late: BTreeSet<Stage>,
-    /// When work that was under way before was entered ([`crate::backfill`]): steps that were
-    /// due until then are not owed.
+    /// When work that was under way before was entered ([`crate::backfill`]), or when it was
+    /// reopened: steps that were due until then are not owed.
     #[serde(default)]
     pub counted_from: Option<Timestamp>,
     /// When a timer of each kind last took effect, so that none does twice for one due time.
@@ -268,6 +316,11 @@ impl Assignment {
             completed_at: None,
             verifier_wait: Duration::ZERO,
             decider_wait: Duration::ZERO,
+            charges: Vec::new(),
+            misdirection: None,
+            suspension: None,
+            wait: None,
+            instruments: BTreeMap::new(),
             extension_request: None,
             extended: None,
             late: BTreeSet::new(),
@@ -291,18 +344,29 @@ mod tests {
     #[test]
     fn every_action_has_a_defined_answer_in_every_state() {
         let table = [
-            (Action::Issue, "1-------"),
-            (Action::Sign, "-2------"),
-            (Action::Deploy, "--3-----"),
-            (Action::Report, "---44---"),
-            (Action::Submit, "---55---"),
-            (Action::Accept, "-----6--"),
-            (Action::SendBack, "-----4--"),
-            (Action::CloseWithTask, "-66666--"),
-            (Action::Withdraw, "777777--"),
-            (Action::Revise, "012345--"),
-            (Action::RequestExtension, "--234---"),
-            (Action::DecideExtension, "--234---"),
+            (Action::Issue, "1---------"),
+            (Action::Sign, "-2--------"),
+            (Action::Deploy, "--3-------"),
+            (Action::Report, "---44-----"),
+            (Action::Submit, "---55-----"),
+            (Action::Accept, "-----8----"),
+            (Action::SendBack, "-----4----"),
+            (Action::CloseWithTask, "-8888888--"),
+            (Action::Withdraw, "99999999--"),
+            (Action::Revise, "01234567--"),
+            (Action::RequestExtension, "--234-----"),
+            (Action::DecideExtension, "--234-----"),
+            (Action::Return, "-66-------"),
+            (Action::RefuseReturn, "------2---"),
+            (Action::Reassign, "-1111-11--"),
+            (Action::Suspend, "---77-----"),
+            (Action::Resume, "-------4--"),
+            (Action::Wait, "--234-----"),
+            (Action::DecideWait, "--234-----"),
+            (Action::EndWait, "--234-----"),
+            (Action::Recheck, "--------8-"),
+            (Action::Reopen, "--------4-"),
+            (Action::Press, "-1234-----"),
         ];
         assert_eq!(table.map(|(action, _)| action), Action::ALL);
         for (action, row) in table {

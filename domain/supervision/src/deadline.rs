@@ -32,12 +32,13 @@ pub struct DueTimes {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ClockPhase {
-    /// No clock: a draft, or withdrawn.
+    /// No clock: a draft, suspended, or withdrawn.
     Off,
     /// It runs against the unit.
     Running,
-    /// The settle clock stands still while others decide: on a submission, or on an extension
-    /// that is asked for. Their time is not the unit's.
+    /// The settle clock stands still while others decide, or do their part first: on a
+    /// submission, an extension that is asked for, a return, or what another unit is waited for.
+    /// Their time is not the unit's.
     Held,
     /// Struck off.
     Closed,
@@ -49,7 +50,8 @@ pub struct Clocks {
     /// Every due time, whether or not the stage has been done.
     pub due: DueTimes,
     /// The due times of the stages still owed. None unless the clock runs, but for the steps
-    /// that a unit owes while an extension is asked for.
+    /// that a unit owes while it asks for an extension or waits for another unit, and those it
+    /// had missed before it returned the matter.
     pub owed: DueTimes,
     /// When the time left to settle becomes short. While held, only if that was before the
     /// submission or the request.
@@ -120,10 +122,11 @@ pub fn clocks(task: &Task, assignment: &Assignment, rule: &Rule, calendar: &Cale
         promise(task, assignment, start.day(), rule, calendar);
     let promised = end_of(days.settle);
     let report = match days.report {
-        ReportLimit::Once(day) => Some(end_of(day)),
+        ReportLimit::Once(day) => Some(assignment.step_due(end_of(day))),
         ReportLimit::Every(cycle) => {
+            let resumed_at = assignment.steps_resumed_at();
             let counted_from =
-                [cycles_from, assignment.sent_back_at, assignment.counted_from, task.rebased_at];
+                [cycles_from, assignment.sent_back_at, assignment.counted_from, task.rebased_at, resumed_at];
             let counted_from = counted_from.into_iter().flatten().max();
             let ends = || {
                 let days = cycle.last_days(start.day(), rule.day_kind, calendar);
@@ -134,41 +137,98 @@ pub fn clocks(task: &Task, assignment: &Assignment, rule: &Rule, calendar: &Cale
     };
     let due = DueTimes {
         sign: Some(end_of(days.sign)),
-        deploy: days.deploy.map(end_of),
+        deploy: days.deploy.map(|day| assignment.step_due(end_of(day))),
         // Settling the matter answers for a report that would only be due with it or later.
         report: report.filter(|report| *report < settle),
         settle: Some(settle),
     };
     let yellow = yellow_before_end(promised.since(start), rule).map(|left| settle.saturating_sub(left));
+    let hold = hold(assignment);
     let phase = match assignment.state {
-        AssignmentState::Pending | AssignmentState::Withdrawn => ClockPhase::Off,
+        AssignmentState::Pending | AssignmentState::Suspended | AssignmentState::Withdrawn => ClockPhase::Off,
+        AssignmentState::StruckOff => ClockPhase::Closed,
         AssignmentState::Assigned
         | AssignmentState::Signed
         | AssignmentState::Deployed
-        | AssignmentState::InProgress => match &assignment.extension_request {
-            None => ClockPhase::Running,
-            Some(_) => ClockPhase::Held,
-        },
-        AssignmentState::Submitted => ClockPhase::Held,
-        AssignmentState::StruckOff => ClockPhase::Closed,
+        | AssignmentState::InProgress
+        | AssignmentState::Submitted
+        | AssignmentState::Returned => {
+            if hold.is_some() {
+                ClockPhase::Held
+            } else {
+                ClockPhase::Running
+            }
+        }
     };
-    let (owed, yellow_at, red_at) = match phase {
-        ClockPhase::Off | ClockPhase::Closed => (DueTimes::default(), None, None),
-        ClockPhase::Running => (owed(&due, days.report, assignment), yellow, due.settle),
-        ClockPhase::Held => {
-            let (since, owed) = match &assignment.extension_request {
-                // The steps that do not depend on the answer go on.
-                Some(request) => {
-                    let owed = owed(&due, days.report, assignment);
-                    (Some(request.requested_at), DueTimes { settle: None, ..owed })
-                }
-                None => (assignment.submitted_at, DueTimes::default()),
+    let all_owed = owed(&due, days.report, assignment);
+    let (owed, yellow_at, red_at) = match (phase, hold) {
+        (ClockPhase::Off | ClockPhase::Closed, _) => (DueTimes::default(), None, None),
+        (ClockPhase::Running, _) | (ClockPhase::Held, None) => (all_owed, yellow, due.settle),
+        (ClockPhase::Held, Some(hold)) => {
+            let reached = |at: &Timestamp| *at <= hold.since;
+            let step = |due: Option<Timestamp>| due.filter(|due| hold.steps.go_on(*due, hold.since));
+            let owed = DueTimes {
+                sign: step(all_owed.sign),
+                deploy: step(all_owed.deploy),
+                report: step(all_owed.report),
+                settle: None,
             };
-            let reached = |at: &Timestamp| since.is_some_and(|held| *at <= held);
             (owed, yellow.filter(reached), due.settle.filter(reached))
         }
     };
     Clocks { due, owed, yellow_at, red_at, phase, provisional: days.provisional }
+}
+
+/// Since when the settle clock stands still, and what becomes of the steps meanwhile.
+pub(crate) struct Hold {
+    pub(crate) since: Timestamp,
+    steps: Steps,
+}
+
+/// What becomes of the steps of a clock that is held.
+enum Steps {
+    /// They do not depend on the answer.
+    GoOn,
+    /// What was missed before stays missed, and nothing more is.
+    AsTheyWere,
+    /// There is nothing to do until the answer.
+    NotOwed,
+}
+
+impl Steps {
+    fn go_on(&self, due: Timestamp, since: Timestamp) -> bool {
+        match self {
+            Steps::GoOn => true,
+            Steps::AsTheyWere => due <= since,
+            Steps::NotOwed => false,
+        }
+    }
+}
+
+/// What holds the settle clock of an assignment that is under way, if anything does.
+pub(crate) fn hold(assignment: &Assignment) -> Option<Hold> {
+    match assignment.state {
+        AssignmentState::Submitted => {
+            assignment.submitted_at.map(|since| Hold { since, steps: Steps::NotOwed })
+        }
+        AssignmentState::Returned => {
+            let returned = assignment.misdirection.as_ref();
+            returned.map(|one| Hold { since: one.returned_at, steps: Steps::AsTheyWere })
+        }
+        AssignmentState::Assigned
+        | AssignmentState::Signed
+        | AssignmentState::Deployed
+        | AssignmentState::InProgress => {
+            let asked = assignment.extension_request.as_ref().map(|request| request.requested_at);
+            let waiting = assignment.wait.as_ref().filter(|wait| wait.held_at.is_some());
+            let since = asked.or(waiting.map(|wait| wait.requested_at))?;
+            Some(Hold { since, steps: Steps::GoOn })
+        }
+        AssignmentState::Pending
+        | AssignmentState::Suspended
+        | AssignmentState::StruckOff
+        | AssignmentState::Withdrawn => None,
+    }
 }
 
 /// What a unit has promised, by the document, the rule or an extension.

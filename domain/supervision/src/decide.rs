@@ -9,8 +9,10 @@ use crate::deadline::clocks;
 use crate::error::{NotEmpty, SupervisionError};
 use crate::event::{AssignmentChange, AssignmentEvent, AssignmentFacts, TaskChange, TaskEvent, TaskFacts};
 use crate::extension;
+use crate::instrument::{self, InstrumentUse};
 use crate::revise::revise;
 use crate::rule::Rule;
+use crate::side_road::{self, SideRoadCommand};
 use crate::task::{Task, TaskDraft, TaskState};
 
 /// What a decision depends on beside the task: the rule it runs by, the calendar, now.
@@ -87,6 +89,10 @@ pub enum AssignmentCommand {
         /// Must not be empty when refusing.
         note: String,
     },
+    /// What lies beside the road to striking it off.
+    SideRoad(SideRoadCommand),
+    /// 催办 or a heavier instrument.
+    Press(InstrumentUse),
     /// 核验.
     Verify {
         /// Strikes it off, or sends it back.
@@ -144,6 +150,8 @@ pub fn decide(
                 AssignmentCommand::DecideExtension { grant, note } => {
                     extension::answer(task, assignment, *grant, note, context)
                 }
+                AssignmentCommand::SideRoad(command) => side_road::decide(task, assignment, command, context),
+                AssignmentCommand::Press(asked) => instrument::decide(task, assignment, asked, context),
                 AssignmentCommand::Verify { accept, note, verifier_units } => {
                     if verifier_units.contains(&assignment.unit) {
                         return Err(SupervisionError::OwnWork { unit: assignment.unit.clone() });
@@ -260,6 +268,8 @@ fn accept_completion(
                 | AssignmentState::Signed
                 | AssignmentState::Deployed
                 | AssignmentState::InProgress
+                | AssignmentState::Returned
+                | AssignmentState::Suspended
                 | AssignmentState::StruckOff
                 | AssignmentState::Withdrawn => task_completed_at,
             };
@@ -284,6 +294,7 @@ pub(crate) fn happened(
     // Whoever is closed with the task is judged at its completion, not at the verification.
     let until = match &change {
         AssignmentChange::StruckOff { completed_at, .. } => *completed_at,
+        AssignmentChange::SideRoad(change) => change.late_until(assignment).unwrap_or(context.now),
         AssignmentChange::Signed
         | AssignmentChange::Deployed { .. }
         | AssignmentChange::Reported { .. }
@@ -294,6 +305,7 @@ pub(crate) fn happened(
         | AssignmentChange::ExtensionGranted { .. }
         | AssignmentChange::ExtensionRefused { .. }
         | AssignmentChange::DeadlineRecomputed { .. }
+        | AssignmentChange::Pressed(_)
         | AssignmentChange::Overdue
         | AssignmentChange::Reminded
         | AssignmentChange::Urged { .. } => context.now,

@@ -4,6 +4,7 @@ use crate::content::Content;
 use crate::event::{
     AssignmentChange, AssignmentEvent, AssignmentFacts, TaskChange, TaskEvent, TaskFacts, WholeTaskEvent,
 };
+use crate::paper::chinese_day;
 use crate::task::Visibility;
 
 /// What people call a unit, given its resource name.
@@ -23,7 +24,8 @@ pub fn describe(event: &TaskEvent, called: Called<'_>) -> String {
 pub fn describe_act(event: &TaskEvent, called: Called<'_>) -> Option<String> {
     let is_act = match event {
         TaskEvent::Task(event) => match event.change {
-            TaskChange::StruckOff { .. } => false,
+            // The reopening of the assignment says it.
+            TaskChange::StruckOff { .. } | TaskChange::Reopened { .. } => false,
             TaskChange::Created { .. }
             | TaskChange::Issued { .. }
             | TaskChange::Backfilled { .. }
@@ -45,7 +47,9 @@ pub fn describe_act(event: &TaskEvent, called: Called<'_>) -> Option<String> {
             | AssignmentChange::SentBack { .. }
             | AssignmentChange::ExtensionRequested { .. }
             | AssignmentChange::ExtensionGranted { .. }
-            | AssignmentChange::ExtensionRefused { .. } => true,
+            | AssignmentChange::ExtensionRefused { .. }
+            | AssignmentChange::SideRoad(_)
+            | AssignmentChange::Pressed(_) => true,
         },
     };
     let TaskFacts { title, ledger_number, visibility, .. } = event.task();
@@ -71,6 +75,7 @@ fn of_task(event: &WholeTaskEvent, called: Called<'_>) -> String {
         }
         TaskChange::Withdrawn { ground, .. } => format!("撤销任务：{ground}"),
         TaskChange::StruckOff { .. } => "任务销号".to_owned(),
+        TaskChange::Reopened { ground, .. } => format!("任务重新办理：{ground}"),
     }
 }
 
@@ -119,20 +124,22 @@ fn of_assignment(event: &AssignmentEvent, called: Called<'_>) -> String {
         AssignmentChange::StruckOff { with_task: false, .. } => format!("{unit}销号"),
         AssignmentChange::StruckOff { with_task: true, .. } => format!("{unit}随任务销号"),
         AssignmentChange::ExtensionRequested { last_day, reason } => {
-            format!("{unit}申请延期至{last_day}：{reason}")
+            format!("{unit}申请延期至{}：{reason}", chinese_day(*last_day))
         }
         AssignmentChange::ExtensionGranted { last_day, note, .. } if note.is_empty() => {
-            format!("同意{unit}延期至{last_day}")
+            format!("同意{unit}延期至{}", chinese_day(*last_day))
         }
         AssignmentChange::ExtensionGranted { last_day, note, .. } => {
-            format!("同意{unit}延期至{last_day}：{note}")
+            format!("同意{unit}延期至{}：{note}", chinese_day(*last_day))
         }
         AssignmentChange::ExtensionRefused { last_day, note, .. } => {
-            format!("不同意{unit}延期至{last_day}：{note}")
+            format!("不同意{unit}延期至{}：{note}", chinese_day(*last_day))
         }
         AssignmentChange::DeadlineRecomputed { calendar_version, .. } => {
             format!("按第{calendar_version}版工作日历重新核定{unit}的办理时限")
         }
+        AssignmentChange::SideRoad(change) => change.describe(&unit, called),
+        AssignmentChange::Pressed(used) => used.describe(&unit),
         AssignmentChange::Overdue => format!("{unit}逾期未办结"),
         AssignmentChange::Reminded => format!("提醒{unit}：办结期限将至"),
         AssignmentChange::Urged { stages } => {

@@ -4,6 +4,7 @@ use domain_calendar::Timestamp;
 use time::Date;
 
 use crate::assignment::{Action, AssignmentState};
+use crate::instrument::Instrument;
 use crate::task::TaskState;
 
 /// A text that must say something.
@@ -33,6 +34,26 @@ pub enum NotEmpty {
     ExtensionReason,
     /// The note that tells a unit why it is not granted an extension.
     ExtensionRefusalNote,
+    /// Why a unit returns a matter.
+    ReturnReason,
+    /// The note that tells a unit why it keeps what it returned.
+    ReturnRefusalNote,
+    /// Why a matter is given to another unit.
+    ReassignmentGround,
+    /// Why a matter is suspended.
+    SuspensionGround,
+    /// What is needed of another unit.
+    Need,
+    /// The note that tells a unit why its clock goes on.
+    WaitRefusalNote,
+    /// What the unit that was waited for answers.
+    WaitAnswer,
+    /// What a recheck found.
+    Finding,
+    /// Why a matter is reopened.
+    ReopeningGround,
+    /// Why an instrument is used.
+    InstrumentGround,
 }
 
 /// Why a command is refused. It changes nothing.
@@ -144,6 +165,71 @@ pub enum SupervisionError {
     /// There is nothing to decide.
     #[error("no extension is asked for")]
     NoExtensionRequest,
+    /// A day that must lie ahead does not.
+    #[error("{day} does not lie ahead")]
+    DayPassed {
+        /// The day, Asia/Shanghai.
+        day: Date,
+    },
+    /// The day to look at a suspended matter again does not lie ahead.
+    #[error("the review date {day} does not lie ahead")]
+    ReviewPassed {
+        /// The day, Asia/Shanghai.
+        day: Date,
+    },
+    /// A unit cannot wait for itself.
+    #[error("{unit} cannot wait for itself")]
+    WaitOnItself {
+        /// `units/{slug}`.
+        unit: String,
+    },
+    /// One pause at a time.
+    #[error("the assignment waits, or asks to wait, for {on}")]
+    WaitOpen {
+        /// The unit waited for.
+        on: String,
+    },
+    /// There is no wait to decide or to end.
+    #[error("the assignment does not wait")]
+    NoWait,
+    /// The clock stands still already.
+    #[error("the wait is already decided")]
+    WaitDecided,
+    /// Only the supervisor can rule on the wait now.
+    #[error("the wait was to be accepted before {limit}")]
+    WaitLapsed {
+        /// The first instant that was too late.
+        limit: Timestamp,
+    },
+    /// Others are to act now, not the unit.
+    #[error("the clock stands still")]
+    ClockHeld,
+    /// Nothing is due or nearly due.
+    #[error("{instrument:?} comes too early: the light is green")]
+    NotDueYet {
+        /// What was to be used.
+        instrument: Instrument,
+    },
+    /// Only a leader decides on it.
+    #[error("{instrument:?} needs a leader's decision")]
+    NeedsLeader {
+        /// What was to be used.
+        instrument: Instrument,
+    },
+    /// The lighter one comes first.
+    #[error("{instrument:?} comes after {lighter:?}")]
+    LighterFirst {
+        /// What was to be used.
+        instrument: Instrument,
+        /// What was not used yet.
+        lighter: Instrument,
+    },
+    /// The unit was urged a short while ago.
+    #[error("not to be urged again before {until}")]
+    UrgedJustNow {
+        /// When it may be urged again.
+        until: Timestamp,
+    },
     /// A holder never verifies its own work.
     #[error("{unit} cannot verify its own work")]
     OwnWork {
@@ -188,6 +274,24 @@ impl SupervisionError {
                 format!("延期至{last_day}的申请尚待决定，请勿重复申请")
             }
             Self::NoExtensionRequest => "承办单位没有待决定的延期申请".to_owned(),
+            Self::DayPassed { day } => format!("日期（{day}）应晚于今天"),
+            Self::ReviewPassed { day } => format!("复核日期（{day}）应晚于今天"),
+            Self::WaitOnItself { .. } => "不能等待本单位".to_owned(),
+            Self::WaitOpen { on } => format!("正在等待或申请等待{on}，请先结束等待"),
+            Self::NoWait => "没有等待其他单位的申请".to_owned(),
+            Self::WaitDecided => "等待已经确认，请勿重复确认".to_owned(),
+            Self::WaitLapsed { .. } => "确认等待的时限（一个工作日）已过，应由督查机构裁定".to_owned(),
+            Self::ClockHeld => "该事项正在等待他方决定或办理，计时已暂停，不能催办".to_owned(),
+            Self::NotDueYet { instrument } => {
+                format!("尚未到期且未亮黄灯，不能{}", instrument.chinese())
+            }
+            Self::NeedsLeader { instrument } => {
+                format!("{}须由领导决定，请填写领导决定的文件", instrument.chinese())
+            }
+            Self::LighterFirst { instrument, lighter } => {
+                format!("{}之前应先{}，确需越级须由领导决定", instrument.chinese(), lighter.chinese())
+            }
+            Self::UrgedJustNow { .. } => "距上次催办不足24小时，请稍后再催办".to_owned(),
             Self::OwnWork { unit } => format!("承办单位({unit})不能核验本单位的办理结果"),
         }
     }
@@ -208,6 +312,16 @@ impl NotEmpty {
             Self::WithdrawalGround => "撤销任务请说明依据",
             Self::ExtensionReason => "申请延期请说明理由",
             Self::ExtensionRefusalNote => "不同意延期请说明原因",
+            Self::ReturnReason => "退回请说明理由",
+            Self::ReturnRefusalNote => "不同意退回请说明原因",
+            Self::ReassignmentGround => "改派请说明依据",
+            Self::SuspensionGround => "挂账请说明依据",
+            Self::Need => "请写明需要对方办理的内容",
+            Self::WaitRefusalNote => "不同意等待请说明原因",
+            Self::WaitAnswer => "请填写答复内容",
+            Self::Finding => "请填写回头看情况",
+            Self::ReopeningGround => "重新办理请说明依据",
+            Self::InstrumentGround => "请填写依据",
         }
     }
 }
@@ -234,6 +348,17 @@ fn verb(action: Action) -> &'static str {
         Action::Revise => "修订",
         Action::RequestExtension => "申请延期",
         Action::DecideExtension => "决定延期",
+        Action::Return => "退回",
+        Action::RefuseReturn => "答复退回",
+        Action::Reassign => "改派",
+        Action::Suspend => "挂账",
+        Action::Resume => "恢复办理",
+        Action::Wait => "申请等待",
+        Action::DecideWait => "确认等待",
+        Action::EndWait => "结束等待",
+        Action::Recheck => "回头看",
+        Action::Reopen => "重新办理",
+        Action::Press => "催办",
     }
 }
 
@@ -242,6 +367,9 @@ fn refusal(action: Action, state: AssignmentState) -> String {
     let verb = verb(action);
     match state {
         AssignmentState::Pending => format!("任务尚未交办,不能{verb}"),
+        AssignmentState::Returned => format!("该事项已退回、正在等待处理,不能{verb}"),
+        AssignmentState::Suspended if action == Action::Suspend => "已经挂账,不必重复挂账".to_owned(),
+        AssignmentState::Suspended => format!("该事项已挂账,请先恢复办理再{verb}"),
         AssignmentState::StruckOff => format!("该事项已经销号,不能再{verb}"),
         AssignmentState::Withdrawn => format!("该事项已经撤销,不能再{verb}"),
         AssignmentState::Submitted => format!("已申请办结、正在等待核验,不能{verb}"),
@@ -258,10 +386,21 @@ fn refusal(action: Action, state: AssignmentState) -> String {
                 format!("尚未签收,请先签收、部署再{verb}")
             }
             Action::Report | Action::Submit => format!("已签收、尚未部署,请先部署再{verb}"),
-            Action::RequestExtension | Action::DecideExtension => {
+            Action::RequestExtension
+            | Action::DecideExtension
+            | Action::Wait
+            | Action::DecideWait
+            | Action::EndWait => {
                 format!("尚未签收,请先签收再{verb}")
             }
-            Action::CloseWithTask | Action::Withdraw | Action::Revise => format!("目前不能{verb}"),
+            Action::Return => "已经部署办理,不能再退回,确需调整请与督查机构联系".to_owned(),
+            Action::RefuseReturn => "承办单位没有退回该事项".to_owned(),
+            Action::Suspend => "尚未部署,请先签收、部署再挂账".to_owned(),
+            Action::Resume => "该事项没有挂账,不必恢复办理".to_owned(),
+            Action::Recheck | Action::Reopen => format!("尚未销号,不能{verb}"),
+            Action::CloseWithTask | Action::Withdraw | Action::Revise | Action::Reassign | Action::Press => {
+                format!("目前不能{verb}")
+            }
         },
     }
 }

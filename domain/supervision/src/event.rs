@@ -11,6 +11,8 @@ use crate::assignment::{Assignment, Role, Stage};
 use crate::backfill::BackfilledAssignment;
 use crate::content::Content;
 use crate::deadline::DueTimes;
+use crate::instrument::InstrumentUse;
+use crate::side_road_event::SideRoad;
 use crate::task::{Task, TaskDraft, Visibility};
 
 /// Something that happened to a task as a whole or to one of its assignments.
@@ -152,6 +154,13 @@ pub enum TaskChange {
         /// Every assignment.
         assignments: Vec<AssignmentFacts>,
     },
+    /// 重新办理: an assignment that settles it was reopened.
+    Reopened {
+        /// Why.
+        ground: String,
+        /// Every assignment, with its due times as they are after it.
+        assignments: Vec<AssignmentFacts>,
+    },
 }
 
 /// What happened to an assignment.
@@ -242,6 +251,10 @@ pub enum AssignmentChange {
         #[serde(default)]
         provisional: bool,
     },
+    /// It left the road from its issue to its striking-off, or came back to it.
+    SideRoad(SideRoad),
+    /// 催办 or a heavier instrument, by a person.
+    Pressed(InstrumentUse),
     /// The settle date was missed.
     Overdue,
     /// 提醒: little time is left. Sent once for one due time.

@@ -7,9 +7,11 @@ use domain_calendar::{Calendar, DayStanding, Timestamp};
 use time::Date;
 
 use crate::assignment::{Assignment, Stage};
-use crate::deadline::{ClockPhase, Clocks, Promise, clocks, promise, yellow_before_end};
+use crate::charge::ChargedPause;
+use crate::deadline::{ClockPhase, Clocks, Promise, clocks, hold, promise, yellow_before_end};
 use crate::event::{AssignmentChange, TaskEvent};
 use crate::rule::{ClockStart, Cycle, DayKind, ReportLimit, Rule, Span, end_of, later_by_months};
+use crate::side_road_event::SideRoad;
 use crate::task::{Grade, Task};
 
 /// Why an assignment is due when it is due.
@@ -35,7 +37,7 @@ pub struct Explanation {
     /// Each stage that has a limit, the settle stage last.
     pub stages: Vec<StageLimit>,
     /// What others kept the unit waiting, in order.
-    pub waits: Vec<Wait>,
+    pub waits: Vec<ChargedWait>,
     /// The last days that were granted, in order, with when.
     pub extensions: Vec<(Timestamp, Date)>,
     /// How long the settle clock lasts from its start to the end of its last day; of this, yellow
@@ -92,26 +94,11 @@ pub struct Skipped {
     pub holiday: Option<String>,
 }
 
-/// Who kept a unit waiting.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Waiter {
-    /// 核验单位: over a submission that was sent back.
-    Verifier,
-    /// 决定延期的领导: over a request that was refused, withdrawn, or answered late.
-    Decider,
-}
-
-/// A time that a unit was kept waiting.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Wait {
-    /// Who is charged with it.
-    pub waiter: Waiter,
-    /// When it began.
-    pub start: Timestamp,
-    /// When it ended.
-    pub end: Timestamp,
-    /// How much of it moves the settle date.
-    pub charged: Duration,
+/// A time that a unit lost to others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChargedWait {
+    /// What was waited for, who answers for it, and how much of it moved the settle date then.
+    pub pause: ChargedPause,
     /// It moves the settle date as it is now; one before a later last day was granted does not,
     /// because that day was chosen knowing of it.
     pub counts: bool,
@@ -123,7 +110,7 @@ impl Explanation {
     pub fn add_up(&self) -> (Option<Timestamp>, Option<Timestamp>) {
         let settle = self.stages.iter().find(|one| one.stage == Stage::Settle);
         let waited = self.waits.iter().filter(|wait| wait.counts);
-        let waited = waited.fold(Duration::ZERO, |sum, wait| sum.saturating_add(wait.charged));
+        let waited = waited.fold(Duration::ZERO, |sum, wait| sum.saturating_add(wait.pause.moved));
         let settle = settle.map(|limit| end_of(limit.last_day).saturating_add(waited));
         let yellow = settle.zip(self.yellow_left).map(|(settle, left)| settle.saturating_sub(left));
         (settle, yellow)
@@ -143,7 +130,7 @@ pub fn explain<'e>(
     let start = rule.start(issued_at, calendar);
     let clocks = clocks(task, assignment, rule, calendar);
     let promise = promise(task, assignment, start.day(), rule, calendar);
-    let (waits, extensions) = history(assignment, log, promise.granted);
+    let (waits, extensions) = (waits(assignment, promise.granted), extensions(assignment, log));
     let count = Count { start: start.day(), rule, calendar };
     let stages = stages(&count, task, &promise, &clocks);
     let by_calendar = rule.needs_calendar();
@@ -151,11 +138,7 @@ pub fn explain<'e>(
     let years = (issued_at.day().year()..=last.year()).filter(|_| by_calendar);
     let total = end_of(promise.days.settle).since(start);
     let held_since = match clocks.phase {
-        ClockPhase::Held => assignment
-            .extension_request
-            .as_ref()
-            .map(|request| request.requested_at)
-            .or(assignment.submitted_at),
+        ClockPhase::Held => hold(assignment).map(|hold| hold.since),
         ClockPhase::Off | ClockPhase::Running | ClockPhase::Closed => None,
     };
     Some(Explanation {
@@ -261,33 +244,52 @@ impl Count<'_> {
     }
 }
 
-/// The waits and the extensions of an assignment. Where the day that was granted last holds,
-/// waits of before it count no more.
-fn history<'e>(
+/// What others kept the unit waiting. Where the day that was granted last holds, what was lost
+/// before it moves nothing more: the day was chosen knowing of it.
+fn waits(assignment: &Assignment, granted: bool) -> Vec<ChargedWait> {
+    let before = assignment.extended.as_ref().filter(|_| granted).map(|extended| extended.waited_before);
+    let mut before = before.unwrap_or_default();
+    let charges = assignment.charges.iter().map(|charge| {
+        let counts = before.is_zero();
+        before = before.saturating_sub(charge.moved);
+        ChargedWait { pause: charge.clone(), counts }
+    });
+    charges.collect()
+}
+
+/// The last days that an assignment was granted, by leave or with its reopening. Whoever it is
+/// reassigned to begins anew.
+fn extensions<'e>(
     assignment: &Assignment,
     log: impl IntoIterator<Item = &'e TaskEvent>,
-    granted: bool,
-) -> (Vec<Wait>, Vec<(Timestamp, Date)>) {
-    let (mut waits, mut extensions): (Vec<Wait>, Vec<(Timestamp, Date)>) = (Vec::new(), Vec::new());
+) -> Vec<(Timestamp, Date)> {
+    let mut extensions = Vec::new();
     for event in log {
         let TaskEvent::Assignment(event) = event else { continue };
         if event.assignment.name != assignment.name {
             continue;
         }
-        let (waiter, waited, charged) = match &event.change {
-            AssignmentChange::SentBack { waited, .. } => (Waiter::Verifier, *waited, *waited),
-            AssignmentChange::ExtensionRefused { waited, .. }
-            | AssignmentChange::Submitted { request_waited: Some(waited), .. } => {
-                (Waiter::Decider, *waited, *waited)
-            }
-            AssignmentChange::ExtensionGranted { last_day, waited, charged, .. } => {
+        match &event.change {
+            AssignmentChange::ExtensionGranted { last_day, .. }
+            | AssignmentChange::SideRoad(SideRoad::Reopened { last_day, .. }) => {
                 extensions.push((event.at, *last_day));
-                if granted {
-                    waits.iter_mut().for_each(|wait| wait.counts = false);
-                }
-                (Waiter::Decider, *waited, *charged)
             }
-            AssignmentChange::Submitted { request_waited: None, .. }
+            AssignmentChange::SideRoad(SideRoad::Reassigned { .. }) => extensions.clear(),
+            AssignmentChange::SideRoad(
+                SideRoad::Returned { .. }
+                | SideRoad::ReturnRefused { .. }
+                | SideRoad::Suspended { .. }
+                | SideRoad::Resumed { .. }
+                | SideRoad::WaitRequested { .. }
+                | SideRoad::WaitHeld { .. }
+                | SideRoad::WaitRefused { .. }
+                | SideRoad::WaitEnded { .. }
+                | SideRoad::Rechecked { .. },
+            )
+            | AssignmentChange::Pressed(_)
+            | AssignmentChange::Submitted { .. }
+            | AssignmentChange::SentBack { .. }
+            | AssignmentChange::ExtensionRefused { .. }
             | AssignmentChange::Signed
             | AssignmentChange::Deployed { .. }
             | AssignmentChange::Reported { .. }
@@ -297,12 +299,10 @@ fn history<'e>(
             | AssignmentChange::DeadlineRecomputed { .. }
             | AssignmentChange::Overdue
             | AssignmentChange::Reminded
-            | AssignmentChange::Urged { .. } => continue,
-        };
-        let start = event.at.saturating_sub(waited);
-        waits.push(Wait { waiter, start, end: event.at, charged, counts: true });
+            | AssignmentChange::Urged { .. } => {}
+        }
     }
-    (waits, extensions)
+    extensions
 }
 
 /// Every day from the first to the last, both held.

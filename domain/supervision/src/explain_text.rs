@@ -6,8 +6,9 @@ use domain_calendar::Timestamp;
 use time::Date;
 
 use crate::assignment::Stage;
+use crate::charge::{ChargeKind, ChargedTo};
 use crate::deadline::ClockPhase;
-use crate::explain::{Basis, Explanation, Skipped, StageLimit, Wait, Waiter};
+use crate::explain::{Basis, ChargedWait, Explanation, Skipped, StageLimit};
 use crate::rule::{ClockStart, Cycle, DayKind, Span};
 
 impl Explanation {
@@ -115,18 +116,30 @@ impl Explanation {
     }
 }
 
-fn waited(wait: &Wait) -> String {
-    let (start, end) = (moment(wait.start), moment(wait.end));
-    let (what, who) = match wait.waiter {
-        Waiter::Verifier => ("等待核验", "核验单位"),
-        Waiter::Decider => ("等待延期决定", "决定延期的领导"),
+fn waited(wait: &ChargedWait) -> String {
+    let pause = &wait.pause;
+    let (start, end) = (moment(pause.from), moment(pause.until));
+    let what = match pause.kind {
+        ChargeKind::Verification => "等待核验",
+        ChargeKind::Extension => "等待延期决定",
+        ChargeKind::Return => "等待对退回的答复",
+        ChargeKind::Misdirection => "误交其他单位",
+        ChargeKind::Suspension => "挂账",
+        ChargeKind::Waiting => "等待其他单位办理",
     };
-    let effect = if wait.charged == Duration::ZERO {
+    let who = match &pause.to {
+        ChargedTo::Verifier => "核验单位",
+        ChargedTo::Decider => "作决定的领导",
+        ChargedTo::Supervisor => "督查室",
+        ChargedTo::Unit(_) => "所等待的单位",
+        ChargedTo::Nobody => "批准的停办时间",
+    };
+    let effect = if pause.moved == Duration::ZERO {
         "不顺延".to_owned()
     } else if wait.counts {
-        format!("{}计入{who}，办结时限顺延", lasting(wait.charged))
+        format!("{}计入{who}，办结时限顺延", lasting(pause.moved))
     } else {
-        format!("{}计入{who}，已包含在延期后的期限内", lasting(wait.charged))
+        format!("{}计入{who}，已包含在延期后的期限内", lasting(pause.moved))
     };
     format!("{start}至{end}{what}，{effect}")
 }

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use time::Date;
 
 use crate::assignment::{Action, Assignment, Role};
+use crate::charge::{ChargeKind, ChargedPause, ChargedTo};
 use crate::deadline::clocks;
 use crate::decide::{Context, happened, said};
 use crate::error::{NotEmpty, SupervisionError};
@@ -72,9 +73,7 @@ pub(crate) fn request(
 ) -> Result<Vec<TaskEvent>, SupervisionError> {
     assignment.state.after(Action::RequestExtension)?;
     let reason = said(reason, NotEmpty::ExtensionReason)?;
-    if let Some(pending) = &assignment.extension_request {
-        return Err(SupervisionError::ExtensionPending { last_day: pending.last_day });
-    }
+    assignment.check_free()?;
     let due = clocks(task, assignment, context.rule, context.calendar).due.settle;
     if let Some(due) = due.filter(|due| *due <= context.now) {
         return Err(SupervisionError::PastDue { due });
@@ -112,25 +111,20 @@ pub(crate) fn answer(
 }
 
 impl Assignment {
-    /// How long others have kept the unit waiting, in all.
-    pub fn waited(&self) -> Duration {
-        self.verifier_wait.saturating_add(self.decider_wait)
-    }
-
     /// How long the request that is pending has waited at an instant.
     pub(crate) fn request_waited(&self, now: Timestamp) -> Option<Duration> {
         self.extension_request.as_ref().map(|pending| now.since(pending.requested_at))
     }
 
     /// Time that was lost waiting for the answer: the unit gets it back.
-    pub(crate) fn charge_decider(&mut self, waited: Duration) {
-        self.extension_request = None;
-        self.decider_wait = self.decider_wait.saturating_add(waited);
+    pub(crate) fn charge_decider(&mut self, moved: Duration, until: Timestamp) {
+        let from = self.extension_request.take().map_or(until, |request| request.requested_at);
+        let (kind, to) = (ChargeKind::Extension, ChargedTo::Decider);
+        self.charge(ChargedPause { kind, to, from, until, moved });
     }
 
     /// The request was granted.
     pub(crate) fn extend(&mut self, last_day: Date, granted_at: Timestamp) {
-        self.extension_request = None;
         self.extended = Some(Extended { last_day, granted_at, waited_before: self.waited() });
     }
 }

@@ -15,6 +15,7 @@
 mod apply;
 mod assignment;
 mod backfill;
+mod charge;
 mod content;
 mod date_text;
 mod deadline;
@@ -27,6 +28,7 @@ mod explain;
 mod explain_text;
 mod extension;
 mod handover;
+mod instrument;
 mod light;
 mod overdue;
 mod paper;
@@ -35,11 +37,14 @@ mod recount;
 mod revise;
 mod rule;
 mod score;
+mod side_road;
+mod side_road_event;
 mod task;
 mod timers;
 
 pub use assignment::{Action, Assignment, AssignmentState, LAST_REPORT, Role, Stage};
 pub use backfill::{Backfill, BackfilledAssignment, StandingThen, backfill};
+pub use charge::{ChargeKind, ChargedPause, ChargedTo};
 pub use content::{Content, Direction, Milestone, OpenPoint, Target};
 pub use deadline::{ClockPhase, Clocks, DueTimes, clocks};
 pub use decide::{AssignmentCommand, Command, Context, create, decide};
@@ -49,9 +54,10 @@ pub use error::{NotEmpty, SupervisionError};
 pub use event::{
     AssignmentChange, AssignmentEvent, AssignmentFacts, TaskChange, TaskEvent, TaskFacts, WholeTaskEvent,
 };
-pub use explain::{Basis, Explanation, Skipped, StageLimit, Wait, Waiter, explain};
+pub use explain::{Basis, ChargedWait, Explanation, Skipped, StageLimit, explain};
 pub use extension::{Extended, ExtensionRequest};
 pub use handover::{Charge, HANDOVER_LISTED, HandedOver, HandoverHead, HandoverList, Passing};
+pub use instrument::{Instrument, InstrumentUse, URGING_COOL_DOWN};
 pub use light::{Light, StoredClock, light, light_sql};
 pub use overdue::{days_overdue, days_past};
 pub use paper::{
@@ -61,5 +67,7 @@ pub use payload::{EVENT_TYPES, PayloadError};
 pub use recount::{Rebasing, rebase, recount};
 pub use rule::{ClockStart, Cycle, DayKind, Rule, RuleError, Span};
 pub use score::{Board, Line, Period, Point, ScoreRule, sum};
+pub use side_road::{Misdirection, SideRoadCommand, Suspension, Wait};
+pub use side_road_event::SideRoad;
 pub use task::{AssignmentDraft, Grade, Source, Task, TaskDraft, TaskState, Visibility};
 pub use timers::{PlannedTimer, TimerKind, fire, timers_for};

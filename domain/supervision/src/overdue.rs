@@ -3,7 +3,7 @@
 use domain_calendar::Timestamp;
 
 use crate::assignment::{Assignment, AssignmentState};
-use crate::deadline::Clocks;
+use crate::deadline::{Clocks, hold};
 
 const MICROS_PER_DAY: u128 = 86_400_000_000;
 
@@ -30,14 +30,14 @@ pub fn days_past(due: Timestamp, until: Timestamp) -> u32 {
 pub(crate) fn worked_until(assignment: &Assignment, now: Timestamp) -> Option<Timestamp> {
     match assignment.state {
         AssignmentState::Pending | AssignmentState::Withdrawn => None,
+        AssignmentState::Suspended => assignment.suspension.as_ref().map(|one| one.since),
+        AssignmentState::StruckOff => assignment.completed_at,
         AssignmentState::Assigned
         | AssignmentState::Signed
         | AssignmentState::Deployed
-        | AssignmentState::InProgress => {
-            Some(assignment.extension_request.as_ref().map_or(now, |request| request.requested_at))
-        }
-        AssignmentState::Submitted => assignment.submitted_at,
-        AssignmentState::StruckOff => assignment.completed_at,
+        | AssignmentState::InProgress
+        | AssignmentState::Submitted
+        | AssignmentState::Returned => Some(hold(assignment).map_or(now, |hold| hold.since)),
     }
 }
 

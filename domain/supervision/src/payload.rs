@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::event::{AssignmentChange, AssignmentEvent, TaskChange, TaskEvent, WholeTaskEvent};
 
 /// Every type of a [`TaskEvent`], for consumers that subscribe by type.
-pub const EVENT_TYPES: [&str; 21] = [
+pub const EVENT_TYPES: [&str; 38] = [
     "supervision.task.created",
     "supervision.task.issued",
     "supervision.task.backfilled",
@@ -14,6 +14,7 @@ pub const EVENT_TYPES: [&str; 21] = [
     "supervision.task.rebased",
     "supervision.task.withdrawn",
     "supervision.task.struck_off",
+    "supervision.task.reopened",
     "supervision.assignment.signed",
     "supervision.assignment.deployed",
     "supervision.assignment.reported",
@@ -25,6 +26,22 @@ pub const EVENT_TYPES: [&str; 21] = [
     "supervision.assignment.extension_granted",
     "supervision.assignment.extension_refused",
     "supervision.assignment.deadline_recomputed",
+    "supervision.assignment.returned",
+    "supervision.assignment.return_refused",
+    "supervision.assignment.reassigned",
+    "supervision.assignment.suspended",
+    "supervision.assignment.resumed",
+    "supervision.assignment.wait_requested",
+    "supervision.assignment.wait_held",
+    "supervision.assignment.wait_refused",
+    "supervision.assignment.wait_ended",
+    "supervision.assignment.rechecked",
+    "supervision.assignment.reopened",
+    "supervision.assignment.pressed",
+    "supervision.assignment.letter_sent",
+    "supervision.assignment.interviewed",
+    "supervision.assignment.publicly_noticed",
+    "supervision.assignment.referred",
     "supervision.assignment.overdue",
     "supervision.assignment.reminded",
     "supervision.assignment.urged",
@@ -63,8 +80,9 @@ impl TaskEvent {
                 TaskChange::Rebased { .. } => "supervision.task.rebased",
                 TaskChange::Withdrawn { .. } => "supervision.task.withdrawn",
                 TaskChange::StruckOff { .. } => "supervision.task.struck_off",
+                TaskChange::Reopened { .. } => "supervision.task.reopened",
             },
-            Self::Assignment(event) => match event.change {
+            Self::Assignment(event) => match &event.change {
                 AssignmentChange::Signed => "supervision.assignment.signed",
                 AssignmentChange::Deployed { .. } => "supervision.assignment.deployed",
                 AssignmentChange::Reported { .. } => "supervision.assignment.reported",
@@ -76,6 +94,8 @@ impl TaskEvent {
                 AssignmentChange::ExtensionGranted { .. } => "supervision.assignment.extension_granted",
                 AssignmentChange::ExtensionRefused { .. } => "supervision.assignment.extension_refused",
                 AssignmentChange::DeadlineRecomputed { .. } => "supervision.assignment.deadline_recomputed",
+                AssignmentChange::SideRoad(change) => change.event_type(),
+                AssignmentChange::Pressed(used) => used.instrument.event_type(),
                 AssignmentChange::Overdue => "supervision.assignment.overdue",
                 AssignmentChange::Reminded => "supervision.assignment.reminded",
                 AssignmentChange::Urged { .. } => "supervision.assignment.urged",

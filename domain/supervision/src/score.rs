@@ -193,6 +193,8 @@ impl Board {
             | AssignmentChange::ExtensionGranted { .. }
             | AssignmentChange::ExtensionRefused { .. }
             | AssignmentChange::DeadlineRecomputed { .. }
+            | AssignmentChange::SideRoad(_)
+            | AssignmentChange::Pressed(_)
             | AssignmentChange::Overdue
             | AssignmentChange::Reminded => {}
         }

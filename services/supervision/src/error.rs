@@ -42,6 +42,22 @@ pub(crate) fn refused(error: &SupervisionError, place: &str) -> Error {
         SupervisionError::NoExtensionRequest => {
             Error::failed_precondition("NO_EXTENSION_REQUEST", english, chinese)
         }
+        SupervisionError::DayPassed { .. } => Error::invalid(field("until"), english, chinese),
+        SupervisionError::ReviewPassed { .. } => Error::invalid(field("review_time"), english, chinese),
+        SupervisionError::WaitOnItself { .. } => Error::invalid(field("unit"), english, chinese),
+        SupervisionError::WaitOpen { .. } => Error::failed_precondition("WAIT_OPEN", english, chinese),
+        SupervisionError::NoWait => Error::failed_precondition("NO_WAIT", english, chinese),
+        SupervisionError::WaitDecided => Error::failed_precondition("WAIT_DECIDED", english, chinese),
+        SupervisionError::WaitLapsed { .. } => Error::failed_precondition("WAIT_LAPSED", english, chinese),
+        SupervisionError::ClockHeld => Error::failed_precondition("CLOCK_HELD", english, chinese),
+        SupervisionError::NotDueYet { .. } => Error::failed_precondition("NOT_DUE_YET", english, chinese),
+        SupervisionError::NeedsLeader { .. } => Error::failed_precondition("NEEDS_LEADER", english, chinese),
+        SupervisionError::LighterFirst { .. } => {
+            Error::failed_precondition("LIGHTER_FIRST", english, chinese)
+        }
+        SupervisionError::UrgedJustNow { .. } => {
+            Error::failed_precondition("URGED_JUST_NOW", english, chinese)
+        }
         SupervisionError::OwnWork { .. } => Error::new(Code::PermissionDenied, "OWN_WORK", english, chinese),
     }
 }
@@ -61,9 +77,20 @@ fn empty_field(text: NotEmpty) -> &'static str {
         NotEmpty::Title => "title",
         NotEmpty::Unit => "assignments",
         NotEmpty::Report | NotEmpty::Submission => "text",
-        NotEmpty::SendBackNote | NotEmpty::ExtensionRefusalNote => "note",
-        NotEmpty::ExtensionReason => "reason",
-        NotEmpty::WithdrawalGround | NotEmpty::RevisionGround => "ground",
+        NotEmpty::SendBackNote
+        | NotEmpty::ExtensionRefusalNote
+        | NotEmpty::ReturnRefusalNote
+        | NotEmpty::WaitRefusalNote => "note",
+        NotEmpty::ExtensionReason | NotEmpty::ReturnReason => "reason",
+        NotEmpty::WithdrawalGround
+        | NotEmpty::RevisionGround
+        | NotEmpty::ReassignmentGround
+        | NotEmpty::SuspensionGround
+        | NotEmpty::ReopeningGround
+        | NotEmpty::InstrumentGround => "ground",
+        NotEmpty::Need => "need",
+        NotEmpty::WaitAnswer => "answer",
+        NotEmpty::Finding => "finding",
         NotEmpty::Milestone => "milestones",
         NotEmpty::Measure => "targets",
         NotEmpty::OpenPoint => "open_points",

@@ -22,9 +22,11 @@ use xietong_mesh::serve::MAX_BATCH_MESSAGE_BYTES;
 use xietong_mesh::{Assembly, Foundation, Ground, Service, ServiceName};
 use xietong_proto::supervision::division_preview_service_server::DivisionPreviewServiceServer;
 use xietong_proto::supervision::explain_service_server::ExplainServiceServer;
+use xietong_proto::supervision::instrument_service_server::InstrumentServiceServer;
 use xietong_proto::supervision::ledger_service_server::LedgerServiceServer;
 use xietong_proto::supervision::paper_service_server::PaperServiceServer;
 use xietong_proto::supervision::rule_service_server::RuleServiceServer;
+use xietong_proto::supervision::side_road_service_server::SideRoadServiceServer;
 use xietong_proto::supervision::task_service_server::TaskServiceServer;
 use xietong_store::StoreError;
 
@@ -52,13 +54,18 @@ pub async fn build(ground: Ground) -> Result<Service, StoreError> {
     let rules = RuleServiceServer::new(Rules::new(app.clone(), foundation.transactions.clone()));
     let ledger = LedgerServiceServer::new(Ledger::new(app.clone()));
     let papers = PaperServiceServer::new(Papers::new(app.clone(), foundation.transactions.clone()));
-    let tasks = TaskServiceServer::new(Tasks::new(app, foundation.transactions.clone()))
-        .max_decoding_message_size(MAX_BATCH_MESSAGE_BYTES);
+    let tasks = Arc::new(Tasks::new(app, foundation.transactions.clone()));
+    let side_roads = SideRoadServiceServer::from_arc(tasks.clone());
+    let instruments =
+        InstrumentServiceServer::from_arc(tasks.clone()).max_decoding_message_size(MAX_BATCH_MESSAGE_BYTES);
+    let tasks = TaskServiceServer::from_arc(tasks).max_decoding_message_size(MAX_BATCH_MESSAGE_BYTES);
     let stages_due = StagesDue::new(foundation.log.clone(), foundation.transactions.clone(), regulations);
     let previews = DivisionPreviewServiceServer::new(DivisionPreviews::new(foundation.db.clone()));
     let handovers = Handovers::new(foundation.log.clone(), foundation.transactions.clone());
     Ok(foundation.assemble(Assembly {
         routes: Routes::new(tasks)
+            .add_service(side_roads)
+            .add_service(instruments)
             .add_service(rules)
             .add_service(explanations)
             .add_service(previews)

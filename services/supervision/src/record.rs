@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use domain_calendar::Timestamp;
 use domain_supervision::{
-    Assignment, AssignmentChange, LAST_REPORT, SupervisionError, Task, TaskChange, TaskDraft, TaskEvent,
-    TaskState, Visibility,
+    Assignment, AssignmentChange, LAST_REPORT, SideRoad, SupervisionError, Task, TaskChange, TaskDraft,
+    TaskEvent, TaskState, Visibility,
 };
 use serde::{Deserialize, Serialize};
 use xietong_mesh::Resource;
@@ -60,6 +60,7 @@ impl Record {
         match event {
             TaskEvent::Task(event) => match &event.change {
                 TaskChange::StruckOff { .. } => self.struck_off_at = Some(event.at),
+                TaskChange::Reopened { .. } => self.struck_off_at = None,
                 TaskChange::Backfilled { .. }
                 | TaskChange::Created { .. }
                 | TaskChange::Issued { .. }
@@ -72,7 +73,13 @@ impl Record {
                     let beginning = text.chars().take(LAST_REPORT).collect();
                     self.last_reports.insert(event.assignment.name.clone(), beginning);
                 }
-                AssignmentChange::Signed
+                // What the former unit said is not the new one's.
+                AssignmentChange::SideRoad(SideRoad::Reassigned { .. }) => {
+                    self.last_reports.remove(&event.assignment.name);
+                }
+                AssignmentChange::SideRoad(_)
+                | AssignmentChange::Pressed(_)
+                | AssignmentChange::Signed
                 | AssignmentChange::Deployed { .. }
                 | AssignmentChange::Verified { .. }
                 | AssignmentChange::SentBack { .. }
@@ -102,6 +109,19 @@ impl Record {
     /// A matter of named units hides nothing from the one leader who must decide on it.
     pub(crate) fn resource_of_decision(&self, assignment: &Assignment) -> Resource {
         Resource::new().of_units([self.task.deciding_unit(assignment)])
+    }
+
+    /// What permission to answer for what another unit waits for depends on: that unit, and who
+    /// waits where either may answer. Being asked is reason enough to answer on a matter of named
+    /// units.
+    pub(crate) fn resource_of_wait(&self, assignment: &Assignment, holder_too: bool) -> Resource {
+        match &assignment.wait {
+            None => self.resource_of(assignment),
+            Some(wait) => {
+                let holder = holder_too.then_some(assignment.unit.as_str());
+                Resource::new().of_units(std::iter::once(wait.on.as_str()).chain(holder))
+            }
+        }
     }
 
     fn resource_of_units<'a>(&self, assignments: impl Iterator<Item = &'a Assignment>) -> Resource {

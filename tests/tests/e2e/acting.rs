@@ -70,7 +70,7 @@ async fn whoever_is_back_gets_the_digest_of_what_was_done_and_acknowledges_it() 
         .as_array()
         .unwrap()
         .iter()
-        .zip([("同意市水利局延期至2023-07-20", "水库隐患排查"), ("核验通过市水利局", "河道清障")])
+        .zip([("同意市水利局延期至2023年7月20日", "水库隐患排查"), ("核验通过市水利局", "河道清障")])
     {
         let description = act["description"].as_str().unwrap();
         assert!(description.contains(what) && description.contains(subject), "{act}");

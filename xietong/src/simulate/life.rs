@@ -101,6 +101,8 @@ impl Life<'_> {
             AssignmentState::Unspecified
             | AssignmentState::Pending
             | AssignmentState::Assigned
+            | AssignmentState::Returned
+            | AssignmentState::Suspended
             | AssignmentState::StruckOff
             | AssignmentState::Withdrawn => return Ok(Done::Else),
         }

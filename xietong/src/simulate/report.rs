@@ -201,7 +201,11 @@ fn ended(
             Some(request) => Some(instant(request.request_time.as_ref())?),
             None => Some(now),
         },
-        AssignmentState::Unspecified | AssignmentState::Pending | AssignmentState::Withdrawn => None,
+        AssignmentState::Unspecified
+        | AssignmentState::Pending
+        | AssignmentState::Returned
+        | AssignmentState::Suspended
+        | AssignmentState::Withdrawn => None,
     })
 }
 

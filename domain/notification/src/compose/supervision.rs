@@ -4,10 +4,12 @@
 //! every step; a unit that cooperates or carries out also reports to the first lead unit;
 //! the leader in charge hears when a matter begins, is reported, is submitted and ends.
 
+mod side_road;
+
 use domain_roster::Book;
 use domain_supervision::{
-    AssignmentChange, AssignmentEvent, AssignmentFacts, Role, Stage, TaskChange, TaskEvent, TaskFacts,
-    WholeTaskEvent,
+    AssignmentChange, AssignmentEvent, AssignmentFacts, Instrument, InstrumentUse, Role, SideRoad, Stage,
+    TaskChange, TaskEvent, TaskFacts, WholeTaskEvent,
 };
 
 use crate::audience::Audience;
@@ -34,7 +36,8 @@ pub struct Ended {
 }
 
 impl Matter {
-    /// What an event makes known of its task: something only when it issues it.
+    /// What an event makes known of its task: something only when it issues it, or gives a
+    /// part of it to another unit.
     pub fn issued_by(event: &TaskEvent) -> Option<Self> {
         match event {
             TaskEvent::Task(event) => match &event.change {
@@ -47,9 +50,31 @@ impl Matter {
                 | TaskChange::Revised { .. }
                 | TaskChange::Rebased { .. }
                 | TaskChange::Withdrawn { .. }
-                | TaskChange::StruckOff { .. } => None,
+                | TaskChange::StruckOff { .. }
+                | TaskChange::Reopened { .. } => None,
             },
-            TaskEvent::Assignment(_) => None,
+            TaskEvent::Assignment(event) => match &event.change {
+                // Another unit may be in the lead now.
+                AssignmentChange::SideRoad(SideRoad::Reassigned { lead_unit, .. }) => {
+                    Some(Matter { lead_unit: lead_unit.clone() })
+                }
+                AssignmentChange::SideRoad(_)
+                | AssignmentChange::Pressed(_)
+                | AssignmentChange::DeadlineRecomputed { .. }
+                | AssignmentChange::Signed
+                | AssignmentChange::Deployed { .. }
+                | AssignmentChange::Reported { .. }
+                | AssignmentChange::Submitted { .. }
+                | AssignmentChange::Verified { .. }
+                | AssignmentChange::SentBack { .. }
+                | AssignmentChange::StruckOff { .. }
+                | AssignmentChange::ExtensionRequested { .. }
+                | AssignmentChange::ExtensionGranted { .. }
+                | AssignmentChange::ExtensionRefused { .. }
+                | AssignmentChange::Overdue
+                | AssignmentChange::Reminded
+                | AssignmentChange::Urged { .. } => None,
+            },
         }
     }
 
@@ -90,7 +115,8 @@ pub fn ended_by(event: &TaskEvent) -> Option<Ended> {
             | TaskChange::Issued { .. }
             | TaskChange::Backfilled { .. }
             | TaskChange::Revised { .. }
-            | TaskChange::Rebased { .. } => None,
+            | TaskChange::Rebased { .. }
+            | TaskChange::Reopened { .. } => None,
             TaskChange::Withdrawn { .. } | TaskChange::StruckOff { .. } => {
                 Some(Ended { task: event.task.name.clone(), unit: None, kind: None })
             }
@@ -100,7 +126,8 @@ pub fn ended_by(event: &TaskEvent) -> Option<Ended> {
                 let (task, unit) = (event.task.name.clone(), Some(event.assignment.unit.clone()));
                 Some(Ended { task, unit, kind })
             };
-            match event.change {
+            match &event.change {
+                AssignmentChange::SideRoad(road) => side_road::ended_by(&event.task, &event.assignment, road),
                 AssignmentChange::Signed => ended(Some(NoticeKind::Assignment)),
                 AssignmentChange::Submitted { .. } | AssignmentChange::StruckOff { .. } => ended(None),
                 AssignmentChange::Deployed { .. }
@@ -111,6 +138,7 @@ pub fn ended_by(event: &TaskEvent) -> Option<Ended> {
                 | AssignmentChange::ExtensionGranted { .. }
                 | AssignmentChange::ExtensionRefused { .. }
                 | AssignmentChange::DeadlineRecomputed { .. }
+                | AssignmentChange::Pressed(_)
                 | AssignmentChange::Overdue
                 | AssignmentChange::Reminded
                 | AssignmentChange::Urged { .. } => None,
@@ -166,6 +194,12 @@ fn of_whole_task(event: &WholeTaskEvent, matter: &Matter, book: &Book) -> Vec<No
             let audiences =
                 std::iter::once(creator(task)).chain(leads(assignments).map(|one| in_charge_of(&one.unit)));
             vec![told(task, NoticeKind::Outcome, "销号", body, audiences.collect())]
+        }
+        TaskChange::Reopened { ground, assignments } => {
+            let body = format!("{heading}销号后重新办理：{}", quoted(task, ground));
+            let audiences =
+                std::iter::once(creator(task)).chain(leads(assignments).map(|one| in_charge_of(&one.unit)));
+            vec![told(task, NoticeKind::Outcome, "重新办理", body, audiences.collect())]
         }
     }
 }
@@ -239,6 +273,42 @@ fn of_assignment(event: &AssignmentEvent, matter: &Matter, book: &Book) -> Vec<N
         AssignmentChange::DeadlineRecomputed { .. } => {
             let body = format!("节假日安排已公布，{heading}的时限重新核定，{}。", settle_by(assignment));
             decided("时限核定", body)
+        }
+        AssignmentChange::SideRoad(road) => side_road::of_side_road(event, road, matter, book),
+        AssignmentChange::Pressed(used) => {
+            let InstrumentUse { instrument, ground, .. } = used;
+            let (what, ground) = (instrument.chinese(), quoted(task, ground));
+            let to_sign = |body| {
+                told(task, NoticeKind::Urging, what, body, to_unit())
+                    .requiring_signature(matter.ladder(assignment))
+            };
+            let to_know = |body| {
+                let audiences = overseers(task, assignment, matter).into_iter().chain([leader()]).collect();
+                told(task, NoticeKind::Decision, what, body, audiences)
+            };
+            match instrument {
+                Instrument::Urging => {
+                    let body = format!("请抓紧办理{heading}，{}：{ground}", settle_by(assignment));
+                    vec![told(task, NoticeKind::Urging, what, body, to_unit())]
+                }
+                Instrument::Letter => {
+                    let body =
+                        format!("现就{heading}向{holder}发督办函，{}：{ground}", settle_by(assignment));
+                    vec![to_sign(body)]
+                }
+                Instrument::Interview => {
+                    let body = format!("就{heading}约谈{holder}：{ground}");
+                    vec![to_sign(body.clone()), to_know(body)]
+                }
+                Instrument::PublicNotice => {
+                    let body = format!("就{heading}的办理情况通报{holder}：{ground}");
+                    vec![to_sign(body.clone()), to_know(body)]
+                }
+                // Whom it is referred to tells the unit.
+                Instrument::Accountability => {
+                    vec![to_know(format!("{holder}办理{heading}的问题线索已移送问责：{ground}"))]
+                }
+            }
         }
         AssignmentChange::Overdue => {
             let to_sign = format!("{heading}已逾期，{}。请抓紧办理并签收本通知。", settle_by(assignment));

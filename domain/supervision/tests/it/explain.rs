@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use domain_calendar::Timestamp;
 use domain_supervision::{
-    AssignmentCommand, Basis, ClockPhase, ClockStart, Command, DayKind, Explanation, Grade, Role, Rule, Span,
-    Stage, Waiter, explain,
+    AssignmentCommand, Basis, ChargedTo, ChargedWait, ClockPhase, ClockStart, Command, DayKind, Explanation,
+    Grade, Role, Rule, Span, Stage, explain,
 };
 use proptest::prelude::*;
 use time::macros::date;
@@ -97,9 +97,9 @@ fn each_wait_says_who_is_charged_with_it_and_an_extension_absorbs_those_before()
     ledger.now = at("2023-06-03T10:00+08:00");
     ledger.unit(0, verify(false)).unwrap();
     let told = explained(&ledger, 0).unwrap();
-    let wait = told.waits[0];
-    assert_eq!((wait.waiter, wait.charged), (Waiter::Verifier, Duration::from_secs(172_800)));
-    assert_eq!((wait.start, wait.end, wait.counts), (at("2023-06-01T10:00+08:00"), ledger.now, true));
+    let [ChargedWait { pause, counts: true }] = told.waits.as_slice() else { panic!("{:?}", told.waits) };
+    assert_eq!((&pause.to, pause.moved), (&ChargedTo::Verifier, Duration::from_secs(172_800)));
+    assert_eq!((pause.from, pause.until), (at("2023-06-01T10:00+08:00"), ledger.now));
     assert_eq!(told.add_up().0, Some(at("2023-07-04T00:00+08:00")));
     let sentence = "2023年6月1日10:00至2023年6月3日10:00等待核验，2天计入核验单位，办结时限顺延";
     assert!(told.steps().contains(&sentence.to_owned()), "{:?}", told.steps());

@@ -3,8 +3,8 @@
 use domain_calendar::{Calendar, Timestamp};
 use domain_supervision::{
     Assignment, AssignmentChange, AssignmentCommand, AssignmentDraft, Clocks, Command, Context, Grade, Light,
-    Role, Rule, Source, SupervisionError, Task, TaskDraft, TaskEvent, Visibility, clocks, create, decide,
-    fire, light, timers_for,
+    Role, Rule, SideRoadCommand, Source, SupervisionError, Task, TaskDraft, TaskEvent, Visibility, clocks,
+    create, decide, fire, light, timers_for,
 };
 
 pub(crate) fn at(text: &str) -> Timestamp {
@@ -61,6 +61,10 @@ pub(crate) fn ask_until(last_day: time::Date) -> AssignmentCommand {
 
 pub(crate) fn answer(grant: bool) -> AssignmentCommand {
     AssignmentCommand::DecideExtension { grant, note: "按原时限推进".to_owned() }
+}
+
+pub(crate) fn side_road(command: SideRoadCommand) -> AssignmentCommand {
+    AssignmentCommand::SideRoad(command)
 }
 
 pub(crate) fn verify(accept: bool) -> AssignmentCommand {
@@ -170,6 +174,8 @@ impl Ledger {
                     | AssignmentChange::ExtensionGranted { .. }
                     | AssignmentChange::ExtensionRefused { .. }
                     | AssignmentChange::DeadlineRecomputed { .. }
+                    | AssignmentChange::SideRoad(_)
+                    | AssignmentChange::Pressed(_)
                     | AssignmentChange::StruckOff { .. } => false,
                 },
             })

@@ -1,13 +1,14 @@
 //! What each command brings about, and what is refused.
 
 use domain_supervision::{
-    AssignmentCommand, AssignmentState, Command, Grade, Light, NotEmpty, Role, Stage, SupervisionError,
-    TaskChange, TaskEvent, TaskState, TimerKind, Visibility, create, decide, fire, timers_for,
+    AssignmentCommand, AssignmentState, Command, Grade, Light, NotEmpty, Role, SideRoadCommand, Stage,
+    SupervisionError, TaskChange, TaskEvent, TaskState, TimerKind, Visibility, create, decide, fire,
+    timers_for,
 };
 
 use time::macros::date;
 
-use crate::ledger::{Ledger, ask_until, at, draft, name, report, submit, verify};
+use crate::ledger::{Ledger, ask_until, at, draft, name, report, side_road, submit, verify};
 
 pub(crate) fn types(events: &[TaskEvent]) -> Vec<&'static str> {
     events.iter().map(TaskEvent::event_type).collect()
@@ -27,26 +28,31 @@ pub(crate) fn bring_to(ledger: &mut Ledger, index: usize, state: AssignmentState
     }
 }
 
-/// Every command on every state of an assignment, in the order Sign, Deploy, Report,
-/// Submit, Verify(accept), Verify(reject), RequestExtension: the state reached, or none when
-/// refused. Deciding on an extension depends on a request, see `extension`.
+/// Every command (columns) on every state of an assignment (rows, in the order of
+/// [`AssignmentState::ALL`]): the index of the state reached, or `-` when it is refused. Columns:
+/// sign, deploy, report, submit, verify (accept, send back), request an extension; return,
+/// refuse a return, reassign, suspend, resume, wait, recheck, reopen. What depends on a request
+/// is in `extension` and `side_road`.
 #[test]
 fn every_command_has_a_defined_answer_in_every_state() {
     use AssignmentState as S;
-    let table: [(S, [Option<S>; 7]); 8] = [
-        (S::Pending, [None; 7]),
-        (S::Assigned, [Some(S::Signed), None, None, None, None, None, None]),
-        (S::Signed, [None, Some(S::Deployed), None, None, None, None, Some(S::Signed)]),
-        (S::Deployed, [None, None, Some(S::InProgress), Some(S::Submitted), None, None, Some(S::Deployed)]),
-        (
-            S::InProgress,
-            [None, None, Some(S::InProgress), Some(S::Submitted), None, None, Some(S::InProgress)],
-        ),
-        (S::Submitted, [None, None, None, None, Some(S::StruckOff), Some(S::InProgress), None]),
-        (S::StruckOff, [None; 7]),
-        (S::Withdrawn, [None; 7]),
+    use SideRoadCommand as R;
+    let said = || "情况属实".to_owned();
+    let day = date!(2023 - 09 - 01);
+    let table = [
+        (S::Pending, "--------", "-------"),
+        (S::Assigned, "2------6", "-1-----"),
+        (S::Signed, "-3----26", "-1--2--"),
+        (S::Deployed, "--45--3-", "-17-3--"),
+        (S::InProgress, "--45--4-", "-17-4--"),
+        (S::Submitted, "----84--", "-------"),
+        (S::Returned, "--------", "21-----"),
+        (S::Suspended, "--------", "-1-4---"),
+        (S::StruckOff, "--------", "-----84"),
+        (S::Withdrawn, "--------", "-------"),
     ];
-    for (state, answers) in table {
+    assert_eq!(table.map(|(state, ..)| state), S::ALL);
+    for (state, first, rest) in table {
         let commands = [
             AssignmentCommand::Sign,
             AssignmentCommand::Deploy { plan: String::new() },
@@ -55,7 +61,21 @@ fn every_command_has_a_defined_answer_in_every_state() {
             verify(true),
             verify(false),
             ask_until(date!(2023 - 06 - 20)),
+            side_road(R::Return { reason: said() }),
+            side_road(R::RefuseReturn { note: said() }),
+            side_road(R::Reassign { unit: "units/water".to_owned(), ground: said() }),
+            side_road(R::Suspend { ground: said(), review_date: day }),
+            side_road(R::Resume { note: said() }),
+            side_road(R::Wait { on: "units/water".to_owned(), need: said() }),
+            side_road(R::Recheck { finding: said() }),
+            side_road(R::Reopen { ground: said(), last_day: day }),
         ];
+        let answers: Vec<_> = first
+            .chars()
+            .chain(rest.chars())
+            .map(|cell| cell.to_digit(10).map(|index| S::ALL[index as usize]))
+            .collect();
+        assert_eq!(answers.len(), commands.len());
         for (command, expected) in commands.into_iter().zip(answers) {
             // A second lead keeps the task open when the first is struck off.
             let mut ledger =
@@ -68,6 +88,15 @@ fn every_command_has_a_defined_answer_in_every_state() {
                 S::Assigned | S::Signed | S::Deployed | S::InProgress | S::Submitted | S::StruckOff => {
                     ledger.task(Command::Issue { with_document: false }).unwrap();
                     bring_to(&mut ledger, 0, state);
+                }
+                S::Returned => {
+                    ledger.task(Command::Issue { with_document: false }).unwrap();
+                    ledger.unit(0, side_road(R::Return { reason: said() })).unwrap();
+                }
+                S::Suspended => {
+                    ledger.task(Command::Issue { with_document: false }).unwrap();
+                    bring_to(&mut ledger, 0, S::Deployed);
+                    ledger.unit(0, side_road(R::Suspend { ground: said(), review_date: day })).unwrap();
                 }
             }
             let before = ledger.task.clone();

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use domain_calendar::Timestamp;
 use domain_supervision::{
-    AssignmentCommand, AssignmentState, ClockPhase, Command, Content, Grade, Light, Role, Task, TaskEvent,
+    AssignmentChange, AssignmentCommand, AssignmentState, ChargeKind, ClockPhase, Command, Content, Grade,
+    Instrument, InstrumentUse, Light, Role, SideRoad, SideRoadCommand, Task, TaskChange, TaskEvent,
     TaskState, TimerKind, fire,
 };
 use proptest::prelude::*;
 use time::macros::date;
 
-use crate::ledger::{Ledger, answer, ask_until, draft, name, report, submit, verify};
+use crate::ledger::{Ledger, answer, ask_until, draft, name, report, side_road, submit, verify};
 
 #[derive(Debug, Clone)]
 enum Happening {
@@ -22,7 +23,7 @@ enum Happening {
 }
 
 fn happening() -> impl Strategy<Value = Happening> {
-    let on_unit = (0..3_usize, 0..9_usize, 0_i64..200).prop_map(|(index, which, days)| {
+    let on_unit = (0..3_usize, 0..21_usize, 0_i64..200).prop_map(|(index, which, days)| {
         let command = match which {
             0 => AssignmentCommand::Sign,
             1 => AssignmentCommand::Deploy { plan: String::new() },
@@ -32,7 +33,15 @@ fn happening() -> impl Strategy<Value = Happening> {
             5 => verify(false),
             6 => ask_until(date!(2023 - 09 - 20) + time::Duration::days(days)),
             7 => answer(true),
-            _ => answer(false),
+            8 => answer(false),
+            20 => AssignmentCommand::Press(InstrumentUse {
+                instrument: Instrument::ALL[(days % 5) as usize],
+                ground: "逾期".to_owned(),
+                decision: String::new(),
+                by_leader: days % 2 == 0,
+                skip_lighter: days % 3 == 0,
+            }),
+            which => side_road(side_road_of(which, days)),
         };
         Happening::Command(Command::Assignment { name: name(index), command })
     });
@@ -45,13 +54,42 @@ fn happening() -> impl Strategy<Value = Happening> {
     ]
 }
 
-fn concerns_an_extension(command: &Command) -> bool {
+fn side_road_of(which: usize, days: i64) -> SideRoadCommand {
+    let text = "情况属实".to_owned();
+    let day = date!(2023 - 09 - 20) + time::Duration::days(days);
+    match which {
+        9 => SideRoadCommand::Return { reason: text },
+        10 => SideRoadCommand::RefuseReturn { note: text },
+        11 => SideRoadCommand::Reassign { unit: format!("units/{}", 3 + days % 4), ground: text },
+        12 => SideRoadCommand::Suspend { ground: text, review_date: day },
+        13 => SideRoadCommand::Resume { note: text },
+        14 => SideRoadCommand::Wait { on: "units/land".to_owned(), need: text },
+        15 => SideRoadCommand::AcceptWait,
+        16 => SideRoadCommand::RuleOnWait { hold: days % 2 == 0, note: text },
+        17 => SideRoadCommand::EndWait { answer: text },
+        18 => SideRoadCommand::Recheck { finding: text },
+        _ => SideRoadCommand::Reopen { ground: text, last_day: day },
+    }
+}
+
+/// What makes no light worse then and there: asking for a pause, and the answer.
+fn never_makes_a_light_worse(command: &Command) -> bool {
+    let Command::Assignment { command, .. } = command else { return false };
     matches!(
         command,
-        Command::Assignment {
-            command: AssignmentCommand::RequestExtension { .. } | AssignmentCommand::DecideExtension { .. },
-            ..
-        }
+        AssignmentCommand::RequestExtension { .. }
+            | AssignmentCommand::DecideExtension { .. }
+            | AssignmentCommand::Press(_)
+            | AssignmentCommand::SideRoad(
+                SideRoadCommand::Return { .. }
+                    | SideRoadCommand::RefuseReturn { .. }
+                    | SideRoadCommand::Suspend { .. }
+                    | SideRoadCommand::Wait { .. }
+                    | SideRoadCommand::AcceptWait
+                    | SideRoadCommand::RuleOnWait { .. }
+                    | SideRoadCommand::EndWait { .. }
+                    | SideRoadCommand::Recheck { .. }
+            )
     )
 }
 
@@ -61,6 +99,73 @@ fn role() -> impl Strategy<Value = Role> {
 
 fn grade() -> impl Strategy<Value = Grade> {
     prop_oneof![Just(Grade::Ordinary), Just(Grade::Major), Just(Grade::LongTerm)]
+}
+
+/// The light by nothing but what the events say, where it is not a matter of how much time is
+/// left: blue, grey and red; none for green or yellow.
+fn naive_light(ledger: &Ledger, name: &str) -> Option<Light> {
+    #[derive(Clone, Copy)]
+    enum Clock {
+        Runs,
+        Held(Timestamp),
+        Off(Light),
+    }
+    let (mut clock, mut due, mut asked) = (Clock::Off(Light::Grey), None, None);
+    for event in &ledger.log {
+        match event {
+            TaskEvent::Task(event) => {
+                let facts = match &event.change {
+                    TaskChange::Issued { assignments, .. }
+                    | TaskChange::Revised { assignments, .. }
+                    | TaskChange::Withdrawn { assignments, .. } => {
+                        assignments.iter().find(|one| one.name == name)
+                    }
+                    _ => None,
+                };
+                let Some(facts) = facts else { continue };
+                due = facts.due.settle;
+                match &event.change {
+                    TaskChange::Issued { .. } => clock = Clock::Runs,
+                    TaskChange::Withdrawn { .. } => clock = Clock::Off(Light::Grey),
+                    _ => {}
+                }
+            }
+            TaskEvent::Assignment(event) if event.assignment.name == name => {
+                due = event.assignment.due.settle;
+                clock = match &event.change {
+                    AssignmentChange::Submitted { .. }
+                    | AssignmentChange::ExtensionRequested { .. }
+                    | AssignmentChange::SideRoad(SideRoad::Returned { .. }) => Clock::Held(event.at),
+                    AssignmentChange::StruckOff { .. } => Clock::Off(Light::Blue),
+                    AssignmentChange::SideRoad(SideRoad::Suspended { .. }) => Clock::Off(Light::Grey),
+                    AssignmentChange::SideRoad(SideRoad::WaitRequested { .. }) => {
+                        asked = Some(event.at);
+                        Clock::Runs
+                    }
+                    AssignmentChange::SideRoad(SideRoad::WaitHeld { .. }) => Clock::Held(asked.unwrap()),
+                    AssignmentChange::SentBack { .. }
+                    | AssignmentChange::ExtensionGranted { .. }
+                    | AssignmentChange::ExtensionRefused { .. }
+                    | AssignmentChange::SideRoad(
+                        SideRoad::ReturnRefused { .. }
+                        | SideRoad::Reassigned { .. }
+                        | SideRoad::Resumed { .. }
+                        | SideRoad::WaitRefused { .. }
+                        | SideRoad::WaitEnded { .. }
+                        | SideRoad::Reopened { .. },
+                    ) => Clock::Runs,
+                    _ => clock,
+                };
+            }
+            TaskEvent::Assignment(_) => {}
+        }
+    }
+    let missed = |at: Timestamp| due.is_some_and(|due| due <= at).then_some(Light::Red);
+    match clock {
+        Clock::Off(light) => Some(light),
+        Clock::Runs => missed(ledger.now),
+        Clock::Held(since) => missed(since),
+    }
 }
 
 fn check(ledger: &Ledger, roles: &[Role]) -> Result<(), TestCaseError> {
@@ -75,6 +180,8 @@ fn check(ledger: &Ledger, roles: &[Role]) -> Result<(), TestCaseError> {
         prop_assert!(!all_settled, "a settled task is struck off");
     }
     for (index, one) in task.assignments.iter().enumerate() {
+        let shown = Some(ledger.light(index)).filter(|light| !matches!(light, Light::Green | Light::Yellow));
+        prop_assert_eq!(shown, naive_light(ledger, &one.name), "the light follows from the events");
         prop_assert_eq!(one.state == AssignmentState::StruckOff, one.completed_at.is_some());
         prop_assert_eq!(one.state == AssignmentState::StruckOff, ledger.light(index) == Light::Blue);
         let clocks = ledger.clocks(index);
@@ -88,6 +195,25 @@ fn check(ledger: &Ledger, roles: &[Role]) -> Result<(), TestCaseError> {
                 prop_assert!(reached <= pending.requested_at, "nothing more is reached");
             }
         }
+        prop_assert_eq!(one.state == AssignmentState::Suspended, one.suspension.is_some());
+        prop_assert_eq!(one.state == AssignmentState::Returned, one.misdirection.is_some());
+        if one.suspension.is_some() {
+            prop_assert_eq!(ledger.light(index), Light::Grey);
+        }
+        if let Some(wait) = one.wait.as_ref().filter(|wait| wait.held_at.is_some()) {
+            prop_assert_eq!(clocks.owed.settle, None, "whoever is waited for holds the clock");
+            prop_assert!(clocks.red_at.is_none_or(|reached| reached <= wait.requested_at));
+        }
+        for charge in &one.charges {
+            prop_assert!(
+                charge.moved <= charge.until.since(charge.from),
+                "nobody answers for more than it took"
+            );
+        }
+        // A misdirection spans what came before it; every other pause stands alone.
+        let pauses = one.charges.iter().filter(|charge| charge.kind != ChargeKind::Misdirection);
+        let pauses: Vec<_> = pauses.collect();
+        prop_assert!(pauses.windows(2).all(|two| two[0].until <= two[1].from), "no time is charged twice");
         if let Some(extended) = one.extended {
             let granted = Timestamp::start_of_day(extended.last_day.next_day().unwrap());
             prop_assert!(clocks.due.settle.is_some_and(|due| due >= granted), "what was granted is kept");
@@ -143,7 +269,7 @@ proptest! {
                             prop_assert!(!refusal.chinese().is_empty());
                         }
                         // Neither asking for time nor the answer makes a light worse then and there.
-                        Ok(_) if concerns_an_extension(&command) => {
+                        Ok(_) if never_makes_a_light_worse(&command) => {
                             for (index, light) in lights.into_iter().enumerate() {
                                 prop_assert!(ledger.light(index) <= light, "{command:?}");
                             }

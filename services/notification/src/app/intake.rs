@@ -1,5 +1,7 @@
 //! Taking in what other services recorded: each event is told once to each person.
 
+use std::collections::BTreeMap;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -91,7 +93,8 @@ impl EventHandler for SupervisionIntake {
         }
         let tasks: Vec<&str> = decoded.iter().filter_map(|(_, known)| known.task()).collect();
         let mut matters = load_matters(tx, &tasks).await?;
-        let mut issued: Vec<(String, Matter)> = Vec::new();
+        // The last that was made known of each.
+        let mut issued: BTreeMap<String, Matter> = BTreeMap::new();
         let mut outbox = Outbox::new(&self.desk, self.desk.now());
         for (event, known) in &decoded {
             let task = match known {
@@ -111,7 +114,7 @@ impl EventHandler for SupervisionIntake {
             let name = &task.task().name;
             if let Some(matter) = Matter::issued_by(task) {
                 matters.insert(name.clone(), matter.clone());
-                issued.push((name.clone(), matter));
+                issued.insert(name.clone(), matter);
             }
             let notices = of_task(task, matters.get(name), &roster.book);
             outbox.tell(ServiceName::Supervision.as_str(), event, &notices, &roster.book);
@@ -119,7 +122,7 @@ impl EventHandler for SupervisionIntake {
                 outbox.end(ended);
             }
         }
-        save_matters(tx, &issued).await?;
+        save_matters(tx, &issued.into_iter().collect::<Vec<_>>()).await?;
         outbox.post(tx).await.map_err(ApplyError::new)
     }
 }

@@ -32,7 +32,7 @@ pub(crate) async fn save_matters(
 ) -> Result<(), StoreError> {
     for chunk in matters.chunks(ROWS) {
         let sql = format!(
-            "INSERT INTO matters (task, lead_unit) VALUES {} ON CONFLICT (task) DO NOTHING",
+            "INSERT INTO matters (task, lead_unit) VALUES {} ON CONFLICT (task) DO UPDATE SET lead_unit = excluded.lead_unit",
             places(chunk.len(), 2)
         );
         let values = chunk.iter().flat_map(|(task, matter)| -> [Value; 2] {

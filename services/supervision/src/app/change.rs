@@ -1,9 +1,10 @@
 //! Changing a task: every verb takes this one way.
 
-use domain_supervision::{AssignmentCommand, Command, Task, decide};
+use domain_supervision::{AssignmentCommand, Command, InstrumentUse, SideRoadCommand, Task, decide};
 use xietong_mesh::{Call, Error, Transaction};
 
-use super::create::check_units;
+use super::authority::Authority;
+use super::create::{List, NamedUnit, check_units, unknown_units};
 use super::revise::Revision;
 use super::{Supervision, catch_up, drafts, timers_after};
 use crate::error::command_refused;
@@ -19,6 +20,10 @@ pub(crate) enum Target {
     Assignment(String),
     /// What is to be decided on one of its assignments, by whoever decides on it.
     Decision(String),
+    /// What one of its assignments waits for, by whoever is waited for.
+    Awaited(String),
+    /// The same, by whoever is waited for or waits.
+    AwaitedOrWaiting(String),
 }
 
 /// What is asked of a task.
@@ -36,9 +41,15 @@ pub(crate) enum Asked {
 }
 
 impl Asked {
-    /// The command on the task as it stands.
-    fn command(&self, task: &Task) -> Command {
+    /// The command on the task as it stands, given by whom.
+    fn command(&self, task: &Task, authority: &Authority) -> Command {
         match self {
+            // Who acts as a leader decides by that; others name the decision.
+            Asked::Command(Command::Assignment { name, command: AssignmentCommand::Press(used) }) => {
+                let by_leader = used.instrument.needs_leader() && *authority != Authority::Role;
+                let command = AssignmentCommand::Press(InstrumentUse { by_leader, ..used.clone() });
+                Command::Assignment { name: name.clone(), command }
+            }
             Asked::Command(command) => command.clone(),
             Asked::Revise { revision, ground } => {
                 Command::Revise { content: Box::new(revision.of(task)), ground: ground.clone() }
@@ -74,7 +85,27 @@ impl Change {
     ) -> Self {
         let target = match &command {
             AssignmentCommand::DecideExtension { .. } => Target::Decision(name.clone()),
-            AssignmentCommand::Sign
+            AssignmentCommand::SideRoad(command) => match command {
+                SideRoadCommand::Suspend { .. } | SideRoadCommand::Resume { .. } => {
+                    Target::Decision(name.clone())
+                }
+                SideRoadCommand::AcceptWait => Target::Awaited(name.clone()),
+                SideRoadCommand::EndWait { .. } => Target::AwaitedOrWaiting(name.clone()),
+                SideRoadCommand::Return { .. }
+                | SideRoadCommand::RefuseReturn { .. }
+                | SideRoadCommand::Reassign { .. }
+                | SideRoadCommand::Wait { .. }
+                | SideRoadCommand::RuleOnWait { .. }
+                | SideRoadCommand::Recheck { .. }
+                | SideRoadCommand::Reopen { .. } => Target::Assignment(name.clone()),
+            },
+            // Whoever decides on the assignment decides on what is done about it; a supervisor
+            // reaches every unit's.
+            AssignmentCommand::Press(InstrumentUse { instrument, .. }) if instrument.needs_leader() => {
+                Target::Decision(name.clone())
+            }
+            AssignmentCommand::Press(_)
+            | AssignmentCommand::Sign
             | AssignmentCommand::Deploy { .. }
             | AssignmentCommand::Report { .. }
             | AssignmentCommand::Submit { .. }
@@ -85,16 +116,50 @@ impl Change {
         Change { task, target, asked, etag, ground: None, validate_only: false }
     }
 
+    /// The unit that it brings in.
+    pub(super) fn names_unit(&self) -> Option<NamedUnit<'_>> {
+        let Asked::Command(Command::Assignment { command: AssignmentCommand::SideRoad(command), .. }) =
+            &self.asked
+        else {
+            return None;
+        };
+        let unit = match command {
+            SideRoadCommand::Reassign { unit, .. } | SideRoadCommand::Wait { on: unit, .. } => unit,
+            SideRoadCommand::Return { .. }
+            | SideRoadCommand::RefuseReturn { .. }
+            | SideRoadCommand::Suspend { .. }
+            | SideRoadCommand::Resume { .. }
+            | SideRoadCommand::AcceptWait
+            | SideRoadCommand::RuleOnWait { .. }
+            | SideRoadCommand::EndWait { .. }
+            | SideRoadCommand::Recheck { .. }
+            | SideRoadCommand::Reopen { .. } => return None,
+        };
+        Some(NamedUnit { unit, place: "unit", list: List::Alone, at: 0 })
+    }
+
     /// The resource name of what it is about.
     pub(crate) fn name(&self) -> &str {
         match &self.target {
             Target::Task => &self.task,
-            Target::Assignment(name) | Target::Decision(name) => name,
+            Target::Assignment(name)
+            | Target::Decision(name)
+            | Target::Awaited(name)
+            | Target::AwaitedOrWaiting(name) => name,
         }
     }
 }
 
 impl Supervision {
+    /// Asks the roster if a change brings in a unit that the copy of it does not know, before the
+    /// transaction begins, see [`super::roster`].
+    pub(crate) async fn prepare_unit(&self, change: &Change) {
+        let Some(unit) = change.names_unit() else { return };
+        if unknown_units(&self.roster.view(), vec![unit], self.now()).next().is_some() {
+            self.roster.ask().await;
+        }
+    }
+
     /// Carries out a verb, after [`Supervision::prepare_change`]. ABORTED when the etag is not the current one, or when somebody
     /// else changed the task at the same moment.
     pub(crate) async fn change(
@@ -116,6 +181,8 @@ impl Supervision {
             Target::Task => before.resource(),
             Target::Assignment(name) => before.resource_of(assignment(name)?),
             Target::Decision(name) => before.resource_of_decision(assignment(name)?),
+            Target::Awaited(name) => before.resource_of_wait(assignment(name)?, false),
+            Target::AwaitedOrWaiting(name) => before.resource_of_wait(assignment(name)?, true),
         };
         let authority = self.authorize(call, &resource, now)?;
         if !change.etag.is_empty() && change.etag != before.etag() {
@@ -124,10 +191,13 @@ impl Supervision {
         if let Asked::Revise { revision, .. } = &change.asked {
             check_units(&self.roster()?, revision.units(), now)?;
         }
+        if let Some(unit) = change.names_unit() {
+            check_units(&self.roster()?, vec![unit], now)?;
+        }
         let regulation = self.regulations.knowing(transaction.tx(), [&before]).await?;
         let mut after = before.clone();
         let mut events = catch_up(&mut after, &regulation, now)?;
-        let command = change.asked.command(&after.task);
+        let command = change.asked.command(&after.task, &authority);
         let decided = decide(&after.task, &command, &regulation.context(&after.task, now));
         let decided = decided.map_err(command_refused)?;
         if decided.is_empty() {

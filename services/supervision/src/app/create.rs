@@ -209,6 +209,8 @@ pub(super) enum List {
     Assignments,
     RestrictedUnits,
     Milestones,
+    /// In none: `place` is its field.
+    Alone,
 }
 
 impl NamedUnit<'_> {
@@ -219,6 +221,7 @@ impl NamedUnit<'_> {
             List::Assignments => format!("{place}.assignments[{at}].unit"),
             List::RestrictedUnits => format!("{place}.restricted_units[{at}]"),
             List::Milestones => format!("{place}.milestones[{at}].units"),
+            List::Alone => (*place).to_owned(),
         };
         (field, format!("there is no unit {unit}"), format!("没有这个单位（{unit}）"))
     }

@@ -25,7 +25,7 @@ pub(crate) use recount::{catch_up, timers_after};
 pub(crate) use revise::Revision;
 pub(crate) use rules::{Preview, left_out_because};
 pub(crate) use scoreboard::{Scoreboard, ScoredLine, Scoring};
-pub(crate) use sign::{MOST_SIGNED, SignedFor, ToSign};
+pub(crate) use sign::{Answered, MOST_SIGNED, ToSign, ToUrge};
 pub(crate) use timers::DueStage;
 
 use std::sync::Arc;

@@ -64,7 +64,9 @@ impl Supervision {
             | AssignmentState::Signed
             | AssignmentState::Deployed
             | AssignmentState::InProgress
-            | AssignmentState::Submitted => false,
+            | AssignmentState::Submitted
+            | AssignmentState::Returned
+            | AssignmentState::Suspended => false,
         };
         let book = self.roster.view().book;
         let clocks = self.regulation().clocks(&record.task, one);

@@ -3,7 +3,7 @@
 use domain_calendar::Timestamp;
 use domain_supervision::{Light, TaskState};
 use xietong_events::Event;
-use xietong_mesh::{Call, Error, Scope};
+use xietong_mesh::{Call, Error, Resource, Scope};
 
 use super::Supervision;
 use super::authority::portfolio;
@@ -86,6 +86,17 @@ impl Supervision {
             tag: query.tag,
         };
         Ok(Listing { scope, filter, now, roster_as_of })
+    }
+
+    /// A portion of the tasks that wait for a unit, whose staff or overseers ask.
+    pub(crate) async fn waiting_for(
+        &self,
+        call: &Call,
+        unit: &str,
+        portion: Portion,
+    ) -> Result<Vec<Record>, Error> {
+        call.authorize(&Resource::new().of_units([unit]))?;
+        Ok(store::waiting_for(self.db.reader(), unit, portion).await?)
     }
 
     /// A portion of a list.

@@ -1,8 +1,8 @@
-//! Signing for several assignments at once.
+//! One act on several assignments at once: signing for them, urging their units.
 
 use std::collections::BTreeMap;
 
-use domain_supervision::{AssignmentCommand, Command, Task, TaskEvent, decide};
+use domain_supervision::{AssignmentCommand, Command, Instrument, InstrumentUse, Task, TaskEvent, decide};
 use xietong_events::Append;
 use xietong_mesh::{Call, Error, Resource, Transaction};
 
@@ -12,7 +12,7 @@ use crate::record::Record;
 use crate::regulation::Regulation;
 use crate::store;
 
-/// Most assignments that are signed for in one act.
+/// Most assignments that are acted on at once.
 pub(crate) const MOST_SIGNED: usize = 1_000;
 
 /// What is to be signed for.
@@ -29,12 +29,21 @@ pub(crate) enum ToSign {
     },
 }
 
+/// Whose units are to be urged.
+#[derive(Debug)]
+pub(crate) enum ToUrge {
+    /// These: of which task, and which of its assignments.
+    Named(Vec<(String, String)>),
+    /// All of a task.
+    Task(String),
+}
+
 /// What became of one assignment.
 #[derive(Debug)]
-pub(crate) struct SignedFor {
+pub(crate) struct Answered {
     /// `tasks/{t}/assignments/{a}`.
     pub(crate) name: String,
-    /// Why it was not signed for.
+    /// Why it was not done.
     pub(crate) outcome: Result<(), Error>,
 }
 
@@ -53,7 +62,7 @@ impl Supervision {
         transaction: &Transaction,
         call: &Call,
         asked: &ToSign,
-    ) -> Result<Vec<SignedFor>, Error> {
+    ) -> Result<Vec<Answered>, Error> {
         let names = match asked {
             ToSign::Named(names) => names.clone(),
             ToSign::Document { unit, document_number } => {
@@ -64,6 +73,44 @@ impl Supervision {
                 names.into_iter().map(|name| (task_of(&name).to_owned(), name)).collect()
             }
         };
+        self.act_on_all(transaction, call, names, &AssignmentCommand::Sign).await
+    }
+
+    /// Urges the unit of each that can be urged; of a whole task when no names are given.
+    /// ABORTED as in [`Supervision::sign_all`].
+    pub(crate) async fn urge_all(
+        &self,
+        transaction: &Transaction,
+        call: &Call,
+        asked: &ToUrge,
+        ground: &str,
+    ) -> Result<Vec<Answered>, Error> {
+        let names = match asked {
+            ToUrge::Named(names) => names.clone(),
+            ToUrge::Task(name) => {
+                let record = store::find(transaction.tx(), name).await?;
+                let Some(record) = record else { return Err(call.scope()?.missing(name)) };
+                let assignments = record.task.assignments.iter();
+                assignments.map(|one| (name.clone(), one.name.clone())).collect()
+            }
+        };
+        let command = AssignmentCommand::Press(InstrumentUse {
+            instrument: Instrument::Urging,
+            ground: ground.to_owned(),
+            decision: String::new(),
+            by_leader: false,
+            skip_lighter: false,
+        });
+        self.act_on_all(transaction, call, names, &command).await
+    }
+
+    async fn act_on_all(
+        &self,
+        transaction: &Transaction,
+        call: &Call,
+        names: Vec<(String, String)>,
+        command: &AssignmentCommand,
+    ) -> Result<Vec<Answered>, Error> {
         let tasks: Vec<&str> = names.iter().map(|(task, _)| task.as_str()).collect();
         let records = store::find_all(transaction.tx(), &tasks).await?;
         let regulation = self.regulations.knowing(transaction.tx(), records.values()).await?;
@@ -75,8 +122,8 @@ impl Supervision {
             .collect();
         let mut results = Vec::with_capacity(names.len());
         for (task, name) in names {
-            let outcome = sign(&regulation, transaction, call, touched.get_mut(&task), &name);
-            results.push(SignedFor { name, outcome });
+            let outcome = self.act(&regulation, transaction, call, touched.get_mut(&task), &name, command);
+            results.push(Answered { name, outcome });
         }
 
         let (mut appends, mut due) = (Vec::new(), Vec::new());
@@ -90,29 +137,31 @@ impl Supervision {
         transaction.schedule(&due).await?;
         Ok(results)
     }
-}
 
-fn sign(
-    regulation: &Regulation,
-    transaction: &Transaction,
-    call: &Call,
-    task: Option<&mut Touched>,
-    name: &str,
-) -> Result<(), Error> {
-    let Some(task) = task else { return Err(call.scope()?.missing(name)) };
-    let Ok(assignment) = task.after.task.assignment(name) else {
-        return Err(call.scope()?.missing(name));
-    };
-    call.authorize(&task.after.resource_of(assignment))?;
-    let now = transaction.now();
-    let caught_up = catch_up(&mut task.after, regulation, now)?;
-    task.events.extend(caught_up);
-    let command = Command::Assignment { name: name.to_owned(), command: AssignmentCommand::Sign };
-    let context = regulation.context(&task.after.task, now);
-    let events = decide(&task.after.task, &command, &context).map_err(command_refused)?;
-    task.after.apply(&events).map_err(command_refused)?;
-    task.events.extend(events);
-    Ok(())
+    fn act(
+        &self,
+        regulation: &Regulation,
+        transaction: &Transaction,
+        call: &Call,
+        task: Option<&mut Touched>,
+        name: &str,
+        command: &AssignmentCommand,
+    ) -> Result<(), Error> {
+        let Some(task) = task else { return Err(call.scope()?.missing(name)) };
+        let Ok(assignment) = task.after.task.assignment(name) else {
+            return Err(call.scope()?.missing(name));
+        };
+        call.authorize(&task.after.resource_of(assignment))?;
+        let now = transaction.now();
+        let caught_up = catch_up(&mut task.after, regulation, now)?;
+        task.events.extend(caught_up);
+        let command = Command::Assignment { name: name.to_owned(), command: command.clone() };
+        let context = regulation.context(&task.after.task, now);
+        let events = decide(&task.after.task, &command, &context).map_err(command_refused)?;
+        task.after.apply(&events).map_err(command_refused)?;
+        task.events.extend(events);
+        Ok(())
+    }
 }
 
 fn task_of(assignment: &str) -> &str {

@@ -106,6 +106,8 @@ pub(super) fn backfill(task: &proto::Task, place: &str) -> Result<Backfill, Erro
             proto::AssignmentState::Unspecified
             | proto::AssignmentState::Pending
             | proto::AssignmentState::Submitted
+            | proto::AssignmentState::Returned
+            | proto::AssignmentState::Suspended
             | proto::AssignmentState::Withdrawn => None,
         };
         match standing {

@@ -11,6 +11,7 @@ use super::content::{
     due_time, encode_extension, encode_milestone, encode_open_point, encode_target, encode_wait,
 };
 
+use super::{instrument, pause};
 use crate::record::{Record, seen};
 use crate::regulation::Regulation;
 
@@ -72,6 +73,11 @@ pub(super) fn assignment(
         extended_due_time: one.extended.and_then(|extended| due_time(extended.last_day)),
         verification_wait: encode_wait(one.verifier_wait),
         decision_wait: encode_wait(one.decider_wait),
+        misdirection: one.misdirection.as_ref().map(pause::encode_misdirection),
+        suspension: one.suspension.as_ref().map(pause::encode_suspension),
+        wait: one.wait.as_ref().map(pause::encode_wait),
+        charged_pauses: pause::latest(&one.charges),
+        used_instruments: one.instruments.iter().map(instrument::encode).collect(),
     }
 }
 
@@ -136,6 +142,8 @@ fn assignment_state(state: AssignmentState) -> proto::AssignmentState {
         AssignmentState::Deployed => proto::AssignmentState::Deployed,
         AssignmentState::InProgress => proto::AssignmentState::InProgress,
         AssignmentState::Submitted => proto::AssignmentState::Submitted,
+        AssignmentState::Returned => proto::AssignmentState::Returned,
+        AssignmentState::Suspended => proto::AssignmentState::Suspended,
         AssignmentState::StruckOff => proto::AssignmentState::StruckOff,
         AssignmentState::Withdrawn => proto::AssignmentState::Withdrawn,
     }
@@ -143,7 +151,10 @@ fn assignment_state(state: AssignmentState) -> proto::AssignmentState {
 
 #[cfg(test)]
 mod tests {
-    use domain_supervision::{AssignmentCommand, Command, Direction, LAST_REPORT, Milestone, Target, decide};
+    use domain_supervision::{
+        AssignmentCommand, ChargeKind, ChargedPause, ChargedTo, Command, Direction, LAST_REPORT, Milestone,
+        Target, decide,
+    };
     use prost::Message;
     use xietong_mesh::input::{LINE, TEXT};
     use xietong_mesh::serve::MAX_MESSAGE_BYTES;
@@ -197,6 +208,16 @@ mod tests {
             ] {
                 give(&mut record, Command::Assignment { name: one.name.clone(), command });
             }
+        }
+        let pause = ChargedPause {
+            kind: ChargeKind::Waiting,
+            to: ChargedTo::Unit(draft.assignments[0].unit.clone()),
+            from: now,
+            until: now,
+            moved: std::time::Duration::MAX / 4,
+        };
+        for one in &mut record.task.assignments {
+            one.charges = vec![pause.clone(); 100];
         }
         let task = task(&record, &regulation, now);
         let shown = |one: &proto::Assignment| one.last_report.chars().count() == LAST_REPORT;

@@ -1,6 +1,6 @@
 //! `ExplainService`.
 
-use domain_supervision::{Basis, DayKind, Explanation, Skipped, Span, Stage, StageLimit, Wait, Waiter};
+use domain_supervision::{Basis, ChargedWait, DayKind, Explanation, Skipped, Span, Stage, StageLimit};
 use time::Date;
 use tonic::{Request, Response, Status, async_trait};
 use xietong_mesh::Call;
@@ -9,6 +9,7 @@ use xietong_proto::supervision as proto;
 use xietong_proto::supervision::explain_service_server::ExplainService;
 
 use super::check::task_of_assignment;
+use super::pause::encode_charged;
 use crate::app::Supervision;
 
 /// Explains deadlines.
@@ -96,18 +97,8 @@ fn stage(limit: &StageLimit) -> proto::ExplainedStage {
     }
 }
 
-fn wait(wait: &Wait) -> proto::ExplainedWait {
-    let charged_to = match wait.waiter {
-        Waiter::Verifier => proto::WaitCharge::Verifier,
-        Waiter::Decider => proto::WaitCharge::Decider,
-    };
-    proto::ExplainedWait {
-        charged_to: charged_to.into(),
-        start_time: Some(encode_time(wait.start)),
-        end_time: Some(encode_time(wait.end)),
-        charged: lasting(wait.charged),
-        counts: wait.counts,
-    }
+fn wait(wait: &ChargedWait) -> proto::ExplainedWait {
+    proto::ExplainedWait { pause: Some(encode_charged(&wait.pause)), counts: wait.counts }
 }
 
 fn skipped(skipped: &Skipped) -> proto::SkippedDay {

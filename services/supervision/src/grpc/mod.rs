@@ -6,10 +6,13 @@ mod decode;
 mod division_preview;
 mod encode;
 mod explain;
+mod instrument;
 mod ledger;
 mod list;
 mod papers;
+mod pause;
 mod rules;
+mod side_road;
 mod timeline;
 
 use std::mem::take;
@@ -33,7 +36,7 @@ pub(crate) use ledger::Ledger;
 pub(crate) use papers::Papers;
 pub(crate) use rules::Rules;
 
-use crate::app::{Asked, Change, Entering, Entry, MOST_SIGNED, SignedFor, Supervision, Target, ToSign};
+use crate::app::{Answered, Asked, Change, Entering, Entry, MOST_SIGNED, Supervision, Target, ToSign};
 use crate::error::command_refused;
 use crate::record::Record;
 use crate::store::Portion;
@@ -97,6 +100,7 @@ impl Tasks {
         R: Message + Default,
     {
         self.app.prepare_change(call).await;
+        self.app.prepare_unit(&change).await;
         let attempt = || self.change_once(call, request, request_id, &change, answer);
         Ok(Response::new(retried(&change.etag, attempt).await?))
     }
@@ -430,8 +434,8 @@ fn to_sign(request: &proto::BatchSignAssignmentsRequest) -> Result<ToSign, Error
     Ok(ToSign::Named(names.collect::<Result<_, Error>>()?))
 }
 
-fn sign_result(signed: SignedFor) -> proto::BatchSignResult {
-    let SignedFor { name, outcome } = signed;
+fn sign_result(signed: Answered) -> proto::BatchSignResult {
+    let Answered { name, outcome } = signed;
     match outcome {
         Ok(()) => proto::BatchSignResult { name, signed: true, ..proto::BatchSignResult::default() },
         Err(error) => proto::BatchSignResult {

@@ -19,6 +19,8 @@ pub(super) fn assignment_state(state: AssignmentState) -> &'static str {
         AssignmentState::Deployed => "deployed",
         AssignmentState::InProgress => "in_progress",
         AssignmentState::Submitted => "submitted",
+        AssignmentState::Returned => "returned",
+        AssignmentState::Suspended => "suspended",
         AssignmentState::StruckOff => "struck_off",
         AssignmentState::Withdrawn => "withdrawn",
     }

@@ -13,6 +13,7 @@ mod sources;
 mod summary;
 mod tags;
 mod tasks;
+mod waits;
 
 pub(crate) use handed_over::{names_under_way, under_way};
 pub(crate) use list::{ListFilter, Portion, list, onward};
@@ -24,6 +25,7 @@ pub(crate) use score::{Scored, past_due, scored};
 pub(crate) use sources::keep_sources;
 pub(crate) use summary::{Count, Grouping, summarise, total};
 pub(crate) use tasks::{find, find_all, find_numbered, insert, names_to_sign, save};
+pub(crate) use waits::waiting_for;
 
 use xietong_store::SqlMigration;
 
@@ -87,6 +89,15 @@ pub(crate) const MIGRATIONS: &[SqlMigration] = &[
                 task TEXT NOT NULL,
                 PRIMARY KEY (document_number, part, item)
             )",
+        ],
+    },
+    SqlMigration {
+        name: "supervision_0003_waits",
+        statements: &[
+            // The unit that an assignment waits for, or asks to wait for.
+            "ALTER TABLE assignments ADD COLUMN waits_for TEXT",
+            "CREATE INDEX assignments_waits_for ON assignments (waits_for, ledger_number)
+                WHERE waits_for IS NOT NULL",
         ],
     },
     regulation::REGULATION,

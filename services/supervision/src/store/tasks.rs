@@ -12,8 +12,8 @@ use crate::record::Record;
 use crate::regulation::Regulation;
 
 const ASSIGNMENT_COLUMNS: &str =
-    "name, ledger_number, unit, role, settles, state, yellow_at, red_at, paused, closed";
-const ASSIGNMENT_WIDTH: usize = 10;
+    "name, ledger_number, unit, role, settles, state, waits_for, yellow_at, red_at, paused, closed";
+const ASSIGNMENT_WIDTH: usize = 11;
 
 /// The task of this name.
 pub(crate) async fn find<C: ConnectionTrait>(
@@ -122,7 +122,7 @@ pub(crate) async fn save(
         .map(|one| (task, one))
         .collect();
     let replace = "ON CONFLICT (name) DO UPDATE SET unit = excluded.unit, role = excluded.role,
-                   settles = excluded.settles, state = excluded.state, yellow_at = excluded.yellow_at,
+                   settles = excluded.settles, state = excluded.state, waits_for = excluded.waits_for, yellow_at = excluded.yellow_at,
                    red_at = excluded.red_at, paused = excluded.paused, closed = excluded.closed";
     put_assignments(tx, &changed, regulation, replace).await?;
     for gone in before.assignments.iter().filter(|one| task.assignment(&one.name).is_err()) {
@@ -215,13 +215,14 @@ async fn put_assignments(
             places(chunk.len(), ASSIGNMENT_WIDTH)
         );
         let values = chunk.iter().flat_map(|(task, one)| {
-            let own: [Value; 6] = [
+            let own: [Value; 7] = [
                 one.name.as_str().into(),
                 task.ledger_number.into(),
                 one.unit.as_str().into(),
                 columns::role(one.role).into(),
                 (one.role == task.settling_role()).into(),
                 columns::assignment_state(one.state).into(),
+                one.wait.as_ref().map(|wait| wait.on.as_str()).into(),
             ];
             own.into_iter().chain(clock_values(regulation.clocks(task, one).stored()))
         });

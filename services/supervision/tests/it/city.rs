@@ -19,9 +19,11 @@ use xietong_mesh::{Error, Ground, Peers, Service, ServiceName};
 use xietong_proto::supervision as proto;
 use xietong_proto::supervision::division_preview_service_client::DivisionPreviewServiceClient;
 use xietong_proto::supervision::explain_service_client::ExplainServiceClient;
+use xietong_proto::supervision::instrument_service_client::InstrumentServiceClient;
 use xietong_proto::supervision::ledger_service_client::LedgerServiceClient;
 use xietong_proto::supervision::paper_service_client::PaperServiceClient;
 use xietong_proto::supervision::rule_service_client::RuleServiceClient;
+use xietong_proto::supervision::side_road_service_client::SideRoadServiceClient;
 use xietong_proto::supervision::task_service_client::TaskServiceClient;
 use xietong_store::CrashPoints;
 use xietong_timers::{Clock, MachineClock, Progress, SimulatedClock, Worker};
@@ -57,6 +59,7 @@ pub(crate) struct City {
 
 pub(crate) type LedgerClient = LedgerServiceClient<InterceptedService<Channel, Bearer>>;
 pub(crate) type PaperClient = PaperServiceClient<InterceptedService<Channel, Bearer>>;
+pub(crate) type SideRoads = SideRoadServiceClient<InterceptedService<Channel, Bearer>>;
 pub(crate) type Client = TaskServiceClient<InterceptedService<Channel, Bearer>>;
 
 /// Puts a signed principal into each call.
@@ -166,6 +169,23 @@ impl City {
             .max_decoding_message_size(64 * 1024 * 1024)
     }
 
+    /// A client of the side roads that calls as this principal.
+    pub(crate) fn side_roads(&self, principal: &Principal) -> SideRoads {
+        let token = self.signers[&Issuer::Gateway].sign(principal).unwrap();
+        let channel = Endpoint::from_shared(format!("http://{}", self.address)).unwrap().connect_lazy();
+        SideRoadServiceClient::with_interceptor(channel, Bearer(token))
+    }
+
+    /// A client of the instruments that calls as this principal.
+    pub(crate) fn instruments(
+        &self,
+        principal: &Principal,
+    ) -> InstrumentServiceClient<InterceptedService<Channel, Bearer>> {
+        let token = self.signers[&Issuer::Gateway].sign(principal).unwrap();
+        let channel = Endpoint::from_shared(format!("http://{}", self.address)).unwrap().connect_lazy();
+        InstrumentServiceClient::with_interceptor(channel, Bearer(token))
+    }
+
     /// What the roster asks, as this principal.
     pub(crate) fn previews(
         &self,
@@ -218,7 +238,7 @@ impl City {
     }
 
     pub(crate) fn supervisor(&self) -> Client {
-        self.client(&account("supervisor", Grant::of(Role::Supervisor)))
+        self.client(&supervisor())
     }
 
     /// Somebody who does a unit's work.
@@ -288,6 +308,10 @@ pub(crate) async fn list_all(client: &mut Client, mut request: proto::ListTasksR
 
 pub(crate) fn account(subject: &str, grant: Grant) -> Principal {
     Principal::account(subject, None, vec![grant])
+}
+
+pub(crate) fn supervisor() -> Principal {
+    account("supervisor", Grant::of(Role::Supervisor))
 }
 
 pub(crate) fn clerk(unit: &str) -> Principal {

@@ -59,8 +59,9 @@ async fn an_explanation_adds_up_to_what_the_task_shows(store: Store) {
     let settle = told.stages.last().unwrap();
     assert_eq!((settle.stage(), settle.days), (proto::ExplainedStageKind::Settle, Some(7)));
     let wait = &told.waits[0];
-    assert_eq!((wait.charged_to(), wait.counts), (proto::WaitCharge::Verifier, true));
-    assert_eq!(wait.charged.as_ref().unwrap().seconds, 172_800);
+    let pause = wait.pause.as_ref().unwrap();
+    assert_eq!((pause.charged_to(), wait.counts), (proto::ChargedTo::Verifier, true));
+    assert_eq!(pause.moved.as_ref().unwrap().seconds, 172_800);
     let end_of_last_day = encode_time(at("2023-06-09T00:00:00+08:00")).seconds;
     assert_eq!(told.settle_due_time.as_ref().unwrap().seconds, end_of_last_day + 172_800);
     assert_eq!(told.held_since, None);

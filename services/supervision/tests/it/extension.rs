@@ -42,7 +42,7 @@ async fn decide(client: &mut Client, name: &str, grant: bool) -> Result<Response
 }
 
 /// Takes an assignment of a unit as far as its deployment, and gives its name.
-async fn deployed(city: &City, task: &proto::Task, index: usize) -> String {
+pub(crate) async fn deployed(city: &City, task: &proto::Task, index: usize) -> String {
     let (name, unit) = (&task.assignments[index].name, &task.assignments[index].unit);
     let mut clerk = city.clerk(unit.trim_start_matches("units/"));
     clerk
@@ -102,8 +102,8 @@ async fn an_extension_is_asked_for_and_granted(store: Store) {
     assert_eq!(
         texts,
         [
-            "市能源局申请延期至2023-06-19：用地手续未办结",
-            "同意市能源局延期至2023-06-19",
+            "市能源局申请延期至2023年6月19日：用地手续未办结",
+            "同意市能源局延期至2023年6月19日",
             "提醒市能源局：办结期限将至",
             "市能源局逾期未办结",
         ]
@@ -122,7 +122,7 @@ async fn a_refused_request_costs_the_unit_no_time(store: Store) {
     assert_eq!(refused.settle_due_time, Some(encode_time(at("2023-06-21T00:00:00+08:00"))));
     assert_eq!(refused.decision_wait.unwrap().seconds, 12 * 86_400);
     assert_eq!((refused.extension_request, refused.extended_due_time), (None, None));
-    assert_eq!(city.timeline(&task.name).await[6].text, "不同意市能源局延期至2023-06-19：按原时限推进");
+    assert_eq!(city.timeline(&task.name).await[6].text, "不同意市能源局延期至2023年6月19日：按原时限推进");
     city.clerk("energy").request_extension(asking(&name, "2023-06-26T00:00:00+08:00")).await.unwrap();
 }
 

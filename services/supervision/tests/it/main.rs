@@ -8,6 +8,7 @@ mod explain;
 mod extension;
 mod handover;
 mod idempotency;
+mod instrument;
 mod ledger;
 mod life;
 mod lights;
@@ -20,6 +21,7 @@ mod regulation;
 mod roster;
 mod roster_away;
 mod scoreboard;
+mod side_road;
 mod stages_due;
 
 /// Runs each of these tests on both back ends.

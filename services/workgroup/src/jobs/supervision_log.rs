@@ -65,7 +65,9 @@ fn news(event: &Event) -> Result<Option<(String, DecisionCommand)>, ApplyError> 
             Some((origin, DecisionCommand::Settle { task, settle_time: completed_at }))
         }
         TaskChange::Withdrawn { ground, .. } => Some((origin, DecisionCommand::Withdraw { task, ground })),
-        TaskChange::Created { .. }
+        // What was decided was settled then; the task says what a recheck found since.
+        TaskChange::Reopened { .. }
+        | TaskChange::Created { .. }
         | TaskChange::Issued { .. }
         | TaskChange::Backfilled { .. }
         | TaskChange::Revised { .. }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain_supervision::{DueTimes, Visibility};
+use domain_supervision::{DueTimes, SideRoad, Visibility};
 
 use super::*;
 use crate::fixture::{Roster, at};
@@ -86,6 +86,16 @@ fn told(event: &TaskEvent) -> Vec<(K, bool, String)> {
         .collect()
 }
 
+fn pressed(instrument: Instrument) -> AssignmentChange {
+    AssignmentChange::Pressed(InstrumentUse {
+        instrument,
+        ground: "逾期未办结".into(),
+        decision: String::new(),
+        by_leader: true,
+        skip_lighter: false,
+    })
+}
+
 #[test]
 fn each_event_is_told_to_those_it_concerns() {
     use AssignmentChange as C;
@@ -151,6 +161,109 @@ fn each_event_is_told_to_those_it_concerns() {
         (
             of_unit(county(), C::Overdue),
             vec![(K::Light, true, "liaison of yaodu"), (K::Light, false, "supervisor, liaison of water")],
+        ),
+        (
+            of_unit(county(), C::SideRoad(SideRoad::Returned { reason: "不属职责".into() })),
+            vec![(K::Progress, false, "supervisor, liaison of water")],
+        ),
+        (
+            of_unit(county(), C::SideRoad(SideRoad::ReturnRefused { note: "属你单位".into() })),
+            vec![(K::Decision, false, "liaison of yaodu, supervisor, liaison of water")],
+        ),
+        (
+            of_unit(
+                assignment("industry", Role::Lead),
+                C::SideRoad(SideRoad::Reassigned {
+                    from: "units/water".into(),
+                    to: "units/industry".into(),
+                    ground: "职责调整".into(),
+                    lead_unit: Some("units/industry".into()),
+                    dated: false,
+                }),
+            ),
+            vec![
+                (K::Assignment, true, "liaison of industry"),
+                (K::Assignment, false, "leader of industry"),
+                (K::Outcome, false, "supervisor, liaison of water"),
+            ],
+        ),
+        (
+            of_unit(
+                lead(),
+                C::SideRoad(SideRoad::Suspended { ground: "待批".into(), review_date: last_day }),
+            ),
+            vec![(K::Decision, false, "liaison of water, supervisor")],
+        ),
+        (
+            of_unit(lead(), C::SideRoad(SideRoad::Resumed { note: String::new() })),
+            vec![(K::Decision, false, "liaison of water, supervisor")],
+        ),
+        (
+            of_unit(
+                lead(),
+                C::SideRoad(SideRoad::WaitRequested {
+                    on: "units/finance".into(),
+                    need: "拨付资金".into(),
+                    accept_before: done,
+                }),
+            ),
+            vec![(K::Progress, false, "supervisor, liaison of finance")],
+        ),
+        (
+            of_unit(
+                county(),
+                C::SideRoad(SideRoad::WaitHeld {
+                    on: "units/water".into(),
+                    ruled: true,
+                    note: String::new(),
+                }),
+            ),
+            vec![(K::Decision, false, "liaison of yaodu, supervisor, liaison of water")],
+        ),
+        (
+            of_unit(
+                lead(),
+                C::SideRoad(SideRoad::WaitRefused {
+                    on: "units/finance".into(), note: "自行协调".into()
+                }),
+            ),
+            vec![(K::Decision, false, "liaison of water, supervisor, liaison of finance")],
+        ),
+        (
+            of_unit(
+                lead(),
+                C::SideRoad(SideRoad::WaitEnded { on: "units/finance".into(), answer: "已拨付".into() }),
+            ),
+            vec![(K::Progress, false, "liaison of water, supervisor, liaison of finance")],
+        ),
+        (
+            of_unit(lead(), C::SideRoad(SideRoad::Rechecked { finding: "未反弹".into() })),
+            vec![(K::Outcome, false, "liaison of water")],
+        ),
+        (
+            of_unit(lead(), C::SideRoad(SideRoad::Reopened { ground: "反弹".into(), last_day })),
+            vec![(K::Assignment, true, "liaison of water")],
+        ),
+        (
+            of_the_task(TaskChange::Reopened { ground: "反弹".into(), assignments: all() }),
+            vec![(K::Outcome, false, "supervisor, leader of water")],
+        ),
+        (of_unit(county(), pressed(Instrument::Urging)), vec![(K::Urging, false, "liaison of yaodu")]),
+        (of_unit(county(), pressed(Instrument::Letter)), vec![(K::Urging, true, "liaison of yaodu")]),
+        (
+            of_unit(county(), pressed(Instrument::Interview)),
+            vec![
+                (K::Urging, true, "liaison of yaodu"),
+                (K::Decision, false, "supervisor, liaison of water, leader of water"),
+            ],
+        ),
+        (
+            of_unit(lead(), pressed(Instrument::PublicNotice)),
+            vec![(K::Urging, true, "liaison of water"), (K::Decision, false, "supervisor, leader of water")],
+        ),
+        (
+            of_unit(lead(), pressed(Instrument::Accountability)),
+            vec![(K::Decision, false, "supervisor, leader of water")],
         ),
         (of_unit(lead(), C::Reminded), vec![(K::Reminder, false, "liaison of water")]),
         (
@@ -241,6 +354,20 @@ fn those_who_do_not_lead_climb_to_the_leader_of_the_first_lead_unit() {
 }
 
 #[test]
+fn whoever_takes_over_the_lead_is_who_the_others_report_to() {
+    let reassigned = AssignmentChange::SideRoad(SideRoad::Reassigned {
+        from: "units/water".into(),
+        to: "units/industry".into(),
+        ground: "职责调整".into(),
+        lead_unit: Some("units/industry".into()),
+        dated: false,
+    });
+    let event = of_unit(assignment("industry", Role::Lead), reassigned);
+    assert_eq!(Matter::issued_by(&event), Some(Matter { lead_unit: Some("units/industry".into()) }));
+    assert_eq!(ended_by(&event).unwrap().unit.as_deref(), Some("units/water"), "nobody climbs over it");
+}
+
+#[test]
 fn doing_what_was_asked_ends_the_ladder() {
     let lead = || assignment("water", Role::Lead);
     let signed = ended_by(&of_unit(lead(), AssignmentChange::Signed)).unwrap();
@@ -249,6 +376,9 @@ fn doing_what_was_asked_ends_the_ladder() {
         ended_by(&of_unit(lead(), AssignmentChange::Submitted { text: "好".into(), request_waited: None }))
             .unwrap();
     assert_eq!((submitted.unit.as_deref(), submitted.kind), (Some("units/water"), None));
+    let returned = AssignmentChange::SideRoad(SideRoad::Returned { reason: "不属职责".into() });
+    let returned = ended_by(&of_unit(lead(), returned)).unwrap();
+    assert_eq!((returned.unit.as_deref(), returned.kind), (Some("units/water"), None));
     let withdrawn = TaskChange::Withdrawn { ground: "重复".into(), assignments: all() };
     let all_of_it = Ended { task: "tasks/1".into(), unit: None, kind: None };
     assert_eq!(ended_by(&of_the_task(withdrawn)), Some(all_of_it));

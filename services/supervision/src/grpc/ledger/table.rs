@@ -145,6 +145,8 @@ fn state(state: AssignmentState) -> &'static str {
         AssignmentState::Deployed => "已部署",
         AssignmentState::InProgress => "办理中",
         AssignmentState::Submitted => "申请办结",
+        AssignmentState::Returned => "已退回",
+        AssignmentState::Suspended => "挂账",
         AssignmentState::StruckOff => "已销号",
         AssignmentState::Withdrawn => "已撤销",
     }

@@ -1,0 +1,126 @@
+//! [`ChargedPause`]: time that a unit lost to others, and who answers for it.
+//!
+//! Every pause of an assignment's clock ends as one of these. The due times move by them, so
+//! they say why a date is what it is, and the time is counted against whoever caused it.
+
+use std::time::Duration;
+
+use domain_calendar::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::assignment::Assignment;
+
+/// A pause of an assignment's clock that is over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChargedPause {
+    /// What was waited for.
+    pub kind: ChargeKind,
+    /// Who answers for the time.
+    pub to: ChargedTo,
+    /// When the pause began.
+    pub from: Timestamp,
+    /// When it was over.
+    pub until: Timestamp,
+    /// By how much the settle date moved: the pause itself, or as much of it as the unit lost.
+    pub moved: Duration,
+}
+
+/// What a unit waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ChargeKind {
+    /// A submission that was sent back had waited to be verified.
+    Verification,
+    /// A request for an extension had waited in vain, or too long.
+    Extension,
+    /// A return as misdirected that was refused had waited.
+    Return,
+    /// The assignment lay with a unit it was not meant for.
+    Misdirection,
+    /// 挂账.
+    Suspension,
+    /// Another unit had to do its part first.
+    Waiting,
+}
+
+/// Who answers for lost time.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ChargedTo {
+    /// Whoever verifies.
+    Verifier,
+    /// Whoever decides on the assignment: the leader in charge.
+    Decider,
+    /// The supervisor.
+    Supervisor,
+    /// Another unit, `units/{slug}`.
+    Unit(String),
+    /// Nobody: it was decided that no time runs.
+    Nobody,
+}
+
+impl ChargeKind {
+    /// Whether every step of the assignment stood still, and not its settle date alone.
+    fn stops_steps(self) -> bool {
+        match self {
+            Self::Return | Self::Suspension => true,
+            Self::Verification | Self::Extension | Self::Misdirection | Self::Waiting => false,
+        }
+    }
+}
+
+impl Assignment {
+    /// How long others have kept the unit waiting, in all: by how much its settle date moved.
+    pub fn waited(&self) -> Duration {
+        let others = self.charges.iter().filter(|one| match one.kind {
+            // These are summed beside the list, which began later than they did.
+            ChargeKind::Verification | ChargeKind::Extension => false,
+            ChargeKind::Return | ChargeKind::Misdirection | ChargeKind::Suspension | ChargeKind::Waiting => {
+                true
+            }
+        });
+        others
+            .map(|one| one.moved)
+            .fold(self.verifier_wait.saturating_add(self.decider_wait), Duration::saturating_add)
+    }
+
+    /// When a step is due that would be due at an instant if nothing had stood still.
+    pub(crate) fn step_due(&self, due: Timestamp) -> Timestamp {
+        let stopped = self.charges.iter().filter(|one| one.kind.stops_steps());
+        stopped.fold(due, |due, one| if one.from < due { due.saturating_add(one.moved) } else { due })
+    }
+
+    /// When the last pause ended that every step stood still for: cycles before are not owed.
+    pub(crate) fn steps_resumed_at(&self) -> Option<Timestamp> {
+        self.charges.iter().filter(|one| one.kind.stops_steps()).map(|one| one.until).max()
+    }
+
+    /// Notes a pause that is over; one that cost nothing is none.
+    pub(crate) fn charge(&mut self, charge: ChargedPause) {
+        let sum = match charge.kind {
+            ChargeKind::Verification => Some(&mut self.verifier_wait),
+            ChargeKind::Extension => Some(&mut self.decider_wait),
+            ChargeKind::Return | ChargeKind::Misdirection | ChargeKind::Suspension | ChargeKind::Waiting => {
+                None
+            }
+        };
+        if let Some(sum) = sum {
+            *sum = sum.saturating_add(charge.moved);
+        }
+        if !charge.moved.is_zero() {
+            self.charges.push(charge);
+        }
+    }
+
+    /// Notes a pause that moves the settle date by all of it.
+    pub(crate) fn charge_whole(
+        &mut self,
+        kind: ChargeKind,
+        to: ChargedTo,
+        from: Timestamp,
+        until: Timestamp,
+    ) {
+        self.charge(ChargedPause { kind, to, from, until, moved: until.since(from) });
+    }
+}
