@@ -3,13 +3,13 @@
 mod account;
 mod bearer;
 mod issuer;
+mod scheme;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain_calendar::Timestamp;
-use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue};
 use sha2::{Digest, Sha256};
 use xietong_mesh::Error;
@@ -21,6 +21,7 @@ use crate::clock::ClockControl;
 pub(crate) use account::Accounts;
 pub use bearer::{TokenKeyError, TokenVerifier};
 pub use issuer::{IssueError, LocalIssuer};
+pub(crate) use scheme::Schemes;
 
 /// A minted principal is used for this long: half its life, so that it outlives the
 /// longest unary call.
@@ -70,9 +71,9 @@ impl Authenticator {
         Authenticator { verifier, accounts, signer, clock, machine, remembered: Mutex::default() }
     }
 
-    /// The caller that a request's bearer token stands for, else UNAUTHENTICATED.
-    pub(crate) async fn authenticate(&self, headers: &HeaderMap) -> Result<Caller, Error> {
-        let token = bearer_token(headers)?;
+    /// The caller that a request's token stands for, else UNAUTHENTICATED.
+    pub(crate) async fn authenticate(&self, headers: &HeaderMap, schemes: Schemes) -> Result<Caller, Error> {
+        let token = &*schemes.token(headers)?;
         let digest: TokenDigest = Sha256::digest(token.as_bytes()).into();
         let now = self.machine.now();
         if let Some(caller) = self.remembered(&digest, now) {
@@ -110,41 +111,6 @@ impl Authenticator {
         // A flood of valid tokens costs calls to the roster, never memory.
         if remembered.len() < CAPACITY {
             remembered.insert(digest, entry);
-        }
-    }
-}
-
-fn bearer_token(headers: &HeaderMap) -> Result<&str, Error> {
-    let missing = || Error::unauthenticated("TOKEN_MISSING", "a bearer token is required");
-    let malformed = || Error::unauthenticated("TOKEN_MALFORMED", "the authorization header cannot be read");
-    let mut values = headers.get_all(AUTHORIZATION).iter();
-    let value = values.next().ok_or_else(missing)?;
-    if values.next().is_some() {
-        return Err(malformed());
-    }
-    let (scheme, token) = value.to_str().map_err(|_| malformed())?.split_once(' ').ok_or_else(malformed)?;
-    if scheme.eq_ignore_ascii_case("bearer") { Ok(token.trim()) } else { Err(malformed()) }
-}
-
-#[cfg(test)]
-mod tests {
-    use http::header::AUTHORIZATION;
-    use http::{HeaderMap, HeaderValue};
-
-    use super::bearer_token;
-
-    fn with(values: &[&'static str]) -> HeaderMap {
-        values.iter().map(|value| (AUTHORIZATION, HeaderValue::from_static(value))).collect()
-    }
-
-    #[test]
-    fn exactly_one_bearer_token_is_read() {
-        assert_eq!(bearer_token(&with(&["Bearer abc"])), Ok("abc"));
-        assert_eq!(bearer_token(&with(&["bearer abc"])), Ok("abc"));
-        let refused = |values: &[&'static str]| bearer_token(&with(values)).unwrap_err().reason().to_owned();
-        assert_eq!(refused(&[]), "TOKEN_MISSING");
-        for values in [&["abc"][..], &["Basic abc"], &["Bearer a", "Bearer b"], &[""]] {
-            assert_eq!(refused(values), "TOKEN_MALFORMED", "{values:?}");
         }
     }
 }

@@ -15,6 +15,7 @@ use xietong_mesh::trace_context::TRACEPARENT;
 
 use super::cut::Cut;
 use super::timeout;
+use crate::auth::Schemes;
 use crate::front::{Front, outgoing_trace};
 use crate::transcode::Method;
 
@@ -35,7 +36,7 @@ pub(crate) async fn answer(front: &Front, request: Request<HttpBody>) -> Respons
 async fn forward(front: &Front, request: Request<HttpBody>) -> Result<Response, Error> {
     let path = request.uri().path().to_owned();
     let method = front.api.method(&path).ok_or_else(|| Error::unimplemented(&path))?;
-    let caller = front.authenticator.authenticate(request.headers()).await?;
+    let caller = front.authenticator.authenticate(request.headers(), Schemes::Bearer).await?;
     let upstream = front.upstreams.of(method).ok_or_else(|| Error::unimplemented(&path))?;
 
     let (mut parts, body) = request.into_parts();

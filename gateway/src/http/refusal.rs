@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::json;
 use xietong_mesh::{Code, Error};
 
+use crate::auth::Schemes;
 use crate::transcode::Violation;
 
 /// An error with what only HTTP can say about it.
@@ -79,6 +80,16 @@ impl Refusal {
             "请求体必须为application/json",
         );
         Refusal::with_status(error, StatusCode::UNSUPPORTED_MEDIA_TYPE)
+    }
+
+    /// The same; who is not known is told of other forms to say so in, if there are any.
+    pub(crate) fn offering(mut self, schemes: Schemes) -> Self {
+        if self.headers.contains_key(WWW_AUTHENTICATE)
+            && let Some(challenge) = schemes.challenge()
+        {
+            self.headers.append(WWW_AUTHENTICATE, challenge);
+        }
+        self
     }
 
     /// The response to send.

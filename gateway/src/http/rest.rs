@@ -20,7 +20,7 @@ use xietong_mesh::trace_context::TRACEPARENT;
 use super::file;
 use super::refusal::Refusal;
 use super::stream::{self, Framing};
-use crate::auth::Caller;
+use crate::auth::{Caller, Schemes};
 use crate::front::{Front, outgoing_trace};
 use crate::grpc::codec::DynamicCodec;
 use crate::grpc::timeout;
@@ -58,7 +58,9 @@ async fn call(front: &Front, request: Request<Body>) -> Result<Response, Refusal
         }
     };
     // Who calls comes before what is asked: a stranger learns nothing from a body's errors.
-    let caller = front.authenticator.authenticate(&parts.headers).await?;
+    let schemes = Schemes::of(&parts.method, path);
+    let caller = front.authenticator.authenticate(&parts.headers, schemes).await;
+    let caller = caller.map_err(|error| Refusal::from(error).offering(schemes))?;
     let body = read(body).await?;
     let message = message(binding, &captures, &parts, &body)?;
     let upstream =

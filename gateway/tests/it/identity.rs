@@ -57,3 +57,20 @@ async fn a_token_is_good_for_many_calls() {
         assert_eq!(answer(request).await.0, 200);
     }
 }
+
+#[tokio::test]
+async fn a_calendar_program_says_the_token_as_a_password() {
+    let world = World::begin().await;
+    let ask = |path: &str| world.http.get(world.url(path));
+    let feed = "/v1/roster/calendar.ics?official=officials/wei";
+    let refused = ask(feed).send().await.unwrap();
+    assert_eq!(refused.status().as_u16(), 401);
+    let challenges: Vec<_> = refused.headers().get_all("www-authenticate").iter().collect();
+    assert_eq!(challenges, [r#"Bearer realm="xietong""#, r#"Basic realm="xietong", charset="UTF-8""#]);
+
+    let token = world.token("clerk");
+    // It is let in, and the service behind has no calendars here.
+    assert_eq!(answer(ask(feed).basic_auth("calendar", Some(&token))).await.0, 501);
+    assert_eq!(answer(ask(feed).basic_auth("calendar", Some("x.y.z"))).await.0, 401);
+    assert_eq!(answer(ask("/v1/units").basic_auth("calendar", Some(&token))).await.0, 401);
+}
