@@ -60,7 +60,7 @@ impl Normal {
     }
 
     fn text(&mut self, text: &str, named: &mut impl FnMut(&mut Self, &str) -> String) -> String {
-        if is_instant(text) {
+        if is_instant(text) || is_duration(text) {
             return TIME.to_owned();
         }
         let mut replaced = String::new();
@@ -104,6 +104,11 @@ fn is_instant(text: &str) -> bool {
     bytes.len() >= 17 && text.is_ascii() && bytes[4] == b'-' && bytes[7] == b'-' && bytes[10] == b'T'
 }
 
+/// A duration as the API's JSON has it, for example 0.380367s.
+fn is_duration(text: &str) -> bool {
+    text.strip_suffix('s').is_some_and(|seconds| seconds.parse::<f64>().is_ok())
+}
+
 fn is_uuid(text: &str) -> bool {
     text.bytes().enumerate().all(|(place, byte)| match place {
         8 | 13 | 18 | 23 => byte == b'-',
@@ -127,6 +132,7 @@ fn identities_become_symbols_and_instants_one_word() {
         "name": format!("tasks/{one}/assignments/{other}"),
         "body": format!("第12号于2023年6月8日24时前（{one}）"),
         "createTime": "2023-06-01T01:00:00Z",
+        "moved": "0.380367s",
         "documentNumber": "临政办发〔2023〕12号",
     });
     assert_eq!(
@@ -135,6 +141,7 @@ fn identities_become_symbols_and_instants_one_word() {
             "name": "tasks/#00001/assignments/#00002",
             "body": "第12号于<time>前（#00001）",
             "createTime": "<time>",
+            "moved": "<time>",
             "documentNumber": "临政办发〔2023〕12号",
         })
     );
