@@ -22,13 +22,13 @@ use std::time::Duration;
 use domain_calendar::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::absence_event::{
+    AbsenceAcknowledged, AbsenceCancelled, AbsenceCorrected, AbsenceEnded, AbsenceExtended, AbsenceStarted,
+};
 use crate::acting::acting_parts;
 use crate::book::Book;
 use crate::error::RosterError;
-use crate::event::{
-    AbsenceAcknowledged, AbsenceCancelled, AbsenceCorrected, AbsenceEnded, AbsenceExtended, AbsenceStarted,
-    RosterEvent,
-};
+use crate::event::RosterEvent;
 use crate::interval::Interval;
 use crate::scope::Scope;
 use crate::stand_in::acting_for;

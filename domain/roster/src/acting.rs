@@ -11,9 +11,10 @@ use domain_calendar::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::absence::Absence;
+use crate::absence_event::AbsenceActingChanged;
 use crate::book::Book;
 use crate::coverage::merged;
-use crate::event::{AbsenceActingChanged, RosterEvent};
+use crate::event::RosterEvent;
 use crate::interval::Interval;
 use crate::moments::moments_of;
 use crate::resolution::{Outcome, Rule};

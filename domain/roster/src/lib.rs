@@ -15,6 +15,7 @@
 //! microsecond is known; `Timestamp::MAX` asks with all that is known.
 
 mod absence;
+mod absence_event;
 mod account;
 mod acting;
 mod admission;
@@ -54,6 +55,10 @@ mod fixture;
 mod properties;
 
 pub use absence::{Absence, AbsenceChange, AbsenceState, Registration, Share, Stated};
+pub use absence_event::{
+    AbsenceAcknowledged, AbsenceActingChanged, AbsenceActs, AbsenceCancelled, AbsenceCorrected, AbsenceEnded,
+    AbsenceExtended, AbsenceStarted, ActEntry, ActsTold,
+};
 pub use account::{Account, LARGEST_ACCOUNT, Role, RoleBinding, RoleNeed};
 pub use acting::{
     ActingPart, Authority, absence_of_authority, acting_change, acting_ground, acting_parts, authorities,
@@ -76,11 +81,7 @@ pub use duty::{
     duty_gaps, duty_shifts,
 };
 pub use error::{Candidate, RosterError};
-pub use event::{
-    AbsenceAcknowledged, AbsenceActingChanged, AbsenceActs, AbsenceCancelled, AbsenceCorrected, AbsenceEnded,
-    AbsenceExtended, AbsenceStarted, ActEntry, ActsTold, Changed, DivisionTookEffect, MandateRevoked,
-    PayloadError, RosterEvent,
-};
+pub use event::{Changed, DivisionTookEffect, MandateRevoked, PayloadError, RosterEvent};
 pub use gap::Gap;
 pub use handover::{Changes, FieldHandover, Handover, changes, took_effect};
 pub use interval::Interval;

@@ -8,9 +8,10 @@ use proptest::option;
 use proptest::prelude::*;
 
 use crate::absence::Absence;
+use crate::absence_event::{AbsenceCancelled, AbsenceEnded};
 use crate::acting::{authorities, authorities_at, authority_over};
 use crate::book::Book;
-use crate::event::{AbsenceCancelled, AbsenceEnded, RosterEvent};
+use crate::event::RosterEvent;
 use crate::fixture::{Roster, at, division_12};
 use crate::resolution::Resolution;
 use crate::resolve::{Subject, resolve, stands_in_for};
