@@ -78,9 +78,7 @@ pub(crate) fn request(
     if let Some(due) = due.filter(|due| *due <= context.now) {
         return Err(SupervisionError::PastDue { due });
     }
-    if let Some(due) = due.filter(|due| end_of(last_day) <= *due) {
-        return Err(SupervisionError::NotLater { last_day, due });
-    }
+    check_later(last_day, due)?;
     let change = AssignmentChange::ExtensionRequested { last_day, reason };
     Ok(vec![happened(task, assignment, change, context)])
 }
@@ -100,6 +98,8 @@ pub(crate) fn answer(
     let waited = assignment.request_waited(context.now).unwrap_or_default();
     let change = if grant {
         let due = clocks(task, assignment, context.rule, context.calendar).due.settle;
+        // A revision, another rule or a calendar may have given more meanwhile than was asked for.
+        check_later(last_day, due)?;
         let if_refused = due.map_or(Timestamp::MIN, |due| due.saturating_add(waited));
         let charged = if_refused.since(end_of(last_day));
         AssignmentChange::ExtensionGranted { last_day, note: note.trim().to_owned(), waited, charged }
@@ -108,6 +108,14 @@ pub(crate) fn answer(
         AssignmentChange::ExtensionRefused { last_day, note, waited }
     };
     Ok(vec![happened(task, assignment, change, context)])
+}
+
+/// Only a later day is asked for, and granted.
+fn check_later(last_day: Date, due: Option<Timestamp>) -> Result<(), SupervisionError> {
+    match due.filter(|due| end_of(last_day) <= *due) {
+        Some(due) => Err(SupervisionError::NotLater { last_day, due }),
+        None => Ok(()),
+    }
 }
 
 impl Assignment {

@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 
 use domain_calendar::Timestamp;
+use domain_supervision::days_past;
 use serde::Serialize;
 use xietong_proto::supervision::{Assignment, AssignmentState, Light, Task, TaskState};
 
 use super::life::{Memory, instant};
 use super::people::People;
-
-const DAY: u64 = 86_400;
 
 /// What a simulation was asked for and what came of it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -142,7 +141,7 @@ pub(super) fn scoreboard(
         let memory = memories.get(&assignment.name);
         let Some(ended) = ended(assignment, memory, now)? else { continue };
         let tally = tallies.entry(&assignment.unit).or_default();
-        let overdue = days_overdue(ended, instant(assignment.settle_due_time.as_ref())?);
+        let overdue = days_past(instant(assignment.settle_due_time.as_ref())?, ended);
         if assignment.state() == AssignmentState::StruckOff {
             tally.settled += 1;
             tally.settled_late += u32::from(overdue > 0);
@@ -150,7 +149,7 @@ pub(super) fn scoreboard(
             tally.open += 1;
             tally.open_overdue += u32::from(overdue > 0);
         }
-        tally.days_overdue += overdue;
+        tally.days_overdue += u64::from(overdue);
         tally.extensions += memory.map_or(0, |memory| memory.granted);
     }
     let mut scores: Vec<Score> = tallies
@@ -209,25 +208,9 @@ fn ended(
     })
 }
 
-/// Days after a due time, begun ones counted whole.
-fn days_overdue(ended: Timestamp, due: Timestamp) -> u64 {
-    if ended < due { 0 } else { ended.since(due).as_secs() / DAY + 1 }
-}
-
 #[cfg(test)]
 mod tests {
-    use domain_calendar::Timestamp;
-
-    use super::{Tally, days_overdue};
-
-    #[test]
-    fn a_day_begun_is_a_day_overdue() {
-        let at = |text| Timestamp::parse(text).unwrap();
-        let due = at("2023-07-01T00:00+08:00");
-        assert_eq!(days_overdue(at("2023-06-30T23:59+08:00"), due), 0);
-        assert_eq!(days_overdue(due, due), 1);
-        assert_eq!(days_overdue(at("2023-07-02T09:00+08:00"), due), 2);
-    }
+    use super::Tally;
 
     #[test]
     fn the_rate_counts_what_is_settled_and_what_is_overdue() {

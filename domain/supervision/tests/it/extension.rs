@@ -264,6 +264,19 @@ fn a_later_date_of_the_task_is_not_cut_short_by_an_extension() {
 }
 
 #[test]
+fn what_a_revision_has_already_given_is_not_granted() {
+    let mut ledger = asked();
+    let content = Content { due_date: Some(date!(2023 - 06 - 20)), ..Content::of(&ledger.task) };
+    let (content, ground) = (Box::new(content), "会议纪要".to_owned());
+    ledger.task(Command::Revise { content, ground }).unwrap();
+    ledger.until("2023-06-08T18:00+08:00");
+    let (last_day, due) = (date!(2023 - 06 - 20), at("2023-06-21T00:00+08:00"));
+    assert_eq!(ledger.unit(0, answer(true)), Err(SupervisionError::NotLater { last_day, due }));
+    ledger.unit(0, answer(false)).unwrap();
+    assert_eq!(ledger.clocks(0).due.settle, Some(at("2023-06-23T00:00+08:00")), "the wait is given back");
+}
+
+#[test]
 fn an_extension_is_decided_where_the_matter_is_led() {
     let deciding = |roles: &[Role]| {
         let ledger = Ledger::created(draft(Grade::Ordinary, roles), "2023-06-01T09:00+08:00");

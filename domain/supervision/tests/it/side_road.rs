@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain_supervision::{
     AssignmentState, ChargeKind, ChargedPause, ChargedTo, ClockPhase, Command, Grade, Light, NotEmpty, Role,
-    SideRoadCommand, Stage, SupervisionError, TaskState,
+    SideRoadCommand, Stage, SupervisionError, TaskState, days_overdue,
 };
 use time::macros::date;
 
@@ -84,6 +84,20 @@ fn what_was_late_before_it_was_returned_stays_yellow() {
     ledger.until("2023-06-20T09:00+08:00");
     assert_eq!(ledger.light(0), Light::Yellow, "the deployment was missed, and nothing more");
     assert_eq!(ledger.assignment(0).late.iter().collect::<Vec<_>>(), [&Stage::Deploy]);
+}
+
+#[test]
+fn no_day_is_added_while_others_are_to_act() {
+    let overdue = |ledger: &Ledger| days_overdue(ledger.assignment(0), &ledger.clocks(0), ledger.now);
+    let sides = [(AssignmentState::Signed, return_it()), (AssignmentState::InProgress, suspend())];
+    for (state, command) in sides {
+        let mut ledger = standing_at(state);
+        ledger.until("2023-06-12T09:00+08:00");
+        assert_eq!(overdue(&ledger), 4, "9 to 12 June");
+        give(&mut ledger, command).unwrap();
+        ledger.until("2023-06-20T09:00+08:00");
+        assert_eq!(overdue(&ledger), 4, "{state:?}");
+    }
 }
 
 #[test]
