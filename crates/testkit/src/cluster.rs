@@ -264,6 +264,14 @@ impl Cluster {
         Ok(Signer::new(Issuer::System(service), key, MachineClock::system()))
     }
 
+    /// Where a service's database is.
+    ///
+    /// # Errors
+    /// When it has none.
+    pub fn database_url(&self, service: ServiceName) -> anyhow::Result<&str> {
+        self.databases.get(&service).map(String::as_str).with_context(|| format!("{service} has no database"))
+    }
+
     /// Looks into the databases.
     ///
     /// # Errors

@@ -210,7 +210,7 @@ impl Supervision {
         if let Some(ground) = &change.ground {
             transaction.on_ground(ground);
         }
-        store::save(transaction.tx(), &before.task, &after, &regulation).await?;
+        store::save(transaction.tx(), &before.task, &after, &regulation, transaction.now()).await?;
         transaction.append(&change.task, before.task.version, drafts(&events)?).await?;
         transaction.schedule(&timers_after(&before.task, &after, &regulation)?).await?;
         Ok(after)

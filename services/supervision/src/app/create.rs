@@ -95,7 +95,7 @@ impl Supervision {
             // No number of the ledger is taken for what is not entered.
             return Ok(records);
         }
-        store::insert(transaction.tx(), &mut records, &regulation).await?;
+        store::insert(transaction.tx(), &mut records, &regulation, now).await?;
         store::keep_origins(transaction.tx(), &records).await?;
         let (mut appends, mut due) = (Vec::with_capacity(records.len()), Vec::new());
         let mut issued = Vec::new();

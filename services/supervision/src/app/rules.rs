@@ -142,7 +142,7 @@ impl Supervision {
                 }
             }
             answer.rebased += 1;
-            store::save(tx, &before, &record, &regulation).await?;
+            store::save(tx, &before, &record, &regulation, now).await?;
             due.extend(timers_after(&before, &record, &regulation)?);
             let (aggregate, expected_version) = (before.name, before.version);
             appends.push(Append { aggregate, expected_version, drafts: drafts(&events)? });

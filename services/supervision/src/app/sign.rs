@@ -128,7 +128,7 @@ impl Supervision {
 
         let (mut appends, mut due) = (Vec::new(), Vec::new());
         for Touched { before, after, events } in touched.values().filter(|task| !task.events.is_empty()) {
-            store::save(transaction.tx(), before, after, &regulation).await?;
+            store::save(transaction.tx(), before, after, &regulation, transaction.now()).await?;
             let (aggregate, expected_version) = (before.name.clone(), before.version);
             appends.push(Append { aggregate, expected_version, drafts: drafts(events)? });
             due.extend(timers_after(before, after, &regulation)?);

@@ -63,18 +63,23 @@ impl Worker for Recounts {
         let tx = app.db.begin().await.map_err(WorkerError::new)?;
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let records = store::find_all(&tx, &names).await.map_err(WorkerError::new)?;
-        let (mut appends, mut due) = (Vec::new(), Vec::new());
+        let (mut saved, mut appends, mut due) = (Vec::new(), Vec::new(), Vec::new());
         for mut record in records.into_values().filter(|record| regulation.is_behind(record)) {
             let before = record.task.clone();
             let events = catch_up(&mut record, &regulation, act.occurred_at).map_err(WorkerError::new)?;
-            store::save(&tx, &before, &record, &regulation).await.map_err(WorkerError::new)?;
-            if events.is_empty() {
-                continue;
+            if !events.is_empty() {
+                due.extend(timers_after(&before, &record, &regulation).map_err(WorkerError::new)?);
+                let drafts = drafts(&events).map_err(WorkerError::new)?;
+                appends.push(Append {
+                    aggregate: before.name.clone(),
+                    expected_version: before.version,
+                    drafts,
+                });
             }
-            due.extend(timers_after(&before, &record, &regulation).map_err(WorkerError::new)?);
-            let drafts = drafts(&events).map_err(WorkerError::new)?;
-            appends.push(Append { aggregate: before.name.clone(), expected_version: before.version, drafts });
+            saved.push((before, record));
         }
+        let saved: Vec<_> = saved.iter().map(|(before, after)| (before, after)).collect();
+        store::save_all(&tx, &saved, &regulation, act.occurred_at).await.map_err(WorkerError::new)?;
         app.log.append(&tx, &act, &appends).await.map_err(WorkerError::new)?;
         schedule(&tx, &due).await.map_err(WorkerError::new)?;
         tx.commit().await.map_err(WorkerError::new)?;

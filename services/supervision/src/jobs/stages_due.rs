@@ -83,9 +83,10 @@ impl TimerHandler for StagesDue {
         let regulation = self.regulations.knowing(tx, records.values()).await?;
         let touched = Self::take_effect(&regulation, records, &due, now)?;
 
+        let changes: Vec<_> = touched.iter().map(|one| (&one.before, &one.after)).collect();
+        store::save_all(tx, &changes, &regulation, now).await?;
         let (mut appends, mut follow) = (Vec::with_capacity(touched.len()), Vec::new());
         for Touched { before, after, events } in &touched {
-            store::save(tx, before, after, &regulation).await?;
             follow.extend(timers_after(before, after, &regulation).map_err(FireError::new)?);
             let drafts = drafts(events).map_err(FireError::new)?;
             appends.push(Append { aggregate: before.name.clone(), expected_version: before.version, drafts });

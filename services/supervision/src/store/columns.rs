@@ -1,6 +1,7 @@
 //! The words that stand in columns.
 
-use domain_supervision::{AssignmentState, Role, TaskState, Visibility};
+use domain_calendar::Timestamp;
+use domain_supervision::{AssignmentState, Role, StoredClock, TaskState, Visibility, light};
 
 pub(super) fn task_state(state: TaskState) -> &'static str {
     match state {
@@ -39,5 +40,15 @@ pub(super) fn visibility(visibility: Visibility) -> &'static str {
         Visibility::Public => "public",
         Visibility::Internal => "internal",
         Visibility::Restricted => "restricted",
+    }
+}
+
+/// The light that a task showed when its row was written, by which lists find it: a hint, never
+/// an answer. Time alone turns a light from green to yellow to red, so what is red stays red until
+/// it is written again, and what may have turned meanwhile is found by its instants.
+pub(super) fn written_light(state: TaskState, clock: &StoredClock, now: Timestamp) -> &'static str {
+    match state {
+        TaskState::Draft => "draft",
+        TaskState::Issued | TaskState::StruckOff | TaskState::Withdrawn => light(clock, now).as_str(),
     }
 }

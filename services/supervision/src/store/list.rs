@@ -8,8 +8,12 @@ use sea_orm::{ConnectionTrait, DatabaseConnection};
 use xietong_mesh::Scope;
 use xietong_store::{Parameters, StoreError, statement};
 
+use super::ways::{self, Turned, Ways};
 use super::{columns, scope, tasks};
 use crate::record::Record;
+
+/// That a task has an assignment which …
+const HELD: &str = "EXISTS (SELECT 1 FROM assignments AS held WHERE held.ledger_number = tasks.ledger_number";
 
 /// What is asked for; `None` asks for all.
 #[derive(Debug, Default)]
@@ -37,22 +41,39 @@ pub(crate) struct Portion {
     pub(crate) limit: u64,
 }
 
-/// The tasks that `scope` permits and `filter` asks for.
+/// The tasks that `scope` permits and `filter` asks for: the newest of what each way into the list
+/// ([`ways`]) gives.
 pub(crate) async fn list(
     reader: &DatabaseConnection,
     permitted: &Scope,
     filter: &ListFilter,
     portion: Portion,
 ) -> Result<Vec<Record>, StoreError> {
+    if filter.settled_by.as_ref().is_some_and(BTreeSet::is_empty) {
+        return Ok(Vec::new());
+    }
     let mut parameters = Parameters::default();
-    let Some(mut conditions) = conditions(permitted, filter, &mut parameters) else { return Ok(Vec::new()) };
+    let ways = ways::of(permitted, filter);
+    let mut conditions = match &ways {
+        Ways::OfThePermitted(_) => vec![scope::may_see(permitted, &mut parameters)],
+        Ways::Ledger | Ways::OfTheAsked(_) => vec![scope::condition(permitted, &mut parameters)],
+    };
+    match &ways {
+        Ways::OfTheAsked(_) => {}
+        Ways::Ledger | Ways::OfThePermitted(_) => conditions.extend(held(filter, &mut parameters)),
+    }
+    conditions.extend(rest(filter, &mut parameters));
     if let Some(before) = portion.before {
         conditions.push(format!("ledger_number < {}", parameters.bind(before)));
     }
     let limit = parameters.bind(portion.limit);
+    let turned = match filter.light {
+        Some((light, now)) => ways::turned(reader, light, now).await?,
+        None => Turned::default(),
+    };
+    let found = ways::newest(&ways, filter.light, &turned, &conditions, &limit, &mut parameters);
     let sql = format!(
-        "SELECT ledger_number, calendar_version, body FROM tasks WHERE {} ORDER BY ledger_number DESC LIMIT {limit}",
-        conditions.join(" AND "),
+        "SELECT ledger_number, calendar_version, body FROM tasks WHERE {found} ORDER BY ledger_number DESC LIMIT {limit}"
     );
     let rows = reader.query_all_raw(statement(reader, &sql, parameters.into_values())).await?;
     rows.iter().map(tasks::record).collect()
@@ -92,27 +113,41 @@ pub(super) fn conditions(
     filter: &ListFilter,
     parameters: &mut Parameters,
 ) -> Option<Vec<String>> {
+    if filter.settled_by.as_ref().is_some_and(BTreeSet::is_empty) {
+        return None;
+    }
     let mut conditions = vec![scope::condition(permitted, parameters)];
+    conditions.extend(held(filter, parameters));
+    conditions.extend(shows(filter.light, parameters));
+    conditions.extend(rest(filter, parameters));
+    Some(conditions)
+}
+
+/// That it is held by the unit, or by one of the units, that are asked for.
+fn held(filter: &ListFilter, parameters: &mut Parameters) -> Vec<String> {
+    let mut conditions = Vec::new();
     if let Some(unit) = &filter.unit {
         let unit = parameters.bind(unit.as_str());
-        conditions
-            .push(format!("ledger_number IN (SELECT ledger_number FROM assignments WHERE unit = {unit})"));
+        conditions.push(format!("{HELD} AND unit = {unit})"));
     }
     if let Some(units) = &filter.settled_by {
-        if units.is_empty() {
-            return None;
-        }
         let units = parameters.bind_all(units.iter().map(String::as_str));
-        conditions.push(format!(
-            "ledger_number IN (SELECT ledger_number FROM assignments WHERE settles AND unit IN ({units}))"
-        ));
+        conditions.push(format!("{HELD} AND settles AND unit IN ({units}))"));
     }
-    if let Some((light, now)) = filter.light {
-        let now = parameters.bind(now.as_micros());
-        let light = parameters.bind(light.as_str());
-        let issued = not_a_draft(parameters);
-        conditions.push(format!("{issued} AND {} = {light}", light_sql(&now)));
-    }
+    conditions
+}
+
+/// That it shows the light at the instant.
+pub(super) fn shows(light: Option<(Light, Timestamp)>, parameters: &mut Parameters) -> Option<String> {
+    let (light, now) = light?;
+    let now = parameters.bind(now.as_micros());
+    let light = parameters.bind(light.as_str());
+    Some(format!("{} AND {} = {light}", not_a_draft(parameters), light_sql(&now)))
+}
+
+/// All else that is asked for.
+fn rest(filter: &ListFilter, parameters: &mut Parameters) -> Vec<String> {
+    let mut conditions = Vec::new();
     if let Some(state) = filter.state {
         conditions.push(format!("state = {}", parameters.bind(columns::task_state(state))));
     }
@@ -123,5 +158,5 @@ pub(super) fn conditions(
         let tag = parameters.bind(tag.as_str());
         conditions.push(format!("ledger_number IN (SELECT ledger_number FROM task_tags WHERE tag = {tag})"));
     }
-    Some(conditions)
+    conditions
 }

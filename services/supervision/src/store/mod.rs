@@ -14,6 +14,7 @@ mod summary;
 mod tags;
 mod tasks;
 mod waits;
+mod ways;
 
 pub(crate) use handed_over::{names_under_way, under_way};
 pub(crate) use list::{ListFilter, Portion, list, onward};
@@ -24,7 +25,7 @@ pub(crate) use running::{RunningFilter, running};
 pub(crate) use score::{Scored, past_due, scored};
 pub(crate) use sources::keep_sources;
 pub(crate) use summary::{Count, Grouping, summarise, total};
-pub(crate) use tasks::{find, find_all, find_numbered, insert, names_to_sign, save};
+pub(crate) use tasks::{find, find_all, find_numbered, insert, names_to_sign, save, save_all};
 pub(crate) use waits::waiting_for;
 
 use xietong_store::SqlMigration;
@@ -139,6 +140,28 @@ pub(crate) const MIGRATIONS: &[SqlMigration] = &[
             )",
             "CREATE UNIQUE INDEX papers_number ON papers (kind, year, number)",
             "CREATE INDEX papers_subject ON papers (subject, kind, number)",
+        ],
+    },
+    // Of rows written before, nothing is known of what they have reached but by their instants.
+    SqlMigration {
+        name: "supervision_0010_lists",
+        statements: &[
+            "ALTER TABLE tasks ADD COLUMN written_light TEXT NOT NULL DEFAULT 'green'",
+            "UPDATE tasks SET written_light = CASE WHEN state = 'draft' THEN 'draft' WHEN closed THEN 'blue'
+                                                   WHEN paused THEN 'grey' ELSE 'green' END",
+            "CREATE INDEX tasks_written_light ON tasks (written_light, ledger_number)",
+            "CREATE INDEX tasks_turning_red ON tasks (red_at, ledger_number)
+                WHERE written_light IN ('green', 'yellow')",
+            "CREATE INDEX tasks_turning_yellow ON tasks (yellow_at, ledger_number)
+                WHERE written_light = 'green'",
+            "CREATE INDEX tasks_public ON tasks (ledger_number) WHERE visibility = 'public'",
+            "CREATE INDEX tasks_created_by ON tasks (created_by, ledger_number)",
+            // The light written with its task.
+            "ALTER TABLE assignments ADD COLUMN task_light TEXT NOT NULL DEFAULT 'green'",
+            "UPDATE assignments SET task_light = tasks.written_light FROM tasks
+                WHERE tasks.ledger_number = assignments.ledger_number",
+            "CREATE INDEX assignments_task ON assignments (ledger_number)",
+            "CREATE INDEX assignments_light ON assignments (unit, task_light, ledger_number)",
         ],
     },
 ];

@@ -29,7 +29,8 @@ fn reaches(scope: &Scope, parameters: &mut Parameters) -> String {
     format!("({})", ways.join(" OR "))
 }
 
-fn may_see(scope: &Scope, parameters: &mut Parameters) -> String {
+/// The part of [`condition`] that whatever is within reach must meet, too.
+pub(super) fn may_see(scope: &Scope, parameters: &mut Parameters) -> String {
     if scope.sees_restricted {
         return "TRUE".to_owned();
     }
@@ -64,5 +65,8 @@ fn in_table(table: &'static str, units: &BTreeSet<&String>, parameters: &mut Par
         return "FALSE".to_owned();
     }
     let units = parameters.bind_all(units.iter().map(|unit| unit.as_str()));
-    format!("ledger_number IN (SELECT ledger_number FROM {table} WHERE unit IN ({units}))")
+    // Asked of one task after the other: a list ends long before all that its units hold is read.
+    format!(
+        "EXISTS (SELECT 1 FROM {table} AS held WHERE held.ledger_number = tasks.ledger_number AND unit IN ({units}))"
+    )
 }

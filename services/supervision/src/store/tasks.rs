@@ -11,9 +11,9 @@ use super::{columns, tags};
 use crate::record::Record;
 use crate::regulation::Regulation;
 
-const ASSIGNMENT_COLUMNS: &str =
-    "name, ledger_number, unit, role, settles, state, waits_for, yellow_at, red_at, paused, closed";
-const ASSIGNMENT_WIDTH: usize = 11;
+const ASSIGNMENT_COLUMNS: &str = "name, ledger_number, unit, role, settles, state, waits_for, task_light, yellow_at, red_at, paused, \
+     closed";
+const ASSIGNMENT_WIDTH: usize = 12;
 
 /// The task of this name.
 pub(crate) async fn find<C: ConnectionTrait>(
@@ -69,13 +69,14 @@ pub(crate) async fn insert(
     tx: &DatabaseTransaction,
     records: &mut [Record],
     regulation: &Regulation,
+    now: Timestamp,
 ) -> Result<(), StoreError> {
     for chunk in records.chunks_mut(ROWS) {
-        insert_tasks(tx, chunk, regulation).await?;
+        insert_tasks(tx, chunk, regulation, now).await?;
         let tasks = || chunk.iter().map(|record| &record.task);
         let assignments: Vec<_> =
             tasks().flat_map(|task| task.assignments.iter().map(move |one| (task, one))).collect();
-        put_assignments(tx, &assignments, regulation, "").await?;
+        put_assignments(tx, &assignments, regulation, now, "").await?;
         let viewers: Vec<(&str, i64)> = tasks()
             .filter(|task| task.visibility == Visibility::Restricted)
             .flat_map(|task| task.restricted_units.iter().map(|unit| (unit.as_str(), task.ledger_number)))
@@ -93,39 +94,42 @@ pub(crate) async fn save(
     before: &Task,
     after: &Record,
     regulation: &Regulation,
+    now: Timestamp,
 ) -> Result<(), StoreError> {
-    let sql =
-        "UPDATE tasks SET state = $3, yellow_at = $4, red_at = $5, paused = $6, closed = $7, version = $8,
-               body = $9, calendar_version = $10 WHERE ledger_number = $1 AND version = $2";
-    let task = &after.task;
-    let keys: [Value; 3] =
-        [task.ledger_number.into(), before.version.into(), columns::task_state(task.state).into()];
-    let counted_by = regulation.counted_by(task);
-    let rest: [Value; 3] = [task.version.into(), body(after)?.into(), counted_by.map(i64::from).into()];
-    let values = keys.into_iter().chain(clock_values(regulation.clock_of(task))).chain(rest);
-    let result = tx.execute_raw(statement(tx, sql, values)).await?;
-    if result.rows_affected() == 0 {
-        return Err(StoreError::Stale(task.name.clone()));
+    save_all(tx, &[(before, after)], regulation, now).await
+}
+
+/// The same for many tasks, each named once, in as few statements.
+pub(crate) async fn save_all(
+    tx: &DatabaseTransaction,
+    changes: &[(&Task, &Record)],
+    regulation: &Regulation,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for chunk in changes.chunks(ROWS) {
+        update_tasks(tx, chunk, regulation, now).await?;
     }
-    if before.tags != task.tags {
-        tags::replace(tx, task).await?;
+    let (mut changed, mut gone) = (Vec::new(), Vec::new());
+    for (before, after) in changes {
+        let task = &after.task;
+        if before.tags != task.tags {
+            tags::replace(tx, task).await?;
+        }
+        // Which of them settle the task, and by when, depends on all of it.
+        let all = before.settling_role() != task.settling_role()
+            || before.due_date != task.due_date
+            || before.rule_version != task.rule_version
+            || after.calendar_version != regulation.counted_by(task);
+        let new = task.assignments.iter().filter(|one| all || !before.assignments.contains(one));
+        changed.extend(new.map(|one| (task, one)));
+        gone.extend(before.assignments.iter().filter(|one| task.assignment(&one.name).is_err()));
     }
-    // Which of them settle the task, and by when, depends on all of it.
-    let all = before.settling_role() != task.settling_role()
-        || before.due_date != task.due_date
-        || before.rule_version != task.rule_version
-        || after.calendar_version != counted_by;
-    let changed: Vec<_> = task
-        .assignments
-        .iter()
-        .filter(|one| all || !before.assignments.contains(one))
-        .map(|one| (task, one))
-        .collect();
     let replace = "ON CONFLICT (name) DO UPDATE SET unit = excluded.unit, role = excluded.role,
                    settles = excluded.settles, state = excluded.state, waits_for = excluded.waits_for, yellow_at = excluded.yellow_at,
-                   red_at = excluded.red_at, paused = excluded.paused, closed = excluded.closed";
-    put_assignments(tx, &changed, regulation, replace).await?;
-    for gone in before.assignments.iter().filter(|one| task.assignment(&one.name).is_err()) {
+                   red_at = excluded.red_at, paused = excluded.paused, closed = excluded.closed,
+                   task_light = excluded.task_light";
+    put_assignments(tx, &changed, regulation, now, replace).await?;
+    for gone in gone {
         let sql = "DELETE FROM assignments WHERE name = $1";
         tx.execute_raw(statement(tx, sql, [gone.name.as_str().into()])).await?;
     }
@@ -170,8 +174,9 @@ async fn insert_tasks(
     tx: &DatabaseTransaction,
     records: &mut [Record],
     regulation: &Regulation,
+    now: Timestamp,
 ) -> Result<(), StoreError> {
-    const WIDTH: usize = 12;
+    const WIDTH: usize = 13;
     let mut values: Vec<Value> = Vec::with_capacity(records.len() * WIDTH);
     for record in records.iter() {
         let task = &record.task;
@@ -182,13 +187,15 @@ async fn insert_tasks(
             task.source.document_number.as_str().into(),
             task.created_by.as_str().into(),
         ]);
-        values.extend(clock_values(regulation.clock_of(task)));
+        let clock = regulation.clock_of(task);
+        values.extend(clock_values(clock));
         let counted_by = regulation.counted_by(task).map(i64::from);
-        values.extend([Value::from(task.version), body(record)?.into(), counted_by.into()]);
+        let light = columns::written_light(task.state, &clock, now);
+        values.extend([Value::from(task.version), body(record)?.into(), counted_by.into(), light.into()]);
     }
     let sql = format!(
         "INSERT INTO tasks (name, state, visibility, document_number, created_by, yellow_at, red_at, paused, \
-         closed, version, body, calendar_version) VALUES {} RETURNING name, ledger_number",
+         closed, version, body, calendar_version, written_light) VALUES {} RETURNING name, ledger_number",
         places(records.len(), WIDTH)
     );
     let mut numbers = BTreeMap::new();
@@ -203,19 +210,75 @@ async fn insert_tasks(
     Ok(())
 }
 
+async fn update_tasks(
+    tx: &DatabaseTransaction,
+    changes: &[(&Task, &Record)],
+    regulation: &Regulation,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    const WIDTH: usize = 11;
+    let mut values: Vec<Value> = Vec::with_capacity(changes.len() * WIDTH);
+    for (before, after) in changes {
+        let task = &after.task;
+        values.extend([
+            task.ledger_number.into(),
+            before.version.into(),
+            columns::task_state(task.state).into(),
+        ]);
+        let clock = regulation.clock_of(task);
+        values.extend(clock_values(clock));
+        let counted_by = regulation.counted_by(task).map(i64::from);
+        let light = columns::written_light(task.state, &clock, now);
+        values.extend([Value::from(task.version), body(after)?.into(), counted_by.into(), light.into()]);
+    }
+    let sql = format!(
+        "WITH changed (number, known, state, yellow_at, red_at, paused, closed, version, body, calendar_version,
+                       written_light) AS (VALUES {})
+         UPDATE tasks SET state = changed.state, yellow_at = changed.yellow_at, red_at = changed.red_at,
+         paused = changed.paused, closed = changed.closed, version = changed.version, body = changed.body,
+         calendar_version = changed.calendar_version, written_light = changed.written_light
+         FROM changed WHERE ledger_number = changed.number AND tasks.version = changed.known
+         RETURNING ledger_number",
+        places(changes.len(), WIDTH)
+    );
+    let rows = tx.query_all_raw(statement(tx, &sql, values)).await?;
+    let saved =
+        rows.iter().map(|row| row.try_get_by("ledger_number")).collect::<Result<BTreeSet<i64>, _>>()?;
+    if let Some((before, _)) = changes.iter().find(|(before, _)| !saved.contains(&before.ledger_number)) {
+        return Err(StoreError::Stale(before.name.clone()));
+    }
+    let mut parameters = Parameters::default();
+    let numbers = parameters.bind_all(saved);
+    let sql = format!(
+        "UPDATE assignments SET task_light = tasks.written_light FROM tasks
+         WHERE tasks.ledger_number IN ({numbers}) AND assignments.ledger_number = tasks.ledger_number
+         AND task_light <> tasks.written_light"
+    );
+    tx.execute_raw(statement(tx, &sql, parameters.into_values())).await?;
+    Ok(())
+}
+
 async fn put_assignments(
     tx: &DatabaseTransaction,
     assignments: &[(&Task, &Assignment)],
     regulation: &Regulation,
+    now: Timestamp,
     on_conflict: &str,
 ) -> Result<(), StoreError> {
+    // Of all assignments of a task in a row the same.
+    let mut shown: Option<(i64, &str)> = None;
     for chunk in assignments.chunks(ROWS) {
         let sql = format!(
             "INSERT INTO assignments ({ASSIGNMENT_COLUMNS}) VALUES {} {on_conflict}",
             places(chunk.len(), ASSIGNMENT_WIDTH)
         );
         let values = chunk.iter().flat_map(|(task, one)| {
-            let own: [Value; 7] = [
+            let light = match shown {
+                Some((number, light)) if number == task.ledger_number => light,
+                Some(_) | None => columns::written_light(task.state, &regulation.clock_of(task), now),
+            };
+            shown = Some((task.ledger_number, light));
+            let own: [Value; 8] = [
                 one.name.as_str().into(),
                 task.ledger_number.into(),
                 one.unit.as_str().into(),
@@ -223,6 +286,7 @@ async fn put_assignments(
                 (one.role == task.settling_role()).into(),
                 columns::assignment_state(one.state).into(),
                 one.wait.as_ref().map(|wait| wait.on.as_str()).into(),
+                light.into(),
             ];
             own.into_iter().chain(clock_values(regulation.clocks(task, one).stored()))
         });

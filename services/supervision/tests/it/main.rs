@@ -12,6 +12,7 @@ mod instrument;
 mod ledger;
 mod life;
 mod lights;
+mod list_by_light;
 mod lists;
 mod mandate;
 mod papers;

@@ -8,6 +8,7 @@ mod create;
 mod driver;
 mod footprint;
 mod idle;
+mod ledger;
 mod load;
 mod mesh;
 mod report;
@@ -40,6 +41,8 @@ enum Name {
     Resolve(resolve::Arguments),
     /// Who answers on a large roster with years of history: from a copy in memory, and over gRPC.
     Roster(roster::Arguments),
+    /// A ledger of a million open tasks with two replicas: lists, timers, and a burst of them.
+    Ledger(ledger::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -64,6 +67,7 @@ fn measure(name: Name) -> anyhow::Result<Report> {
             Name::Create(arguments) => create::measure(&arguments).await,
             Name::Resolve(arguments) => resolve::measure(&arguments).await,
             Name::Roster(arguments) => roster::measure(&arguments).await,
+            Name::Ledger(arguments) => ledger::measure(&arguments).await,
         }
     })
 }
