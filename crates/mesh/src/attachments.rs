@@ -9,7 +9,7 @@
 
 mod held;
 
-use domain_attachment::{Attachment, AttachmentError, Digest, check_list, digest_of};
+use domain_attachment::{Attachment, AttachmentError, Digest, check_list, digest_of, file_name, media_type};
 use xietong_proto::common as proto;
 
 use crate::call::Call;
@@ -18,6 +18,9 @@ use crate::token::{AttachmentRefusal, Purpose, Signer, Verifier, claimed};
 
 pub(crate) use held::hold;
 pub use held::{Holdings, MIGRATIONS, MOST_ASKED};
+
+/// Most files that one request puts into records: each receipt is a signature to verify.
+const MOST_PRESENTED: usize = 1_000;
 
 /// A file that a request puts into a record, and what proves that it may.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +53,9 @@ impl Call {
     /// The files that a field of the request puts into a new record or entry.
     ///
     /// They are what their receipts say, and the receipts are verified when the transaction of
-    /// the call begins: nothing else may be done with the answer.
+    /// the call begins: nothing else may be done with the answer. A service that passes on, in a
+    /// job of its own, what a record of its own refers to, says it in full and without a receipt:
+    /// the job must be able to say the same again.
     ///
     /// # Errors
     /// INVALID_ARGUMENT when there are too many, one is there twice or has no receipt.
@@ -101,6 +106,9 @@ impl Call {
             })
         });
         let named = named.transpose()?;
+        if one.receipt.is_empty() && self.principal.is_system() {
+            return passed_on(place, one).map(Named::Uploaded);
+        }
         if one.receipt.is_empty() {
             return named.map(Named::Kept).ok_or_else(|| {
                 let english = "must have a receipt or a name";
@@ -112,6 +120,10 @@ impl Call {
         if named.is_some_and(|named| named != attachment.digest) {
             let english = "is not what the receipt is for";
             return Err(Error::invalid(place_of_name, english, "附件与上传回执不符"));
+        }
+        if self.presented.len() == MOST_PRESENTED {
+            let english = format!("at most {MOST_PRESENTED} files are accepted in one request");
+            return Err(Error::invalid(field, english, format!("一次请求最多{MOST_PRESENTED}个附件")));
         }
         self.presented.push(Presented { field, receipt: one.receipt.clone() });
         Ok(Named::Uploaded(attachment))
@@ -125,6 +137,20 @@ impl Call {
             verified.map(drop).map_err(|refusal| not_good(field, refusal))
         })
     }
+}
+
+/// A file as a service refers to it.
+fn passed_on(place: &str, one: &proto::Attachment) -> Result<Attachment, Error> {
+    let wrong =
+        |field: &str, english: &str| Error::invalid(format!("{place}.{field}"), english, "附件引用不完整");
+    let refused = |field: &str, error: AttachmentError| refused(&format!("{place}.{field}"), &error);
+    let form = "must be of the form attachments/{digest}";
+    Ok(Attachment {
+        digest: digest_of(&one.name).map_err(|_| wrong("name", form))?,
+        size: u64::try_from(one.size).map_err(|_| wrong("size", "must not be negative"))?,
+        media_type: media_type(&one.media_type).map_err(|error| refused("media_type", error))?,
+        display_name: file_name(&one.display_name).map_err(|error| refused("display_name", error))?,
+    })
 }
 
 /// A call that presents something did not come through the layer: a fault of the set-up.
@@ -320,6 +346,39 @@ mod tests {
         let mut call = mesh.call("clerk");
         let named = call.attachments_of_revision("files", &[kept, mesh.uploaded(2, "clerk")]).unwrap();
         assert_eq!(named, [Named::Kept(file(1).digest), Named::Uploaded(file(2))]);
+    }
+
+    #[test]
+    fn a_service_passes_on_what_its_records_refer_to() {
+        let mesh = mesh();
+        let call = || Call {
+            principal: Arc::new(Principal::system(ServiceName::Workgroup)),
+            ..mesh.call("somebody")
+        };
+        let named = [encode(&file(1))];
+        assert_eq!(call().attachments("files", &named).unwrap(), [file(1)]);
+        let whole = || encode(&file(1));
+        for (one, field) in [
+            (proto::Attachment { name: String::new(), ..whole() }, "files[0].name"),
+            (proto::Attachment { size: -1, ..whole() }, "files[0].size"),
+            (proto::Attachment { media_type: "pdf".to_owned(), ..whole() }, "files[0].media_type"),
+            (proto::Attachment { display_name: "../x".to_owned(), ..whole() }, "files[0].display_name"),
+        ] {
+            let refused = call().attachments("files", &[one]).unwrap_err();
+            assert_eq!(refused.violations()[0].field, field);
+        }
+    }
+
+    #[test]
+    fn one_request_has_no_more_receipts_than_can_be_verified() {
+        let mesh = mesh();
+        let mut call = mesh.call("clerk");
+        let named: Vec<_> = (0..20).map(|number| mesh.uploaded(number, "clerk")).collect();
+        for task in 0..50 {
+            assert!(call.attachments(&format!("tasks[{task}].attachments"), &named).is_ok());
+        }
+        let refused = call.attachments("tasks[50].attachments", &named).unwrap_err();
+        assert_eq!(refused.violations()[0].field, "tasks[50].attachments[0].receipt");
     }
 
     #[test]

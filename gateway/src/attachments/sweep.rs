@@ -21,7 +21,8 @@ use xietong_timers::{MachineClock, MachineTime};
 
 use super::{AttachmentParts, AttachmentStore};
 
-/// How often it is looked for files to remove, and how long after the start first.
+/// How long after the start it is first looked for files to remove, and how often then.
+const FIRST: Duration = Duration::from_secs(600);
 const PERIOD: Duration = Duration::from_secs(6 * 3_600);
 
 /// How long a service may take to answer.
@@ -46,10 +47,11 @@ impl Sweeper {
 
     /// Sweeps from time to time, until the gateway stops. Replicas may do so at the same time.
     pub(crate) async fn run(self, machine: MachineClock, drain: Drain) {
+        let mut pause = FIRST;
         loop {
             tokio::select! {
                 () = drain.begun() => return,
-                () = tokio::time::sleep(PERIOD) => (),
+                () = tokio::time::sleep(pause) => pause = PERIOD,
             }
             match self.sweep(machine.now()).await {
                 Ok(0) => (),

@@ -82,9 +82,12 @@ impl Record {
                     let name = &event.assignment.name;
                     let beginning = text.chars().take(LAST_REPORT).collect();
                     self.last_reports.insert(name.clone(), beginning);
-                    let first = attachments.iter().take(LAST_ATTACHMENTS).cloned().collect();
-                    self.last_attachments.insert(name.clone(), first);
-                    self.last_attachments.retain(|_, files: &mut Vec<_>| !files.is_empty());
+                    let first: Vec<Attachment> = attachments.iter().take(LAST_ATTACHMENTS).cloned().collect();
+                    if first.is_empty() {
+                        self.last_attachments.remove(name);
+                    } else {
+                        self.last_attachments.insert(name.clone(), first);
+                    }
                 }
                 // What the former unit said is not the new one's.
                 AssignmentChange::SideRoad(SideRoad::Reassigned { .. }) => {

@@ -17,7 +17,6 @@ use sha2::{Digest, Sha256};
 use xietong_timers::MachineTime;
 
 use super::{Issuer, SignError, Signer, Verifier};
-use crate::principal::SYSTEM_PREFIX;
 
 /// How long a receipt is good: as long as the answer to a request is kept.
 pub const RECEIPT_LIFETIME: Duration = Duration::from_secs(7 * 86_400);
@@ -85,14 +84,12 @@ impl Purpose {
         }
     }
 
-    /// Who may sign for a subject. The gateway has seen what accounts upload; a service speaks
-    /// for what its own records hold, to itself. Grants are given by whoever shows a record.
-    fn may_be_signed(self, issuer: Issuer, subject: &str) -> bool {
+    /// Who may sign. The gateway has seen what is uploaded; grants are given by whoever shows a
+    /// record.
+    fn may_be_signed(self, issuer: Issuer) -> bool {
         match (self, issuer) {
-            (Self::Receipt, Issuer::Gateway) => !subject.starts_with(SYSTEM_PREFIX),
-            (Self::Receipt, Issuer::System(service)) => subject == service.system_subject(),
-            (Self::Grant, Issuer::System(_)) => true,
-            (Self::Grant, Issuer::Gateway) => false,
+            (Self::Receipt, Issuer::Gateway) | (Self::Grant, Issuer::System(_)) => true,
+            (Self::Receipt, Issuer::System(_)) | (Self::Grant, Issuer::Gateway) => false,
         }
     }
 }
@@ -109,7 +106,7 @@ impl Signer {
         subject: &str,
         attachment: &Attachment,
     ) -> Result<String, SignError> {
-        if !purpose.may_be_signed(self.issuer, subject) {
+        if !purpose.may_be_signed(self.issuer) {
             return Err(SignError::NotEntitled { issuer: self.issuer, subject: subject.to_owned() });
         }
         let claims = Claims {
@@ -160,11 +157,11 @@ impl Verifier {
         claims: Claims,
         subject: &str,
     ) -> Result<Attachment, AttachmentRefusal> {
+        if !purpose.may_be_signed(issuer) {
+            return Err(AttachmentRefusal::NotTrusted);
+        }
         if claims.sub != digest(subject) {
             return Err(AttachmentRefusal::OfAnother);
-        }
-        if !purpose.may_be_signed(issuer, subject) {
-            return Err(AttachmentRefusal::NotTrusted);
         }
         let expires = claims.exp.checked_mul(1_000_000).map(MachineTime::from_micros);
         let expires = expires.ok_or(AttachmentRefusal::Malformed)?;
@@ -227,7 +224,7 @@ mod tests {
     }
 
     fn mesh() -> Mesh {
-        let issuers = [Issuer::Gateway, SUPERVISION, Issuer::System(ServiceName::Workgroup)];
+        let issuers = [Issuer::Gateway, SUPERVISION];
         let keys = BTreeMap::from(issuers.map(|issuer| (issuer, generate_keypair().unwrap())));
         let trusted = keys
             .iter()
@@ -274,11 +271,9 @@ mod tests {
     #[test]
     fn what_was_signed_for_somebody_is_good_for_that_somebody_alone() {
         let mesh = mesh();
-        for (issuer, purpose, subject) in [
-            (Issuer::Gateway, Purpose::Receipt, "clerk"),
-            (SUPERVISION, Purpose::Receipt, "system/supervision"),
-            (SUPERVISION, Purpose::Grant, "clerk"),
-        ] {
+        for (issuer, purpose, subject) in
+            [(Issuer::Gateway, Purpose::Receipt, "clerk"), (SUPERVISION, Purpose::Grant, "clerk")]
+        {
             let token = mesh.sign(issuer, purpose, subject);
             assert_eq!(mesh.verifier.verify_attachment(purpose, &token, subject), Ok(file()));
             let other = mesh.verifier.verify_attachment(purpose, &token, "somebody");
@@ -312,17 +307,11 @@ mod tests {
     fn who_may_not_sign_does_not_and_is_not_believed() {
         let mesh = mesh();
         let later = CLOCK.now().as_seconds() + 60;
-        let workgroup = Issuer::System(ServiceName::Workgroup);
-        for (issuer, purpose, subject) in [
-            (Issuer::Gateway, Purpose::Receipt, "system/supervision"),
-            (SUPERVISION, Purpose::Receipt, "clerk"),
-            (workgroup, Purpose::Receipt, "system/supervision"),
-            (Issuer::Gateway, Purpose::Grant, "clerk"),
-        ] {
-            assert!(mesh.signer(issuer).sign_attachment(purpose, subject, &file()).is_err());
-            let forged = mesh.forge(issuer, &claims(issuer, purpose, subject, later));
-            let refused = mesh.verifier.verify_attachment(purpose, &forged, subject);
-            assert_eq!(refused, Err(AttachmentRefusal::NotTrusted), "{issuer} {purpose:?} {subject}");
+        for (issuer, purpose) in [(SUPERVISION, Purpose::Receipt), (Issuer::Gateway, Purpose::Grant)] {
+            assert!(mesh.signer(issuer).sign_attachment(purpose, "clerk", &file()).is_err());
+            let forged = mesh.forge(issuer, &claims(issuer, purpose, "clerk", later));
+            let refused = mesh.verifier.verify_attachment(purpose, &forged, "clerk");
+            assert_eq!(refused, Err(AttachmentRefusal::NotTrusted), "{issuer} {purpose:?}");
         }
         // In the name of another, with a key of one's own.
         let claims = claims(Issuer::Gateway, Purpose::Receipt, "clerk", later);

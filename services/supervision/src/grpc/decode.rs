@@ -51,7 +51,6 @@ pub(super) fn entry(task: proto::Task, place: String, call: &mut Call, origin: &
     }
 
     let due_date = content::last_day(&field("due_time"), task.due_time.as_ref())?;
-    let attachments = call.attachments(&field("attachments"), &task.attachments)?;
     let name = format!("tasks/{}", MachineClock::system().new_id());
     let assignments = task
         .assignments
@@ -61,6 +60,7 @@ pub(super) fn entry(task: proto::Task, place: String, call: &mut Call, origin: &
         .map(|(at, one)| assignment(&mut check, &format!("{place}.assignments[{at}]"), &name, at + 1, one))
         .collect();
     check.finish()?;
+    let attachments = call.attachments(&field("attachments"), &task.attachments)?;
     let draft = TaskDraft {
         name,
         ledger_number: 0,
