@@ -15,6 +15,7 @@ use xietong_mesh::drain::Drain;
 use xietong_mesh::trace_context::{TRACEPARENT, current_traceparent, set_parent};
 use xietong_timers::{MachineClock, MachineTime};
 
+use crate::attachments::Attachments;
 use crate::auth::Authenticator;
 use crate::grpc::passthrough;
 use crate::grpc::upstream::Upstreams;
@@ -30,6 +31,8 @@ pub(crate) struct Front {
     pub(crate) authenticator: Authenticator,
     /// Who serves.
     pub(crate) upstreams: Upstreams,
+    /// Files that records refer to.
+    pub(crate) attachments: Attachments,
     /// Machine time, for expiry.
     pub(crate) machine: MachineClock,
     /// Begun when the gateway stops: open streams then end.

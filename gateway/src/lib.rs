@@ -5,6 +5,7 @@
 //! error one shape (`http`). It knows no business rule: what a call may do is decided by
 //! the service that owns it.
 
+mod attachments;
 mod auth;
 mod clock;
 mod front;
@@ -31,13 +32,16 @@ use xietong_mesh::metrics::Metrics;
 use xietong_mesh::readiness::Readiness;
 use xietong_mesh::service_name::ServiceName;
 use xietong_mesh::token::{Signer, Verifier};
+use xietong_proto::gateway::attachment_service_server::AttachmentServiceServer;
 use xietong_proto::gateway::clock_service_server::ClockServiceServer;
 use xietong_timers::MachineClock;
 
+pub use attachments::{AttachmentParts, AttachmentStore, Limits, MAX_BYTES, OpenError};
 pub use auth::{IssueError, LocalIssuer, TokenKeyError, TokenVerifier};
 pub use clock::{Advanced, ClockControl, RequestKey, real_clock};
 pub use transcode::{ApiError, RuleError, TemplateError};
 
+use attachments::{AttachmentServer, Attachments, Sweeper};
 use auth::{Accounts, Authenticator};
 use clock::ClockServer;
 use front::Front;
@@ -50,12 +54,15 @@ pub struct GatewayParts {
     pub peers: Peers,
     /// Signs for accounts (issuer `gateway`).
     pub signer: Signer,
-    /// Verifies what `signer` signs, for the services that the gateway serves itself.
+    /// Verifies what `signer` signs, for the services that the gateway serves itself, and the
+    /// grants for files that the other services sign.
     pub verifier: Verifier,
     /// Verifies the bearer tokens of callers.
     pub tokens: TokenVerifier,
     /// Business time.
     pub clock: Arc<dyn ClockControl>,
+    /// Files that records refer to.
+    pub attachments: AttachmentParts,
     /// Counts and timings of the services that the gateway serves itself.
     pub metrics: Metrics,
     /// Un-ready as soon as the gateway stops.
@@ -67,6 +74,7 @@ pub struct GatewayParts {
 /// The gateway, ready to serve.
 pub struct Gateway {
     front: Arc<Front>,
+    sweeper: Sweeper,
     probes: Router,
     readiness: Readiness,
     drain: Duration,
@@ -94,8 +102,12 @@ impl Gateway {
     pub fn new(parts: GatewayParts) -> Result<Self, GatewayError> {
         let api = Api::decode(xietong_proto::DESCRIPTORS)?;
         let machine = MachineClock::system();
-        let layer = MeshLayer::new(parts.verifier, parts.metrics.clone())?;
-        let own = Routes::new(ClockServiceServer::new(ClockServer::new(Arc::clone(&parts.clock))));
+        let layer = MeshLayer::new(parts.verifier.clone(), parts.metrics.clone())?;
+        let attachments =
+            Attachments::new(parts.attachments.store.clone(), parts.signer.clone(), parts.verifier);
+        let sweeper = Sweeper::new(parts.attachments, parts.peers.clone());
+        let own = Routes::new(ClockServiceServer::new(ClockServer::new(Arc::clone(&parts.clock))))
+            .add_service(AttachmentServiceServer::new(AttachmentServer::new(attachments.clone())));
         let own = Upstream::Local(BoxCloneSyncService::new(layer.layer(own.prepare())));
         let mut upstreams = BTreeMap::from([(ServiceName::Gateway, own)]);
         for name in ServiceName::ALL.into_iter().filter(|name| *name != ServiceName::Gateway) {
@@ -109,9 +121,10 @@ impl Gateway {
         }
         let accounts = Accounts::new(parts.peers);
         let authenticator = Authenticator::new(parts.tokens, accounts, parts.signer, parts.clock, machine);
-        let front = Front { api, authenticator, upstreams, machine, drain: Drain::new() };
+        let front = Front { api, authenticator, upstreams, attachments, machine, drain: Drain::new() };
         let probes = admin_router(parts.metrics, parts.readiness.clone());
-        Ok(Gateway { front: Arc::new(front), probes, readiness: parts.readiness, drain: parts.drain })
+        let (front, readiness, drain) = (Arc::new(front), parts.readiness, parts.drain);
+        Ok(Gateway { front, sweeper, probes, readiness, drain })
     }
 
     /// Serves REST, SSE, gRPC and the probes (`/livez`, `/readyz`, `/metrics`) on one port
@@ -126,7 +139,8 @@ impl Gateway {
             drain.begin();
         };
         let serving = http::server::serve(Arc::clone(&self.front), self.probes, listener, self.drain);
-        tokio::join!(serving, stop);
+        let sweeping = self.sweeper.run(self.front.machine, self.front.drain.clone());
+        tokio::join!(serving, stop, sweeping);
     }
 }
 

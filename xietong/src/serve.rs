@@ -12,9 +12,12 @@ use domain_calendar::Timestamp;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use xietong_events::Bus;
-use xietong_gateway::{Advanced, ClockControl, Gateway, GatewayParts, RequestKey, TokenVerifier, real_clock};
+use xietong_gateway::{
+    Advanced, AttachmentParts, AttachmentStore, ClockControl, Gateway, GatewayParts, Limits, RequestKey,
+    TokenVerifier, real_clock,
+};
 use xietong_mesh::admin::{admin_router, serve_admin};
-use xietong_mesh::config::{BusConfig, Identity, ServiceConfig};
+use xietong_mesh::config::{AttachmentsConfig, BusConfig, Identity, S3Config, ServiceConfig};
 use xietong_mesh::drain::Drain;
 use xietong_mesh::layer::MeshLayer;
 use xietong_mesh::metrics::Metrics;
@@ -172,6 +175,7 @@ async fn serve_gateway(
         verifier: parts.verifier(),
         tokens: TokenVerifier::new(&tokens.issuer, &tokens.audience, &tokens.public_key()?)?,
         clock: Arc::new(RealClock(Clock::real())),
+        attachments: attachments(config.attachments.clone().unwrap_or_default())?,
         metrics: parts.metrics,
         readiness: parts.readiness.clone(),
         drain: config.grace,
@@ -179,6 +183,30 @@ async fn serve_gateway(
     parts.readiness.release();
     gateway.serve(listener, shutdown).await;
     Ok(())
+}
+
+/// Where the files are, opened.
+pub(crate) fn attachments(config: AttachmentsConfig) -> anyhow::Result<AttachmentParts> {
+    let keep_unused = config.keep_unused();
+    let mut limits = Limits { max_bytes: config.max_bytes, ..Limits::default() };
+    if let Some(media_types) = config.media_types {
+        limits.media_types = media_types;
+    }
+    let store = match &config.s3 {
+        None => AttachmentStore::in_folder(&config.folder, limits)?,
+        Some(s3) => in_s3(s3, limits)?,
+    };
+    Ok(AttachmentParts { store, keep_unused })
+}
+
+#[cfg(feature = "s3")]
+fn in_s3(config: &S3Config, limits: Limits) -> anyhow::Result<AttachmentStore> {
+    Ok(AttachmentStore::in_s3(config, limits)?)
+}
+
+#[cfg(not(feature = "s3"))]
+fn in_s3(_config: &S3Config, _limits: Limits) -> anyhow::Result<AttachmentStore> {
+    anyhow::bail!("attachments.s3: this program was built without it; build it with `--features s3`")
 }
 
 /// Business time of a city that is not simulated.

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::attachments::Presented;
 use crate::authorize::{self, Resource, Scope};
 use crate::error::Error;
 use crate::principal::Principal;
+use crate::token::Verifier;
 
 /// Binary metadata under which a service names the ground of a call from its own job.
 pub const GROUND_METADATA: &str = "x-xietong-ground-bin";
@@ -25,12 +27,25 @@ pub struct Call {
     pub ground: Option<String>,
     /// When the caller stops waiting.
     pub deadline: Option<Instant>,
+    /// Verifies what the caller presents, see [`crate::attachments`].
+    pub(crate) verifier: Option<Verifier>,
+    /// Receipts of the files that the request puts into a record, not verified yet.
+    pub(crate) presented: Vec<Presented>,
 }
 
 impl Call {
     /// A call without ground, trace and deadline.
     pub fn new(principal: Arc<Principal>, action: &'static str, token: impl Into<Arc<str>>) -> Self {
-        Self { principal, action, token: token.into(), traceparent: None, ground: None, deadline: None }
+        Self {
+            principal,
+            action,
+            token: token.into(),
+            traceparent: None,
+            ground: None,
+            deadline: None,
+            verifier: None,
+            presented: Vec::new(),
+        }
     }
 
     /// The call that a request belongs to.

@@ -9,6 +9,7 @@ use tonic::Request;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::{Channel, Endpoint};
 
+use crate::attachments::Grants;
 use crate::call::{Call, GROUND_METADATA};
 use crate::error::Error;
 use crate::principal::{PRINCIPAL_METADATA, Principal};
@@ -133,6 +134,11 @@ impl Peers {
         let mut request = request(message, &token, timeout)?;
         set_ground(&mut request, ground);
         Ok(request)
+    }
+
+    /// Grants for whoever calls, of the files in a record that he may read and is shown.
+    pub fn grants(&self, call: &Call) -> Grants {
+        Grants::new(self.signer.clone(), &call.principal.subject)
     }
 
     /// One token serves many calls: peers then verify it once.

@@ -4,6 +4,7 @@
 //! `XIETONG_TELEMETRY__LOG` (two underscores go one level down). Everything is parsed and
 //! checked before anything is bound; the first bad value is one clear line.
 
+mod attachments;
 mod keys;
 mod secret;
 
@@ -21,6 +22,7 @@ use xietong_store::CrashPoints;
 use crate::service_name::ServiceName;
 use crate::telemetry::{TelemetryConfig, log_filter};
 
+pub use attachments::{AttachmentsConfig, S3Config};
 pub use keys::{Identity, IdentityConfig, TokensConfig};
 pub use secret::SecretUrl;
 
@@ -65,12 +67,13 @@ struct Settings {
     administrator: Option<String>,
     tokens: Option<TokensConfig>,
     crash_point: String,
+    attachments: Option<AttachmentsConfig>,
 }
 
 impl Settings {
     /// Names of the values at the top. In a cluster the environment is full of variables
     /// that begin like ours (`XIETONG_ROSTER_SERVICE_HOST`); all others are left alone.
-    const NAMES: [&str; 14] = [
+    const NAMES: [&str; 15] = [
         "listen",
         "admin_listen",
         "database_url",
@@ -85,6 +88,7 @@ impl Settings {
         "administrator",
         "tokens",
         "crash_point",
+        "attachments",
     ];
 
     fn defaults(service: ServiceName) -> Self {
@@ -109,6 +113,7 @@ impl Settings {
             administrator: None,
             tokens: None,
             crash_point: String::new(),
+            attachments: (service == ServiceName::Gateway).then(AttachmentsConfig::default),
         }
     }
 }
@@ -144,6 +149,8 @@ pub struct ServiceConfig {
     pub tokens: Option<TokensConfig>,
     /// For failure tests: where the process dies, as `NAME` or `NAME:PASSES`; else empty.
     pub crash_point: String,
+    /// Gateway only: where files are that records refer to, and which are taken in.
+    pub attachments: Option<AttachmentsConfig>,
 }
 
 impl ServiceConfig {
@@ -209,6 +216,9 @@ impl ServiceConfig {
             .crash_point
             .parse::<CrashPoints>()
             .map_err(|error| ConfigError(format!("crash_point: {error}")))?;
+        if let Some(attachments) = &settings.attachments {
+            attachments.check()?;
+        }
         log_filter(&settings.telemetry.log).map_err(|error| ConfigError(error.to_string()))?;
         Ok(Self {
             service,
@@ -227,6 +237,7 @@ impl ServiceConfig {
             administrator: settings.administrator,
             tokens: settings.tokens,
             crash_point: settings.crash_point,
+            attachments: settings.attachments,
         })
     }
 
@@ -257,6 +268,7 @@ impl ServiceConfig {
             administrator: self.administrator.clone(),
             tokens: self.tokens.clone(),
             crash_point: self.crash_point.clone(),
+            attachments: self.attachments.clone(),
         };
         toml::to_string(&settings).map_err(|error| ConfigError(error.to_string()))
     }

@@ -174,6 +174,7 @@ impl Shared {
         let mut call = Call::new(principal, row.action, token);
         call.traceparent = current_traceparent().or_else(|| text(headers, TRACEPARENT).map(str::to_owned));
         call.ground = ground;
+        call.verifier = Some(self.verifier.clone());
         let timeout = headers.get(GRPC_TIMEOUT).and_then(grpc_timeout::parse);
         call.deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         Ok(call)

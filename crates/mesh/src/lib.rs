@@ -1,6 +1,7 @@
 //! What every service shares at its edge.
 
 pub mod admin;
+pub mod attachments;
 pub mod authorize;
 pub mod call;
 pub mod client;

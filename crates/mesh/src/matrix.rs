@@ -66,6 +66,21 @@ const ACCOUNTABLE: &[Role] = &[
     SystemClient,
 ];
 
+/// Those who may give in files: whoever may change anything.
+const GIVERS: &[Role] = &[
+    Supervisor,
+    UnitClerk,
+    UnitApprover,
+    Liaison,
+    Leader,
+    Secretary,
+    AssistingDeputySecretaryGeneral,
+    GroupOffice,
+    Inspector,
+    Administrator,
+    SystemClient,
+];
+
 /// What everybody may read, and the services with them.
 const OPEN: &[(&[Role], Reach)] = &[(EVERYONE, All), (&[System], All)];
 
@@ -251,6 +266,10 @@ pub const MATRIX: &[Row] = &[
     // Gateway.
     row("gateway.clock.get", Read, OPEN),
     row("gateway.clock.advance", Write, ADMINISTRATION),
+    // Files that records refer to. Who may read one is decided by whoever shows the record.
+    row("gateway.attachments.upload", Write, &[(GIVERS, All)]),
+    row("gateway.attachments.download", Read, OPEN),
+    row("attachments.filter_held", Read, &[(&[System], All)]),
 ];
 
 /// The row of an action; `None` when the matrix has none.
@@ -358,7 +377,9 @@ mod tests {
 
     #[test]
     fn no_account_may_perform_what_is_between_services() {
-        for action in ["events.read", "roster.snapshot.read", "roster.accounts.resolve"] {
+        for action in
+            ["events.read", "roster.snapshot.read", "roster.accounts.resolve", "attachments.filter_held"]
+        {
             for role in Role::OF_ACCOUNTS {
                 assert_eq!(row_of(action).unwrap().reaches(role).next(), None);
             }

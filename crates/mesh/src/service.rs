@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use tonic::service::Routes;
 use xietong_events::{Bus, Consumer, ConsumerParts, EventHandler, EventLog, Sequencer};
+use xietong_proto::common::attachment_holding_service_server::AttachmentHoldingServiceServer;
 use xietong_proto::common::event_log_service_server::EventLogServiceServer;
 use xietong_store::{CrashPoints, Db, SqlMigration, StoreError, migrate};
 use xietong_timers::{Clock, Poke, TimerHandler, Timers, Worker, WorkerError};
 
+use crate::attachments::{self, Holdings};
 use crate::client::Peers;
 use crate::drain::Drain;
 use crate::event_log::{EventLogServer, RemoteLog};
@@ -62,7 +64,12 @@ impl Foundation {
     /// Connects, migrates and opens the log. `own` are the service's own migrations.
     pub async fn lay(ground: Ground, own: &[SqlMigration]) -> Result<Self, StoreError> {
         let db = Db::connect(&ground.database_url, ground.connections, ground.crash).await?;
-        let shared = [xietong_events::MIGRATIONS, xietong_timers::MIGRATIONS, idempotency::MIGRATIONS];
+        let shared = [
+            xietong_events::MIGRATIONS,
+            xietong_timers::MIGRATIONS,
+            idempotency::MIGRATIONS,
+            attachments::MIGRATIONS,
+        ];
         migrate(&db, &[&shared.concat(), own].concat()).await?;
         let log = EventLog::open(ground.name.as_str(), db.clone()).await?;
         let scheduled = Poke::new();
@@ -119,9 +126,10 @@ impl Foundation {
         }
         workers.push(Arc::new(idempotency::Sweeper::new(self.name.as_str(), self.db.clone())));
         let feed = EventLogServiceServer::new(EventLogServer::new(self.log.clone()));
+        let holdings = AttachmentHoldingServiceServer::new(Holdings::new(self.db.clone()));
         Service {
             name: self.name,
-            routes: assembly.routes.add_service(feed),
+            routes: assembly.routes.add_service(feed).add_service(holdings),
             workers,
             consumers,
             timers,

@@ -3,6 +3,7 @@
 //! Two kinds of issuers exist. The gateway speaks for accounts, never for a service; a
 //! service speaks for itself alone. Who verifies knows the public keys of each issuer.
 
+mod attachment;
 mod keys;
 mod sign;
 mod verify;
@@ -16,6 +17,8 @@ use serde::{Deserialize, Serialize};
 use crate::principal::{Grant, Principal, Role, SYSTEM_PREFIX};
 use crate::service_name::{ServiceName, UnknownService};
 
+pub(crate) use attachment::claimed;
+pub use attachment::{AttachmentRefusal, GRANT_LIFETIME, Purpose, RECEIPT_LIFETIME};
 pub use keys::{KeyError, KeyPair, SigningKey, VerifyingKey, generate_keypair};
 pub use sign::{SignError, Signer};
 pub use verify::{TokenRefusal, Verifier};

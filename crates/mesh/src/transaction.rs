@@ -2,6 +2,7 @@
 
 use std::future::Future;
 
+use domain_attachment::Attachment;
 use domain_calendar::Timestamp;
 use prost::{Message, Name};
 use sea_orm::DatabaseTransaction;
@@ -9,6 +10,7 @@ use xietong_events::{Act, Append, Draft, Event, EventLog};
 use xietong_store::{CrashPoint, Db};
 use xietong_timers::{Clock, MachineClock, Poke, Timer, schedule};
 
+use crate::attachments;
 use crate::call::Call;
 use crate::error::{Code, Error};
 use crate::idempotency::RequestKey;
@@ -80,7 +82,8 @@ impl Transactions {
     /// Begins a command that `call` asks for. `request` is the decoded request with its
     /// request id taken out of it: it is part of the key.
     ///
-    /// Errors when the request id was used for another request.
+    /// Errors when the request id was used for another request, or when a file that the call
+    /// puts into a record is not the caller's to put there.
     pub async fn begin<M, R>(&self, call: &Call, request: &M, request_id: &str) -> Result<Attempt<R>, Error>
     where
         M: Name,
@@ -94,6 +97,8 @@ impl Transactions {
             tx.rollback().await?;
             return Ok(Attempt::Repeat(key.earlier(&self.db).await?));
         }
+        // Not before: a repeated request gets its first answer, however old its receipts are.
+        call.check_receipts()?;
         let act = self.act(call);
         Ok(Attempt::First(Box::new(Transaction { tx, key, act, parts: self.clone() })))
     }
@@ -169,6 +174,16 @@ impl Transaction {
             ..self.act.clone()
         };
         Ok(self.parts.log.append(&self.tx, &act, appends).await?)
+    }
+
+    /// Records that an aggregate refers to files, from now on for ever: its events do. None of
+    /// them is then removed.
+    pub async fn hold<'a>(
+        &self,
+        aggregate: &str,
+        attachments: impl IntoIterator<Item = &'a Attachment>,
+    ) -> Result<(), Error> {
+        Ok(attachments::hold(&self.tx, aggregate, attachments).await?)
     }
 
     /// Schedules timers, replacing those of the same kind and key.

@@ -115,11 +115,11 @@ impl Assignment {
                 self.state = AssignmentState::Deployed;
                 self.deployed_at = Some(at);
             }
-            AssignmentChange::Reported { text: _ } => {
+            AssignmentChange::Reported { text: _, attachments: _ } => {
                 self.state = AssignmentState::InProgress;
                 self.last_report_at = Some(at);
             }
-            AssignmentChange::Submitted { text: _, request_waited } => {
+            AssignmentChange::Submitted { text: _, request_waited, attachments: _ } => {
                 if let Some(waited) = request_waited {
                     self.charge_decider(*waited, at);
                 }

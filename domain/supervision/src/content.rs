@@ -1,5 +1,6 @@
 //! [`Content`]: what a task says, as far as a revision may change it.
 
+use domain_attachment::Attachment;
 use serde::{Deserialize, Serialize};
 use time::Date;
 
@@ -88,6 +89,9 @@ pub struct Content {
     pub open_points: Vec<OpenPoint>,
     /// The units concerned.
     pub assignments: Vec<AssignmentDraft>,
+    /// The files of its source.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Attachment>,
 }
 
 impl Content {
@@ -108,6 +112,7 @@ impl Content {
             targets: task.targets.clone(),
             open_points: task.open_points.clone(),
             assignments: task.assignments.iter().map(assignment).collect(),
+            attachments: task.attachments.clone(),
         }
     }
 

@@ -338,6 +338,7 @@ mod tests {
             milestones: vec![],
             targets: vec![],
             open_points: vec![],
+            attachments: vec![],
             assignments: vec![AssignmentDraft {
                 name: "tasks/1/assignments/1".to_owned(),
                 unit: "units/energy".to_owned(),

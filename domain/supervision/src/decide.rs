@@ -1,5 +1,6 @@
 //! [`decide`]: a command becomes events, or a reason why not.
 
+use domain_attachment::Attachment;
 use domain_calendar::{Calendar, Timestamp};
 use time::Date;
 
@@ -69,11 +70,15 @@ pub enum AssignmentCommand {
     Report {
         /// The progress; must not be empty.
         text: String,
+        /// Evidence; may be empty.
+        attachments: Vec<Attachment>,
     },
     /// 申请办结.
     Submit {
         /// The result; must not be empty.
         text: String,
+        /// Evidence; may be empty.
+        attachments: Vec<Attachment>,
     },
     /// 申请延期.
     RequestExtension {
@@ -134,14 +139,16 @@ pub fn decide(
                     let plan = plan.trim().to_owned();
                     step(task, assignment, Action::Deploy, AssignmentChange::Deployed { plan }, context)
                 }
-                AssignmentCommand::Report { text } => {
+                AssignmentCommand::Report { text, attachments } => {
                     let text = said(text, NotEmpty::Report)?;
-                    step(task, assignment, Action::Report, AssignmentChange::Reported { text }, context)
+                    let change = AssignmentChange::Reported { text, attachments: attachments.clone() };
+                    step(task, assignment, Action::Report, change, context)
                 }
-                AssignmentCommand::Submit { text } => {
+                AssignmentCommand::Submit { text, attachments } => {
                     let text = said(text, NotEmpty::Submission)?;
                     let request_waited = assignment.request_waited(context.now);
-                    let change = AssignmentChange::Submitted { text, request_waited };
+                    let attachments = attachments.clone();
+                    let change = AssignmentChange::Submitted { text, request_waited, attachments };
                     step(task, assignment, Action::Submit, change, context)
                 }
                 AssignmentCommand::RequestExtension { last_day, reason } => {

@@ -1,5 +1,7 @@
 //! What happened to a task, as officials read it.
 
+use domain_attachment::Attachment;
+
 use crate::content::Content;
 use crate::event::{
     AssignmentChange, AssignmentEvent, AssignmentFacts, TaskChange, TaskEvent, TaskFacts, WholeTaskEvent,
@@ -98,6 +100,7 @@ fn revised(before: &Content, after: &Content, ground: &str) -> String {
         ("指标", before.targets != after.targets),
         ("待明确事项", before.open_points != after.open_points),
         ("承办单位", before.assignments != after.assignments),
+        ("附件", before.attachments != after.attachments),
     ] {
         if differs {
             changes.push(format!("{what}有调整"));
@@ -113,10 +116,14 @@ fn of_assignment(event: &AssignmentEvent, called: Called<'_>) -> String {
         AssignmentChange::Signed => format!("{unit}签收"),
         AssignmentChange::Deployed { plan } if plan.is_empty() => format!("{unit}部署"),
         AssignmentChange::Deployed { plan } => format!("{unit}部署：{plan}"),
-        AssignmentChange::Reported { text } => format!("{unit}反馈进展：{text}"),
-        AssignmentChange::Submitted { text, request_waited: None } => format!("{unit}申请办结：{text}"),
-        AssignmentChange::Submitted { text, request_waited: Some(_) } => {
-            format!("{unit}申请办结，延期申请随之撤回：{text}")
+        AssignmentChange::Reported { text, attachments } => {
+            format!("{unit}反馈进展：{text}{}", with(attachments))
+        }
+        AssignmentChange::Submitted { text, request_waited: None, attachments } => {
+            format!("{unit}申请办结：{text}{}", with(attachments))
+        }
+        AssignmentChange::Submitted { text, request_waited: Some(_), attachments } => {
+            format!("{unit}申请办结，延期申请随之撤回：{text}{}", with(attachments))
         }
         AssignmentChange::Verified { note, .. } if note.is_empty() => format!("核验通过{unit}的办理结果"),
         AssignmentChange::Verified { note, .. } => format!("核验通过{unit}的办理结果：{note}"),
@@ -146,6 +153,11 @@ fn of_assignment(event: &AssignmentEvent, called: Called<'_>) -> String {
             format!("催办{unit}：{}逾期", listed(stages.iter().map(|stage| stage.chinese())))
         }
     }
+}
+
+/// How many files came with it; nothing when none did.
+fn with(attachments: &[Attachment]) -> String {
+    if attachments.is_empty() { String::new() } else { format!("（附件{}个）", attachments.len()) }
 }
 
 fn units(assignments: &[AssignmentFacts], called: Called<'_>) -> String {

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use domain_attachment::Attachment;
 use domain_calendar::Timestamp;
 use serde::{Deserialize, Serialize};
 use time::Date;
@@ -179,6 +180,9 @@ pub enum AssignmentChange {
     Reported {
         /// The progress.
         text: String,
+        /// Evidence.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        attachments: Vec<Attachment>,
     },
     /// 申请办结: the clock stops.
     Submitted {
@@ -188,6 +192,9 @@ pub enum AssignmentChange {
         /// charged to whoever was to decide. None when there was no request.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         request_waited: Option<Duration>,
+        /// Evidence.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        attachments: Vec<Attachment>,
     },
     /// 核验通过. The striking-off follows in the same decision.
     Verified {
@@ -280,6 +287,43 @@ impl TaskEvent {
         match self {
             Self::Task(event) => event.at,
             Self::Assignment(event) => event.at,
+        }
+    }
+
+    /// The files that it brought to the task.
+    pub fn attachments(&self) -> &[Attachment] {
+        match self {
+            Self::Task(event) => match &event.change {
+                TaskChange::Created { draft } => &draft.attachments,
+                TaskChange::Revised { before, after, .. } if before.attachments != after.attachments => {
+                    &after.attachments
+                }
+                TaskChange::Revised { .. }
+                | TaskChange::Issued { .. }
+                | TaskChange::Backfilled { .. }
+                | TaskChange::Rebased { .. }
+                | TaskChange::Withdrawn { .. }
+                | TaskChange::StruckOff { .. }
+                | TaskChange::Reopened { .. } => &[],
+            },
+            Self::Assignment(event) => match &event.change {
+                AssignmentChange::Reported { attachments, .. }
+                | AssignmentChange::Submitted { attachments, .. } => attachments,
+                AssignmentChange::Signed
+                | AssignmentChange::Deployed { .. }
+                | AssignmentChange::Verified { .. }
+                | AssignmentChange::SentBack { .. }
+                | AssignmentChange::StruckOff { .. }
+                | AssignmentChange::ExtensionRequested { .. }
+                | AssignmentChange::ExtensionGranted { .. }
+                | AssignmentChange::ExtensionRefused { .. }
+                | AssignmentChange::DeadlineRecomputed { .. }
+                | AssignmentChange::SideRoad(_)
+                | AssignmentChange::Pressed(_)
+                | AssignmentChange::Overdue
+                | AssignmentChange::Reminded
+                | AssignmentChange::Urged { .. } => &[],
+            },
         }
     }
 

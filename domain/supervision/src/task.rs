@@ -1,5 +1,6 @@
 //! [`Task`]: one matter on the ledger, and what a clerk enters to create it.
 
+use domain_attachment::Attachment;
 use domain_calendar::Timestamp;
 use serde::{Deserialize, Serialize};
 use time::Date;
@@ -103,6 +104,9 @@ pub struct TaskDraft {
     pub open_points: Vec<OpenPoint>,
     /// The units concerned, in the order of the document.
     pub assignments: Vec<AssignmentDraft>,
+    /// The files of its source, for example the scan of the document.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Attachment>,
 }
 
 /// One unit's part in a draft.
@@ -170,6 +174,9 @@ pub struct Task {
     /// The units' assignments, in the order of the document; once it is issued never fewer,
     /// never more.
     pub assignments: Vec<Assignment>,
+    /// The files of its source, for example the scan of the document.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Attachment>,
     /// Number of events applied so far: what a save compares and sets.
     pub version: i64,
 }
@@ -213,6 +220,7 @@ impl Task {
             targets: draft.targets.clone(),
             open_points: draft.open_points.clone(),
             assignments: draft.assignments.iter().map(Assignment::from_draft).collect(),
+            attachments: draft.attachments.clone(),
             version: 1,
         }
     }

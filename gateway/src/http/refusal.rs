@@ -2,11 +2,13 @@
 
 use axum::body::Body;
 use axum::response::Response;
-use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use domain_attachment::AttachmentError;
+use http::header::{ALLOW, CONTENT_RANGE, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::json;
 use xietong_mesh::{Code, Error};
 
+use crate::attachments::NotTaken;
 use crate::auth::Schemes;
 use crate::transcode::Violation;
 
@@ -82,6 +84,32 @@ impl Refusal {
         Refusal::with_status(error, StatusCode::UNSUPPORTED_MEDIA_TYPE)
     }
 
+    /// An upload does not say what it is.
+    pub(crate) fn no_media_type() -> Self {
+        let error = Error::new(
+            Code::InvalidArgument,
+            "UNSUPPORTED_MEDIA_TYPE",
+            "Content-Type is required: what the file is",
+            "请在Content-Type中说明文件类型",
+        );
+        Refusal::with_status(error, StatusCode::UNSUPPORTED_MEDIA_TYPE)
+    }
+
+    /// A file of so many bytes has none of those that are asked for.
+    pub(crate) fn no_such_range(size: u64) -> Self {
+        let error = Error::new(
+            Code::OutOfRange,
+            "RANGE_NOT_SATISFIABLE",
+            format!("the file has {size} bytes and none of those asked for"),
+            "所请求的字节范围超出文件大小",
+        );
+        let mut refusal = Refusal::with_status(error, StatusCode::RANGE_NOT_SATISFIABLE);
+        if let Ok(value) = HeaderValue::try_from(format!("bytes */{size}")) {
+            refusal.headers.insert(CONTENT_RANGE, value);
+        }
+        refusal
+    }
+
     /// The same; who is not known is told of other forms to say so in, if there are any.
     pub(crate) fn offering(mut self, schemes: Schemes) -> Self {
         if self.headers.contains_key(WWW_AUTHENTICATE)
@@ -118,6 +146,28 @@ impl From<Error> for Refusal {
             headers.insert(RETRY_AFTER, HeaderValue::from(delay.as_millis().div_ceil(1_000) as u64));
         }
         Refusal { error: Box::new(error), status, headers }
+    }
+}
+
+impl From<NotTaken> for Refusal {
+    fn from(not_taken: NotTaken) -> Self {
+        let status = match &not_taken {
+            NotTaken::Refused(AttachmentError::TooLarge { .. }) => Some(StatusCode::PAYLOAD_TOO_LARGE),
+            NotTaken::Refused(AttachmentError::MediaType | AttachmentError::NotAccepted { .. }) => {
+                Some(StatusCode::UNSUPPORTED_MEDIA_TYPE)
+            }
+            NotTaken::Refused(
+                AttachmentError::Empty
+                | AttachmentError::Name(_)
+                | AttachmentError::Dangerous
+                | AttachmentError::OtherThanDeclared { .. }
+                | AttachmentError::TooMany { .. }
+                | AttachmentError::Twice { .. },
+            )
+            | NotTaken::Failed(_) => None,
+        };
+        let refusal = Refusal::from(Error::from(not_taken));
+        Refusal { status: status.unwrap_or(refusal.status), ..refusal }
     }
 }
 

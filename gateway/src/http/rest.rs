@@ -17,9 +17,10 @@ use xietong_mesh::grpc_timeout::{self, GRPC_TIMEOUT};
 use xietong_mesh::principal::PRINCIPAL_METADATA;
 use xietong_mesh::trace_context::TRACEPARENT;
 
-use super::file;
 use super::refusal::Refusal;
 use super::stream::{self, Framing};
+use super::{download, file, upload};
+use crate::attachments::{DOWNLOAD, UPLOAD};
 use crate::auth::{Caller, Schemes};
 use crate::front::{Front, outgoing_trace};
 use crate::grpc::codec::DynamicCodec;
@@ -61,6 +62,14 @@ async fn call(front: &Front, request: Request<Body>) -> Result<Response, Refusal
     let schemes = Schemes::of(&parts.method, path);
     let caller = front.authenticator.authenticate(&parts.headers, schemes).await;
     let caller = caller.map_err(|error| Refusal::from(error).offering(schemes))?;
+    match binding.method.path.as_str() {
+        UPLOAD => return upload::answer(front, binding, &parts, body, &caller).await,
+        DOWNLOAD => {
+            let asked = message(binding, &captures, &parts, &[])?;
+            return download::answer(front, &asked, &parts, &caller).await;
+        }
+        _ => {}
+    }
     let body = read(body).await?;
     let message = message(binding, &captures, &parts, &body)?;
     let upstream =
@@ -209,7 +218,9 @@ fn without_body(response: Response) -> Response {
     use http_body::Body as _;
     let length = response.body().size_hint().exact();
     let (mut parts, _) = response.into_parts();
-    if let Some(length) = length {
+    if let Some(length) = length
+        && !parts.headers.contains_key(CONTENT_LENGTH)
+    {
         parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
     }
     Response::from_parts(parts, Body::empty())

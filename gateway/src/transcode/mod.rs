@@ -7,7 +7,7 @@ pub(crate) mod api;
 mod body;
 mod field;
 mod mask;
-mod percent;
+pub(crate) mod percent;
 mod query;
 pub(crate) mod request;
 pub(crate) mod response;

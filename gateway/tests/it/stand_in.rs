@@ -17,7 +17,7 @@ use xietong_proto::roster::{self, Role};
 
 type Answer<T> = Result<Response<T>, Status>;
 
-/// Units, and four accounts.
+/// Units, and five accounts.
 #[derive(Clone, Default)]
 pub(crate) struct Directory {
     units: Arc<Mutex<BTreeMap<String, roster::Unit>>>,
@@ -163,6 +163,7 @@ impl DirectoryService for Directory {
         let subject = request.into_inner().subject;
         match subject.as_str() {
             "administrator" => Ok(Response::new(account(&subject, Role::Administrator))),
+            "auditor" => Ok(Response::new(account(&subject, Role::Auditor))),
             "clerk" => Ok(Response::new(account(&subject, Role::UnitClerk))),
             "disabled" => {
                 Ok(Response::new(roster::Account { disabled: true, ..account(&subject, Role::UnitClerk) }))

@@ -5,11 +5,13 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, Once};
 use std::time::Duration;
 
+use domain_attachment::Attachment;
 use domain_calendar::Timestamp;
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use reqwest::RequestBuilder;
 use serde_json::Value;
+use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -21,7 +23,8 @@ use tonic::transport::{Channel, Endpoint, Server};
 use tonic::{Request, Status, async_trait};
 use tracing_subscriber::layer::SubscriberExt;
 use xietong_gateway::{
-    Advanced, ClockControl, Gateway, GatewayParts, LocalIssuer, RequestKey, TokenVerifier, real_clock,
+    Advanced, AttachmentParts, AttachmentStore, ClockControl, Gateway, GatewayParts, Limits, LocalIssuer,
+    RequestKey, TokenVerifier, real_clock,
 };
 use xietong_mesh::Error;
 use xietong_mesh::client::Peers;
@@ -29,7 +32,7 @@ use xietong_mesh::layer::MeshLayer;
 use xietong_mesh::metrics::Metrics;
 use xietong_mesh::readiness::Readiness;
 use xietong_mesh::service_name::ServiceName;
-use xietong_mesh::token::{Issuer, Signer, SigningKey, Verifier, VerifyingKey, generate_keypair};
+use xietong_mesh::token::{Issuer, Purpose, Signer, SigningKey, Verifier, VerifyingKey, generate_keypair};
 use xietong_proto::notification::inbox_service_server::InboxServiceServer;
 use xietong_proto::roster::directory_service_server::DirectoryServiceServer;
 use xietong_timers::MachineClock;
@@ -41,6 +44,11 @@ pub(crate) struct World {
     pub(crate) address: SocketAddr,
     pub(crate) inbox: Inbox,
     pub(crate) http: reqwest::Client,
+    /// Where files are kept.
+    pub(crate) files: TempDir,
+    /// Signs grants, as a service that shows records.
+    shows: Signer,
+    verifier: Verifier,
     issuer: LocalIssuer,
     stop: Option<oneshot::Sender<()>>,
     serving: JoinHandle<()>,
@@ -97,12 +105,22 @@ impl World {
 
     /// With a clock of either kind, and so long to drain.
     pub(crate) async fn with(simulated: bool, drain: Duration) -> Self {
+        Self::made(simulated, drain, Limits::default()).await
+    }
+
+    /// One that takes in files of at most so many bytes.
+    pub(crate) async fn taking(max_bytes: u64) -> Self {
+        Self::made(true, Duration::from_secs(20), Limits { max_bytes, ..Limits::default() }).await
+    }
+
+    async fn made(simulated: bool, drain: Duration, limits: Limits) -> Self {
         TRACED.call_once(trace);
         let keys = generate_keypair().unwrap();
         let key = SigningKey::from_pem(&keys.private_pem).unwrap();
         let public = VerifyingKey::all_from_pem(&keys.public_pem).unwrap();
         let machine = MachineClock::system();
-        let trusted = [Issuer::Gateway, Issuer::System(ServiceName::Gateway)];
+        let supervision = Issuer::System(ServiceName::Supervision);
+        let trusted = [Issuer::Gateway, Issuer::System(ServiceName::Gateway), supervision];
         let verifier = Verifier::new(trusted.map(|issuer| (issuer, public.clone())).into(), machine);
 
         let inbox = Inbox::with(3);
@@ -111,12 +129,17 @@ impl World {
             ServiceName::ALL.into_iter().map(|name| (name, format!("http://{services}"))).collect();
         let system = Signer::new(Issuer::System(ServiceName::Gateway), key.clone(), machine);
         let now = Mutex::new(Timestamp::parse("2023-06-01T09:00+08:00").unwrap());
+        let files = tempfile::tempdir().unwrap();
+        let store = AttachmentStore::in_folder(files.path(), limits).unwrap();
+        let attachments = AttachmentParts { store, keep_unused: Duration::from_secs(30 * 86_400) };
+        let shows = Signer::new(supervision, key.clone(), machine);
         let gateway = Gateway::new(GatewayParts {
             peers: Peers::new(ServiceName::Gateway, &urls, system).unwrap(),
             signer: Signer::new(Issuer::Gateway, key, machine),
-            verifier,
+            verifier: verifier.clone(),
             tokens: TokenVerifier::new("local", "xietong", &keys.public_pem).unwrap(),
             clock: Arc::new(TestClock { simulated, now, last: Mutex::default() }),
+            attachments,
             metrics: Metrics::new(ServiceName::Gateway),
             readiness: Readiness::new(),
             drain,
@@ -133,6 +156,9 @@ impl World {
             address,
             inbox,
             http: reqwest::Client::new(),
+            files,
+            shows,
+            verifier,
             issuer: LocalIssuer::new("local", "xietong", &keys.private_pem).unwrap(),
             stop: Some(stop),
             serving,
@@ -147,6 +173,31 @@ impl World {
     /// A bearer token that lives so long.
     pub(crate) fn token_for(&self, subject: &str, lifetime: Duration) -> String {
         self.issuer.issue(subject, MachineClock::system().now(), lifetime).unwrap()
+    }
+
+    /// A grant of a text file for a subject, as the service gives it that shows a record.
+    pub(crate) fn grant(&self, digest: &str, size: u64, name: &str, subject: &str) -> String {
+        let file = Attachment {
+            digest: digest.parse().unwrap(),
+            size,
+            media_type: "text/plain".to_owned(),
+            display_name: name.to_owned(),
+        };
+        self.shows.sign_attachment(Purpose::Grant, subject, &file).unwrap()
+    }
+
+    /// The path of a file with such a grant.
+    pub(crate) fn granted_path(&self, digest: &str, size: u64, name: &str, subject: &str) -> String {
+        format!("/v1/attachments/{digest}?grant={}", self.grant(digest, size, name, subject))
+    }
+
+    /// Whether what an upload was answered with lets a subject put the file into a record.
+    pub(crate) fn is_receipt(&self, file: &Value, subject: &str) -> bool {
+        let receipt = file["receipt"].as_str().unwrap();
+        let verified = self.verifier.verify_attachment(Purpose::Receipt, receipt, subject);
+        verified.is_ok_and(|verified| {
+            verified.name() == file["name"] && verified.display_name == file["displayName"]
+        })
     }
 
     /// The URL of a path.

@@ -54,7 +54,7 @@ pub async fn build(ground: Ground) -> Result<Service, StoreError> {
     let rules = RuleServiceServer::new(Rules::new(app.clone(), foundation.transactions.clone()));
     let ledger = LedgerServiceServer::new(Ledger::new(app.clone()));
     let papers = PaperServiceServer::new(Papers::new(app.clone(), foundation.transactions.clone()));
-    let tasks = Arc::new(Tasks::new(app, foundation.transactions.clone()));
+    let tasks = Arc::new(Tasks::new(app, foundation.transactions.clone(), foundation.peers.clone()));
     let side_roads = SideRoadServiceServer::from_arc(tasks.clone());
     let instruments =
         InstrumentServiceServer::from_arc(tasks.clone()).max_decoding_message_size(MAX_BATCH_MESSAGE_BYTES);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use domain_attachment::Attachment;
 use domain_calendar::Timestamp;
 use domain_supervision::{
     Assignment, AssignmentChange, LAST_REPORT, SideRoad, SupervisionError, Task, TaskChange, TaskDraft,
@@ -10,6 +11,9 @@ use domain_supervision::{
 use serde::{Deserialize, Serialize};
 use xietong_mesh::Resource;
 use xietong_mesh::authorize::Visibility as Seen;
+
+/// Files of a unit's last report that a task shows. The timeline shows all.
+pub(crate) const LAST_ATTACHMENTS: usize = 3;
 
 /// A task and what the API shows of its events beside it. Stored whole, as JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +28,9 @@ pub(crate) struct Record {
     /// How what each unit last said, in a report or a submission, begins: at most
     /// [`LAST_REPORT`] characters, by assignment name.
     pub(crate) last_reports: BTreeMap<String, String>,
+    /// The first files that came with it, at most [`LAST_ATTACHMENTS`], by assignment name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) last_attachments: BTreeMap<String, Vec<Attachment>>,
     /// The version of the calendar that its due times were last counted by, from its row; none
     /// when they do not depend on it.
     #[serde(skip)]
@@ -38,6 +45,7 @@ impl Record {
             created_at,
             struck_off_at: None,
             last_reports: BTreeMap::new(),
+            last_attachments: BTreeMap::new(),
             calendar_version: None,
         }
     }
@@ -69,13 +77,22 @@ impl Record {
                 | TaskChange::Withdrawn { .. } => {}
             },
             TaskEvent::Assignment(event) => match &event.change {
-                AssignmentChange::Reported { text } | AssignmentChange::Submitted { text, .. } => {
+                AssignmentChange::Reported { text, attachments }
+                | AssignmentChange::Submitted { text, attachments, .. } => {
+                    let name = &event.assignment.name;
                     let beginning = text.chars().take(LAST_REPORT).collect();
-                    self.last_reports.insert(event.assignment.name.clone(), beginning);
+                    self.last_reports.insert(name.clone(), beginning);
+                    let first: Vec<Attachment> = attachments.iter().take(LAST_ATTACHMENTS).cloned().collect();
+                    if first.is_empty() {
+                        self.last_attachments.remove(name);
+                    } else {
+                        self.last_attachments.insert(name.clone(), first);
+                    }
                 }
                 // What the former unit said is not the new one's.
                 AssignmentChange::SideRoad(SideRoad::Reassigned { .. }) => {
                     self.last_reports.remove(&event.assignment.name);
+                    self.last_attachments.remove(&event.assignment.name);
                 }
                 AssignmentChange::SideRoad(_)
                 | AssignmentChange::Pressed(_)
@@ -176,6 +193,7 @@ pub(crate) mod tests {
             milestones: vec![],
             targets: vec![],
             open_points: vec![],
+            attachments: vec![],
             assignments: units.iter().enumerate().map(assignment).collect(),
         }
     }

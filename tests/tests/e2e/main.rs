@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod acting;
+mod attachments;
 mod city;
 mod clock;
 mod crashes;

@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 use clap::ValueEnum;
 use domain_calendar::Timestamp;
 use xietong_mesh::ServiceName;
+use xietong_mesh::config::AttachmentsConfig;
 use xietong_timers::{Clock, SimulatedClock};
 
 use crate::cli::{Sample, UpArgs};
@@ -17,6 +18,7 @@ use crate::keys::write_private;
 const CLOCK_FILE: &str = "clock";
 const MOVES_FILE: &str = "clock-moves";
 const LOCK_FILE: &str = "lock";
+const ATTACHMENTS: &str = "attachments";
 /// Says which sample the folder has, or is being filled with.
 const SAMPLE_FILE: &str = "sample";
 const COMPLETE: &str = "complete";
@@ -62,6 +64,11 @@ impl Folder {
     /// Where the moves of its simulated clock are noted.
     pub(super) fn moves(&self) -> PathBuf {
         self.path.join(MOVES_FILE)
+    }
+
+    /// Where files are that records refer to.
+    pub(super) fn attachments(&self) -> AttachmentsConfig {
+        AttachmentsConfig { folder: self.path.join(ATTACHMENTS), ..AttachmentsConfig::default() }
     }
 
     fn database(&self, name: ServiceName) -> PathBuf {

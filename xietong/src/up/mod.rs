@@ -37,6 +37,7 @@ use xietong_timers::{Clock, Gate, Progress, Worker};
 use crate::cli::UpArgs;
 use crate::keys::{AUDIENCE, LOCAL_ISSUER, MeshKeys, issuer_keys, write_private};
 use crate::run::{RunOptions, Running, build};
+use crate::serve::attachments;
 use crate::token;
 
 use advance::CityClock;
@@ -166,6 +167,7 @@ impl City {
             verifier: keys.verifier()?,
             tokens: TokenVerifier::new(LOCAL_ISSUER, AUDIENCE, &issuer.public_pem)?,
             clock: city_clock.clone(),
+            attachments: attachments(folder.attachments())?,
             metrics,
             readiness: front_readiness.clone(),
             drain: GATEWAY_GRACE,

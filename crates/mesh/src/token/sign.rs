@@ -27,9 +27,9 @@ pub enum SignError {
 /// Signs principals in the name of one issuer. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Signer {
-    issuer: Issuer,
-    key: Arc<SigningKey>,
-    clock: MachineClock,
+    pub(super) issuer: Issuer,
+    pub(super) key: Arc<SigningKey>,
+    pub(super) clock: MachineClock,
 }
 
 impl Signer {

@@ -1,6 +1,7 @@
 //! Verifying signed principals.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -70,9 +71,15 @@ struct Verified {
 /// token lives. Cheap to clone; clones share what they remember.
 #[derive(Clone)]
 pub struct Verifier {
-    trusted: Arc<BTreeMap<Issuer, Vec<VerifyingKey>>>,
-    clock: MachineClock,
+    pub(super) trusted: Arc<BTreeMap<Issuer, Vec<VerifyingKey>>>,
+    pub(super) clock: MachineClock,
     verified: Arc<Mutex<HashMap<TokenDigest, Verified>>>,
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Verifier").field("trusted", &self.trusted.keys()).finish_non_exhaustive()
+    }
 }
 
 impl Verifier {

@@ -107,6 +107,8 @@ impl Settings<'_> {
         table("[identity]", vec![("signing_key_file".to_owned(), own_key)]);
         table("[identity.trusted]", self.keys.trusted());
         if self.service == ServiceName::Gateway {
+            let folder = shown(&self.keys.issuer_folder().join("attachments"));
+            table("[attachments]", vec![("folder".to_owned(), folder)]);
             let key = shown(&self.keys.issuer_folder().join(ISSUER_PUBLIC_KEY));
             let tokens = [("issuer", TOKEN_ISSUER), ("audience", TOKEN_AUDIENCE), ("public_key_file", &key)];
             table(

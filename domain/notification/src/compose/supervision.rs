@@ -224,7 +224,7 @@ fn of_assignment(event: &AssignmentEvent, matter: &Matter, book: &Book) -> Vec<N
         AssignmentChange::Deployed { .. } => {
             progress("部署", format!("{holder}已部署{heading}{late}。"), None)
         }
-        AssignmentChange::Reported { text } => {
+        AssignmentChange::Reported { text, .. } => {
             let body = format!("{holder}反馈{heading}进展{late}：{}", quoted(task, text));
             progress("反馈", body, Some(leader()))
         }

@@ -35,6 +35,7 @@ pub(crate) fn draft(grade: Grade, roles: &[Role]) -> TaskDraft {
         milestones: vec![],
         targets: vec![],
         open_points: vec![],
+        attachments: vec![],
         assignments: roles
             .iter()
             .enumerate()
@@ -48,11 +49,11 @@ pub(crate) fn name(index: usize) -> String {
 }
 
 pub(crate) fn report(text: &str) -> AssignmentCommand {
-    AssignmentCommand::Report { text: text.to_owned() }
+    AssignmentCommand::Report { text: text.to_owned(), attachments: vec![] }
 }
 
 pub(crate) fn submit() -> AssignmentCommand {
-    AssignmentCommand::Submit { text: "已完成".to_owned() }
+    AssignmentCommand::Submit { text: "已完成".to_owned(), attachments: vec![] }
 }
 
 pub(crate) fn ask_until(last_day: time::Date) -> AssignmentCommand {

@@ -210,7 +210,7 @@ fn texts_that_must_say_something_are_asked_for() {
     let mut ledger = Ledger::issued(draft(Grade::Ordinary, &[Role::Lead]), "2023-06-01T09:00+08:00");
     bring_to(&mut ledger, 0, AssignmentState::Deployed);
     assert_eq!(ledger.unit(0, report(" ")), Err(SupervisionError::Empty(NotEmpty::Report)));
-    let empty = AssignmentCommand::Submit { text: String::new() };
+    let empty = AssignmentCommand::Submit { text: String::new(), attachments: vec![] };
     assert_eq!(ledger.unit(0, empty), Err(SupervisionError::Empty(NotEmpty::Submission)));
     ledger.unit(0, submit()).unwrap();
     let silent = AssignmentCommand::Verify { accept: false, note: String::new(), verifier_units: vec![] };

@@ -55,6 +55,7 @@ impl Matter {
             milestones: vec![],
             targets: vec![],
             open_points: vec![],
+            attachments: vec![],
             assignments: leads
                 .iter()
                 .map(|unit| AssignmentDraft {

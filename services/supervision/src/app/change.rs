@@ -190,6 +190,7 @@ impl Supervision {
         }
         if let Asked::Revise { revision, .. } = &change.asked {
             check_units(&self.roster()?, revision.units(), now)?;
+            revision.check_kept(&before.task)?;
         }
         if let Some(unit) = change.names_unit() {
             check_units(&self.roster()?, vec![unit], now)?;
@@ -212,6 +213,7 @@ impl Supervision {
         }
         store::save(transaction.tx(), &before.task, &after, &regulation, transaction.now()).await?;
         transaction.append(&change.task, before.task.version, drafts(&events)?).await?;
+        transaction.hold(&change.task, events.iter().flat_map(|event| event.attachments())).await?;
         transaction.schedule(&timers_after(&before.task, &after, &regulation)?).await?;
         Ok(after)
     }

@@ -105,6 +105,7 @@ impl Supervision {
             let (_, events) =
                 plan(&regulation, &entry, entering, now).map_err(|error| refused(&error, &entry.place))?;
             let aggregate = record.task.name.clone();
+            transaction.hold(&aggregate, &record.task.attachments).await?;
             appends.push(Append { aggregate, expected_version: 0, drafts: drafts(&events)? });
             due.extend(timers::of(&record.task, &regulation)?);
             if told_with_document(entering, &entry.draft) {

@@ -1,7 +1,10 @@
 //! [`Revision`]: the fields of a task that a caller changes.
 
+use domain_attachment::Attachment;
 use domain_supervision::{AssignmentDraft, Content, Grade, Milestone, OpenPoint, Role, Target, Task};
 use time::Date;
+use xietong_mesh::Error;
+use xietong_mesh::attachments::Named;
 
 use super::Supervision;
 use super::create::{List, NamedUnit, unknown_units};
@@ -27,6 +30,8 @@ pub(crate) struct Revision {
     pub(crate) open_points: Option<Vec<OpenPoint>>,
     /// Its units, each in its role.
     pub(crate) assignments: Option<Vec<(String, Role)>>,
+    /// The files of its source.
+    pub(crate) attachments: Option<Vec<Named>>,
 }
 
 impl Revision {
@@ -51,7 +56,23 @@ impl Revision {
                 })
                 .collect();
         }
+        if let Some(named) = &self.attachments {
+            content.attachments = named.iter().filter_map(|one| file(task, one)).collect();
+        }
         content
+    }
+
+    /// Refuses files that come without a receipt, and that the task does not have.
+    pub(super) fn check_kept(&self, task: &Task) -> Result<(), Error> {
+        let mut named = self.attachments.iter().flatten().enumerate();
+        match named.find(|(_, one)| file(task, one).is_none()) {
+            None => Ok(()),
+            Some((at, _)) => Err(Error::invalid(
+                format!("task.attachments[{at}].receipt"),
+                "is required for a file that the task does not have",
+                "任务没有此附件，请先上传文件，并附上上传回执（receipt）",
+            )),
+        }
     }
 
     /// The units that it names.
@@ -79,6 +100,14 @@ impl Supervision {
         if unknown_units(&self.roster.view(), revision.units(), self.now()).next().is_some() {
             self.roster.ask().await;
         }
+    }
+}
+
+/// The file that is named: as it was uploaded, or as the task has it.
+fn file(task: &Task, named: &Named) -> Option<Attachment> {
+    match named {
+        Named::Uploaded(attachment) => Some(attachment.clone()),
+        Named::Kept(digest) => task.attachments.iter().find(|one| one.digest == *digest).cloned(),
     }
 }
 

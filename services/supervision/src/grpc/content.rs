@@ -8,9 +8,9 @@ use domain_supervision::{
 };
 use prost_types::{Duration as ProtoDuration, Timestamp as ProtoTimestamp};
 use time::Date;
-use xietong_mesh::Error;
 use xietong_mesh::convert::{decode_optional_time, encode_time};
 use xietong_mesh::input::{LINE, TEXT};
+use xietong_mesh::{Call, Error};
 use xietong_proto::supervision as proto;
 
 use super::check::Check;
@@ -116,7 +116,7 @@ pub(super) fn extension_request(
 }
 
 /// What an update changes.
-pub(super) fn revision(task: proto::Task, mask: &[String]) -> Result<Revision, Error> {
+pub(super) fn revision(task: proto::Task, mask: &[String], call: &mut Call) -> Result<Revision, Error> {
     let mut check = Check::default();
     if mask.is_empty() {
         check.wrong("update_mask", "must name the fields that change", "请说明要修改哪些字段");
@@ -148,6 +148,10 @@ pub(super) fn revision(task: proto::Task, mask: &[String]) -> Result<Revision, E
             "open_points" => {
                 let points = open_points(&mut check, "task.open_points", task.open_points.clone());
                 revision.open_points = Some(points);
+            }
+            "attachments" => {
+                let named = call.attachments_of_revision("task.attachments", &task.attachments)?;
+                revision.attachments = Some(named);
             }
             "assignments" => revision.assignments = Some(assignments(&mut check, &task.assignments)),
             _ => {

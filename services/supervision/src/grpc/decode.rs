@@ -3,9 +3,9 @@
 use domain_supervision::{
     AssignmentDraft, Backfill, Grade, Light, Role, Source, StandingThen, TaskDraft, TaskState, Visibility,
 };
-use xietong_mesh::Error;
 use xietong_mesh::convert::{decode_optional_time, optional};
 use xietong_mesh::input::{LINE, TEXT};
+use xietong_mesh::{Call, Error};
 use xietong_proto::common;
 use xietong_proto::supervision as proto;
 use xietong_timers::MachineClock;
@@ -19,8 +19,8 @@ use crate::app::{Entry, ListQuery};
 pub(super) const MOST: usize = 200;
 
 /// A task to enter; `place` is its path in the request. Whether its units exist is not asked
-/// here.
-pub(super) fn entry(task: proto::Task, place: String, creator: &str, origin: &str) -> Result<Entry, Error> {
+/// here, and whether its files are the caller's is asked when the transaction begins.
+pub(super) fn entry(task: proto::Task, place: String, call: &mut Call, origin: &str) -> Result<Entry, Error> {
     let mut check = Check::default();
     let field = |field: &str| format!("{place}.{field}");
     check.text(field("title"), &task.title, LINE);
@@ -60,6 +60,7 @@ pub(super) fn entry(task: proto::Task, place: String, creator: &str, origin: &st
         .map(|(at, one)| assignment(&mut check, &format!("{place}.assignments[{at}]"), &name, at + 1, one))
         .collect();
     check.finish()?;
+    let attachments = call.attachments(&field("attachments"), &task.attachments)?;
     let draft = TaskDraft {
         name,
         ledger_number: 0,
@@ -70,7 +71,7 @@ pub(super) fn entry(task: proto::Task, place: String, creator: &str, origin: &st
         visibility,
         restricted_units,
         tags: task.tags,
-        created_by: creator.to_owned(),
+        created_by: call.principal.subject.clone(),
         unclassified: task.unclassified,
         origin: optional(origin.to_owned()),
         due_date,
@@ -78,6 +79,7 @@ pub(super) fn entry(task: proto::Task, place: String, creator: &str, origin: &st
         targets,
         open_points,
         assignments,
+        attachments,
     };
     Ok(Entry { draft, place, backfill: None })
 }

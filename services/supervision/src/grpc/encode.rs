@@ -11,7 +11,7 @@ use super::content::{
     due_time, encode_extension, encode_milestone, encode_open_point, encode_target, encode_wait,
 };
 
-use super::{instrument, pause};
+use super::{files, instrument, pause};
 use crate::record::{Record, seen};
 use crate::regulation::Regulation;
 
@@ -19,6 +19,9 @@ use crate::regulation::Regulation;
 pub(super) fn task(record: &Record, regulation: &Regulation, now: Timestamp) -> proto::Task {
     let Task { name, ledger_number, title, text, tags, restricted_units, .. } = record.task.clone();
     let task = &record.task;
+    let mut assignments: Vec<_> =
+        task.assignments.iter().map(|one| assignment(record, one, regulation, now)).collect();
+    files::shorten(&mut assignments);
     proto::Task {
         name,
         ledger_number,
@@ -31,7 +34,7 @@ pub(super) fn task(record: &Record, regulation: &Regulation, now: Timestamp) -> 
         tags,
         unclassified: task.unclassified,
         due_time: task.due_date.and_then(due_time),
-        assignments: task.assignments.iter().map(|one| assignment(record, one, regulation, now)).collect(),
+        assignments,
         origin: task.origin.clone().unwrap_or_default(),
         state: task_state(task.state).into(),
         light: shown(task, &regulation.clock_of(task), now).into(),
@@ -43,6 +46,7 @@ pub(super) fn task(record: &Record, regulation: &Regulation, now: Timestamp) -> 
         milestones: task.milestones.iter().map(encode_milestone).collect(),
         targets: task.targets.iter().map(encode_target).collect(),
         open_points: task.open_points.iter().map(encode_open_point).collect(),
+        attachments: files::encode(&task.attachments),
     }
 }
 
@@ -78,6 +82,7 @@ pub(super) fn assignment(
         wait: one.wait.as_ref().map(pause::encode_wait),
         charged_pauses: pause::latest(&one.charges),
         used_instruments: one.instruments.iter().map(instrument::encode).collect(),
+        last_attachments: files::encode(files::last(record, &one.name)),
     }
 }
 
@@ -151,20 +156,33 @@ fn assignment_state(state: AssignmentState) -> proto::AssignmentState {
 
 #[cfg(test)]
 mod tests {
+    use domain_attachment::{Attachment, Digest};
     use domain_supervision::{
         AssignmentCommand, ChargeKind, ChargedPause, ChargedTo, Command, Direction, LAST_REPORT, Milestone,
         Target, decide,
     };
     use prost::Message;
+    use xietong_mesh::ServiceName;
+    use xietong_mesh::attachments::Grants;
     use xietong_mesh::input::{LINE, TEXT};
     use xietong_mesh::serve::MAX_MESSAGE_BYTES;
+    use xietong_mesh::token::{Issuer, Signer, SigningKey, generate_keypair};
+    use xietong_timers::MachineClock;
 
     use super::*;
     use crate::grpc::content::{CLAUSE, MOST_PARTS, MOST_UNITS, REASON};
+    use crate::record::LAST_ATTACHMENTS;
     use crate::record::tests::draft;
 
     /// A character that takes four bytes, as long as there are.
     const LONG: &str = "𠮷";
+
+    /// Grants of this service for somebody.
+    fn grants() -> Grants {
+        let key = SigningKey::from_pem(&generate_keypair().unwrap().private_pem).unwrap();
+        let issuer = Issuer::System(ServiceName::Supervision);
+        Grants::new(Signer::new(issuer, key, MachineClock::system()), "clerk")
+    }
 
     #[test]
     fn the_largest_task_fits_in_a_message() {
@@ -187,6 +205,14 @@ mod tests {
             direction: Direction::AtLeast,
             binding: true,
         };
+        let file = Attachment {
+            digest: Digest::of_bytes([7; 32]),
+            size: u64::MAX,
+            media_type: "a".repeat(100),
+            display_name: LONG.repeat(domain_attachment::LONGEST_NAME / LONG.len()),
+        };
+        let files = vec![file; domain_attachment::MOST];
+        draft.attachments = files.clone();
         draft.milestones = vec![milestone; MOST_PARTS];
         draft.targets = vec![target; MOST_PARTS];
         draft.restricted_units = units;
@@ -200,7 +226,7 @@ mod tests {
             for command in [
                 AssignmentCommand::Sign,
                 AssignmentCommand::Deploy { plan: LONG.repeat(TEXT) },
-                AssignmentCommand::Report { text: LONG.repeat(TEXT) },
+                AssignmentCommand::Report { text: LONG.repeat(TEXT), attachments: files.clone() },
                 AssignmentCommand::RequestExtension {
                     last_day: time::macros::date!(2024 - 01 - 31),
                     reason: LONG.repeat(REASON),
@@ -219,9 +245,16 @@ mod tests {
         for one in &mut record.task.assignments {
             one.charges = vec![pause.clone(); 100];
         }
-        let task = task(&record, &regulation, now);
+        let mut task = task(&record, &regulation, now);
         let shown = |one: &proto::Assignment| one.last_report.chars().count() == LAST_REPORT;
         assert!(task.assignments.iter().all(shown));
+        files::grant(&mut task, &record, &grants()).unwrap();
+        assert_eq!(task.assignments[32].last_attachments.len(), LAST_ATTACHMENTS);
+        assert_eq!(
+            (task.assignments[33].last_attachments.len(), task.assignments[34].last_attachments.len()),
+            (1, 0)
+        );
+        assert!(task.assignments[33].last_attachments.iter().all(|file| !file.grant.is_empty()));
         assert!(task.encoded_len() < MAX_MESSAGE_BYTES / 3 * 2, "{}", task.encoded_len());
     }
 }

@@ -6,6 +6,7 @@ mod decode;
 mod division_preview;
 mod encode;
 mod explain;
+mod files;
 mod instrument;
 mod ledger;
 mod list;
@@ -25,7 +26,7 @@ use xietong_mesh::convert::{encode_time, optional};
 use xietong_mesh::input::{LINE, TEXT};
 use xietong_mesh::page::Paging;
 use xietong_mesh::principal::Principal;
-use xietong_mesh::{Attempt, Call, Error, Transactions, input, retried};
+use xietong_mesh::{Attempt, Call, Error, Peers, Transactions, input, retried};
 use xietong_proto::supervision as proto;
 use xietong_proto::supervision::task_service_server::TaskService;
 
@@ -48,15 +49,16 @@ const LARGEST_BATCH: usize = 1_000;
 pub(crate) struct Tasks {
     app: Supervision,
     transactions: Transactions,
+    peers: Peers,
 }
 
 /// What a change is answered with, given the task as it became and the name of what changed.
 type Answer<R> = fn(&Supervision, &Record, &str) -> Result<R, Error>;
 
 impl Tasks {
-    /// The RPCs over `app`.
-    pub(crate) fn new(app: Supervision, transactions: Transactions) -> Self {
-        Tasks { app, transactions }
+    /// The RPCs over `app`. `peers` signs grants for the files in what is read.
+    pub(crate) fn new(app: Supervision, transactions: Transactions, peers: Peers) -> Self {
+        Tasks { app, transactions, peers }
     }
 
     /// Enters tasks once for a request id. `request` is without it.
@@ -138,16 +140,15 @@ impl TaskService for Tasks {
         &self,
         request: Request<proto::CreateTaskRequest>,
     ) -> Result<Response<proto::Task>, Status> {
-        let call = Call::of(&request)?.clone();
+        let mut call = Call::of(&request)?.clone();
         let mut request = request.into_inner();
         let request_id = take(&mut request.request_id);
         if !request.origin.is_empty() && !call.principal.is_system() {
             return Err(Error::permission_denied(format!("{} with an origin", call.action)).into());
         }
         input::text("origin", request.origin.clone(), LINE)?;
-        let subject = &call.principal.subject;
         let task = request.task.clone().unwrap_or_default();
-        let entry = decode::entry(task, "task".to_owned(), subject, &request.origin)?;
+        let entry = decode::entry(task, "task".to_owned(), &mut call, &request.origin)?;
         let entering = if request.issue { Entering::Issuing } else { Entering::Only };
         let entries = (vec![entry], entering, false);
         Ok(self.create(&call, &request, &request_id, entries, |mut tasks| tasks.pop()).await?)
@@ -157,14 +158,13 @@ impl TaskService for Tasks {
         &self,
         request: Request<proto::BatchCreateTasksRequest>,
     ) -> Result<Response<proto::BatchCreateTasksResponse>, Status> {
-        let call = Call::of(&request)?.clone();
+        let mut call = Call::of(&request)?.clone();
         let mut request = request.into_inner();
         let request_id = take(&mut request.request_id);
         if !(1..=LARGEST_BATCH).contains(&request.tasks.len()) {
             let (english, chinese) = ("must be 1 to 1000 tasks", "一次可登记1至1000项任务");
             return Err(Error::invalid("tasks", english, chinese).into());
         }
-        let subject = &call.principal.subject;
         if request.issue && request.backfill {
             let (english, chinese) = ("not together with issue", "补录与交办只能选一项");
             return Err(Error::invalid("backfill", english, chinese).into());
@@ -174,7 +174,7 @@ impl TaskService for Tasks {
             let place = format!("tasks[{at}]");
             // A draft is nowhere yet: it has something open, or lacks what is asked of work under way.
             let backfill = request.backfill.then(|| decode::backfill(task, &place)).transpose()?;
-            entries.push(Entry { backfill, ..decode::entry(task.clone(), place, subject, "")? });
+            entries.push(Entry { backfill, ..decode::entry(task.clone(), place, &mut call, "")? });
         }
         let entering = if request.issue { Entering::IssuingDocuments } else { Entering::Only };
         let entries = (entries, entering, request.validate_only);
@@ -186,7 +186,7 @@ impl TaskService for Tasks {
         &self,
         request: Request<proto::UpdateTaskRequest>,
     ) -> Result<Response<proto::Task>, Status> {
-        let call = Call::of(&request)?.clone();
+        let mut call = Call::of(&request)?.clone();
         let mut request = request.into_inner();
         let request_id = take(&mut request.request_id);
         let task = request.task.clone().unwrap_or_default();
@@ -194,7 +194,7 @@ impl TaskService for Tasks {
         long_text("ground", &request.ground)?;
         let (name, etag) = (task.name.clone(), task.etag.clone());
         let mask = request.update_mask.as_ref().map(|mask| mask.paths.as_slice()).unwrap_or_default();
-        let revision = content::revision(task, mask)?;
+        let revision = content::revision(task, mask, &mut call)?;
         self.app.prepare_revision(&revision).await;
         let asked = Asked::Revise { revision, ground: request.ground.clone() };
         let ground = optional(request.ground.clone());
@@ -211,7 +211,9 @@ impl TaskService for Tasks {
         let name = request.into_inner().name;
         task_name(&name)?;
         let record = self.app.get(&call, &name).await?;
-        Ok(Response::new(encode::task(&record, &self.app.regulation(), self.app.now())))
+        let mut task = encode::task(&record, &self.app.regulation(), self.app.now());
+        files::grant(&mut task, &record, &self.peers.grants(&call))?;
+        Ok(Response::new(task))
     }
 
     async fn list_tasks(
@@ -247,7 +249,8 @@ impl TaskService for Tasks {
         let paging = Paging::new(&asked, request.page_size, &request.page_token)?;
         let roster = self.app.roster.view().book;
         let key = |event: &Event| event.version;
-        let encode = |event| timeline::entry(event, &roster);
+        let grants = self.peers.grants(&call);
+        let encode = |event| timeline::entry(event, &roster, &grants);
         let read =
             |after: Option<i64>, limit| self.app.events(&call, &request.name, after.unwrap_or(0), limit);
         let (entries, next_page_token) = list::page(paging, key, encode, read).await?;
@@ -341,11 +344,12 @@ impl TaskService for Tasks {
         &self,
         request: Request<proto::ReportAssignmentRequest>,
     ) -> Result<Response<proto::Assignment>, Status> {
-        let call = Call::of(&request)?.clone();
+        let mut call = Call::of(&request)?.clone();
         let mut request = request.into_inner();
         let request_id = take(&mut request.request_id);
         long_text("text", &request.text)?;
-        let command = AssignmentCommand::Report { text: request.text.clone() };
+        let attachments = call.attachments("attachments", &request.attachments)?;
+        let command = AssignmentCommand::Report { text: request.text.clone(), attachments };
         let change = of_assignment(&request.name, command, &request.etag)?;
         self.change(&call, &request, &request_id, change, one_assignment).await
     }
@@ -354,11 +358,12 @@ impl TaskService for Tasks {
         &self,
         request: Request<proto::SubmitAssignmentRequest>,
     ) -> Result<Response<proto::Assignment>, Status> {
-        let call = Call::of(&request)?.clone();
+        let mut call = Call::of(&request)?.clone();
         let mut request = request.into_inner();
         let request_id = take(&mut request.request_id);
         long_text("text", &request.text)?;
-        let command = AssignmentCommand::Submit { text: request.text.clone() };
+        let attachments = call.attachments("attachments", &request.attachments)?;
+        let command = AssignmentCommand::Submit { text: request.text.clone(), attachments };
         let change = of_assignment(&request.name, command, &request.etag)?;
         self.change(&call, &request, &request_id, change, one_assignment).await
     }

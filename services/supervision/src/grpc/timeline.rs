@@ -4,23 +4,26 @@ use domain_roster::{Book, mandate_in_ground};
 use domain_supervision::{TaskEvent, describe};
 use xietong_events::Event;
 use xietong_mesh::Error;
+use xietong_mesh::attachments::Grants;
 use xietong_mesh::convert::encode_time;
 use xietong_proto::supervision as proto;
 use xietong_store::StoreError;
 
+use super::files;
 use crate::error::unreadable;
 
-/// One event. Units are called by their names in the roster, or by their resource names while
-/// it is not known.
-pub(super) fn entry(event: Event, roster: &Book) -> Result<proto::TimelineEntry, Error> {
+/// One event, with a grant for each file that it brought. Units are called by their names in the
+/// roster, or by their resource names while it is not known.
+pub(super) fn entry(event: Event, roster: &Book, grants: &Grants) -> Result<proto::TimelineEntry, Error> {
     let payload =
         serde_json::from_str(&event.payload).map_err(|error| StoreError::corrupt("event", error))?;
     let called = |unit: &str| roster.unit(unit).map_or(unit, |known| &known.display_name).to_owned();
-    let text = match TaskEvent::from_payload(&event.event_type, &payload).map_err(unreadable)? {
-        Some(event) => describe(&event, &called),
-        // Written by a newer version of this service.
-        None => "其他事项".to_owned(),
-    };
+    let (text, attachments) =
+        match TaskEvent::from_payload(&event.event_type, &payload).map_err(unreadable)? {
+            Some(event) => (describe(&event, &called), files::granted(event.attachments(), grants)?),
+            // Written by a newer version of this service.
+            None => ("其他事项".to_owned(), Vec::new()),
+        };
     let entered = event.ground.as_deref().is_some_and(|ground| mandate_in_ground(ground).is_some());
     let entered_by = if entered { person(&event.actor, roster) } else { String::new() };
     Ok(proto::TimelineEntry {
@@ -32,6 +35,7 @@ pub(super) fn entry(event: Event, roster: &Book) -> Result<proto::TimelineEntry,
         ground: event.ground.unwrap_or_default(),
         text,
         version: event.version,
+        attachments,
     })
 }
 

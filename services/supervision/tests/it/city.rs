@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use domain_attachment::{Attachment, Digest};
 use domain_calendar::Timestamp;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -14,8 +15,9 @@ use tonic::{Code, Request, Status};
 use xietong_events::Bus;
 use xietong_mesh::drain::Drain;
 use xietong_mesh::principal::{Grant, PRINCIPAL_METADATA, Principal, Role};
-use xietong_mesh::token::{Issuer, Signer, SigningKey, Verifier, VerifyingKey, generate_keypair};
-use xietong_mesh::{Error, Ground, Peers, Service, ServiceName};
+use xietong_mesh::token::{Issuer, Purpose, Signer, SigningKey, Verifier, VerifyingKey, generate_keypair};
+use xietong_mesh::{Error, Ground, Peers, Service, ServiceName, attachments};
+use xietong_proto::common;
 use xietong_proto::supervision as proto;
 use xietong_proto::supervision::division_preview_service_client::DivisionPreviewServiceClient;
 use xietong_proto::supervision::explain_service_client::ExplainServiceClient;
@@ -77,20 +79,11 @@ impl City {
     /// A city whose clock stands at [`START`] and whose copy of the roster is complete.
     pub(crate) async fn start(store: Store) -> City {
         let folder = tempfile::tempdir().unwrap();
-        let machine = MachineClock::system();
-        let issuers = [
+        let (signers, verifier) = keys(&[
             Issuer::Gateway,
             Issuer::System(ServiceName::Supervision),
             Issuer::System(ServiceName::Workgroup),
-        ];
-        let (mut signers, mut trusted) = (BTreeMap::new(), BTreeMap::new());
-        for issuer in issuers {
-            let keys = generate_keypair().unwrap();
-            let key = SigningKey::from_pem(&keys.private_pem).unwrap();
-            signers.insert(issuer, Signer::new(issuer, key, machine));
-            trusted.insert(issuer, VerifyingKey::all_from_pem(&keys.public_pem).unwrap());
-        }
-        let verifier = Verifier::new(trusted, machine);
+        ]);
         let roster = Roster::prepare(folder.path(), at("2023-05-14T00:00:00+08:00")).await;
         let roster_address = roster.serve(verifier.clone()).await;
 
@@ -237,6 +230,39 @@ impl City {
         PaperServiceClient::with_interceptor(channel, Bearer(token))
     }
 
+    /// A connection as this principal.
+    pub(crate) fn connection(&self, principal: &Principal) -> (Channel, Bearer) {
+        let issuer = principal.service.map_or(Issuer::Gateway, Issuer::System);
+        let token = self.signers[&issuer].sign(principal).unwrap();
+        let channel = Endpoint::from_shared(format!("http://{}", self.address)).unwrap().connect_lazy();
+        (channel, Bearer(token))
+    }
+
+    /// What the gateway answers when this principal uploads a file.
+    pub(crate) fn uploaded(&self, principal: &Principal, number: u8, name: &str) -> common::Attachment {
+        let file = Attachment {
+            digest: Digest::of_bytes([number; 32]),
+            size: 3,
+            media_type: "application/pdf".to_owned(),
+            display_name: name.to_owned(),
+        };
+        let signer = &self.signers[&Issuer::Gateway];
+        let receipt = signer.sign_attachment(Purpose::Receipt, &principal.subject, &file).unwrap();
+        common::Attachment { receipt, ..attachments::encode(&file) }
+    }
+
+    /// Trusts everybody of the mesh.
+    pub(crate) fn verifier(&self) -> &Verifier {
+        &self.verifier
+    }
+
+    /// Everybody signs with another key from now on, and is trusted with that alone. The service
+    /// learns of it when it is started anew.
+    pub(crate) fn change_keys(&mut self) {
+        let issuers: Vec<Issuer> = self.signers.keys().copied().collect();
+        (self.signers, self.verifier) = keys(&issuers);
+    }
+
     pub(crate) fn supervisor(&self) -> Client {
         self.client(&supervisor())
     }
@@ -270,6 +296,19 @@ impl City {
     pub(crate) async fn list(&self, request: proto::ListTasksRequest) -> Vec<proto::Task> {
         list_all(&mut self.supervisor(), request).await
     }
+}
+
+/// Fresh keys of these issuers, and who trusts them.
+fn keys(issuers: &[Issuer]) -> (BTreeMap<Issuer, Signer>, Verifier) {
+    let machine = MachineClock::system();
+    let (mut signers, mut trusted) = (BTreeMap::new(), BTreeMap::new());
+    for issuer in issuers {
+        let keys = generate_keypair().unwrap();
+        let key = SigningKey::from_pem(&keys.private_pem).unwrap();
+        signers.insert(*issuer, Signer::new(*issuer, key, machine));
+        trusted.insert(*issuer, VerifyingKey::all_from_pem(&keys.public_pem).unwrap());
+    }
+    (signers, Verifier::new(trusted, machine))
 }
 
 /// The service on its database, with the roster at an address.

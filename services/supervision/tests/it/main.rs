@@ -2,6 +2,7 @@
 //! roster log served by a server of its own.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
+mod attachments;
 mod city;
 mod documents;
 mod explain;

@@ -130,11 +130,14 @@ fn each_event_is_told_to_those_it_concerns() {
         (of_unit(county(), C::Signed), vec![(K::Progress, false, "supervisor, liaison of water")]),
         (of_unit(lead(), C::Deployed { plan: String::new() }), vec![(K::Progress, false, "supervisor")]),
         (
-            of_unit(lead(), C::Reported { text: "已进场".into() }),
+            of_unit(lead(), C::Reported { text: "已进场".into(), attachments: vec![] }),
             vec![(K::Progress, false, "supervisor, leader of water")],
         ),
         (
-            of_unit(county(), C::Submitted { text: "已完成".into(), request_waited: None }),
+            of_unit(
+                county(),
+                C::Submitted { text: "已完成".into(), request_waited: None, attachments: vec![] },
+            ),
             vec![(K::Progress, false, "supervisor, liaison of water, leader of water")],
         ),
         (of_unit(lead(), C::Verified { note: String::new(), completed_at: done }), vec![]),
@@ -319,9 +322,10 @@ fn a_request_for_more_time_says_until_when_and_the_answer_what_holds_now() {
 #[test]
 fn a_restricted_matter_is_called_by_its_number_alone() {
     let matter = Matter { lead_unit: Some("units/water".into()) };
-    let TaskEvent::Assignment(mut event) =
-        of_unit(assignment("water", Role::Lead), AssignmentChange::Reported { text: "细节".into() })
-    else {
+    let TaskEvent::Assignment(mut event) = of_unit(
+        assignment("water", Role::Lead),
+        AssignmentChange::Reported { text: "细节".into(), attachments: vec![] },
+    ) else {
         panic!("an assignment's event")
     };
     event.task.visibility = Visibility::Restricted;
@@ -372,9 +376,11 @@ fn doing_what_was_asked_ends_the_ladder() {
     let lead = || assignment("water", Role::Lead);
     let signed = ended_by(&of_unit(lead(), AssignmentChange::Signed)).unwrap();
     assert_eq!((signed.unit.as_deref(), signed.kind), (Some("units/water"), Some(K::Assignment)));
-    let submitted =
-        ended_by(&of_unit(lead(), AssignmentChange::Submitted { text: "好".into(), request_waited: None }))
-            .unwrap();
+    let submitted = ended_by(&of_unit(
+        lead(),
+        AssignmentChange::Submitted { text: "好".into(), request_waited: None, attachments: vec![] },
+    ))
+    .unwrap();
     assert_eq!((submitted.unit.as_deref(), submitted.kind), (Some("units/water"), None));
     let returned = AssignmentChange::SideRoad(SideRoad::Returned { reason: "不属职责".into() });
     let returned = ended_by(&of_unit(lead(), returned)).unwrap();
