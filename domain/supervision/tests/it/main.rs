@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "clippy allows it in test functions, not in what they share")]
 
 mod backfill;
+mod bulletin;
 mod document;
 mod explain;
 mod extension;
