@@ -2,6 +2,8 @@
 //! roster log served by a server of its own.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
+mod archive;
+mod bulletin;
 mod city;
 mod documents;
 mod explain;
@@ -20,6 +22,7 @@ mod refusals;
 mod regulation;
 mod roster;
 mod roster_away;
+mod score_rules;
 mod scoreboard;
 mod side_road;
 mod stages_due;
