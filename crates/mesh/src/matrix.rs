@@ -99,6 +99,13 @@ const TASK_READERS: &[(&[Role], Reach)] = &[
 /// Doing a unit's part of a task.
 const UNIT_WORK: &[(&[Role], Reach)] = &[(UNIT_STAFF, Units)];
 
+/// Saying what a unit says of its own figures.
+const UNIT_WORD: &[(&[Role], Reach)] = &[(&[UnitClerk, UnitApprover], Units)];
+
+/// Reading bulletins before they are issued: a unit its own line.
+const BULLETIN_READERS: &[(&[Role], Reach)] =
+    &[(OVERSEERS, All), (UNIT_STAFF, Units), (&[Leader], Portfolio), (MANDATED, Mandate)];
+
 /// The supervisor's own work.
 const SUPERVISION: &[(&[Role], Reach)] = &[(&[Supervisor], All)];
 
@@ -242,6 +249,17 @@ pub const MATRIX: &[Row] = &[
     row("supervision.ledger.scoreboard", Read, TASK_READERS),
     row("supervision.papers.issue", Write, &[(&[Supervisor], All)]),
     row("supervision.papers.get", Read, TASK_READERS),
+    row("supervision.tasks.archive", Read, TASK_READERS),
+    // Bulletins are signed by the leader they name, whatever his portfolio.
+    row("supervision.bulletins.create", Write, SUPERVISION),
+    row("supervision.bulletins.get", Read, BULLETIN_READERS),
+    row("supervision.bulletins.confirm", Write, UNIT_WORD),
+    row("supervision.bulletins.sign", Write, &[(&[Leader], Portfolio), (MANDATED, Mandate)]),
+    row("supervision.appeals.create", Write, UNIT_WORD),
+    row("supervision.appeals.get", Read, BULLETIN_READERS),
+    row("supervision.appeals.decide", Write, SUPERVISION),
+    row("supervision.score_rules.create", Write, ADMINISTRATION),
+    row("supervision.score_rules.list", Read, OPEN),
     // Working groups.
     row("workgroup.groups.create", Write, &[(&[Supervisor, Administrator], All), (&[GroupOffice], Groups)]),
     row("workgroup.groups.get", Read, OPEN),

@@ -1,11 +1,13 @@
 //! What is told of what happened: typed events of the producers become notices.
 
+mod bulletin;
 mod document;
 mod handover;
 mod roster;
 mod supervision;
 mod workgroup;
 
+pub use bulletin::of_bulletin;
 pub use document::of_document;
 pub use handover::of_handover;
 pub use roster::of_roster;

@@ -1,7 +1,7 @@
 //! Who is told what, and when it climbs; pure.
 //!
-//! - [`of_task`], [`of_document`], [`of_handover`], [`of_workgroup`] and [`of_roster`] turn what
-//!   happened into [`Notice`]s in plain Chinese, each with its [`Audience`]s.
+//! - [`of_task`], [`of_document`], [`of_handover`], [`of_bulletin`], [`of_workgroup`] and
+//!   [`of_roster`] turn what happened into [`Notice`]s in plain Chinese, each with its [`Audience`]s.
 //! - [`address`] resolves the audiences at the moment of sending and merges what one person
 //!   would get twice into one [`Letter`].
 //! - [`Receipt`] is the life of a message in an inbox: read, signed for.
@@ -27,7 +27,9 @@ mod fixture;
 pub use address::{Letter, Mail, address};
 pub use audience::{Audience, Recipient, recipients};
 pub use climb::{ClimbRule, ClimbStep, Rung, Standing, climbed_letters, next_step};
-pub use compose::{Ended, Matter, ended_by, of_document, of_handover, of_roster, of_task, of_workgroup};
+pub use compose::{
+    Ended, Matter, ended_by, of_bulletin, of_document, of_handover, of_roster, of_task, of_workgroup,
+};
 pub use digest::{DigestEntry, digest, digest_due};
 pub use event::{
     DigestSent, MessageClimbed, MessageFacts, MessageMarked, NotificationEvent, PayloadError, Unaddressed,

@@ -12,11 +12,17 @@
 //! Who may give a command is decided outside, except for what belongs to the matter
 //! itself: nobody verifies the work of a unit he belongs to.
 
+mod appeal;
 mod apply;
+mod archive;
 mod assignment;
 mod backfill;
+mod bulletin;
+mod bulletin_error;
+mod bulletin_event;
 mod charge;
 mod content;
+mod correction;
 mod date_text;
 mod deadline;
 mod decide;
@@ -37,15 +43,24 @@ mod recount;
 mod revise;
 mod rule;
 mod score;
+mod score_rule;
 mod side_road;
 mod side_road_event;
 mod task;
 mod timers;
 
+pub use appeal::{Appeal, AppealState, Contested};
+pub use archive::{Cover, Outcome};
 pub use assignment::{Action, Assignment, AssignmentState, LAST_REPORT, Role, Stage};
 pub use backfill::{Backfill, BackfilledAssignment, StandingThen, backfill};
+pub use bulletin::{
+    Bulletin, BulletinAction, BulletinCommand, BulletinDraft, BulletinState, Frozen, IssuedAs, UnderWay,
+};
+pub use bulletin_error::{BulletinError, BulletinText};
+pub use bulletin_event::{BULLETIN_EVENT_TYPES, BulletinChange, BulletinEvent, BulletinFacts, LineFigures};
 pub use charge::{ChargeKind, ChargedPause, ChargedTo};
 pub use content::{Content, Direction, Milestone, OpenPoint, Target};
+pub use correction::{Corrected, Correction, Corrections, Figure, PointKey};
 pub use deadline::{ClockPhase, Clocks, DueTimes, clocks};
 pub use decide::{AssignmentCommand, Command, Context, create, decide};
 pub use describe::{describe, describe_act};
@@ -61,12 +76,14 @@ pub use instrument::{Instrument, InstrumentUse, URGING_COOL_DOWN};
 pub use light::{Light, StoredClock, light, light_sql};
 pub use overdue::{days_overdue, days_past};
 pub use paper::{
-    Block, Interview, Matter, PAPER_ISSUED, Paper, PaperIssued, PaperKind, PaperNumber, chinese_day, told,
+    Block, Checked, Interview, Matter, PAPER_ISSUED, Paper, PaperIssued, PaperKind, PaperNumber, Reported,
+    chinese_day, told,
 };
 pub use payload::{EVENT_TYPES, PayloadError};
 pub use recount::{Rebasing, rebase, recount};
 pub use rule::{ClockStart, Cycle, DayKind, Rule, RuleError, Span};
-pub use score::{Board, Line, Period, Point, ScoreRule, sum};
+pub use score::{Board, Line, Period, Point, sum};
+pub use score_rule::{ScoreRule, ScoreRuleError};
 pub use side_road::{Misdirection, SideRoadCommand, Suspension, Wait};
 pub use side_road_event::SideRoad;
 pub use task::{AssignmentDraft, Grade, Source, Task, TaskDraft, TaskState, Visibility};

@@ -10,9 +10,11 @@ use serde::{Deserialize, Serialize};
 use time::Date;
 
 use crate::assignment::{Assignment, Role};
+use crate::bulletin::UnderWay;
 use crate::event::TaskFacts;
 use crate::overdue::days_past;
-use crate::score::{Line, Period, ScoreRule, sum};
+use crate::score::{Line, Period, sum};
+use crate::score_rule::ScoreRule;
 use crate::task::Task;
 
 /// Type of the event that a paper was issued; its aggregate is `papers/{id}`.
@@ -135,6 +137,36 @@ pub struct Interview<'a> {
     pub place: &'a str,
 }
 
+/// What a bulletin is written from.
+#[derive(Debug, Clone, Copy)]
+pub struct Reported<'a> {
+    /// Its title.
+    pub title: &'a str,
+    /// What it is about.
+    pub period: Period,
+    /// By what people call the unit, in the order in which they are told.
+    pub lines: &'a [(String, Line)],
+    /// What was under way when it was scored.
+    pub under_way: UnderWay,
+    /// By what it was scored.
+    pub rule: &'a ScoreRule,
+    /// That its units have checked it; none: they have not.
+    pub checked: Option<Checked>,
+    /// When it is written.
+    pub now: Timestamp,
+}
+
+/// That the units of a bulletin have checked it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Checked {
+    /// Until when (exclusive) they could appeal.
+    pub before: Timestamp,
+    /// How many appeals there were.
+    pub appeals: usize,
+    /// How many points were left out because of them.
+    pub corrected: usize,
+}
+
 impl PaperKind {
     /// Every kind.
     pub const ALL: [PaperKind; 4] = [Self::Slip, Self::Letter, Self::Interview, Self::Bulletin];
@@ -248,15 +280,9 @@ impl Paper {
         matter.paper(PaperKind::Interview, format!("关于就“{}”进行约谈的通知", matter.task.title), body)
     }
 
-    /// 通报 on a period: `lines` by what people call the unit, in the order in which they are told;
-    /// `open` is how many tasks are under way now, and how many of them are red.
-    pub fn bulletin(
-        period: Period,
-        lines: &[(String, Line)],
-        open: (i64, i64),
-        rule: &ScoreRule,
-        now: Timestamp,
-    ) -> Paper {
+    /// 通报 on a period.
+    pub fn bulletin(reported: &Reported<'_>) -> Paper {
+        let Reported { title, period, lines, under_way, rule, checked, now } = *reported;
         let all = lines.iter().fold(Line::default(), |mut all, (_, line)| {
             all.add(line.clone());
             all
@@ -275,8 +301,8 @@ impl Paper {
                 all.late.len() - settled_late,
                 sum(&all.returned),
                 sum(&all.late_steps),
-                open.0,
-                open.1,
+                under_way.all,
+                under_way.red,
             )),
             heading("二、各单位办理情况"),
         ];
@@ -302,11 +328,18 @@ impl Paper {
         body.push(text(
             "有逾期事项的单位要查明原因、倒排工期，尽快办结销号；其他单位要对照时限持续推进，确有困难的及时提出。",
         ));
+        body.push(text(&match checked {
+            Some(Checked { before, appeals, corrected }) => format!(
+                "（以上数据已经各单位核对，核对于{}截止；其间受理申诉{appeals}件，更正{corrected}处。）",
+                chinese_moment(before)
+            ),
+            None => "（以上数据未经各单位核对。）".to_owned(),
+        }));
         body.push(text(&format!("（评价依据：{}。{}）", rule.chinese_name(), rule.chinese())));
         Paper {
             kind: PaperKind::Bulletin,
             number: None,
-            title: "关于督办事项办理情况的通报".to_owned(),
+            title: title.to_owned(),
             addressee: "各县（市、区）人民政府，市直各有关单位".to_owned(),
             body,
             signed: OFFICE.to_owned(),
@@ -344,11 +377,11 @@ fn text(text: &str) -> Block {
     Block::Text { text: text.to_owned() }
 }
 
-fn heading(text: &str) -> Block {
+pub(crate) fn heading(text: &str) -> Block {
     Block::Heading { text: text.to_owned() }
 }
 
-fn source(task: &Task) -> Option<String> {
+pub(crate) fn source(task: &Task) -> Option<String> {
     let source = &task.source;
     if source.document_number.is_empty() {
         return None;
@@ -368,12 +401,22 @@ pub fn chinese_day(day: Date) -> String {
     format!("{}年{}月{}日", day.year(), u8::from(day.month()), day.day())
 }
 
-fn day_of(at: Timestamp) -> String {
+/// An instant as papers write it, for example 2023年6月1日9时05分; the end of a day is its 24时.
+pub(crate) fn chinese_moment(at: Timestamp) -> String {
+    let time = at.time_of_day();
+    match (time.hour(), time.minute()) {
+        (0, 0) => format!("{}24时", last_day_of(at)),
+        (hour, 0) => format!("{}{hour}时", day_of(at)),
+        (hour, minute) => format!("{}{hour}时{minute:02}分", day_of(at)),
+    }
+}
+
+pub(crate) fn day_of(at: Timestamp) -> String {
     chinese_day(at.day())
 }
 
 /// The last day before an instant.
-fn last_day_of(end: Timestamp) -> String {
+pub(crate) fn last_day_of(end: Timestamp) -> String {
     day_of(Timestamp::from_micros(end.as_micros() - 1))
 }
 

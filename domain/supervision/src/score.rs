@@ -6,25 +6,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain_calendar::Timestamp;
+use serde::{Deserialize, Serialize};
 
-use crate::assignment::{Assignment, AssignmentState, Stage};
+use crate::assignment::{Assignment, AssignmentState};
+use crate::correction::Corrected;
 use crate::deadline::Clocks;
 use crate::event::{AssignmentChange, AssignmentEvent};
 use crate::overdue::{days_past, worked_until};
-
-/// What is scored, as data.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ScoreRule {
-    /// Counted up with every change of the rule.
-    pub version: u32,
-    /// Assignments that were closed with their task, and not verified themselves, are judged.
-    pub closed_with_task: bool,
-    /// The steps whose missing counts as a late step.
-    pub late_steps: Vec<Stage>,
-}
+use crate::score_rule::ScoreRule;
 
 /// Half-open.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Period {
     /// Its first instant.
     pub start: Timestamp,
@@ -33,7 +26,8 @@ pub struct Period {
 }
 
 /// Where a part of a figure comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Point {
     /// `tasks/{t}/assignments/{a}`.
     pub assignment: String,
@@ -45,7 +39,8 @@ pub struct Point {
 }
 
 /// The figures of one unit.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 pub struct Line {
     /// Settled in the period and in time.
     pub on_time: Vec<Point>,
@@ -57,6 +52,8 @@ pub struct Line {
     pub returned: Vec<Point>,
     /// Steps that were missed.
     pub late_steps: Vec<Point>,
+    /// What was left out of these because an appeal was upheld.
+    pub corrected: Vec<Corrected>,
 }
 
 /// The figures of units over a period, gathered one by one.
@@ -66,34 +63,6 @@ pub struct Board {
     period: Period,
     lines: BTreeMap<String, Line>,
     judged: BTreeSet<String>,
-}
-
-impl ScoreRule {
-    /// The rule as delivered.
-    pub fn version_1() -> Self {
-        ScoreRule {
-            version: 1,
-            closed_with_task: false,
-            late_steps: vec![Stage::Sign, Stage::Deploy, Stage::Report],
-        }
-    }
-
-    /// What people call it.
-    pub fn chinese_name(&self) -> String {
-        format!("督办评价规则第{}版", self.version)
-    }
-
-    /// What it says.
-    pub fn chinese(&self) -> String {
-        let steps: Vec<&str> = self.late_steps.iter().map(|stage| stage.chinese()).collect();
-        let closed = if self.closed_with_task { "计入" } else { "不计入" };
-        format!(
-            "按时办结率＝期内按时办结件数÷（期内办结件数＋期末逾期未办结件数）。办结时间以申请办结为准；办结时限已扣除\
-             核验、批复延期等他方占用时间，补录前已到期的不计；随任务一并销号的{closed}。逾期天数为期内超出办结时限的\
-             天数，不足一天按一天计。退回返工按次计；{}逾期按次计。系统使用情况不作为评价内容。",
-            steps.join("、")
-        )
-    }
 }
 
 impl Line {
@@ -115,6 +84,7 @@ impl Line {
         self.days_overdue.extend(other.days_overdue);
         self.returned.extend(other.returned);
         self.late_steps.extend(other.late_steps);
+        self.corrected.extend(other.corrected);
     }
 }
 
@@ -330,13 +300,6 @@ mod tests {
         assert_eq!(line(0, 0).on_time_rate(), None);
         assert_eq!(line(2, 1).on_time_rate(), Some(666));
         assert_eq!(line(0, 3).on_time_rate(), Some(0));
-    }
-
-    #[test]
-    fn the_formula_says_what_it_counts() {
-        let rule = ScoreRule { closed_with_task: true, late_steps: vec![Stage::Report], version: 2 };
-        assert_eq!(rule.chinese_name(), "督办评价规则第2版");
-        assert!(rule.chinese().contains("随任务一并销号的计入") && rule.chinese().contains("反馈逾期按次计"));
     }
 
     proptest! {

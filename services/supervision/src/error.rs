@@ -1,6 +1,6 @@
 //! What a refusal of the domain means to a caller.
 
-use domain_supervision::{NotEmpty, PayloadError, SupervisionError};
+use domain_supervision::{BulletinError, BulletinText, NotEmpty, PayloadError, SupervisionError};
 use xietong_mesh::{Code, Error};
 
 /// The answer to a refused command. `place` is the path of the task in the request, for
@@ -65,6 +65,30 @@ pub(crate) fn refused(error: &SupervisionError, place: &str) -> Error {
 /// A command on an existing task was refused.
 pub(crate) fn command_refused(error: SupervisionError) -> Error {
     refused(&error, "")
+}
+
+/// A command on a bulletin was refused.
+pub(crate) fn bulletin_refused(error: BulletinError) -> Error {
+    let (english, chinese) = (error.to_string(), error.chinese());
+    let precondition = |reason: &'static str| Error::failed_precondition(reason, &english, &chinese);
+    match &error {
+        BulletinError::State { .. } => precondition("BULLETIN_STATE"),
+        BulletinError::Empty(BulletinText::Reason) => Error::invalid("reason", english, chinese),
+        BulletinError::Empty(BulletinText::Ground) => Error::invalid("ground", english, chinese),
+        BulletinError::TooSoon { .. } => Error::invalid("before", english, chinese),
+        BulletinError::CheckOver { .. } => precondition("CHECK_OVER"),
+        BulletinError::CheckRunning { .. } => precondition("CHECK_RUNNING"),
+        BulletinError::AppealsOpen { .. } => precondition("APPEALS_OPEN"),
+        BulletinError::NoLine { .. } => precondition("NO_LINE"),
+        BulletinError::Confirmed { .. } => precondition("CONFIRMED"),
+        BulletinError::OwnAppealOpen { .. } => precondition("OWN_APPEAL_OPEN"),
+        BulletinError::NoSuchPoint => Error::invalid("point", english, chinese),
+        BulletinError::AppealedAlready => precondition("APPEALED_ALREADY"),
+        BulletinError::NoAppeal { name } => Error::not_found(name),
+        BulletinError::AppealDecided => precondition("APPEAL_DECIDED"),
+        BulletinError::OwnAppeal { .. } => Error::new(Code::PermissionDenied, "OWN_APPEAL", english, chinese),
+        BulletinError::NotAppealed => Error::invalid("corrected", english, chinese),
+    }
 }
 
 /// An event that this service wrote, or is about to write, has no readable payload.

@@ -20,18 +20,21 @@ use std::sync::Arc;
 use tonic::service::Routes;
 use xietong_mesh::serve::MAX_BATCH_MESSAGE_BYTES;
 use xietong_mesh::{Assembly, Foundation, Ground, Service, ServiceName};
+use xietong_proto::supervision::archive_service_server::ArchiveServiceServer;
+use xietong_proto::supervision::bulletin_service_server::BulletinServiceServer;
 use xietong_proto::supervision::division_preview_service_server::DivisionPreviewServiceServer;
 use xietong_proto::supervision::explain_service_server::ExplainServiceServer;
 use xietong_proto::supervision::instrument_service_server::InstrumentServiceServer;
 use xietong_proto::supervision::ledger_service_server::LedgerServiceServer;
 use xietong_proto::supervision::paper_service_server::PaperServiceServer;
 use xietong_proto::supervision::rule_service_server::RuleServiceServer;
+use xietong_proto::supervision::score_rule_service_server::ScoreRuleServiceServer;
 use xietong_proto::supervision::side_road_service_server::SideRoadServiceServer;
 use xietong_proto::supervision::task_service_server::TaskServiceServer;
 use xietong_store::StoreError;
 
 use app::Supervision;
-use grpc::{DivisionPreviews, Explanations, Ledger, Papers, Rules, Tasks};
+use grpc::{Archives, Bulletins, DivisionPreviews, Explanations, Ledger, Papers, Rules, ScoreRules, Tasks};
 use jobs::{Handovers, Recounts, StagesDue};
 use regulation::Regulations;
 
@@ -54,6 +57,10 @@ pub async fn build(ground: Ground) -> Result<Service, StoreError> {
     let rules = RuleServiceServer::new(Rules::new(app.clone(), foundation.transactions.clone()));
     let ledger = LedgerServiceServer::new(Ledger::new(app.clone()));
     let papers = PaperServiceServer::new(Papers::new(app.clone(), foundation.transactions.clone()));
+    let bulletins = BulletinServiceServer::new(Bulletins::new(app.clone(), foundation.transactions.clone()));
+    let score_rules =
+        ScoreRuleServiceServer::new(ScoreRules::new(app.clone(), foundation.transactions.clone()));
+    let archives = ArchiveServiceServer::new(Archives::new(app.clone()));
     let tasks = Arc::new(Tasks::new(app, foundation.transactions.clone(), foundation.peers.clone()));
     let side_roads = SideRoadServiceServer::from_arc(tasks.clone());
     let instruments =
@@ -70,7 +77,10 @@ pub async fn build(ground: Ground) -> Result<Service, StoreError> {
             .add_service(explanations)
             .add_service(previews)
             .add_service(ledger)
-            .add_service(papers),
+            .add_service(papers)
+            .add_service(bulletins)
+            .add_service(score_rules)
+            .add_service(archives),
         copy: Some(roster),
         consumers: vec![(ServiceName::Roster, Arc::new(handovers))],
         jobs: vec![recounts],

@@ -4,6 +4,7 @@
 
 mod attachment;
 mod backfill;
+mod bulletin;
 mod document;
 mod explain;
 mod extension;

@@ -1,6 +1,7 @@
 //! The notification service between producers that only have logs, on both back ends.
 #![allow(clippy::unwrap_used, reason = "clippy allows it in test functions, not in what they share")]
 
+mod bulletin;
 mod city;
 mod climbing;
 mod delivery;

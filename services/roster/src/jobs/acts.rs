@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use domain_notification::NotificationEvent;
 use domain_roster::Book;
-use domain_supervision::{TaskEvent, describe_act};
+use domain_supervision::{BulletinEvent, PAPER_ISSUED, TaskEvent, describe_act};
 use sea_orm::DatabaseTransaction;
 use serde_json::Value;
 use xietong_events::{ApplyError, Event, EventHandler};
@@ -50,10 +50,15 @@ impl ActsLog {
                 let payload: Value = serde_json::from_str(&event.payload).map_err(ApplyError::new)?;
                 let called =
                     |unit: &str| book.unit(unit).map_or(unit, |known| &known.display_name).to_owned();
-                Ok(match TaskEvent::from_payload(kind, &payload).map_err(ApplyError::new)? {
-                    Some(event) => describe_act(&event, &called),
-                    None => Some(other(event)),
-                })
+                if let Some(event) = TaskEvent::from_payload(kind, &payload).map_err(ApplyError::new)? {
+                    return Ok(describe_act(&event, &called));
+                }
+                // What a paper that is stamped was issued with says it.
+                if kind == PAPER_ISSUED {
+                    return Ok(None);
+                }
+                let bulletin = BulletinEvent::from_payload(kind, &payload).map_err(ApplyError::new)?;
+                Ok(Some(bulletin.map_or_else(|| other(event), |event| event.describe(&called))))
             }
             ServiceName::Notification => {
                 let known = NotificationEvent::from_payload(kind, &event.payload).map_err(ApplyError::new)?;

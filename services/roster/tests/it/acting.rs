@@ -14,6 +14,7 @@ on_both!(
     authorities_are_listed_by_who_acts_for_whom_and_when,
     what_was_done_is_told_once_with_the_end_and_acknowledged,
     what_is_heard_of_later_is_told_later_and_opens_the_digest_again,
+    a_bulletin_that_was_signed_is_one_act_in_the_digest,
     an_act_decided_before_the_return_was_known_is_marked_and_in_the_digest,
     a_start_that_is_corrected_puts_no_rightful_act_beyond_its_authority,
     what_a_secretary_enters_while_the_leader_is_there_is_in_no_digest,
@@ -164,6 +165,16 @@ async fn what_was_done_is_told_once_with_the_end_and_acknowledged(city: City) {
     assert_eq!(open(&city, A, Role::Leader).await, [""; 0]);
     assert_eq!(acknowledge(&city, &absence, "").await.unwrap_err().reason(), "NOTHING_TO_ACKNOWLEDGE");
     assert_eq!(city.history(&absence).await.last().unwrap(), "roster.absence.acknowledged");
+}
+
+async fn a_bulletin_that_was_signed_is_one_act_in_the_digest(city: City) {
+    let (city, log, absence, authority) = away(city).await;
+    log.signed_bulletin(A, &authority, at(DURING)).await;
+    city.hear().await;
+    city.advance(LATER).await;
+    let acts = digest(&city, &absence).await.acts;
+    let descriptions: Vec<&str> = acts.iter().map(|act| act.description.as_str()).collect();
+    assert_eq!(descriptions, ["签发《六月通报》（督通〔2023〕1号）"]);
 }
 
 async fn what_is_heard_of_later_is_told_later_and_opens_the_digest_again(city: City) {

@@ -6,7 +6,8 @@ use std::time::Duration;
 use domain_calendar::Timestamp;
 use domain_roster::acting_ground;
 use domain_supervision::{
-    AssignmentChange, AssignmentEvent, AssignmentFacts, DueTimes, Role, TaskEvent, TaskFacts, Visibility,
+    AssignmentChange, AssignmentEvent, AssignmentFacts, BulletinChange, BulletinEvent, BulletinFacts,
+    DueTimes, PAPER_ISSUED, PaperIssued, PaperKind, Period, Role, TaskEvent, TaskFacts, Visibility,
 };
 use tokio::net::TcpListener;
 use tonic::service::Routes;
@@ -92,6 +93,52 @@ impl SupervisionLog {
             payload: event.to_payload().unwrap().to_string(),
         });
         let append = Append { aggregate: task.name.clone(), expected_version: 0, drafts: drafts.collect() };
+        self.append(&[append], official, ground, at).await;
+    }
+
+    /// A bulletin that is signed for an official who is away, by an authority, with its paper.
+    pub(crate) async fn signed_bulletin(&self, official: &str, authority: &str, at: Timestamp) {
+        let (paper, number) = ("papers/1".to_owned(), "督通〔2023〕1号".to_owned());
+        let issued = PaperIssued {
+            name: paper.clone(),
+            kind: PaperKind::Bulletin,
+            number: number.clone(),
+            task: None,
+            assignment: None,
+            unit: None,
+            decided_by: Some(format!("officials/{official}")),
+            at,
+        };
+        let signed = BulletinEvent {
+            bulletin: BulletinFacts {
+                name: "bulletins/1".to_owned(),
+                title: "六月通报".to_owned(),
+                period: Period { start: at, end: at },
+                leader: format!("officials/{official}"),
+                created_by: "supervisor".to_owned(),
+            },
+            at,
+            change: BulletinChange::Issued { paper: paper.clone(), number, units: vec![] },
+        };
+        let append = |aggregate: &str, event_type: &str, payload: String| Append {
+            aggregate: aggregate.to_owned(),
+            expected_version: 0,
+            drafts: vec![Draft { event_type: event_type.to_owned(), payload }],
+        };
+        let appends = [
+            append(&paper, PAPER_ISSUED, serde_json::to_string(&issued).unwrap()),
+            append("bulletins/1", signed.event_type(), signed.to_payload().unwrap().to_string()),
+        ];
+        self.append(&appends, Some(official), Some(acting_ground(1, "某", Some(authority))), at).await;
+    }
+
+    async fn append(
+        &self,
+        appends: &[Append],
+        official: Option<&str>,
+        ground: Option<String>,
+        at: Timestamp,
+    ) {
         let act = Act {
             actor: "hu".to_owned(),
             acting_for: official.map(|official| format!("officials/{official}")),
@@ -101,7 +148,7 @@ impl SupervisionLog {
             causation_id: None,
         };
         let tx = self.db.begin().await.unwrap();
-        self.log.append(&tx, &act, &[append]).await.unwrap();
+        self.log.append(&tx, &act, appends).await.unwrap();
         tx.commit().await.unwrap();
         while self.sequencer.turn().await.unwrap() == Progress::Worked {}
     }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use domain_calendar::Timestamp;
 use domain_roster::{
-    acting_ground, authority_over, mandate_ground, mandates_for, stands_in_for, units_of_leader,
-    units_of_mandate,
+    Subject, acting_ground, authority_over, mandate_ground, mandates_for, resolve, stands_in_for,
+    units_of_leader, units_of_mandate,
 };
 use xietong_mesh::{Call, Error, Resource, RosterView, Scope, Transaction};
 
@@ -32,6 +32,8 @@ pub(crate) enum Authority {
         /// By which authority, `absences/{a}/authorities/{n}`.
         by: Option<String>,
     },
+    /// As the leader who is named for it.
+    InPerson,
     /// Entered for a leader, as a mandate lets it.
     Mandated {
         /// The leader, `officials/{id}`.
@@ -45,7 +47,7 @@ impl Authority {
     /// Stamps the act with whom it is done for and on what ground.
     pub(crate) fn stamp(&self, transaction: &mut Transaction) {
         match self {
-            Authority::Role => {}
+            Authority::Role | Authority::InPerson => {}
             Authority::InCharge { roster_position } => {
                 transaction.on_ground(format!("名册记录第{roster_position}号：分管领导"));
             }
@@ -117,6 +119,44 @@ impl Supervision {
         Ok(scope.with_portfolio(led).with_mandated(mandated))
     }
 
+    /// By what right the caller performs the call's action for a leader who is named for it. That is
+    /// no leader's portfolio: it is done in person, by whoever acts for that leader as a whole, or
+    /// under a mandate that is not about some units alone. Errors as of [`Supervision::authorize`].
+    pub(crate) fn authorize_for_leader(
+        &self,
+        call: &Call,
+        leader: &str,
+        now: Timestamp,
+    ) -> Result<Authority, Error> {
+        let scope = call.scope()?;
+        let denied = || Error::permission_denied(call.action);
+        if !depends_on_roster(&scope) {
+            return Err(denied());
+        }
+        let view = self.roster_for(&scope)?;
+        in_place_of(&scope, &view, leader, now).ok_or_else(denied)
+    }
+
+    /// The leaders for whom the caller performs the call's action, as
+    /// [`Supervision::authorize_for_leader`] has it.
+    pub(crate) fn leaders_of(&self, call: &Call, now: Timestamp) -> Result<BTreeSet<String>, Error> {
+        let scope = call.scope()?;
+        if !depends_on_roster(&scope) {
+            return Ok(BTreeSet::new());
+        }
+        let view = self.roster_for(&scope)?;
+        let caller = scope.portfolio_of.as_deref();
+        let absent = caller.map(|caller| stands_in_for(&view.book, caller, now, Timestamp::MAX));
+        let mandates =
+            scope.mandate_of.iter().flat_map(|holder| mandates_for(&view.book, holder, scope.action, now));
+        let candidates = caller
+            .map(str::to_owned)
+            .into_iter()
+            .chain(absent.into_iter().flat_map(|absent| absent.into_keys()))
+            .chain(mandates.map(|mandate| mandate.leader.clone()));
+        Ok(candidates.filter(|leader| in_place_of(&scope, &view, leader, now).is_some()).collect())
+    }
+
     /// A copy that may have missed something is good enough to read by, not to act by.
     fn roster_for(&self, scope: &Scope) -> Result<RosterView, Error> {
         if scope.reading { self.roster() } else { roster::current(&self.roster) }
@@ -146,6 +186,32 @@ fn as_leader(scope: &Scope, view: &RosterView, resource: &Resource, now: Timesta
         roster_position: view.position,
         by: by.map(|authority| authority.name),
     })
+}
+
+/// As a leader, or in the place of one: not in a part of his duties.
+fn in_place_of(scope: &Scope, view: &RosterView, leader: &str, now: Timestamp) -> Option<Authority> {
+    let called = || view.book.view(now, Timestamp::MAX).person(leader).display_name;
+    if let Some(caller) = scope.portfolio_of.as_deref() {
+        if caller == leader {
+            return Some(Authority::InPerson);
+        }
+        let subject = Subject::Official(leader.to_owned());
+        let acting = resolve(&view.book, &subject, now, Timestamp::MAX).ok().and_then(|one| one.acting);
+        if acting.is_some_and(|acting| acting.official == caller) {
+            let by = authority_over(&view.book, leader, caller, None, now);
+            return Some(Authority::StandingIn {
+                official: leader.to_owned(),
+                display_name: called(),
+                roster_position: view.position,
+                by: by.map(|authority| authority.name),
+            });
+        }
+    }
+    let holder = scope.mandate_of.as_deref()?;
+    let mandate = mandates_for(&view.book, holder, scope.action, now)
+        .find(|mandate| mandate.leader == leader && mandate.units.is_empty())?;
+    let ground = mandate_ground(view.position, &called(), mandate);
+    Some(Authority::Mandated { official: leader.to_owned(), ground })
 }
 
 /// Under a mandate for the action, in what it is about now.

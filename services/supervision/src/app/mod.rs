@@ -1,7 +1,9 @@
 //! What the service does: load, decide by the domain, save with the events in one
 //! transaction.
 
+mod archive;
 mod authority;
+mod bulletins;
 mod change;
 mod create;
 mod explain;
@@ -12,18 +14,22 @@ mod recount;
 mod revise;
 mod roster;
 mod rules;
+mod score_rules;
 mod scoreboard;
 mod sign;
 mod timers;
 
+pub(crate) use archive::Archive;
+pub(crate) use bulletins::{AskedOfBulletin, BulletinView, Drafting, version_tag};
 pub(crate) use change::{Asked, Change, Target};
 pub(crate) use create::{Entering, Entry};
 pub(crate) use ledger::{Counts, GroupBy, Summary, SummaryRow, unit_name};
-pub(crate) use papers::{AboutAssignment, IssuedPaper};
+pub(crate) use papers::{AboutAssignment, BULLETIN_TITLE, IssuedPaper};
 pub(crate) use read::{ListQuery, Listing};
 pub(crate) use recount::{catch_up, timers_after};
 pub(crate) use revise::Revision;
 pub(crate) use rules::{Preview, left_out_because};
+pub(crate) use score_rules::{ScorePreview, Scored};
 pub(crate) use scoreboard::{Scoreboard, ScoredLine, Scoring};
 pub(crate) use sign::{Answered, MOST_SIGNED, ToSign, ToUrge};
 pub(crate) use timers::DueStage;

@@ -2,8 +2,8 @@
 
 use domain_calendar::Timestamp;
 use domain_supervision::{
-    AssignmentState, Interview, Light, Matter, PAPER_ISSUED, Paper, PaperIssued, PaperKind, Period,
-    ScoreRule, TaskFacts, told,
+    AssignmentState, Frozen, Interview, Matter, PAPER_ISSUED, Paper, PaperIssued, PaperKind, Period,
+    Reported, TaskFacts, told,
 };
 use xietong_events::Draft;
 use xietong_mesh::authorize::Visibility;
@@ -11,7 +11,10 @@ use xietong_mesh::{Call, Error, Resource, Transaction};
 use xietong_timers::MachineClock;
 
 use super::{Supervision, unit_name};
-use crate::store::{self, KeptPaper, ListFilter};
+use crate::store::{self, KeptPaper};
+
+/// The title of a bulletin that is given none.
+pub(crate) const BULLETIN_TITLE: &str = "关于督办事项办理情况的通报";
 
 /// What a paper about an assignment is issued with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,7 +104,7 @@ impl Supervision {
         self.issue(transaction, paper, facts, decided_by).await
     }
 
-    /// Issues a bulletin that a leader decided.
+    /// Issues a bulletin that a leader decided, and that its units have not checked.
     pub(crate) async fn issue_bulletin(
         &self,
         transaction: &Transaction,
@@ -114,22 +117,21 @@ impl Supervision {
         self.issue(transaction, paper, (None, None), Some(decided_by.to_owned())).await
     }
 
-    /// What a bulletin would say.
+    /// What a bulletin would say that its units have not checked.
     pub(crate) async fn draft_bulletin(&self, call: &Call, period: Period) -> Result<Paper, Error> {
-        let now = self.now();
         call.authorize(&Resource::new())?;
-        let scope = self.scope(call, now)?;
-        let period = self.past(period)?;
-        let rule = ScoreRule::version_1();
-        let lines = self.board(&scope, rule.clone(), period, now).await?;
-        let counts = store::total(self.db.reader(), &scope, &ListFilter::default(), now).await?;
-        let of = |lights: &[Light]| {
-            counts.iter().filter(|count| lights.contains(&count.light)).map(|count| count.number).sum()
-        };
-        let open = (of(&[Light::Green, Light::Yellow, Light::Red]), of(&[Light::Red]));
+        let (period, Frozen { rule, under_way, lines }) = self.freeze(call, period, None).await?;
         let book = self.roster.view().book;
         let lines = told(lines, |unit| unit_name(&book, unit).to_owned());
-        Ok(Paper::bulletin(period, &lines, open, &rule, now))
+        Ok(Paper::bulletin(&Reported {
+            title: BULLETIN_TITLE,
+            period,
+            lines: &lines,
+            under_way,
+            rule: &rule,
+            checked: None,
+            now: self.now(),
+        }))
     }
 
     /// A paper that the caller may see.
@@ -161,7 +163,8 @@ impl Supervision {
         kept.ok_or_else(|| Error::not_found(format!("{name}:paper?kind={}", kind.as_str())))
     }
 
-    async fn issue(
+    /// Gives a paper its number, keeps it, and records that it was issued.
+    pub(super) async fn issue(
         &self,
         transaction: &Transaction,
         paper: Paper,
@@ -192,7 +195,7 @@ impl Supervision {
     }
 
     /// What people call a leader who decided something.
-    fn leader_name(&self, official: &str) -> Result<String, Error> {
+    pub(super) fn leader_name(&self, official: &str) -> Result<String, Error> {
         match self.roster()?.book.official(official) {
             Some(official) => Ok(official.display_name.clone()),
             None => Err(Error::invalid("decided_by", "is no official", "没有这位领导")),

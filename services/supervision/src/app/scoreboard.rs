@@ -57,6 +57,7 @@ impl Supervision {
         call: &Call,
         scoring: Scoring,
         period: Period,
+        rule_version: Option<u32>,
     ) -> Result<Scoreboard, Error> {
         let now = self.now();
         let period = self.past(period)?;
@@ -72,7 +73,7 @@ impl Supervision {
                 (Scope { all: true, ..scope }, Some(leaders))
             }
         };
-        let rule = ScoreRule::version_1();
+        let rule = self.score_rule(rule_version, period).await?;
         let units = self.board(&scope, rule.clone(), period, now).await?;
         let sees_all = scope.all;
         let book = self.roster.view().book;
@@ -142,7 +143,7 @@ impl Supervision {
         Ok(leaders)
     }
 
-    /// The figures of each unit over a period, of what a scope permits.
+    /// The figures of each unit over a period, of what a scope permits, without what was corrected.
     pub(super) async fn board(
         &self,
         scope: &Scope,
@@ -188,7 +189,10 @@ impl Supervision {
                 Some(_) | None => break,
             }
         }
-        Ok(board.into_lines())
+        let corrections = store::corrections(reader).await?;
+        let mut lines = board.into_lines();
+        lines.values_mut().for_each(|line| line.correct(&corrections));
+        Ok(lines)
     }
 
     /// Judges the assignments of a task that were struck off with an event, or that are open.
@@ -216,8 +220,13 @@ impl Scoring {
     }
 }
 
+/// The rule in force at the last instant of a period.
+pub(super) fn in_force_at_end(rules: &[ScoreRule], period: Period) -> ScoreRule {
+    ScoreRule::in_force(rules, Timestamp::from_micros(period.end.as_micros() - 1))
+}
+
 /// The best first: by the rate, then by the fewest days overdue; equals share their place.
-fn ranked(mut lines: Vec<ScoredLine>) -> Vec<ScoredLine> {
+pub(super) fn ranked(mut lines: Vec<ScoredLine>) -> Vec<ScoredLine> {
     let merit = |line: &ScoredLine| {
         let days = Reverse(sum(&line.line.days_overdue));
         line.line.on_time_rate().map(|rate| (rate, days))

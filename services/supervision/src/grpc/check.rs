@@ -69,7 +69,8 @@ pub(super) fn task_of_assignment(name: &str) -> Result<&str, Error> {
     }
 }
 
-fn is_id(id: &str) -> bool {
+/// Whether a text can be the last part of a resource name.
+pub(super) fn is_id(id: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
     (1..=LONGEST_ID).contains(&id.len()) && id.bytes().all(plain)
 }

@@ -1,5 +1,7 @@
 //! The RPCs: decode, ask `app/`, encode.
 
+mod archive;
+mod bulletins;
 mod check;
 mod content;
 mod decode;
@@ -13,6 +15,7 @@ mod list;
 mod papers;
 mod pause;
 mod rules;
+mod score_rules;
 mod side_road;
 mod timeline;
 
@@ -30,12 +33,15 @@ use xietong_mesh::{Attempt, Call, Error, Peers, Transactions, input, retried};
 use xietong_proto::supervision as proto;
 use xietong_proto::supervision::task_service_server::TaskService;
 
+pub(crate) use archive::Archives;
+pub(crate) use bulletins::Bulletins;
 use check::{Check, task_name, task_of_assignment};
 pub(crate) use division_preview::DivisionPreviews;
 pub(crate) use explain::Explanations;
 pub(crate) use ledger::Ledger;
 pub(crate) use papers::Papers;
 pub(crate) use rules::Rules;
+pub(crate) use score_rules::ScoreRules;
 
 use crate::app::{Answered, Asked, Change, Entering, Entry, MOST_SIGNED, Supervision, Target, ToSign};
 use crate::error::command_refused;

@@ -1,5 +1,6 @@
 //! The tables of this service.
 
+mod bulletins;
 mod columns;
 mod handed_over;
 mod list;
@@ -9,6 +10,7 @@ mod regulation;
 mod running;
 mod scope;
 mod score;
+mod score_rules;
 mod sources;
 mod summary;
 mod tags;
@@ -16,13 +18,18 @@ mod tasks;
 mod waits;
 mod ways;
 
+pub(crate) use bulletins::{
+    BulletinFilter, SeenBulletins, bulletins, corrections, find_bulletin, insert_bulletin, keep_corrections,
+    lines, replace_lines, save_bulletin, save_line,
+};
 pub(crate) use handed_over::{names_under_way, under_way};
 pub(crate) use list::{ListFilter, Portion, list, onward};
 pub(crate) use origins::{keep_origins, of_origin};
-pub(crate) use papers::{KeptPaper, find_paper, keep_paper, latest_paper, next_number};
+pub(crate) use papers::{KeptPaper, find_paper, keep_paper, latest_paper, next_number, papers_about};
 pub(crate) use regulation::{count_regulation, keep_calendar, keep_rule, names_behind, regulation};
 pub(crate) use running::{RunningFilter, running};
 pub(crate) use score::{Scored, past_due, scored};
+pub(crate) use score_rules::{keep_score_rule, score_rules};
 pub(crate) use sources::keep_sources;
 pub(crate) use summary::{Count, Grouping, summarise, total};
 pub(crate) use tasks::{find, find_all, find_numbered, insert, names_to_sign, save, save_all};
@@ -164,4 +171,5 @@ pub(crate) const MIGRATIONS: &[SqlMigration] = &[
             "CREATE INDEX assignments_light ON assignments (unit, task_light, ledger_number)",
         ],
     },
+    bulletins::BULLETINS,
 ];

@@ -81,6 +81,16 @@ pub(crate) async fn latest_paper<C: ConnectionTrait>(
     row.as_ref().map(kept).transpose()
 }
 
+/// The names of the papers about an assignment, in the order of issue.
+pub(crate) async fn papers_about<C: ConnectionTrait>(
+    connection: &C,
+    subject: &str,
+) -> Result<Vec<String>, StoreError> {
+    let sql = "SELECT name FROM papers WHERE subject = $1 ORDER BY issued_at, kind, number";
+    let rows = connection.query_all_raw(statement(connection, sql, [subject.into()])).await?;
+    rows.iter().map(|row| Ok(row.try_get_by("name")?)).collect()
+}
+
 fn kept(row: &QueryResult) -> Result<KeptPaper, StoreError> {
     let body: String = row.try_get_by("body")?;
     Ok(KeptPaper {

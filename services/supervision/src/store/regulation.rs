@@ -79,7 +79,7 @@ pub(crate) async fn names_behind<C: ConnectionTrait>(
     rows.iter().map(|row| Ok(row.try_get_by("name")?)).collect()
 }
 
-async fn all<T: DeserializeOwned, C: ConnectionTrait>(
+pub(super) async fn all<T: DeserializeOwned, C: ConnectionTrait>(
     connection: &C,
     table: &str,
 ) -> Result<Vec<T>, StoreError> {
@@ -93,7 +93,7 @@ async fn all<T: DeserializeOwned, C: ConnectionTrait>(
         .collect()
 }
 
-async fn keep<T: Serialize>(
+pub(super) async fn keep<T: Serialize>(
     tx: &DatabaseTransaction,
     table: &str,
     version: u32,

@@ -19,12 +19,15 @@ use xietong_mesh::token::{Issuer, Purpose, Signer, SigningKey, Verifier, Verifyi
 use xietong_mesh::{Error, Ground, Peers, Service, ServiceName, attachments};
 use xietong_proto::common;
 use xietong_proto::supervision as proto;
+use xietong_proto::supervision::archive_service_client::ArchiveServiceClient;
+use xietong_proto::supervision::bulletin_service_client::BulletinServiceClient;
 use xietong_proto::supervision::division_preview_service_client::DivisionPreviewServiceClient;
 use xietong_proto::supervision::explain_service_client::ExplainServiceClient;
 use xietong_proto::supervision::instrument_service_client::InstrumentServiceClient;
 use xietong_proto::supervision::ledger_service_client::LedgerServiceClient;
 use xietong_proto::supervision::paper_service_client::PaperServiceClient;
 use xietong_proto::supervision::rule_service_client::RuleServiceClient;
+use xietong_proto::supervision::score_rule_service_client::ScoreRuleServiceClient;
 use xietong_proto::supervision::side_road_service_client::SideRoadServiceClient;
 use xietong_proto::supervision::task_service_client::TaskServiceClient;
 use xietong_store::CrashPoints;
@@ -61,6 +64,7 @@ pub(crate) struct City {
 
 pub(crate) type LedgerClient = LedgerServiceClient<InterceptedService<Channel, Bearer>>;
 pub(crate) type PaperClient = PaperServiceClient<InterceptedService<Channel, Bearer>>;
+pub(crate) type Bulletins = BulletinServiceClient<InterceptedService<Channel, Bearer>>;
 pub(crate) type SideRoads = SideRoadServiceClient<InterceptedService<Channel, Bearer>>;
 pub(crate) type Client = TaskServiceClient<InterceptedService<Channel, Bearer>>;
 
@@ -261,6 +265,33 @@ impl City {
     pub(crate) fn change_keys(&mut self) {
         let issuers: Vec<Issuer> = self.signers.keys().copied().collect();
         (self.signers, self.verifier) = keys(&issuers);
+    }
+
+    /// Who drafts, checks, appeals or signs bulletins.
+    pub(crate) fn bulletins(&self, principal: &Principal) -> Bulletins {
+        let token = self.signers[&Issuer::Gateway].sign(principal).unwrap();
+        let channel = Endpoint::from_shared(format!("http://{}", self.address)).unwrap().connect_lazy();
+        BulletinServiceClient::with_interceptor(channel, Bearer(token))
+    }
+
+    /// Versions of the rule of scoring, as this principal.
+    pub(crate) fn score_rules(
+        &self,
+        principal: &Principal,
+    ) -> ScoreRuleServiceClient<InterceptedService<Channel, Bearer>> {
+        let token = self.signers[&Issuer::Gateway].sign(principal).unwrap();
+        let channel = Endpoint::from_shared(format!("http://{}", self.address)).unwrap().connect_lazy();
+        ScoreRuleServiceClient::with_interceptor(channel, Bearer(token))
+    }
+
+    /// What is kept of tasks that are over, as this principal.
+    pub(crate) fn archives(
+        &self,
+        principal: &Principal,
+    ) -> ArchiveServiceClient<InterceptedService<Channel, Bearer>> {
+        let token = self.signers[&Issuer::Gateway].sign(principal).unwrap();
+        let channel = Endpoint::from_shared(format!("http://{}", self.address)).unwrap().connect_lazy();
+        ArchiveServiceClient::with_interceptor(channel, Bearer(token))
     }
 
     pub(crate) fn supervisor(&self) -> Client {

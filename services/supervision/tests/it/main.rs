@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
 mod attachments;
+mod archive;
+mod bulletin;
 mod city;
 mod documents;
 mod explain;
@@ -22,6 +24,7 @@ mod refusals;
 mod regulation;
 mod roster;
 mod roster_away;
+mod score_rules;
 mod scoreboard;
 mod side_road;
 mod stages_due;

@@ -30,7 +30,7 @@ fn supervisor() -> Principal {
     account("supervisor", Grant::of(Role::Supervisor))
 }
 
-async fn assignment(city: &City) -> String {
+pub(crate) async fn assignment(city: &City) -> String {
     let mut one = task("推进绿色能源输配管网建设", &[("energy", Lead), ("yaodu", Cooperating)]);
     one.source = Some(proto::Source {
         document_number: "临政办发〔2023〕8号".to_owned(),
@@ -40,11 +40,11 @@ async fn assignment(city: &City) -> String {
     city.issued(one).await.assignments[0].name.clone()
 }
 
-fn slip(name: &str) -> proto::IssuePaperRequest {
+pub(crate) fn slip(name: &str) -> proto::IssuePaperRequest {
     proto::IssuePaperRequest { name: name.to_owned(), kind: "slip".to_owned(), ..Default::default() }
 }
 
-fn letter(name: &str) -> proto::IssuePaperRequest {
+pub(crate) fn letter(name: &str) -> proto::IssuePaperRequest {
     proto::IssuePaperRequest {
         name: name.to_owned(),
         kind: "letter".to_owned(),
@@ -73,11 +73,13 @@ fn bulletin() -> proto::IssueBulletinRequest {
     }
 }
 
-async fn issue(city: &City, request: proto::IssuePaperRequest) -> proto::Paper {
+pub(crate) async fn issue(city: &City, request: proto::IssuePaperRequest) -> proto::Paper {
     city.papers(&supervisor()).issue_paper(request).await.unwrap().into_inner()
 }
 
-async fn read(file: Result<Response<Streaming<HttpBody>>, Status>) -> Result<(String, Vec<u8>), Status> {
+pub(crate) async fn read(
+    file: Result<Response<Streaming<HttpBody>>, Status>,
+) -> Result<(String, Vec<u8>), Status> {
     let mut stream = file?.into_inner();
     let (mut content_type, mut bytes) = (String::new(), Vec::new());
     while let Some(piece) = stream.message().await? {
@@ -87,7 +89,7 @@ async fn read(file: Result<Response<Streaming<HttpBody>>, Status>) -> Result<(St
     Ok((content_type, bytes))
 }
 
-async fn file(
+pub(crate) async fn file(
     city: &City,
     reader: &Principal,
     name: &str,
@@ -98,7 +100,7 @@ async fn file(
 }
 
 /// What another reader of the format finds in a file.
-fn words(docx: &[u8]) -> String {
+pub(crate) fn words(docx: &[u8]) -> String {
     docx_rs::read_docx(docx).unwrap().json()
 }
 
@@ -217,6 +219,7 @@ async fn a_bulletin_says_how_the_units_stand(store: Store) {
     assert!(draft.starts_with("（代拟稿）\n\n# 关于督办事项办理情况的通报"), "{draft}");
     assert!(draft.contains("| 市能源局 | 0 | 1 | 0.0% | 4 | 0 | 0 |"), "{draft}");
     assert!(draft.contains("目前在办事项1件，其中红灯1件"), "{draft}");
+    assert!(draft.contains("以上数据未经各单位核对"), "{draft}");
     let issued = city.papers(&supervisor()).issue_bulletin(bulletin()).await.unwrap().into_inner();
     assert_eq!((issued.number.as_str(), issued.assignment.as_str()), ("督通〔2023〕1号", ""));
     let (_, markdown) = file(&city, &clerk("health"), &issued.name, "markdown").await.unwrap();

@@ -17,15 +17,16 @@ on_both!(
     what_is_no_period_is_refused,
 );
 
-const JUNE: &str = "2023-06-01T00:00:00+08:00";
-const JULY: &str = "2023-07-01T00:00:00+08:00";
+pub(crate) const JUNE: &str = "2023-06-01T00:00:00+08:00";
+pub(crate) const JULY: &str = "2023-07-01T00:00:00+08:00";
 
-fn asked(group_by: &str, key: &str, start: &str, end: &str) -> proto::GetScoreboardRequest {
+pub(crate) fn asked(group_by: &str, key: &str, start: &str, end: &str) -> proto::GetScoreboardRequest {
     proto::GetScoreboardRequest {
         group_by: group_by.to_owned(),
         key: key.to_owned(),
         start_time: Some(encode_time(at(start))),
         end_time: Some(encode_time(at(end))),
+        rule_version: 0,
     }
 }
 
@@ -33,14 +34,18 @@ fn supervisor() -> Principal {
     account("supervisor", Grant::of(Role::Supervisor))
 }
 
-async fn board(city: &City, reader: &Principal, request: proto::GetScoreboardRequest) -> proto::Scoreboard {
+pub(crate) async fn board(
+    city: &City,
+    reader: &Principal,
+    request: proto::GetScoreboardRequest,
+) -> proto::Scoreboard {
     city.ledger(reader).get_scoreboard(request).await.unwrap().into_inner()
 }
 
 /// Key, rank, rate; on time, late, days overdue, returned, late steps.
-type Shown<'a> = (&'a str, i32, &'a str, [i64; 5]);
+pub(crate) type Shown<'a> = (&'a str, i32, &'a str, [i64; 5]);
 
-fn shown(board: &proto::Scoreboard) -> Vec<Shown<'_>> {
+pub(crate) fn shown(board: &proto::Scoreboard) -> Vec<Shown<'_>> {
     let value = |figure: &Option<proto::ScoreFigure>| figure.as_ref().unwrap().value;
     let line = |line: &proto::ScoreLine| {
         [&line.on_time, &line.late, &line.days_overdue, &line.returned, &line.late_steps].map(value)
@@ -48,7 +53,7 @@ fn shown(board: &proto::Scoreboard) -> Vec<Shown<'_>> {
     board.lines.iter().map(|one| (one.key.as_str(), one.rank, one.on_time_rate.as_str(), line(one))).collect()
 }
 
-async fn sign_and_deploy(city: &City, unit: &str, name: &str) {
+pub(crate) async fn sign_and_deploy(city: &City, unit: &str, name: &str) {
     let mut clerk = city.clerk(unit);
     let sign = proto::SignAssignmentRequest { name: name.to_owned(), ..Default::default() };
     clerk.sign_assignment(sign).await.unwrap();
@@ -56,7 +61,7 @@ async fn sign_and_deploy(city: &City, unit: &str, name: &str) {
     clerk.deploy_assignment(deploy).await.unwrap();
 }
 
-async fn submit(city: &City, unit: &str, name: &str) {
+pub(crate) async fn submit(city: &City, unit: &str, name: &str) {
     let request = proto::SubmitAssignmentRequest {
         name: name.to_owned(),
         text: "已完成".to_owned(),
@@ -65,7 +70,7 @@ async fn submit(city: &City, unit: &str, name: &str) {
     city.clerk(unit).submit_assignment(request).await.unwrap();
 }
 
-async fn verify(city: &City, name: &str, accept: bool) {
+pub(crate) async fn verify(city: &City, name: &str, accept: bool) {
     let request = proto::VerifyAssignmentRequest {
         name: name.to_owned(),
         accept,
@@ -77,7 +82,7 @@ async fn verify(city: &City, name: &str, accept: bool) {
 
 /// Energy settles one in time after it was sent back once, with health, who did nothing, closed
 /// with it; water settles one late and leaves one open; energy leaves one that is not due.
-async fn june(store: Store) -> City {
+pub(crate) async fn june(store: Store) -> City {
     let city = City::start(store).await;
     let first = city.issued(task("一", &[("energy", Lead), ("health", Cooperating)])).await;
     let second = city.issued(task_of("water")).await;

@@ -21,7 +21,7 @@ pub(super) fn piece(content_type: &str, data: Vec<u8>) -> HttpBody {
 
 /// Writes to whoever reads the pieces, at the pace at which they are read; from a thread that
 /// may wait. Nobody reading any more is an error.
-pub(super) struct Outlet {
+pub(in crate::grpc) struct Outlet {
     content_type: &'static str,
     to: Sender<Result<HttpBody, Status>>,
     buffer: Vec<u8>,
@@ -29,7 +29,7 @@ pub(super) struct Outlet {
 
 impl Outlet {
     /// A file of a type.
-    pub(super) fn new(content_type: &'static str, to: Sender<Result<HttpBody, Status>>) -> Self {
+    pub(in crate::grpc) fn new(content_type: &'static str, to: Sender<Result<HttpBody, Status>>) -> Self {
         Outlet { content_type, to, buffer: Vec::new() }
     }
 

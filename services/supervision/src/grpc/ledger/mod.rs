@@ -2,7 +2,7 @@
 
 mod csv;
 pub(super) mod file;
-mod scoreboard;
+pub(super) mod scoreboard;
 mod table;
 mod xlsx;
 
@@ -16,6 +16,21 @@ use xietong_proto::supervision::ledger_service_server::LedgerService;
 use super::decode;
 use crate::app::{Counts, GroupBy, Summary, SummaryRow, Supervision};
 use file::Pieces;
+
+/// The filters of a request on the ledger, which are those of `ListTasks`.
+macro_rules! filters {
+    ($request:ident) => {
+        proto::ListTasksRequest {
+            unit: $request.unit,
+            light: $request.light,
+            state: $request.state,
+            document_number: $request.document_number,
+            leader: $request.leader,
+            tag: $request.tag,
+            ..Default::default()
+        }
+    };
+}
 
 /// `xietong.supervision.v1.LedgerService`.
 pub(crate) struct Ledger {
@@ -40,15 +55,7 @@ impl LedgerService for Ledger {
         let call = Call::of(&request)?.clone();
         let request = request.into_inner();
         let group_by = group_by(&request.group_by)?;
-        let query = decode::list_query(&proto::ListTasksRequest {
-            unit: request.unit,
-            light: request.light,
-            state: request.state,
-            document_number: request.document_number,
-            leader: request.leader,
-            tag: request.tag,
-            ..Default::default()
-        })?;
+        let query = decode::list_query(&filters!(request))?;
         Ok(Response::new(encode(self.app.summary(&call, query, group_by).await?)))
     }
 
@@ -57,9 +64,9 @@ impl LedgerService for Ledger {
         request: Request<proto::GetScoreboardRequest>,
     ) -> Result<Response<proto::Scoreboard>, Status> {
         let call = Call::of(&request)?.clone();
-        let (scoring, period) = scoreboard::decode(request.get_ref())?;
+        let (scoring, period, rule_version) = scoreboard::decode(request.get_ref())?;
         let one = !request.get_ref().key.is_empty();
-        let board = self.app.scoreboard(&call, scoring, period).await?;
+        let board = self.app.scoreboard(&call, scoring, period, rule_version).await?;
         Ok(Response::new(scoreboard::encode(board, one)))
     }
 
@@ -74,15 +81,7 @@ impl LedgerService for Ledger {
             "csv" => csv::pieces,
             _ => return Err(Error::invalid("format", "must be xlsx or csv", "格式应为xlsx或csv").into()),
         };
-        let query = decode::list_query(&proto::ListTasksRequest {
-            unit: request.unit,
-            light: request.light,
-            state: request.state,
-            document_number: request.document_number,
-            leader: request.leader,
-            tag: request.tag,
-            ..Default::default()
-        })?;
+        let query = decode::list_query(&filters!(request))?;
         let listing = self.app.listing(&call, query)?;
         Ok(Response::new(write(table::rows(self.app.clone(), listing))))
     }

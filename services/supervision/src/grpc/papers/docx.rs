@@ -7,8 +7,10 @@ use docx_rs::{
     ParagraphBorder, ParagraphBorderPosition, ParagraphBorders, Run, RunFonts, SpecialIndentType, Table,
     TableAlignmentType, TableCell, TableLayoutType, TableRow, VAlignType, WidthType,
 };
-use domain_supervision::{Block, Paper, chinese_day};
+use domain_supervision::{Block, chinese_day};
 use xietong_mesh::Error;
+
+use super::Form;
 
 pub(super) const CONTENT_TYPE: &str =
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
@@ -44,7 +46,7 @@ const FONTS: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"
 <w:charset w:val=\"86\"/><w:family w:val=\"modern\"/></w:font></w:fonts>";
 
 /// The file.
-pub(super) fn write(paper: &Paper) -> Result<Vec<u8>, Error> {
+pub(in crate::grpc) fn write(paper: &Form<'_>) -> Result<Vec<u8>, Error> {
     let margin =
         PageMargin::new().top(2_098).bottom(1_984).left(1_588).right(1_474).header(851).footer(1_400);
     let number = Paragraph::new()
@@ -59,18 +61,17 @@ pub(super) fn write(paper: &Paper) -> Result<Vec<u8>, Error> {
         .default_size(SIZE_TEXT)
         .footer(Footer::new().add_paragraph(number))
         .add_paragraph(
-            centred(run(paper.head(), TITLE, SIZE_HEAD).color(RED))
+            centred(run(&paper.head, TITLE, SIZE_HEAD).color(RED))
                 .line_spacing(LineSpacing::new().line_rule(LineSpacingType::AtLeast).line(1_200).after(400)),
         )
-        .add_paragraph(under_red(lines(centred(run(paper.printed_number(), TEXT, SIZE_TEXT)))))
+        .add_paragraph(under_red(lines(centred(run(&paper.number, TEXT, SIZE_TEXT)))))
         .add_paragraph(lines(Paragraph::new()))
-        .add_paragraph(title(&paper.title))
-        .add_paragraph(lines(Paragraph::new()))
-        .add_paragraph(lines(Paragraph::new()).add_run(run(
-            format!("{}：", paper.addressee),
-            TEXT,
-            SIZE_TEXT,
-        )));
+        .add_paragraph(title(paper.title))
+        .add_paragraph(lines(Paragraph::new()));
+    if let Some(addressee) = paper.addressee {
+        let addressed = run(format!("{addressee}："), TEXT, SIZE_TEXT);
+        docx = docx.add_paragraph(lines(Paragraph::new()).add_run(addressed));
+    }
     for (at, block) in paper.body.iter().enumerate() {
         // A page never holds the signature alone.
         let last = at + 1 == paper.body.len();
@@ -86,8 +87,10 @@ pub(super) fn write(paper: &Paper) -> Result<Vec<u8>, Error> {
     }
     docx = docx
         .add_paragraph(lines(Paragraph::new()).keep_next(true))
-        .add_paragraph(signature(&paper.signed, 2).keep_next(true))
-        .add_paragraph(signature(&chinese_day(paper.day), 4));
+        .add_paragraph(signature(paper.signed, 2).keep_next(paper.day.is_some()));
+    if let Some(day) = paper.day {
+        docx = docx.add_paragraph(signature(&chinese_day(day), 4));
+    }
     let mut built = docx.build();
     built.font_table = FONTS.as_bytes().to_vec();
     let mut file = Cursor::new(Vec::new());

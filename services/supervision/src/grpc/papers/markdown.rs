@@ -1,24 +1,26 @@
 //! A paper as Markdown.
 
-use domain_supervision::{Block, Paper, chinese_day};
+use domain_supervision::{Block, chinese_day};
+
+use super::Form;
 
 pub(super) const CONTENT_TYPE: &str = "text/markdown; charset=utf-8";
 
 /// The paper's parts, in order.
-pub(super) fn write(paper: &Paper) -> String {
-    let mut parts = vec![
-        paper.printed_number(),
-        format!("# {}", plain(&paper.title)),
-        format!("{}：", plain(&paper.addressee)),
-    ];
-    for block in &paper.body {
+pub(in crate::grpc) fn write(paper: &Form<'_>) -> String {
+    let mut parts = vec![paper.number.clone(), format!("# {}", plain(paper.title))];
+    parts.extend(paper.addressee.map(|addressee| format!("{}：", plain(addressee))));
+    for block in paper.body {
         parts.push(match block {
             Block::Heading { text } => format!("## {}", plain(text)),
             Block::Text { text } => plain(text),
             Block::Table { rows } => table(rows),
         });
     }
-    parts.push(format!("{}  \n{}", paper.signed, chinese_day(paper.day)));
+    parts.push(match paper.day {
+        Some(day) => format!("{}  \n{}", paper.signed, chinese_day(day)),
+        None => paper.signed.to_owned(),
+    });
     parts.join("\n\n") + "\n"
 }
 
@@ -34,7 +36,7 @@ fn table(rows: &[Vec<String>]) -> String {
 }
 
 /// A text that Markdown takes as it is, on one line.
-fn plain(text: &str) -> String {
+pub(in crate::grpc) fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

@@ -1,7 +1,12 @@
 //! `PaperService`.
 
 mod docx;
+mod form;
 mod markdown;
+
+pub(super) use docx::write as docx;
+pub(super) use form::Form;
+pub(super) use markdown::{plain, write as markdown};
 
 use std::mem::take;
 
@@ -18,7 +23,7 @@ use super::ledger::file::{Pieces, whole};
 use crate::app::{AboutAssignment, IssuedPaper, Supervision};
 
 /// Characters of a ground.
-const GROUND: usize = 1_000;
+pub(super) const GROUND: usize = 1_000;
 
 /// `xietong.supervision.v1.PaperService`.
 pub(crate) struct Papers {
@@ -90,7 +95,7 @@ impl PaperService for Papers {
         let request = request.into_inner();
         let format = format(&request.format)?;
         let period = period(request.start_time, request.end_time)?;
-        Ok(Response::new(format.file(&self.app.draft_bulletin(&call, period).await?)?))
+        Ok(Response::new(file(format, &self.app.draft_bulletin(&call, period).await?)?))
     }
 
     async fn get_assignment_paper(
@@ -103,7 +108,7 @@ impl PaperService for Papers {
         let kinds = [PaperKind::Slip, PaperKind::Letter, PaperKind::Interview];
         let kind = kinds.into_iter().find(|kind| kind.as_str() == request.kind).ok_or_else(no_kind)?;
         let issued = self.app.latest_paper(&call, (task, &request.name), kind).await?;
-        Ok(Response::new(Format::Docx.file(&issued.paper)?))
+        Ok(Response::new(file(Format::Docx, &issued.paper)?))
     }
 
     async fn get_paper_file(
@@ -116,25 +121,24 @@ impl PaperService for Papers {
         check.name("name", &request.name, "papers");
         check.finish()?;
         let format = format(&request.format)?;
-        Ok(Response::new(format.file(&self.app.paper(&call, &request.name).await?.paper)?))
+        Ok(Response::new(file(format, &self.app.paper(&call, &request.name).await?.paper)?))
     }
 }
 
-enum Format {
+pub(super) enum Format {
     Docx,
     Markdown,
 }
 
-impl Format {
-    fn file(self, paper: &Paper) -> Result<Pieces, Error> {
-        match self {
-            Format::Docx => Ok(whole(docx::CONTENT_TYPE, &docx::write(paper)?)),
-            Format::Markdown => Ok(whole(markdown::CONTENT_TYPE, markdown::write(paper).as_bytes())),
-        }
+/// A paper as a file.
+pub(super) fn file(format: Format, paper: &Paper) -> Result<Pieces, Error> {
+    match format {
+        Format::Docx => Ok(whole(docx::CONTENT_TYPE, &docx::write(&Form::of(paper))?)),
+        Format::Markdown => Ok(whole(markdown::CONTENT_TYPE, markdown::write(&Form::of(paper)).as_bytes())),
     }
 }
 
-fn format(word: &str) -> Result<Format, Error> {
+pub(super) fn format(word: &str) -> Result<Format, Error> {
     match word.to_ascii_lowercase().as_str() {
         "" | "docx" => Ok(Format::Docx),
         "markdown" => Ok(Format::Markdown),
@@ -179,7 +183,7 @@ fn about(request: &proto::IssuePaperRequest) -> Result<AboutAssignment, Error> {
     }
 }
 
-fn period(
+pub(super) fn period(
     start: Option<prost_types::Timestamp>,
     end: Option<prost_types::Timestamp>,
 ) -> Result<Period, Error> {
