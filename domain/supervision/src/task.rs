@@ -170,6 +170,9 @@ pub struct Task {
     /// The units' assignments, in the order of the document; once it is issued never fewer,
     /// never more.
     pub assignments: Vec<Assignment>,
+    /// The matter it is linked to, `matters/{id}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub matter: Option<String>,
     /// Number of events applied so far: what a save compares and sets.
     pub version: i64,
 }
@@ -213,6 +216,7 @@ impl Task {
             targets: draft.targets.clone(),
             open_points: draft.open_points.clone(),
             assignments: draft.assignments.iter().map(Assignment::from_draft).collect(),
+            matter: None,
             version: 1,
         }
     }
@@ -234,6 +238,14 @@ impl Task {
             });
         }
         content::check_whole(self.assignments.iter().map(|one| one.role))
+    }
+
+    /// Whether something is still to be done of it: it is entered or issued, and not over.
+    pub fn is_open(&self) -> bool {
+        match self.state {
+            TaskState::Draft | TaskState::Issued => true,
+            TaskState::StruckOff | TaskState::Withdrawn => false,
+        }
     }
 
     /// The role whose assignments settle the task: the lead units; where the document

@@ -66,10 +66,12 @@ impl Record {
                 | TaskChange::Issued { .. }
                 | TaskChange::Revised { .. }
                 | TaskChange::Rebased { .. }
-                | TaskChange::Withdrawn { .. } => {}
+                | TaskChange::Withdrawn { .. }
+                | TaskChange::JoinedMatter { .. }
+                | TaskChange::LeftMatter { .. } => {}
             },
             TaskEvent::Assignment(event) => match &event.change {
-                AssignmentChange::Reported { text } | AssignmentChange::Submitted { text, .. } => {
+                AssignmentChange::Reported { text, .. } | AssignmentChange::Submitted { text, .. } => {
                     let beginning = text.chars().take(LAST_REPORT).collect();
                     self.last_reports.insert(event.assignment.name.clone(), beginning);
                 }

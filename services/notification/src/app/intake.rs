@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain_notification::{Matter, ended_by, of_document, of_handover, of_roster, of_task, of_workgroup};
+use domain_notification::{
+    Matter, ended_by, of_document, of_handover, of_matter_report, of_roster, of_task, of_workgroup,
+};
 use domain_roster::RosterEvent;
-use domain_supervision::{DocumentIssued, HandoverList, TaskEvent};
+use domain_supervision::{DocumentIssued, HandoverList, MatterReported, TaskEvent};
 use domain_workgroup::WorkgroupEvent;
 use sea_orm::DatabaseTransaction;
 use serde_json::Value;
@@ -38,6 +40,7 @@ enum Known {
     Task(Box<TaskEvent>),
     Document(DocumentIssued),
     Handover(HandoverList),
+    MatterReport(MatterReported),
 }
 
 impl Known {
@@ -51,6 +54,9 @@ impl Known {
         if let Some(list) = HandoverList::from_payload(kind, &payload).map_err(ApplyError::new)? {
             return Ok(Some(Known::Handover(list)));
         }
+        if let Some(told) = MatterReported::from_payload(kind, &payload).map_err(ApplyError::new)? {
+            return Ok(Some(Known::MatterReport(told)));
+        }
         Ok(TaskEvent::from_payload(kind, &payload)
             .map_err(ApplyError::new)?
             .map(|event| Known::Task(Box::new(event))))
@@ -59,7 +65,7 @@ impl Known {
     fn task(&self) -> Option<&str> {
         match self {
             Known::Task(event) => Some(&event.task().name),
-            Known::Document(_) | Known::Handover(_) => None,
+            Known::Document(_) | Known::Handover(_) | Known::MatterReport(_) => None,
         }
     }
 }
@@ -103,6 +109,11 @@ impl EventHandler for SupervisionIntake {
                     let notices = of_document(document, &roster.book);
                     let tasks = document.items.iter().map(|item| item.task.name.clone()).collect();
                     outbox.tell_of(tasks, event, &notices, &roster.book);
+                    continue;
+                }
+                Known::MatterReport(told) => {
+                    let notice = of_matter_report(told, &roster.book);
+                    outbox.tell(ServiceName::Supervision.as_str(), event, &[notice], &roster.book);
                     continue;
                 }
                 Known::Handover(list) => {

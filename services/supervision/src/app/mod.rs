@@ -4,8 +4,11 @@
 mod authority;
 mod change;
 mod create;
+mod duplicates;
 mod explain;
 mod ledger;
+mod matter_report;
+mod matters;
 mod papers;
 mod read;
 mod recount;
@@ -17,8 +20,10 @@ mod sign;
 mod timers;
 
 pub(crate) use change::{Asked, Change, Target};
-pub(crate) use create::{Entering, Entry};
+pub(crate) use create::{Entering, Entry, How};
 pub(crate) use ledger::{Counts, GroupBy, Summary, SummaryRow, unit_name};
+pub(crate) use matter_report::ForMatter;
+pub(crate) use matters::{MatterChange, SeenMatter, SeenProposal, etag as matter_etag};
 pub(crate) use papers::{AboutAssignment, IssuedPaper};
 pub(crate) use read::{ListQuery, Listing};
 pub(crate) use recount::{catch_up, timers_after};

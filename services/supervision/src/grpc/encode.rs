@@ -43,6 +43,7 @@ pub(super) fn task(record: &Record, regulation: &Regulation, now: Timestamp) -> 
         milestones: task.milestones.iter().map(encode_milestone).collect(),
         targets: task.targets.iter().map(encode_target).collect(),
         open_points: task.open_points.iter().map(encode_open_point).collect(),
+        matter: task.matter.clone().unwrap_or_default(),
     }
 }
 
@@ -78,11 +79,12 @@ pub(super) fn assignment(
         wait: one.wait.as_ref().map(pause::encode_wait),
         charged_pauses: pause::latest(&one.charges),
         used_instruments: one.instruments.iter().map(instrument::encode).collect(),
+        matter_answers: Vec::new(),
     }
 }
 
 /// The light of a clock of a task; drafts have none.
-fn shown(task: &Task, clock: &StoredClock, now: Timestamp) -> proto::Light {
+pub(super) fn shown(task: &Task, clock: &StoredClock, now: Timestamp) -> proto::Light {
     match task.state {
         TaskState::Draft => proto::Light::Unspecified,
         TaskState::Issued | TaskState::StruckOff | TaskState::Withdrawn => match light(clock, now) {
@@ -125,7 +127,7 @@ fn role(role: Role) -> proto::AssignmentRole {
     }
 }
 
-fn task_state(state: TaskState) -> proto::TaskState {
+pub(super) fn task_state(state: TaskState) -> proto::TaskState {
     match state {
         TaskState::Draft => proto::TaskState::Draft,
         TaskState::Issued => proto::TaskState::Issued,

@@ -7,7 +7,7 @@ use domain_supervision::{Assignment, AssignmentState, StoredClock, Task, Visibil
 use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult, Value};
 use xietong_store::{Parameters, ROWS, StoreError, places, statement};
 
-use super::{columns, tags};
+use super::{columns, likeness, tags};
 use crate::record::Record;
 use crate::regulation::Regulation;
 
@@ -82,6 +82,7 @@ pub(crate) async fn insert(
             .collect();
         insert_viewers(tx, &viewers).await?;
         tags::insert(tx, tasks()).await?;
+        likeness::insert(tx, tasks().filter(|task| task.is_open())).await?;
     }
     Ok(())
 }
@@ -96,12 +97,17 @@ pub(crate) async fn save(
 ) -> Result<(), StoreError> {
     let sql =
         "UPDATE tasks SET state = $3, yellow_at = $4, red_at = $5, paused = $6, closed = $7, version = $8,
-               body = $9, calendar_version = $10 WHERE ledger_number = $1 AND version = $2";
+               body = $9, calendar_version = $10, matter = $11 WHERE ledger_number = $1 AND version = $2";
     let task = &after.task;
     let keys: [Value; 3] =
         [task.ledger_number.into(), before.version.into(), columns::task_state(task.state).into()];
     let counted_by = regulation.counted_by(task);
-    let rest: [Value; 3] = [task.version.into(), body(after)?.into(), counted_by.map(i64::from).into()];
+    let rest: [Value; 4] = [
+        task.version.into(),
+        body(after)?.into(),
+        counted_by.map(i64::from).into(),
+        task.matter.as_deref().into(),
+    ];
     let values = keys.into_iter().chain(clock_values(regulation.clock_of(task))).chain(rest);
     let result = tx.execute_raw(statement(tx, sql, values)).await?;
     if result.rows_affected() == 0 {
@@ -110,6 +116,7 @@ pub(crate) async fn save(
     if before.tags != task.tags {
         tags::replace(tx, task).await?;
     }
+    likeness::replace(tx, before, task).await?;
     // Which of them settle the task, and by when, depends on all of it.
     let all = before.settling_role() != task.settling_role()
         || before.due_date != task.due_date

@@ -4,6 +4,7 @@
 
 mod city;
 mod documents;
+mod duplicates;
 mod explain;
 mod extension;
 mod handover;
@@ -14,6 +15,7 @@ mod life;
 mod lights;
 mod lists;
 mod mandate;
+mod matters;
 mod papers;
 mod permission;
 mod refusals;
@@ -21,6 +23,7 @@ mod regulation;
 mod roster;
 mod roster_away;
 mod scoreboard;
+mod search;
 mod side_road;
 mod stages_due;
 

@@ -47,6 +47,8 @@ impl LedgerService for Ledger {
             document_number: request.document_number,
             leader: request.leader,
             tag: request.tag,
+            q: request.q,
+            matter: request.matter,
             ..Default::default()
         })?;
         Ok(Response::new(encode(self.app.summary(&call, query, group_by).await?)))
@@ -81,6 +83,8 @@ impl LedgerService for Ledger {
             document_number: request.document_number,
             leader: request.leader,
             tag: request.tag,
+            q: request.q,
+            matter: request.matter,
             ..Default::default()
         })?;
         let listing = self.app.listing(&call, query)?;
@@ -109,6 +113,7 @@ fn encode(summary: Summary) -> proto::LedgerSummary {
         row_count: i32::try_from(summary.row_count).unwrap_or(i32::MAX),
         as_of: Some(encode_time(summary.as_of)),
         roster_as_of: summary.roster_as_of.map(encode_time),
+        search_as_of: summary.search_as_of.map(encode_time),
     }
 }
 
