@@ -18,8 +18,9 @@ const MOST_TERMS: usize = 20;
 /// letters and the kinds of brackets (〔2023〕, [2023], （2023）); spaces and what is not printed
 /// are left out, because texts are broken into lines at will.
 pub fn folded(text: &str) -> String {
-    let plain = text.nfkc().flat_map(char::to_lowercase).nfkc();
-    plain.filter(|one| !one.is_whitespace() && !one.is_control()).map(bracket).collect()
+    let small = text.nfkc().flat_map(char::to_lowercase);
+    // What was apart may be one character now.
+    small.filter(|one| !one.is_whitespace() && !one.is_control()).nfkc().map(bracket).collect()
 }
 
 fn bracket(one: char) -> char {

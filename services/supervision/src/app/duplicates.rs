@@ -20,6 +20,8 @@ use crate::store;
 const MOST_COMPARED: usize = 40;
 /// Candidates that a refusal names, with their titles.
 const MOST_NAMED: usize = 5;
+/// Candidates that it names of one task, in words.
+const MOST_TOLD: usize = 3;
 /// Characters of a title that a refusal repeats.
 const TITLE: usize = 60;
 
@@ -125,7 +127,8 @@ impl Resembling {
     /// Refuses duplicates, naming each and what it resembles.
     pub(super) fn refuse_duplicates(&self, entries: &[Entry]) -> Result<(), Error> {
         let mut doubled = entries.iter().zip(&self.0).filter_map(|(entry, found)| {
-            let duplicates: Vec<&Found> = found.iter().filter(|one| one.duplicate).collect();
+            let mut duplicates: Vec<&Found> = found.iter().filter(|one| one.duplicate).collect();
+            duplicates.sort_by_key(|one| std::cmp::Reverse(one.how.per_mille));
             (!duplicates.is_empty()).then_some((entry, duplicates))
         });
         let Some(first) = doubled.next() else { return Ok(()) };
@@ -143,10 +146,18 @@ impl Resembling {
                 for one in duplicates.iter().take(MOST_NAMED.saturating_sub(named.len())) {
                     named.push(one.named(&entry.place, entries));
                 }
-                let english =
-                    duplicates.iter().map(|one| one.english(entries)).collect::<Vec<_>>().join(", ");
-                let chinese =
-                    duplicates.iter().map(|one| one.chinese(entries)).collect::<Vec<_>>().join("、");
+                let english = duplicates
+                    .iter()
+                    .take(MOST_TOLD)
+                    .map(|one| one.english(entries))
+                    .collect::<Vec<_>>()
+                    .join(", ");
+                let chinese = duplicates
+                    .iter()
+                    .take(MOST_TOLD)
+                    .map(|one| one.chinese(entries))
+                    .collect::<Vec<_>>()
+                    .join("、");
                 error.and_invalid(
                     entry.place.clone(),
                     format!("resembles {english}"),

@@ -71,7 +71,8 @@ async fn busy(store: Store, count: usize) -> City {
         proto::BatchCreateTasksRequest { confirm_duplicates: true, tasks, issue: true, ..Default::default() };
     let created = supervisor.batch_create_tasks(request).await.unwrap().into_inner().tasks;
     let draft = task("草稿", &[("energy", Lead)]);
-    let draft = proto::CreateTaskRequest { task: Some(draft), ..Default::default() };
+    let draft =
+        proto::CreateTaskRequest { task: Some(draft), confirm_duplicates: true, ..Default::default() };
     supervisor.create_task(draft).await.unwrap();
     for (task, (.., fate)) in created.iter().zip(kinds) {
         match fate {
