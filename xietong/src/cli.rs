@@ -125,6 +125,10 @@ pub struct ImportArgs {
     /// difference is only reported.
     #[arg(long)]
     pub revise: bool,
+    /// Enters items although they ask the same of a unit as open tasks of other documents do.
+    /// Without it they are named and nothing at all is imported.
+    #[arg(long)]
+    pub confirm_duplicates: bool,
     /// The server's address, for example http://127.0.0.1:8080; by default that of the local
     /// data folder.
     #[arg(long, value_name = "URL", env = "XIETONG_SERVER")]

@@ -69,7 +69,11 @@ async fn import(arguments: &ImportArgs) -> anyhow::Result<()> {
         );
     }
     let proposals: Vec<Proposal> = all.iter_mut().filter_map(|one| one.proposal.take()).collect();
-    let how = How { backfill: arguments.backfill, revise: arguments.revise };
+    let how = How {
+        backfill: arguments.backfill,
+        revise: arguments.revise,
+        confirm_duplicates: arguments.confirm_duplicates,
+    };
     let outcomes = enter(&server, &proposals, how).await?;
     print(&all, &outcomes.into_iter().collect(), arguments.json)
 }

@@ -260,6 +260,14 @@ pub const MATRIX: &[Row] = &[
     row("supervision.appeals.decide", Write, SUPERVISION),
     row("supervision.score_rules.create", Write, ADMINISTRATION),
     row("supervision.score_rules.list", Read, OPEN),
+    // Matters. Proposals compare tasks of all units.
+    row("supervision.matters.create", Write, SUPERVISION),
+    row("supervision.matters.get", Read, TASK_READERS),
+    row("supervision.matters.list", Read, TASK_READERS),
+    row("supervision.matters.link", Write, SUPERVISION),
+    row("supervision.matters.unlink", Write, SUPERVISION),
+    row("supervision.matters.propose", Read, SUPERVISION),
+    row("supervision.matters.dismiss", Write, SUPERVISION),
     // Working groups.
     row("workgroup.groups.create", Write, &[(&[Supervisor, Administrator], All), (&[GroupOffice], Groups)]),
     row("workgroup.groups.get", Read, OPEN),

@@ -14,7 +14,8 @@ const MIGRATION_LOCK: i64 = 5_071_301;
 /// in a transaction of its own, and are never edited once released.
 ///
 /// `{blob}` stands for the binary type, `{serial}` for an ascending row number as primary
-/// key, and `{json}` for the type a text is cast to so that `->>` reads a member of it.
+/// key, and `{json}` for the type a text is cast to so that `->>` reads a member of it. A statement
+/// that begins with `{sqlite}` or `{postgres}` is for that back end alone.
 #[derive(Debug, Clone, Copy)]
 pub struct SqlMigration {
     /// Unique within a database, for example `events_0001_log`.
@@ -30,6 +31,11 @@ impl SqlMigration {
             Backend::Postgres => ("BYTEA", "BIGSERIAL PRIMARY KEY", "JSON"),
         };
         let text = self.statements.get(index)?;
+        let text = match (text.strip_prefix("{sqlite}"), text.strip_prefix("{postgres}")) {
+            (Some(text), _) => (backend == Backend::Sqlite).then_some(text),
+            (_, Some(text)) => (backend == Backend::Postgres).then_some(text),
+            (None, None) => Some(*text),
+        }?;
         Some(text.replace("{blob}", blob).replace("{serial}", serial).replace("{json}", json))
     }
 }
@@ -137,6 +143,20 @@ mod tests {
         migrate(&db, &[FIRST]).await.unwrap();
         migrate(&db, &[FIRST]).await.unwrap();
         assert_eq!(tables(&db, "promise").await, 1);
+    }
+
+    #[tokio::test]
+    async fn a_statement_for_the_other_back_end_is_passed_over() {
+        let (_folder, db) = scratch().await;
+        let own = SqlMigration {
+            name: "test_0003",
+            statements: &[
+                "{sqlite}CREATE TABLE here (a BIGINT)",
+                "{postgres}CREATE TABLE there (a BIGINT[])",
+            ],
+        };
+        migrate(&db, &[own]).await.unwrap();
+        assert_eq!((tables(&db, "here").await, tables(&db, "there").await), (1, 0));
     }
 
     #[tokio::test]

@@ -16,7 +16,7 @@ impl Task {
     pub fn apply(&mut self, event: &TaskEvent) -> Result<(), SupervisionError> {
         match event {
             TaskEvent::Task(event) => match &event.change {
-                TaskChange::Created { draft } => {
+                TaskChange::Created { draft, .. } => {
                     *self = Task::from_draft(draft);
                     return Ok(());
                 }
@@ -51,6 +51,8 @@ impl Task {
                 }
                 TaskChange::StruckOff { .. } => self.state = TaskState::StruckOff,
                 TaskChange::Reopened { .. } => self.state = TaskState::Issued,
+                TaskChange::JoinedMatter { matter, .. } => self.matter = Some(matter.clone()),
+                TaskChange::LeftMatter { .. } => self.matter = None,
             },
             TaskEvent::Assignment(event) => {
                 let assignment = self.assignment_mut(&event.assignment.name)?;
@@ -70,14 +72,16 @@ impl Task {
         let mut events = events.into_iter();
         let Some(TaskEvent::Task(first)) = events.next() else { return Ok(None) };
         let mut task = match &first.change {
-            TaskChange::Created { draft } => Task::from_draft(draft),
+            TaskChange::Created { draft, .. } => Task::from_draft(draft),
             TaskChange::Issued { .. }
             | TaskChange::Backfilled { .. }
             | TaskChange::Revised { .. }
             | TaskChange::Rebased { .. }
             | TaskChange::Withdrawn { .. }
             | TaskChange::StruckOff { .. }
-            | TaskChange::Reopened { .. } => return Ok(None),
+            | TaskChange::Reopened { .. }
+            | TaskChange::JoinedMatter { .. }
+            | TaskChange::LeftMatter { .. } => return Ok(None),
         };
         events.try_for_each(|event| task.apply(event))?;
         Ok(Some(task))
@@ -115,7 +119,7 @@ impl Assignment {
                 self.state = AssignmentState::Deployed;
                 self.deployed_at = Some(at);
             }
-            AssignmentChange::Reported { text: _, attachments: _ } => {
+            AssignmentChange::Reported { .. } => {
                 self.state = AssignmentState::InProgress;
                 self.last_report_at = Some(at);
             }

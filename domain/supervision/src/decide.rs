@@ -11,8 +11,10 @@ use crate::error::{NotEmpty, SupervisionError};
 use crate::event::{AssignmentChange, AssignmentEvent, AssignmentFacts, TaskChange, TaskEvent, TaskFacts};
 use crate::extension;
 use crate::instrument::{self, InstrumentUse};
+use crate::resemblance::KnownTask;
 use crate::revise::revise;
 use crate::rule::Rule;
+use crate::shared_report::SharedReport;
 use crate::side_road::{self, SideRoadCommand};
 use crate::task::{Task, TaskDraft, TaskState};
 
@@ -47,6 +49,24 @@ pub enum Command {
         /// Why; must not be empty.
         ground: String,
     },
+    /// 并入事项.
+    JoinMatter {
+        /// `matters/{id}`.
+        matter: String,
+        /// What the matter is called.
+        title: String,
+        /// Why; must not be empty.
+        ground: String,
+    },
+    /// 移出事项.
+    LeaveMatter {
+        /// `matters/{id}`.
+        matter: String,
+        /// What the matter is called.
+        title: String,
+        /// Why; must not be empty.
+        ground: String,
+    },
     /// What is asked of one assignment.
     Assignment {
         /// Its resource name.
@@ -71,6 +91,15 @@ pub enum AssignmentCommand {
         /// The progress; must not be empty.
         text: String,
         /// Evidence; may be empty.
+        attachments: Vec<Attachment>,
+    },
+    /// 反馈, by a report that answers several tasks of a matter.
+    ReportWithMatter {
+        /// The progress; must not be empty.
+        text: String,
+        /// The report.
+        shared: SharedReport,
+        /// Files that belong to it.
         attachments: Vec<Attachment>,
     },
     /// 申请办结.
@@ -111,9 +140,18 @@ pub enum AssignmentCommand {
 
 /// Enters a draft at an instant.
 pub fn create(draft: TaskDraft, now: Timestamp) -> Result<TaskEvent, SupervisionError> {
+    create_knowing(draft, Vec::new(), now)
+}
+
+/// The same by somebody who knows of open tasks that ask the same of the same unit.
+pub fn create_knowing(
+    draft: TaskDraft,
+    known: Vec<KnownTask>,
+    now: Timestamp,
+) -> Result<TaskEvent, SupervisionError> {
     draft.check()?;
     let facts = TaskFacts::of(&Task::from_draft(&draft));
-    Ok(TaskEvent::on_task(facts, now, TaskChange::Created { draft: Box::new(draft) }))
+    Ok(TaskEvent::on_task(facts, now, TaskChange::Created { draft: Box::new(draft), known }))
 }
 
 /// The events that follow from a command, in order, or why it is refused. Changes nothing:
@@ -129,6 +167,12 @@ pub fn decide(
             Ok(revise(task, content, ground, context)?.into_iter().collect())
         }
         Command::Withdraw { ground } => withdraw(task, ground, context).map(|event| vec![event]),
+        Command::JoinMatter { matter, title, ground } => {
+            join_matter(task, (matter, title), ground, context).map(|event| vec![event])
+        }
+        Command::LeaveMatter { matter, title, ground } => {
+            leave_matter(task, (matter, title), ground, context).map(|event| vec![event])
+        }
         Command::Assignment { name, command } => {
             let assignment = task.assignment(name)?;
             match command {
@@ -141,7 +185,17 @@ pub fn decide(
                 }
                 AssignmentCommand::Report { text, attachments } => {
                     let text = said(text, NotEmpty::Report)?;
-                    let change = AssignmentChange::Reported { text, attachments: attachments.clone() };
+                    let change =
+                        AssignmentChange::Reported { text, shared: None, attachments: attachments.clone() };
+                    step(task, assignment, Action::Report, change, context)
+                }
+                AssignmentCommand::ReportWithMatter { text, shared, attachments } => {
+                    let text = said(text, NotEmpty::Report)?;
+                    let change = AssignmentChange::Reported {
+                        text,
+                        shared: Some(shared.clone()),
+                        attachments: attachments.clone(),
+                    };
                     step(task, assignment, Action::Report, change, context)
                 }
                 AssignmentCommand::Submit { text, attachments } => {
@@ -212,6 +266,35 @@ fn withdraw(task: &Task, ground: &str, context: &Context<'_>) -> Result<TaskEven
         .map(|one| facts(task, one, context))
         .collect();
     Ok(TaskEvent::on_task(TaskFacts::of(task), context.now, TaskChange::Withdrawn { ground, assignments }))
+}
+
+/// A task in any state may be linked: what was done before answers for the same matter.
+fn join_matter(
+    task: &Task,
+    (matter, title): (&str, &str),
+    ground: &str,
+    context: &Context<'_>,
+) -> Result<TaskEvent, SupervisionError> {
+    if let Some(matter) = &task.matter {
+        return Err(SupervisionError::InMatter { task: task.name.clone(), matter: matter.clone() });
+    }
+    let ground = said(ground, NotEmpty::LinkGround)?;
+    let change = TaskChange::JoinedMatter { matter: matter.to_owned(), title: title.to_owned(), ground };
+    Ok(TaskEvent::on_task(TaskFacts::of(task), context.now, change))
+}
+
+fn leave_matter(
+    task: &Task,
+    (matter, title): (&str, &str),
+    ground: &str,
+    context: &Context<'_>,
+) -> Result<TaskEvent, SupervisionError> {
+    if task.matter.as_deref() != Some(matter) {
+        return Err(SupervisionError::NotInMatter { task: task.name.clone() });
+    }
+    let ground = said(ground, NotEmpty::UnlinkGround)?;
+    let change = TaskChange::LeftMatter { matter: matter.to_owned(), title: title.to_owned(), ground };
+    Ok(TaskEvent::on_task(TaskFacts::of(task), context.now, change))
 }
 
 /// One action, one event.

@@ -33,7 +33,9 @@ pub fn describe_act(event: &TaskEvent, called: Called<'_>) -> Option<String> {
             | TaskChange::Backfilled { .. }
             | TaskChange::Revised { .. }
             | TaskChange::Rebased { .. }
-            | TaskChange::Withdrawn { .. } => true,
+            | TaskChange::Withdrawn { .. }
+            | TaskChange::JoinedMatter { .. }
+            | TaskChange::LeftMatter { .. } => true,
         },
         TaskEvent::Assignment(event) => match event.change {
             AssignmentChange::StruckOff { .. }
@@ -65,7 +67,11 @@ pub fn describe_act(event: &TaskEvent, called: Called<'_>) -> Option<String> {
 
 fn of_task(event: &WholeTaskEvent, called: Called<'_>) -> String {
     match &event.change {
-        TaskChange::Created { draft } => format!("登记任务：{}", draft.title),
+        TaskChange::Created { draft, known } if known.is_empty() => format!("登记任务：{}", draft.title),
+        TaskChange::Created { draft, known } => {
+            let known = listed(known.iter().map(|one| format!("第{}号", one.ledger_number)));
+            format!("登记任务：{}（已知与台账{known}相近，确认另行登记）", draft.title)
+        }
         TaskChange::Issued { assignments, .. } => format!("交办至{}", units(assignments, called)),
         TaskChange::Backfilled { assignments, .. } => {
             let units = assignments.iter().map(|one| called(&one.facts.unit));
@@ -78,6 +84,8 @@ fn of_task(event: &WholeTaskEvent, called: Called<'_>) -> String {
         TaskChange::Withdrawn { ground, .. } => format!("撤销任务：{ground}"),
         TaskChange::StruckOff { .. } => "任务销号".to_owned(),
         TaskChange::Reopened { ground, .. } => format!("任务重新办理：{ground}"),
+        TaskChange::JoinedMatter { title, ground, .. } => format!("并入事项《{title}》：{ground}"),
+        TaskChange::LeftMatter { title, ground, .. } => format!("移出事项《{title}》：{ground}"),
     }
 }
 
@@ -116,9 +124,14 @@ fn of_assignment(event: &AssignmentEvent, called: Called<'_>) -> String {
         AssignmentChange::Signed => format!("{unit}签收"),
         AssignmentChange::Deployed { plan } if plan.is_empty() => format!("{unit}部署"),
         AssignmentChange::Deployed { plan } => format!("{unit}部署：{plan}"),
-        AssignmentChange::Reported { text, attachments } => {
+        AssignmentChange::Reported { text, shared: None, attachments } => {
             format!("{unit}反馈进展：{text}{}", with(attachments))
         }
+        AssignmentChange::Reported { text, shared: Some(shared), attachments } => format!(
+            "{unit}反馈进展（一次反馈，同时答复事项《{}》的各项任务）：{text}{}",
+            shared.title,
+            with(attachments)
+        ),
         AssignmentChange::Submitted { text, request_waited: None, attachments } => {
             format!("{unit}申请办结：{text}{}", with(attachments))
         }

@@ -54,6 +54,14 @@ pub enum NotEmpty {
     ReopeningGround,
     /// Why an instrument is used.
     InstrumentGround,
+    /// What a matter is called.
+    MatterTitle,
+    /// Which tasks are meant.
+    LinkedTask,
+    /// Why tasks are one matter.
+    LinkGround,
+    /// Why a task is taken out of its matter.
+    UnlinkGround,
 }
 
 /// Why a command is refused. It changes nothing.
@@ -236,6 +244,26 @@ pub enum SupervisionError {
         /// `units/{slug}`.
         unit: String,
     },
+    /// A task is in one matter at most.
+    #[error("{task} is in {matter} already")]
+    InMatter {
+        /// `tasks/{id}`.
+        task: String,
+        /// `matters/{id}`.
+        matter: String,
+    },
+    /// What is not linked cannot be taken out.
+    #[error("{task} is not in this matter")]
+    NotInMatter {
+        /// `tasks/{id}`.
+        task: String,
+    },
+    /// A matter has a bounded number of tasks.
+    #[error("a matter has at most {most} tasks")]
+    TooManyLinked {
+        /// How many it may have.
+        most: usize,
+    },
 }
 
 impl SupervisionError {
@@ -293,6 +321,11 @@ impl SupervisionError {
             }
             Self::UrgedJustNow { .. } => "距上次催办不足24小时，请稍后再催办".to_owned(),
             Self::OwnWork { unit } => format!("承办单位({unit})不能核验本单位的办理结果"),
+            Self::InMatter { task, matter } => {
+                format!("任务({task})已并入事项({matter})，一项任务只能并入一个事项")
+            }
+            Self::NotInMatter { task } => format!("任务({task})不在该事项中"),
+            Self::TooManyLinked { most } => format!("一个事项最多并入{most}项任务"),
         }
     }
 }
@@ -322,6 +355,10 @@ impl NotEmpty {
             Self::Finding => "请填写回头看情况",
             Self::ReopeningGround => "重新办理请说明依据",
             Self::InstrumentGround => "请填写依据",
+            Self::MatterTitle => "请填写事项名称",
+            Self::LinkedTask => "请至少选择一项任务",
+            Self::LinkGround => "并入事项请说明依据",
+            Self::UnlinkGround => "移出事项请说明依据",
         }
     }
 }

@@ -13,6 +13,8 @@ use crate::backfill::BackfilledAssignment;
 use crate::content::Content;
 use crate::deadline::DueTimes;
 use crate::instrument::InstrumentUse;
+use crate::resemblance::KnownTask;
+use crate::shared_report::SharedReport;
 use crate::side_road_event::SideRoad;
 use crate::task::{Task, TaskDraft, Visibility};
 
@@ -96,6 +98,9 @@ pub enum TaskChange {
     Created {
         /// Everything entered.
         draft: Box<TaskDraft>,
+        /// The open tasks that ask the same of the same unit, which whoever entered it knew of.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        known: Vec<KnownTask>,
     },
     /// 交办: every unit is told, and its clock starts.
     Issued {
@@ -162,6 +167,24 @@ pub enum TaskChange {
         /// Every assignment, with its due times as they are after it.
         assignments: Vec<AssignmentFacts>,
     },
+    /// 并入事项: it is the same matter as others.
+    JoinedMatter {
+        /// `matters/{id}`.
+        matter: String,
+        /// What the matter is called.
+        title: String,
+        /// Why.
+        ground: String,
+    },
+    /// 移出事项.
+    LeftMatter {
+        /// `matters/{id}`.
+        matter: String,
+        /// What the matter is called.
+        title: String,
+        /// Why.
+        ground: String,
+    },
 }
 
 /// What happened to an assignment.
@@ -183,6 +206,9 @@ pub enum AssignmentChange {
         /// Evidence.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         attachments: Vec<Attachment>,
+        /// The report that answers several tasks of a matter, when this is one of them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        shared: Option<SharedReport>,
     },
     /// 申请办结: the clock stops.
     Submitted {
@@ -294,7 +320,7 @@ impl TaskEvent {
     pub fn attachments(&self) -> &[Attachment] {
         match self {
             Self::Task(event) => match &event.change {
-                TaskChange::Created { draft } => &draft.attachments,
+                TaskChange::Created { draft, known: _ } => &draft.attachments,
                 TaskChange::Revised { before, after, .. } if before.attachments != after.attachments => {
                     &after.attachments
                 }
@@ -304,7 +330,9 @@ impl TaskEvent {
                 | TaskChange::Rebased { .. }
                 | TaskChange::Withdrawn { .. }
                 | TaskChange::StruckOff { .. }
-                | TaskChange::Reopened { .. } => &[],
+                | TaskChange::Reopened { .. }
+                | TaskChange::JoinedMatter { .. }
+                | TaskChange::LeftMatter { .. } => &[],
             },
             Self::Assignment(event) => match &event.change {
                 AssignmentChange::Reported { attachments, .. }

@@ -35,19 +35,24 @@ mod explain_text;
 mod extension;
 mod handover;
 mod instrument;
+mod joint_matter;
 mod light;
 mod overdue;
 mod paper;
 mod payload;
+mod proposal;
 mod recount;
+mod resemblance;
 mod revise;
 mod rule;
 mod score;
 mod score_rule;
+mod shared_report;
 mod side_road;
 mod side_road_event;
 mod task;
 mod timers;
+mod words;
 
 pub use appeal::{Appeal, AppealState, Contested};
 pub use archive::{Cover, Outcome};
@@ -62,7 +67,7 @@ pub use charge::{ChargeKind, ChargedPause, ChargedTo};
 pub use content::{Content, Direction, Milestone, OpenPoint, Target};
 pub use correction::{Corrected, Correction, Corrections, Figure, PointKey};
 pub use deadline::{ClockPhase, Clocks, DueTimes, clocks};
-pub use decide::{AssignmentCommand, Command, Context, create, decide};
+pub use decide::{AssignmentCommand, Command, Context, create, create_knowing, decide};
 pub use describe::{describe, describe_act};
 pub use document::{DOCUMENT_ISSUED, DocumentIssued, IssuedItem};
 pub use error::{NotEmpty, SupervisionError};
@@ -73,6 +78,10 @@ pub use explain::{Basis, ChargedWait, Explanation, Skipped, StageLimit, explain}
 pub use extension::{Extended, ExtensionRequest};
 pub use handover::{Charge, HANDOVER_LISTED, HandedOver, HandoverHead, HandoverList, Passing};
 pub use instrument::{Instrument, InstrumentUse, URGING_COOL_DOWN};
+pub use joint_matter::{
+    JointMatter, JointMatterChange, JointMatterEvent, Link, MATTER_CREATED, MATTER_LINKED, MATTER_UNLINKED,
+    MOST_LINKED,
+};
 pub use light::{Light, StoredClock, light, light_sql};
 pub use overdue::{days_overdue, days_past};
 pub use paper::{
@@ -80,11 +89,17 @@ pub use paper::{
     chinese_day, told,
 };
 pub use payload::{EVENT_TYPES, PayloadError};
+pub use proposal::{AlikePair, PROPOSAL_DISMISSED, Proposal, ProposalDismissed};
 pub use recount::{Rebasing, rebase, recount};
+pub use resemblance::{KnownTask, Likeness, RESEMBLES_FROM, Resemblance, resemblance};
 pub use rule::{ClockStart, Cycle, DayKind, Rule, RuleError, Span};
 pub use score::{Board, Line, Period, Point, sum};
 pub use score_rule::{ScoreRule, ScoreRuleError};
+pub use shared_report::{
+    Answerable, MATTER_REPORTED, MatterReported, ReportedItem, SharedReport, answerable,
+};
 pub use side_road::{Misdirection, SideRoadCommand, Suspension, Wait};
 pub use side_road_event::SideRoad;
 pub use task::{AssignmentDraft, Grade, Source, Task, TaskDraft, TaskState, Visibility};
 pub use timers::{PlannedTimer, TimerKind, fire, timers_for};
+pub use words::{FIELD_END, SearchTerms, folded, grams, searchable};

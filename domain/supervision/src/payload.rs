@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::event::{AssignmentChange, AssignmentEvent, TaskChange, TaskEvent, WholeTaskEvent};
 
 /// Every type of a [`TaskEvent`], for consumers that subscribe by type.
-pub const EVENT_TYPES: [&str; 38] = [
+pub const EVENT_TYPES: [&str; 40] = [
     "supervision.task.created",
     "supervision.task.issued",
     "supervision.task.backfilled",
@@ -45,6 +45,8 @@ pub const EVENT_TYPES: [&str; 38] = [
     "supervision.assignment.overdue",
     "supervision.assignment.reminded",
     "supervision.assignment.urged",
+    "supervision.task.joined_matter",
+    "supervision.task.left_matter",
 ];
 
 /// A payload that is not what its type says.
@@ -81,6 +83,8 @@ impl TaskEvent {
                 TaskChange::Withdrawn { .. } => "supervision.task.withdrawn",
                 TaskChange::StruckOff { .. } => "supervision.task.struck_off",
                 TaskChange::Reopened { .. } => "supervision.task.reopened",
+                TaskChange::JoinedMatter { .. } => "supervision.task.joined_matter",
+                TaskChange::LeftMatter { .. } => "supervision.task.left_matter",
             },
             Self::Assignment(event) => match &event.change {
                 AssignmentChange::Signed => "supervision.assignment.signed",

@@ -177,6 +177,9 @@ pub struct Task {
     /// The files of its source, for example the scan of the document.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attachments: Vec<Attachment>,
+    /// The matter it is linked to, `matters/{id}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub matter: Option<String>,
     /// Number of events applied so far: what a save compares and sets.
     pub version: i64,
 }
@@ -221,6 +224,7 @@ impl Task {
             open_points: draft.open_points.clone(),
             assignments: draft.assignments.iter().map(Assignment::from_draft).collect(),
             attachments: draft.attachments.clone(),
+            matter: None,
             version: 1,
         }
     }
@@ -242,6 +246,14 @@ impl Task {
             });
         }
         content::check_whole(self.assignments.iter().map(|one| one.role))
+    }
+
+    /// Whether something is still to be done of it: it is entered or issued, and not over.
+    pub fn is_open(&self) -> bool {
+        match self.state {
+            TaskState::Draft | TaskState::Issued => true,
+            TaskState::StruckOff | TaskState::Withdrawn => false,
+        }
     }
 
     /// The role whose assignments settle the task: the lead units; where the document

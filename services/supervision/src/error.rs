@@ -58,6 +58,13 @@ pub(crate) fn refused(error: &SupervisionError, place: &str) -> Error {
         SupervisionError::UrgedJustNow { .. } => {
             Error::failed_precondition("URGED_JUST_NOW", english, chinese)
         }
+        SupervisionError::InMatter { task, matter } => {
+            Error::failed_precondition("IN_MATTER", english, chinese)
+                .with_metadata("task", task)
+                .with_metadata("matter", matter)
+        }
+        SupervisionError::NotInMatter { .. } => Error::failed_precondition("NOT_IN_MATTER", english, chinese),
+        SupervisionError::TooManyLinked { .. } => Error::invalid(field("tasks"), english, chinese),
         SupervisionError::OwnWork { .. } => Error::new(Code::PermissionDenied, "OWN_WORK", english, chinese),
     }
 }
@@ -98,7 +105,8 @@ pub(crate) fn unreadable(error: PayloadError) -> Error {
 
 fn empty_field(text: NotEmpty) -> &'static str {
     match text {
-        NotEmpty::Title => "title",
+        NotEmpty::Title | NotEmpty::MatterTitle => "title",
+        NotEmpty::LinkedTask => "tasks",
         NotEmpty::Unit => "assignments",
         NotEmpty::Report | NotEmpty::Submission => "text",
         NotEmpty::SendBackNote
@@ -111,7 +119,9 @@ fn empty_field(text: NotEmpty) -> &'static str {
         | NotEmpty::ReassignmentGround
         | NotEmpty::SuspensionGround
         | NotEmpty::ReopeningGround
-        | NotEmpty::InstrumentGround => "ground",
+        | NotEmpty::InstrumentGround
+        | NotEmpty::LinkGround
+        | NotEmpty::UnlinkGround => "ground",
         NotEmpty::Need => "need",
         NotEmpty::WaitAnswer => "answer",
         NotEmpty::Finding => "finding",

@@ -5,6 +5,7 @@
 //! - the rules and the state machine: `domain-supervision`, which this service asks;
 //! - the RPCs: `grpc/`; what they do: `app/`; the tables: `store/`;
 //! - what happens by itself when a stage is due: `jobs/stages_due.rs`;
+//! - what tasks are searched by: `jobs/searching.rs`;
 //! - what each leader is told when a division of work takes effect: `jobs/handovers.rs`.
 
 mod app;
@@ -18,6 +19,7 @@ mod store;
 use std::sync::Arc;
 
 use tonic::service::Routes;
+use xietong_events::{Consumer, ConsumerParts};
 use xietong_mesh::serve::MAX_BATCH_MESSAGE_BYTES;
 use xietong_mesh::{Assembly, Foundation, Ground, Service, ServiceName};
 use xietong_proto::supervision::archive_service_server::ArchiveServiceServer;
@@ -26,6 +28,7 @@ use xietong_proto::supervision::division_preview_service_server::DivisionPreview
 use xietong_proto::supervision::explain_service_server::ExplainServiceServer;
 use xietong_proto::supervision::instrument_service_server::InstrumentServiceServer;
 use xietong_proto::supervision::ledger_service_server::LedgerServiceServer;
+use xietong_proto::supervision::matter_service_server::MatterServiceServer;
 use xietong_proto::supervision::paper_service_server::PaperServiceServer;
 use xietong_proto::supervision::rule_service_server::RuleServiceServer;
 use xietong_proto::supervision::score_rule_service_server::ScoreRuleServiceServer;
@@ -34,8 +37,10 @@ use xietong_proto::supervision::task_service_server::TaskServiceServer;
 use xietong_store::StoreError;
 
 use app::Supervision;
-use grpc::{Archives, Bulletins, DivisionPreviews, Explanations, Ledger, Papers, Rules, ScoreRules, Tasks};
-use jobs::{Handovers, Recounts, StagesDue};
+use grpc::{
+    Archives, Bulletins, DivisionPreviews, Explanations, Ledger, Matters, Papers, Rules, ScoreRules, Tasks,
+};
+use jobs::{Handovers, Recounts, Searching, StagesDue};
 use regulation::Regulations;
 
 /// Puts the service together: its database at the newest schema, its RPCs, its copy of the
@@ -53,10 +58,22 @@ pub async fn build(ground: Ground) -> Result<Service, StoreError> {
         regulations: regulations.clone(),
     };
     let recounts = Arc::new(Recounts::new(app.clone(), foundation.transactions.clone(), &foundation.bus));
+    let searching = Consumer::new(
+        ConsumerParts {
+            consumer: foundation.name.as_str().to_owned(),
+            producer: foundation.name.as_str().to_owned(),
+            db: foundation.db.clone(),
+            source: Arc::new(foundation.log.clone()),
+            handler: Arc::new(Searching),
+            committed: foundation.log.committed().clone(),
+        },
+        &foundation.bus,
+    );
     let explanations = ExplainServiceServer::new(Explanations::new(app.clone()));
     let rules = RuleServiceServer::new(Rules::new(app.clone(), foundation.transactions.clone()));
     let ledger = LedgerServiceServer::new(Ledger::new(app.clone()));
     let papers = PaperServiceServer::new(Papers::new(app.clone(), foundation.transactions.clone()));
+    let matters = MatterServiceServer::new(Matters::new(app.clone(), foundation.transactions.clone()));
     let bulletins = BulletinServiceServer::new(Bulletins::new(app.clone(), foundation.transactions.clone()));
     let score_rules =
         ScoreRuleServiceServer::new(ScoreRules::new(app.clone(), foundation.transactions.clone()));
@@ -80,10 +97,11 @@ pub async fn build(ground: Ground) -> Result<Service, StoreError> {
             .add_service(papers)
             .add_service(bulletins)
             .add_service(score_rules)
-            .add_service(archives),
+            .add_service(archives)
+            .add_service(matters),
         copy: Some(roster),
         consumers: vec![(ServiceName::Roster, Arc::new(handovers))],
-        jobs: vec![recounts],
+        jobs: vec![recounts, Arc::new(searching)],
         timers: Some(Arc::new(stages_due)),
     }))
 }

@@ -74,10 +74,12 @@ impl Record {
                 | TaskChange::Issued { .. }
                 | TaskChange::Revised { .. }
                 | TaskChange::Rebased { .. }
-                | TaskChange::Withdrawn { .. } => {}
+                | TaskChange::Withdrawn { .. }
+                | TaskChange::JoinedMatter { .. }
+                | TaskChange::LeftMatter { .. } => {}
             },
             TaskEvent::Assignment(event) => match &event.change {
-                AssignmentChange::Reported { text, attachments }
+                AssignmentChange::Reported { text, attachments, .. }
                 | AssignmentChange::Submitted { text, attachments, .. } => {
                     let name = &event.assignment.name;
                     let beginning = text.chars().take(LAST_REPORT).collect();

@@ -36,6 +36,7 @@ pub(crate) fn task(title: &str) -> Value {
             "unclassified": true,
         },
         "issue": true,
+        "confirmDuplicates": true,
         "requestId": title,
     })
 }

@@ -33,6 +33,8 @@ pub(super) struct How {
     pub(super) backfill: bool,
     /// Tasks that differ are revised.
     pub(super) revise: bool,
+    /// Tasks that resemble open ones of the same unit are meant.
+    pub(super) confirm_duplicates: bool,
 }
 
 /// What became of a document.
@@ -185,8 +187,14 @@ async fn plan_tasks(
             }
         }
     }
-    let batch =
-        |tasks, issue, backfill| BatchCreateTasksRequest { tasks, issue, backfill, ..Default::default() };
+    let confirm_duplicates = how.confirm_duplicates;
+    let batch = |tasks, issue, backfill| BatchCreateTasksRequest {
+        tasks,
+        issue,
+        backfill,
+        confirm_duplicates,
+        ..Default::default()
+    };
     plan.batches.extend(cut(issued).into_iter().map(|tasks| batch(tasks, !how.backfill, how.backfill)));
     plan.batches.extend(cut(drafts).into_iter().map(|tasks| batch(tasks, false, false)));
     for batch in &mut plan.batches {

@@ -214,6 +214,8 @@ impl Loader<'_> {
             request_id: "sample/plan".to_owned(),
             backfill: false,
             validate_only: false,
+            // What the city did is entered as it was.
+            confirm_duplicates: true,
         };
         let call = |request| async move { client.batch_create_tasks(request).await };
         Ok(self.callers.call(&Callers::supervisor(), request, call).await?.tasks)
@@ -225,7 +227,8 @@ impl Loader<'_> {
             let request: supervision::CreateTaskRequest = self.json.read(task)?;
             let mut client = client.clone();
             let id = format!("sample/tasks/{number}");
-            let request = supervision::CreateTaskRequest { request_id: id, ..request };
+            let request =
+                supervision::CreateTaskRequest { request_id: id, confirm_duplicates: true, ..request };
             let call = |request| async move { client.create_task(request).await };
             self.callers.call(&Callers::supervisor(), request, call).await?;
         }

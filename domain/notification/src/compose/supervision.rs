@@ -51,7 +51,9 @@ impl Matter {
                 | TaskChange::Rebased { .. }
                 | TaskChange::Withdrawn { .. }
                 | TaskChange::StruckOff { .. }
-                | TaskChange::Reopened { .. } => None,
+                | TaskChange::Reopened { .. }
+                | TaskChange::JoinedMatter { .. }
+                | TaskChange::LeftMatter { .. } => None,
             },
             TaskEvent::Assignment(event) => match &event.change {
                 // Another unit may be in the lead now.
@@ -116,7 +118,9 @@ pub fn ended_by(event: &TaskEvent) -> Option<Ended> {
             | TaskChange::Backfilled { .. }
             | TaskChange::Revised { .. }
             | TaskChange::Rebased { .. }
-            | TaskChange::Reopened { .. } => None,
+            | TaskChange::Reopened { .. }
+            | TaskChange::JoinedMatter { .. }
+            | TaskChange::LeftMatter { .. } => None,
             TaskChange::Withdrawn { .. } | TaskChange::StruckOff { .. } => {
                 Some(Ended { task: event.task.name.clone(), unit: None, kind: None })
             }
@@ -154,7 +158,10 @@ fn of_whole_task(event: &WholeTaskEvent, matter: &Matter, book: &Book) -> Vec<No
         // What a document gives a unit is told with all of it.
         TaskChange::Created { .. }
         | TaskChange::Issued { with_document: true, .. }
-        | TaskChange::Backfilled { .. } => Vec::new(),
+        | TaskChange::Backfilled { .. }
+        // Nothing more is asked of anybody by it.
+        | TaskChange::JoinedMatter { .. }
+        | TaskChange::LeftMatter { .. } => Vec::new(),
         TaskChange::Revised { after, ground, assignments, .. } => {
             let ground = if ground.is_empty() { String::new() } else { format!("依据：{ground}。") };
             let body = format!("{heading}的内容已修订。{ground}{}", quoted(task, &after.text));
@@ -224,6 +231,8 @@ fn of_assignment(event: &AssignmentEvent, matter: &Matter, book: &Book) -> Vec<N
         AssignmentChange::Deployed { .. } => {
             progress("部署", format!("{holder}已部署{heading}{late}。"), None)
         }
+        // Told once with all that the report answers.
+        AssignmentChange::Reported { shared: Some(shared), .. } if shared.told_together => Vec::new(),
         AssignmentChange::Reported { text, .. } => {
             let body = format!("{holder}反馈{heading}进展{late}：{}", quoted(task, text));
             progress("反馈", body, Some(leader()))

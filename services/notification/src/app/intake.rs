@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain_notification::{
-    Matter, ended_by, of_bulletin, of_document, of_handover, of_roster, of_task, of_workgroup,
+    Matter, ended_by, of_bulletin, of_document, of_handover, of_matter_report, of_roster, of_task,
+    of_workgroup,
 };
 use domain_roster::RosterEvent;
-use domain_supervision::{BulletinEvent, DocumentIssued, HandoverList, TaskEvent};
+use domain_supervision::{BulletinEvent, DocumentIssued, HandoverList, MatterReported, TaskEvent};
 use domain_workgroup::WorkgroupEvent;
 use sea_orm::DatabaseTransaction;
 use serde_json::Value;
@@ -41,6 +42,7 @@ enum Known {
     Document(DocumentIssued),
     Handover(HandoverList),
     Bulletin(Box<BulletinEvent>),
+    MatterReport(MatterReported),
 }
 
 impl Known {
@@ -57,6 +59,9 @@ impl Known {
         if let Some(bulletin) = BulletinEvent::from_payload(kind, &payload).map_err(ApplyError::new)? {
             return Ok(Some(Known::Bulletin(Box::new(bulletin))));
         }
+        if let Some(told) = MatterReported::from_payload(kind, &payload).map_err(ApplyError::new)? {
+            return Ok(Some(Known::MatterReport(told)));
+        }
         Ok(TaskEvent::from_payload(kind, &payload)
             .map_err(ApplyError::new)?
             .map(|event| Known::Task(Box::new(event))))
@@ -65,7 +70,7 @@ impl Known {
     fn task(&self) -> Option<&str> {
         match self {
             Known::Task(event) => Some(&event.task().name),
-            Known::Document(_) | Known::Handover(_) | Known::Bulletin(_) => None,
+            Known::Document(_) | Known::Handover(_) | Known::Bulletin(_) | Known::MatterReport(_) => None,
         }
     }
 }
@@ -109,6 +114,11 @@ impl EventHandler for SupervisionIntake {
                     let notices = of_document(document, &roster.book);
                     let tasks = document.items.iter().map(|item| item.task.name.clone()).collect();
                     outbox.tell_of(tasks, event, &notices, &roster.book);
+                    continue;
+                }
+                Known::MatterReport(told) => {
+                    let notice = of_matter_report(told, &roster.book);
+                    outbox.tell(ServiceName::Supervision.as_str(), event, &[notice], &roster.book);
                     continue;
                 }
                 Known::Handover(list) => {

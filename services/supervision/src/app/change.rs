@@ -108,6 +108,7 @@ impl Change {
             | AssignmentCommand::Sign
             | AssignmentCommand::Deploy { .. }
             | AssignmentCommand::Report { .. }
+            | AssignmentCommand::ReportWithMatter { .. }
             | AssignmentCommand::Submit { .. }
             | AssignmentCommand::RequestExtension { .. }
             | AssignmentCommand::Verify { .. } => Target::Assignment(name.clone()),

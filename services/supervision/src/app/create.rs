@@ -2,8 +2,8 @@
 
 use domain_calendar::Timestamp;
 use domain_supervision::{
-    Backfill, Command, DOCUMENT_ISSUED, DocumentIssued, Source, SupervisionError, TaskDraft, TaskEvent,
-    backfill, create, decide,
+    Backfill, Command, DOCUMENT_ISSUED, DocumentIssued, KnownTask, Source, SupervisionError, TaskDraft,
+    TaskEvent, backfill, create_knowing, decide,
 };
 use xietong_events::{Append, Draft};
 use xietong_mesh::authorize::authorize;
@@ -11,6 +11,7 @@ use xietong_mesh::error::MOST_VIOLATIONS;
 use xietong_mesh::{Call, Error, RosterView, Transaction};
 use xietong_timers::MachineClock;
 
+use super::duplicates::resembling;
 use super::{Supervision, drafts, roster, timers};
 use crate::error::{refused, unreadable};
 use crate::record::Record;
@@ -42,6 +43,17 @@ pub(crate) enum Entering {
     IssuingDocuments,
 }
 
+/// How tasks are entered.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct How {
+    /// What becomes of them.
+    pub(crate) entering: Entering,
+    /// Nothing is kept.
+    pub(crate) validate_only: bool,
+    /// They are meant although some ask the same of a unit as open ones do.
+    pub(crate) confirmed: bool,
+}
+
 /// A task that is about to be written, with the events that make it.
 type Planned = (Record, Vec<TaskEvent>);
 
@@ -64,8 +76,7 @@ impl Supervision {
         transaction: &Transaction,
         call: &Call,
         entries: Vec<Entry>,
-        entering: Entering,
-        validate_only: bool,
+        How { entering, validate_only, confirmed }: How,
     ) -> Result<Vec<Record>, Error> {
         let now = transaction.now();
         if let [Entry { draft: TaskDraft { origin: Some(origin), .. }, .. }] = entries.as_slice()
@@ -80,8 +91,8 @@ impl Supervision {
             if runs { self.regulations.current(transaction.tx()).await? } else { self.regulation() };
         let mut records = Vec::with_capacity(entries.len());
         for entry in &entries {
-            let (record, _) =
-                plan(&regulation, entry, entering, now).map_err(|error| refused(&error, &entry.place))?;
+            let (record, _) = plan(&regulation, entry, entering, Vec::new(), now)
+                .map_err(|error| refused(&error, &entry.place))?;
             call.authorize(&record.resource())?;
             if entering != Entering::Only || entry.backfill.is_some() {
                 authorize(&call.principal, ISSUE, &record.resource())?;
@@ -91,19 +102,25 @@ impl Supervision {
         check_units(&self.roster()?, named(&entries), now)?;
 
         refuse_taken(store::keep_sources(transaction.tx(), &records).await?, &entries)?;
+        let resembling = resembling(transaction.tx(), &records).await?;
+        if !confirmed {
+            resembling.refuse_duplicates(&entries)?;
+        }
         if validate_only {
             // No number of the ledger is taken for what is not entered.
             return Ok(records);
         }
         store::insert(transaction.tx(), &mut records, &regulation, now).await?;
         store::keep_origins(transaction.tx(), &records).await?;
+        store::keep_pairs(transaction.tx(), &resembling.pairs(&records)).await?;
         let (mut appends, mut due) = (Vec::with_capacity(records.len()), Vec::new());
         let mut issued = Vec::new();
-        for (mut entry, record) in entries.into_iter().zip(&records) {
+        for (at, (mut entry, record)) in entries.into_iter().zip(&records).enumerate() {
             // The number is known only now, and every event names it.
             entry.draft.ledger_number = record.task.ledger_number;
-            let (_, events) =
-                plan(&regulation, &entry, entering, now).map_err(|error| refused(&error, &entry.place))?;
+            let known = resembling.known_of(at, &records);
+            let (_, events) = plan(&regulation, &entry, entering, known, now)
+                .map_err(|error| refused(&error, &entry.place))?;
             let aggregate = record.task.name.clone();
             transaction.hold(&aggregate, &record.task.attachments).await?;
             appends.push(Append { aggregate, expected_version: 0, drafts: drafts(&events)? });
@@ -123,10 +140,11 @@ fn plan(
     regulation: &Regulation,
     entry: &Entry,
     entering: Entering,
+    known: Vec<KnownTask>,
     now: Timestamp,
 ) -> Result<Planned, SupervisionError> {
     let Entry { draft, backfill: before, place: _ } = entry;
-    let mut events = vec![create(draft.clone(), now)?];
+    let mut events = vec![create_knowing(draft.clone(), known, now)?];
     let mut record = Record::of_draft(draft, now);
     let context = regulation.context(&record.task, now);
     if let Some(before) = before {

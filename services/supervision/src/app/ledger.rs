@@ -78,6 +78,8 @@ pub(crate) struct Summary {
     pub(crate) as_of: Timestamp,
     /// When the roster was last known to be current, if the answer depends on it.
     pub(crate) roster_as_of: Option<Timestamp>,
+    /// Until when everything that happened was searched, if something was looked for.
+    pub(crate) search_as_of: Option<Timestamp>,
 }
 
 impl Supervision {
@@ -91,6 +93,7 @@ impl Supervision {
         // Taken before anything is resolved with it: what is said of the answer then holds.
         let roster_as_of = self.roster.view().as_of();
         let listing = self.listing(call, query)?;
+        let search_as_of = self.search_as_of(&listing).await?;
         let now = listing.now;
         let (grouping, by_roster) = match group_by {
             GroupBy::Light => (Grouping::Light, false),
@@ -124,6 +127,7 @@ impl Supervision {
             row_count,
             as_of: now,
             roster_as_of: if by_roster { roster_as_of } else { listing.roster_as_of },
+            search_as_of,
         })
     }
 }

@@ -1,14 +1,14 @@
 //! Looking at tasks.
 
 use domain_calendar::Timestamp;
-use domain_supervision::{Light, TaskState};
+use domain_supervision::{Light, SearchTerms, TaskState};
 use xietong_events::Event;
 use xietong_mesh::{Call, Error, Resource, Scope};
 
 use super::Supervision;
 use super::authority::portfolio;
 use crate::record::Record;
-use crate::store::{self, ListFilter, Portion};
+use crate::store::{self, ListFilter, Portion, TextQuery};
 
 /// Which tasks are asked for; `None` asks for all.
 #[derive(Debug, Default)]
@@ -27,6 +27,10 @@ pub(crate) struct ListQuery {
     pub(crate) leader: Option<String>,
     /// A tag of it.
     pub(crate) tag: Option<String>,
+    /// The matter it is linked to.
+    pub(crate) matter: Option<String>,
+    /// What is looked for in its words.
+    pub(crate) terms: Option<SearchTerms>,
 }
 
 /// A list of tasks, the newest first: what is in it is settled, nothing is read yet.
@@ -84,8 +88,19 @@ impl Supervision {
             state: query.state,
             document_number: query.document_number,
             tag: query.tag,
+            matter: query.matter,
+            text: query.terms.map(|terms| TextQuery { terms, backend: self.db.backend() }),
         };
         Ok(Listing { scope, filter, now, roster_as_of })
+    }
+
+    /// Until when everything that happened is searched, if a list is of what was looked for.
+    pub(crate) async fn search_as_of(&self, listing: &Listing) -> Result<Option<Timestamp>, Error> {
+        if listing.filter.text.is_none() {
+            return Ok(None);
+        }
+        let waiting = store::unsearched_from(self.db.reader()).await?;
+        Ok(Some(waiting.map_or(listing.now, |since| since.min(listing.now))))
     }
 
     /// A portion of the tasks that wait for a unit, whose staff or overseers ask.

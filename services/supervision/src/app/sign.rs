@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use domain_calendar::Timestamp;
 use domain_supervision::{AssignmentCommand, Command, Instrument, InstrumentUse, Task, TaskEvent, decide};
 use xietong_events::Append;
 use xietong_mesh::{Call, Error, Resource, Transaction};
@@ -47,11 +48,54 @@ pub(crate) struct Answered {
     pub(crate) outcome: Result<(), Error>,
 }
 
-/// A task on its way through the act.
-struct Touched {
+/// A task on its way through an act on several.
+pub(super) struct Touched {
     before: Task,
-    after: Record,
-    events: Vec<TaskEvent>,
+    pub(super) after: Record,
+    pub(super) events: Vec<TaskEvent>,
+}
+
+impl Touched {
+    /// The task as it was read.
+    pub(super) fn new(record: Record) -> Self {
+        Touched { before: record.task.clone(), after: record, events: Vec::new() }
+    }
+
+    /// Does what is asked of it, on top of what was done to it before in the same act.
+    pub(super) fn take(
+        &mut self,
+        regulation: &Regulation,
+        command: &Command,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let caught_up = catch_up(&mut self.after, regulation, now)?;
+        self.events.extend(caught_up);
+        let context = regulation.context(&self.after.task, now);
+        let events = decide(&self.after.task, command, &context).map_err(command_refused)?;
+        self.after.apply(&events).map_err(command_refused)?;
+        self.events.extend(events);
+        Ok(())
+    }
+}
+
+/// Writes what was done to each, with its events and timers.
+pub(super) async fn keep_all<'a>(
+    transaction: &Transaction,
+    regulation: &Regulation,
+    touched: impl Iterator<Item = &'a Touched>,
+) -> Result<(), Error> {
+    let touched: Vec<&Touched> = touched.filter(|task| !task.events.is_empty()).collect();
+    let changes: Vec<_> = touched.iter().map(|one| (&one.before, &one.after)).collect();
+    store::save_all(transaction.tx(), &changes, regulation, transaction.now()).await?;
+    let (mut appends, mut due) = (Vec::new(), Vec::new());
+    for Touched { before, after, events } in touched {
+        transaction.hold(&before.name, events.iter().flat_map(|event| event.attachments())).await?;
+        let (aggregate, expected_version) = (before.name.clone(), before.version);
+        appends.push(Append { aggregate, expected_version, drafts: drafts(events)? });
+        due.extend(timers_after(before, after, regulation)?);
+    }
+    transaction.append_all(&appends).await?;
+    transaction.schedule(&due).await
 }
 
 impl Supervision {
@@ -114,27 +158,14 @@ impl Supervision {
         let tasks: Vec<&str> = names.iter().map(|(task, _)| task.as_str()).collect();
         let records = store::find_all(transaction.tx(), &tasks).await?;
         let regulation = self.regulations.knowing(transaction.tx(), records.values()).await?;
-        let mut touched: BTreeMap<String, Touched> = records
-            .into_iter()
-            .map(|(name, record)| {
-                (name, Touched { before: record.task.clone(), after: record, events: vec![] })
-            })
-            .collect();
+        let mut touched: BTreeMap<String, Touched> =
+            records.into_iter().map(|(name, record)| (name, Touched::new(record))).collect();
         let mut results = Vec::with_capacity(names.len());
         for (task, name) in names {
             let outcome = self.act(&regulation, transaction, call, touched.get_mut(&task), &name, command);
             results.push(Answered { name, outcome });
         }
-
-        let (mut appends, mut due) = (Vec::new(), Vec::new());
-        for Touched { before, after, events } in touched.values().filter(|task| !task.events.is_empty()) {
-            store::save(transaction.tx(), before, after, &regulation, transaction.now()).await?;
-            let (aggregate, expected_version) = (before.name.clone(), before.version);
-            appends.push(Append { aggregate, expected_version, drafts: drafts(events)? });
-            due.extend(timers_after(before, after, &regulation)?);
-        }
-        transaction.append_all(&appends).await?;
-        transaction.schedule(&due).await?;
+        keep_all(transaction, &regulation, touched.values()).await?;
         Ok(results)
     }
 
@@ -152,15 +183,8 @@ impl Supervision {
             return Err(call.scope()?.missing(name));
         };
         call.authorize(&task.after.resource_of(assignment))?;
-        let now = transaction.now();
-        let caught_up = catch_up(&mut task.after, regulation, now)?;
-        task.events.extend(caught_up);
         let command = Command::Assignment { name: name.to_owned(), command: command.clone() };
-        let context = regulation.context(&task.after.task, now);
-        let events = decide(&task.after.task, &command, &context).map_err(command_refused)?;
-        task.after.apply(&events).map_err(command_refused)?;
-        task.events.extend(events);
-        Ok(())
+        task.take(regulation, &command, transaction.now())
     }
 }
 

@@ -1,7 +1,8 @@
 //! What requests say, in the words of the domain.
 
 use domain_supervision::{
-    AssignmentDraft, Backfill, Grade, Light, Role, Source, StandingThen, TaskDraft, TaskState, Visibility,
+    AssignmentDraft, Backfill, Grade, Light, Role, SearchTerms, Source, StandingThen, TaskDraft, TaskState,
+    Visibility,
 };
 use xietong_mesh::convert::{decode_optional_time, optional};
 use xietong_mesh::input::{LINE, TEXT};
@@ -139,6 +140,10 @@ pub(super) fn list_query(request: &proto::ListTasksRequest) -> Result<ListQuery,
     }
     check.text("document_number", &request.document_number, LINE);
     check.text("tag", &request.tag, LINE);
+    check.text("q", &request.q, LINE);
+    if !request.matter.is_empty() {
+        check.name("matter", &request.matter, "matters");
+    }
     let light = light(&mut check, request.light);
     let state = state(&mut check, request.state);
     check.finish()?;
@@ -149,6 +154,8 @@ pub(super) fn list_query(request: &proto::ListTasksRequest) -> Result<ListQuery,
         document_number: optional(request.document_number.clone()),
         leader: optional(request.leader.clone()),
         tag: optional(request.tag.clone()),
+        matter: optional(request.matter.clone()),
+        terms: SearchTerms::of(&request.q),
     })
 }
 

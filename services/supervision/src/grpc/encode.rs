@@ -47,6 +47,7 @@ pub(super) fn task(record: &Record, regulation: &Regulation, now: Timestamp) -> 
         targets: task.targets.iter().map(encode_target).collect(),
         open_points: task.open_points.iter().map(encode_open_point).collect(),
         attachments: files::encode(&task.attachments),
+        matter: task.matter.clone().unwrap_or_default(),
     }
 }
 
@@ -83,11 +84,12 @@ pub(super) fn assignment(
         charged_pauses: pause::latest(&one.charges),
         used_instruments: one.instruments.iter().map(instrument::encode).collect(),
         last_attachments: files::encode(files::last(record, &one.name)),
+        matter_answers: Vec::new(),
     }
 }
 
 /// The light of a clock of a task; drafts have none.
-fn shown(task: &Task, clock: &StoredClock, now: Timestamp) -> proto::Light {
+pub(super) fn shown(task: &Task, clock: &StoredClock, now: Timestamp) -> proto::Light {
     match task.state {
         TaskState::Draft => proto::Light::Unspecified,
         TaskState::Issued | TaskState::StruckOff | TaskState::Withdrawn => match light(clock, now) {
@@ -130,7 +132,7 @@ fn role(role: Role) -> proto::AssignmentRole {
     }
 }
 
-fn task_state(state: TaskState) -> proto::TaskState {
+pub(super) fn task_state(state: TaskState) -> proto::TaskState {
     match state {
         TaskState::Draft => proto::TaskState::Draft,
         TaskState::Issued => proto::TaskState::Issued,

@@ -12,6 +12,7 @@ mod files;
 mod instrument;
 mod ledger;
 mod list;
+mod matters;
 mod papers;
 mod pause;
 mod rules;
@@ -21,6 +22,7 @@ mod timeline;
 
 use std::mem::take;
 
+use domain_attachment::Attachment;
 use domain_supervision::{AssignmentCommand, Command};
 use prost::{Message, Name};
 use tonic::{Request, Response, Status};
@@ -39,11 +41,14 @@ use check::{Check, task_name, task_of_assignment};
 pub(crate) use division_preview::DivisionPreviews;
 pub(crate) use explain::Explanations;
 pub(crate) use ledger::Ledger;
+pub(crate) use matters::Matters;
 pub(crate) use papers::Papers;
 pub(crate) use rules::Rules;
 pub(crate) use score_rules::ScoreRules;
 
-use crate::app::{Answered, Asked, Change, Entering, Entry, MOST_SIGNED, Supervision, Target, ToSign};
+use crate::app::{
+    Answered, Asked, Change, Entering, Entry, ForMatter, How, MOST_SIGNED, Supervision, Target, ToSign,
+};
 use crate::error::command_refused;
 use crate::record::Record;
 use crate::store::Portion;
@@ -73,7 +78,7 @@ impl Tasks {
         call: &Call,
         request: &M,
         request_id: &str,
-        (entries, entering, validate_only): (Vec<Entry>, Entering, bool),
+        (entries, how): (Vec<Entry>, How),
         answer: fn(Vec<proto::Task>) -> Option<R>,
     ) -> Result<Response<R>, Error>
     where
@@ -85,12 +90,12 @@ impl Tasks {
             Attempt::Repeat(answer) => return Ok(Response::new(answer)),
             Attempt::First(transaction) => transaction,
         };
-        let records = self.app.create(&transaction, call, entries, entering, validate_only).await?;
+        let records = self.app.create(&transaction, call, entries, how).await?;
         let now = transaction.now();
         let tasks = records.iter().map(|record| encode::task(record, &self.app.regulation(), now)).collect();
         let answer = answer(tasks).ok_or_else(|| Error::internal(NothingCreated))?;
         // A transaction that is not committed leaves nothing, not even its request id.
-        let answer = if validate_only { answer } else { transaction.commit(answer).await? };
+        let answer = if how.validate_only { answer } else { transaction.commit(answer).await? };
         Ok(Response::new(answer))
     }
 
@@ -111,6 +116,34 @@ impl Tasks {
         self.app.prepare_unit(&change).await;
         let attempt = || self.change_once(call, request, request_id, &change, answer);
         Ok(Response::new(retried(&change.etag, attempt).await?))
+    }
+
+    /// Reports for all that the unit holds of a matter. `request` is without its request id.
+    async fn report_for_matter(
+        &self,
+        call: &Call,
+        request: &proto::ReportAssignmentRequest,
+        request_id: &str,
+        attachments: Vec<Attachment>,
+    ) -> Result<Response<proto::Assignment>, Status> {
+        let asked = ForMatter {
+            task: task_of_assignment(&request.name)?.to_owned(),
+            assignment: request.name.clone(),
+            text: request.text.clone(),
+            attachments,
+            etag: request.etag.clone(),
+        };
+        let attempt = || async {
+            let transaction = match self.transactions.begin(call, request, request_id).await? {
+                Attempt::Repeat(answer) => return Ok(answer),
+                Attempt::First(transaction) => transaction,
+            };
+            let (record, answers) = self.app.report_for_matter(&transaction, call, &asked).await?;
+            let mut answer = one_assignment(&self.app, &record, &asked.assignment)?;
+            answer.matter_answers = answers.into_iter().map(matters::answer).collect();
+            transaction.commit(answer).await
+        };
+        Ok(Response::new(retried(&asked.etag, attempt).await?))
     }
 
     async fn change_once<M, R>(
@@ -156,7 +189,8 @@ impl TaskService for Tasks {
         let task = request.task.clone().unwrap_or_default();
         let entry = decode::entry(task, "task".to_owned(), &mut call, &request.origin)?;
         let entering = if request.issue { Entering::Issuing } else { Entering::Only };
-        let entries = (vec![entry], entering, false);
+        let how = How { entering, validate_only: false, confirmed: request.confirm_duplicates };
+        let entries = (vec![entry], how);
         Ok(self.create(&call, &request, &request_id, entries, |mut tasks| tasks.pop()).await?)
     }
 
@@ -183,7 +217,8 @@ impl TaskService for Tasks {
             entries.push(Entry { backfill, ..decode::entry(task.clone(), place, &mut call, "")? });
         }
         let entering = if request.issue { Entering::IssuingDocuments } else { Entering::Only };
-        let entries = (entries, entering, request.validate_only);
+        let (validate_only, confirmed) = (request.validate_only, request.confirm_duplicates);
+        let entries = (entries, How { entering, validate_only, confirmed });
         let answer = |tasks| Some(proto::BatchCreateTasksResponse { tasks });
         Ok(self.create(&call, &request, &request_id, entries, answer).await?)
     }
@@ -230,18 +265,25 @@ impl TaskService for Tasks {
         let request = request.into_inner();
         let query = decode::list_query(&request)?;
         let (light, state) = (request.light.to_string(), request.state.to_string());
-        let proto::ListTasksRequest { unit, document_number, leader, tag, .. } = &request;
-        let asked = ["ListTasks", unit, &light, &state, document_number, leader, tag];
+        let proto::ListTasksRequest { unit, document_number, leader, tag, q, matter, .. } = &request;
+        let asked = ["ListTasks", unit, &light, &state, document_number, leader, tag, q, matter];
         let paging = Paging::new(&asked, request.page_size, &request.page_token)?;
 
         let listing = self.app.listing(&call, query)?;
+        // Taken before the search: what is said of the answer then holds.
+        let search_as_of = self.app.search_as_of(&listing).await?;
         let now = self.app.now();
         let key = |record: &Record| record.task.ledger_number;
         let encode = |record: Record| Ok(encode::task(&record, &self.app.regulation(), now));
         let read = |before, limit| self.app.portion(&listing, Portion { before, limit });
         let (tasks, next_page_token) = list::page(paging, key, encode, read).await?;
         let roster_as_of = listing.roster_as_of.map(encode_time);
-        Ok(Response::new(proto::ListTasksResponse { tasks, next_page_token, roster_as_of }))
+        Ok(Response::new(proto::ListTasksResponse {
+            tasks,
+            next_page_token,
+            roster_as_of,
+            search_as_of: search_as_of.map(encode_time),
+        }))
     }
 
     async fn get_timeline(
@@ -256,7 +298,7 @@ impl TaskService for Tasks {
         let roster = self.app.roster.view().book;
         let key = |event: &Event| event.version;
         let grants = self.peers.grants(&call);
-        let encode = |event| timeline::entry(event, &roster, &grants);
+        let encode = |event| timeline::entry(event, &roster, Some(&grants));
         let read =
             |after: Option<i64>, limit| self.app.events(&call, &request.name, after.unwrap_or(0), limit);
         let (entries, next_page_token) = list::page(paging, key, encode, read).await?;
@@ -355,6 +397,9 @@ impl TaskService for Tasks {
         let request_id = take(&mut request.request_id);
         long_text("text", &request.text)?;
         let attachments = call.attachments("attachments", &request.attachments)?;
+        if request.answer_matter {
+            return self.report_for_matter(&call, &request, &request_id, attachments).await;
+        }
         let command = AssignmentCommand::Report { text: request.text.clone(), attachments };
         let change = of_assignment(&request.name, command, &request.etag)?;
         self.change(&call, &request, &request_id, change, one_assignment).await

@@ -12,15 +12,25 @@ use xietong_store::StoreError;
 use super::files;
 use crate::error::unreadable;
 
-/// One event, with a grant for each file that it brought. Units are called by their names in the
+/// One event, with a grant for each file that it brought if its reader is to be given them. Units are called by their names in the
 /// roster, or by their resource names while it is not known.
-pub(super) fn entry(event: Event, roster: &Book, grants: &Grants) -> Result<proto::TimelineEntry, Error> {
+pub(super) fn entry(
+    event: Event,
+    roster: &Book,
+    grants: Option<&Grants>,
+) -> Result<proto::TimelineEntry, Error> {
     let payload =
         serde_json::from_str(&event.payload).map_err(|error| StoreError::corrupt("event", error))?;
     let called = |unit: &str| roster.unit(unit).map_or(unit, |known| &known.display_name).to_owned();
     let (text, attachments) =
         match TaskEvent::from_payload(&event.event_type, &payload).map_err(unreadable)? {
-            Some(event) => (describe(&event, &called), files::granted(event.attachments(), grants)?),
+            Some(event) => (
+                describe(&event, &called),
+                match grants {
+                    Some(grants) => files::granted(event.attachments(), grants)?,
+                    None => files::encode(event.attachments()),
+                },
+            ),
             // Written by a newer version of this service.
             None => ("其他事项".to_owned(), Vec::new()),
         };

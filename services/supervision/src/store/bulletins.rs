@@ -13,7 +13,7 @@ use xietong_store::{Parameters, ROWS, SqlMigration, StoreError, places, statemen
 /// `checked`: it was sent to its units. A correction is for good; its version is 0 where the point
 /// comes from no event.
 pub(crate) const BULLETINS: SqlMigration = SqlMigration {
-    name: "supervision_0010_bulletins",
+    name: "supervision_0011_bulletins",
     statements: &[
         "CREATE TABLE score_rules (version BIGINT PRIMARY KEY, recorded_at BIGINT NOT NULL, body TEXT NOT NULL)",
         "CREATE TABLE bulletins (

@@ -9,7 +9,7 @@ use xietong_mesh::Scope;
 use xietong_store::{Parameters, StoreError, statement};
 
 use super::ways::{self, Turned, Ways};
-use super::{columns, scope, tasks};
+use super::{TextQuery, columns, scope, search, tasks};
 use crate::record::Record;
 
 /// That a task has an assignment which …
@@ -30,6 +30,10 @@ pub(crate) struct ListFilter {
     pub(crate) document_number: Option<String>,
     /// A tag of it.
     pub(crate) tag: Option<String>,
+    /// The matter it is linked to.
+    pub(crate) matter: Option<String>,
+    /// What is looked for in its words.
+    pub(crate) text: Option<TextQuery>,
 }
 
 /// Where in the list, and how much of it.
@@ -157,6 +161,12 @@ fn rest(filter: &ListFilter, parameters: &mut Parameters) -> Vec<String> {
     if let Some(tag) = &filter.tag {
         let tag = parameters.bind(tag.as_str());
         conditions.push(format!("ledger_number IN (SELECT ledger_number FROM task_tags WHERE tag = {tag})"));
+    }
+    if let Some(matter) = &filter.matter {
+        conditions.push(format!("matter = {}", parameters.bind(matter.as_str())));
+    }
+    if let Some(text) = &filter.text {
+        conditions.push(search::condition(text, parameters));
     }
     conditions
 }

@@ -3,14 +3,18 @@
 mod bulletins;
 mod columns;
 mod handed_over;
+mod likeness;
 mod list;
+mod matters;
 mod origins;
 mod papers;
 mod regulation;
+mod resemblances;
 mod running;
 mod scope;
 mod score;
 mod score_rules;
+mod search;
 mod sources;
 mod summary;
 mod tags;
@@ -23,13 +27,19 @@ pub(crate) use bulletins::{
     lines, replace_lines, save_bulletin, save_line,
 };
 pub(crate) use handed_over::{names_under_way, under_way};
+pub(crate) use likeness::alike;
 pub(crate) use list::{ListFilter, Portion, list, onward};
+pub(crate) use matters::{
+    MatterFilter, find_matter, in_matter, insert_matter, list_matters, save_matter, seen_in_matters,
+};
 pub(crate) use origins::{keep_origins, of_origin};
 pub(crate) use papers::{KeptPaper, find_paper, keep_paper, latest_paper, next_number, papers_about};
 pub(crate) use regulation::{count_regulation, keep_calendar, keep_rule, names_behind, regulation};
+pub(crate) use resemblances::{alike_pairs, dismiss_pairs, keep_pairs};
 pub(crate) use running::{RunningFilter, running};
 pub(crate) use score::{Scored, past_due, scored};
 pub(crate) use score_rules::{keep_score_rule, score_rules};
+pub(crate) use search::{TextQuery, keep_texts, payloads_of, unsearched_from};
 pub(crate) use sources::keep_sources;
 pub(crate) use summary::{Count, Grouping, summarise, total};
 pub(crate) use tasks::{find, find_all, find_numbered, insert, names_to_sign, save, save_all};
@@ -172,4 +182,7 @@ pub(crate) const MIGRATIONS: &[SqlMigration] = &[
         ],
     },
     bulletins::BULLETINS,
+    matters::MATTERS,
+    likeness::LIKENESS,
+    search::SEARCH,
 ];

@@ -7,7 +7,7 @@ use domain_supervision::{Assignment, AssignmentState, StoredClock, Task, Visibil
 use sea_orm::{ConnectionTrait, DatabaseTransaction, QueryResult, Value};
 use xietong_store::{Parameters, ROWS, StoreError, places, statement};
 
-use super::{columns, tags};
+use super::{columns, likeness, tags};
 use crate::record::Record;
 use crate::regulation::Regulation;
 
@@ -83,6 +83,7 @@ pub(crate) async fn insert(
             .collect();
         insert_viewers(tx, &viewers).await?;
         tags::insert(tx, tasks()).await?;
+        likeness::insert(tx, tasks().filter(|task| task.is_open())).await?;
     }
     Ok(())
 }
@@ -115,6 +116,7 @@ pub(crate) async fn save_all(
         if before.tags != task.tags {
             tags::replace(tx, task).await?;
         }
+        likeness::replace(tx, before, task).await?;
         // Which of them settle the task, and by when, depends on all of it.
         let all = before.settling_role() != task.settling_role()
             || before.due_date != task.due_date
@@ -216,7 +218,7 @@ async fn update_tasks(
     regulation: &Regulation,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    const WIDTH: usize = 11;
+    const WIDTH: usize = 12;
     let mut values: Vec<Value> = Vec::with_capacity(changes.len() * WIDTH);
     for (before, after) in changes {
         let task = &after.task;
@@ -230,13 +232,15 @@ async fn update_tasks(
         let counted_by = regulation.counted_by(task).map(i64::from);
         let light = columns::written_light(task.state, &clock, now);
         values.extend([Value::from(task.version), body(after)?.into(), counted_by.into(), light.into()]);
+        values.push(task.matter.as_deref().into());
     }
     let sql = format!(
         "WITH changed (number, known, state, yellow_at, red_at, paused, closed, version, body, calendar_version,
-                       written_light) AS (VALUES {})
+                       written_light, matter) AS (VALUES {})
          UPDATE tasks SET state = changed.state, yellow_at = changed.yellow_at, red_at = changed.red_at,
          paused = changed.paused, closed = changed.closed, version = changed.version, body = changed.body,
-         calendar_version = changed.calendar_version, written_light = changed.written_light
+         calendar_version = changed.calendar_version, written_light = changed.written_light,
+         matter = changed.matter
          FROM changed WHERE ledger_number = changed.number AND tasks.version = changed.known
          RETURNING ledger_number",
         places(changes.len(), WIDTH)

@@ -42,7 +42,8 @@ fn opened(bytes: &[u8]) -> BTreeMap<String, Vec<u8>> {
         let mut file = zip.by_index(place).unwrap();
         let mut content = Vec::new();
         file.read_to_end(&mut content).unwrap();
-        assert!(entries.insert(file.name().to_owned(), content).is_none(), "{}", file.name());
+        let name = file.name().unwrap().into_owned();
+        assert!(entries.insert(name.clone(), content).is_none(), "{name} twice");
     }
     entries
 }

@@ -25,6 +25,7 @@ use xietong_proto::supervision::division_preview_service_client::DivisionPreview
 use xietong_proto::supervision::explain_service_client::ExplainServiceClient;
 use xietong_proto::supervision::instrument_service_client::InstrumentServiceClient;
 use xietong_proto::supervision::ledger_service_client::LedgerServiceClient;
+use xietong_proto::supervision::matter_service_client::MatterServiceClient;
 use xietong_proto::supervision::paper_service_client::PaperServiceClient;
 use xietong_proto::supervision::rule_service_client::RuleServiceClient;
 use xietong_proto::supervision::score_rule_service_client::ScoreRuleServiceClient;
@@ -65,6 +66,7 @@ pub(crate) struct City {
 pub(crate) type LedgerClient = LedgerServiceClient<InterceptedService<Channel, Bearer>>;
 pub(crate) type PaperClient = PaperServiceClient<InterceptedService<Channel, Bearer>>;
 pub(crate) type Bulletins = BulletinServiceClient<InterceptedService<Channel, Bearer>>;
+pub(crate) type MatterClient = MatterServiceClient<InterceptedService<Channel, Bearer>>;
 pub(crate) type SideRoads = SideRoadServiceClient<InterceptedService<Channel, Bearer>>;
 pub(crate) type Client = TaskServiceClient<InterceptedService<Channel, Bearer>>;
 
@@ -294,6 +296,13 @@ impl City {
         ArchiveServiceClient::with_interceptor(channel, Bearer(token))
     }
 
+    /// Who links tasks as matters, or looks at them.
+    pub(crate) fn matters(&self, principal: &Principal) -> MatterClient {
+        let token = self.signers[&Issuer::Gateway].sign(principal).unwrap();
+        let channel = Endpoint::from_shared(format!("http://{}", self.address)).unwrap().connect_lazy();
+        MatterServiceClient::with_interceptor(channel, Bearer(token))
+    }
+
     pub(crate) fn supervisor(&self) -> Client {
         self.client(&supervisor())
     }
@@ -307,9 +316,14 @@ impl City {
         self.client(&leader(official))
     }
 
-    /// Enters a task, issued, and returns it.
+    /// Enters a task, issued, and returns it: one more like others if there are such.
     pub(crate) async fn issued(&self, task: proto::Task) -> proto::Task {
-        let request = proto::CreateTaskRequest { task: Some(task), issue: true, ..Default::default() };
+        let request = proto::CreateTaskRequest {
+            task: Some(task),
+            issue: true,
+            confirm_duplicates: true,
+            ..Default::default()
+        };
         self.supervisor().create_task(request).await.unwrap().into_inner()
     }
 

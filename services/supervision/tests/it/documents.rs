@@ -39,7 +39,8 @@ fn item(units: &[&str], item_number: i32) -> proto::Task {
 }
 
 async fn create_all(city: &City, tasks: Vec<proto::Task>, issue: bool) -> Vec<proto::Task> {
-    let request = proto::BatchCreateTasksRequest { tasks, issue, ..Default::default() };
+    let request =
+        proto::BatchCreateTasksRequest { tasks, issue, confirm_duplicates: true, ..Default::default() };
     city.supervisor().batch_create_tasks(request).await.unwrap().into_inner().tasks
 }
 

@@ -30,7 +30,11 @@ async fn work_under_way(city: &City) -> Vec<proto::Task> {
     ] {
         tasks.push(city.issued(task("清洁取暖改造", &units)).await);
     }
-    let request = proto::CreateTaskRequest { task: Some(task_of("health")), ..Default::default() };
+    let request = proto::CreateTaskRequest {
+        task: Some(task_of("health")),
+        confirm_duplicates: true,
+        ..Default::default()
+    };
     city.supervisor().create_task(request).await.unwrap();
     tasks
 }

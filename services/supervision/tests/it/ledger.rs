@@ -67,10 +67,12 @@ async fn busy(store: Store, count: usize) -> City {
         tasks.push(task);
     }
     let mut supervisor = city.supervisor();
-    let request = proto::BatchCreateTasksRequest { tasks, issue: true, ..Default::default() };
+    let request =
+        proto::BatchCreateTasksRequest { confirm_duplicates: true, tasks, issue: true, ..Default::default() };
     let created = supervisor.batch_create_tasks(request).await.unwrap().into_inner().tasks;
     let draft = task("草稿", &[("energy", Lead)]);
-    let draft = proto::CreateTaskRequest { task: Some(draft), ..Default::default() };
+    let draft =
+        proto::CreateTaskRequest { task: Some(draft), confirm_duplicates: true, ..Default::default() };
     supervisor.create_task(draft).await.unwrap();
     for (task, (.., fate)) in created.iter().zip(kinds) {
         match fate {

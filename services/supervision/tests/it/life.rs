@@ -174,6 +174,7 @@ async fn a_decision_of_a_group_becomes_an_issued_task(store: Store) {
         issue: true,
         origin: origin.to_owned(),
         request_id: "decisions/2/escalate".to_owned(),
+        confirm_duplicates: false,
     };
     let mut workgroup = city.client(&Principal::system(ServiceName::Workgroup));
     let created = workgroup.create_task(request.clone()).await.unwrap().into_inner();
@@ -193,6 +194,7 @@ async fn a_batch_is_created_in_its_order(store: Store) {
         .collect();
     let request = proto::BatchCreateTasksRequest {
         tasks,
+        confirm_duplicates: true,
         issue: true,
         request_id: "batch".to_owned(),
         ..Default::default()

@@ -78,7 +78,8 @@ async fn each_filter_finds_its_tasks(store: Store) {
 async fn pages_hold_every_task_once_newest_first(store: Store) {
     let city = City::start(store).await;
     let tasks = vec![task_of("energy"); 60];
-    let request = proto::BatchCreateTasksRequest { tasks, issue: true, ..Default::default() };
+    let request =
+        proto::BatchCreateTasksRequest { confirm_duplicates: true, tasks, issue: true, ..Default::default() };
     city.supervisor().batch_create_tasks(request).await.unwrap();
     let mut client = city.supervisor();
     let first = client.list_tasks(proto::ListTasksRequest::default()).await.unwrap().into_inner();
@@ -106,7 +107,11 @@ async fn a_page_ends_before_it_is_too_large_to_be_read(store: Store) {
     let mut long = task_of("energy");
     long.text = "督".repeat(20_000);
     for _ in 0..2 {
-        let request = proto::BatchCreateTasksRequest { tasks: vec![long.clone(); 50], ..Default::default() };
+        let request = proto::BatchCreateTasksRequest {
+            confirm_duplicates: true,
+            tasks: vec![long.clone(); 50],
+            ..Default::default()
+        };
         city.supervisor().batch_create_tasks(request).await.unwrap();
     }
     let mut client = city.supervisor().max_decoding_message_size(xietong_mesh::serve::MAX_MESSAGE_BYTES);
@@ -159,7 +164,8 @@ async fn a_list_shows_exactly_what_may_be_read(store: Store) {
     let mut city = City::start(store).await;
     let mut runner = TestRunner::deterministic();
     let tasks = proptest::collection::vec(any_task(), 20).new_tree(&mut runner).unwrap().current();
-    let request = proto::BatchCreateTasksRequest { tasks, issue: true, ..Default::default() };
+    let request =
+        proto::BatchCreateTasksRequest { confirm_duplicates: true, tasks, issue: true, ..Default::default() };
     let created = city.supervisor().batch_create_tasks(request).await.unwrap().into_inner().tasks;
     // The second deputy stands in for the first.
     city.roster.away("first", crate::city::at(crate::city::START), 3).await;

@@ -2,11 +2,12 @@
 //! roster log served by a server of its own.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
-mod attachments;
 mod archive;
+mod attachments;
 mod bulletin;
 mod city;
 mod documents;
+mod duplicates;
 mod explain;
 mod extension;
 mod handover;
@@ -18,6 +19,7 @@ mod lights;
 mod list_by_light;
 mod lists;
 mod mandate;
+mod matters;
 mod papers;
 mod permission;
 mod refusals;
@@ -26,6 +28,7 @@ mod roster;
 mod roster_away;
 mod score_rules;
 mod scoreboard;
+mod search;
 mod side_road;
 mod stages_due;
 

@@ -190,7 +190,11 @@ async fn a_preview_counts_the_open_tasks_and_changes_nothing(store: Store) {
     let dated =
         proto::Task { due_time: Some(encode_time(at("2023-06-20T00:00:00+08:00"))), ..task_of("health") };
     city.issued(dated).await;
-    let draft = proto::CreateTaskRequest { task: Some(task_of("health")), ..Default::default() };
+    let draft = proto::CreateTaskRequest {
+        task: Some(task_of("health")),
+        confirm_duplicates: true,
+        ..Default::default()
+    };
     city.supervisor().create_task(draft).await.unwrap();
     let before = city.service.log.read(0, 1_000).await.unwrap().last_position;
 

@@ -204,6 +204,8 @@ fn task_of(decision: &Decision) -> CreateTaskRequest {
         issue: true,
         origin: decision.name.clone(),
         request_id: request_id(decision),
+        // The group has decided that it is to be done, whatever is on the ledger already.
+        confirm_duplicates: true,
     }
 }
 

@@ -56,6 +56,7 @@ impl Creator {
             task: Some(task),
             issue: self.issue,
             request_id: request_id.clone(),
+            confirm_duplicates: true,
             ..CreateTaskRequest::default()
         };
         let request = self.supervisor.request(message, TIMEOUT)?;
@@ -70,6 +71,22 @@ impl Worker for Creator {
     }
 }
 
+/// As many characters as a wording has, another row of them for another seed: tasks that all said
+/// the same would each be held against those before it.
+fn wording(seed: &str, characters: usize) -> String {
+    let step =
+        |number: u64| number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    let mut number = seed.bytes().fold(characters as u64, |number, byte| step(number ^ u64::from(byte)));
+    let common_characters = 0x4e00..0x9000_u32;
+    (0..characters)
+        .filter_map(|_| {
+            number = step(number);
+            let offset = u32::try_from(number >> 40).unwrap_or_default();
+            char::from_u32(common_characters.start + offset % common_characters.len() as u32)
+        })
+        .collect()
+}
+
 /// A task like those of a yearly plan: a lead unit, a cooperating unit, a source. An item is
 /// entered once: each is the twelfth of a part of its own.
 fn task(units: &[Unit], number: usize, part: &str) -> Task {
@@ -78,8 +95,8 @@ fn task(units: &[Unit], number: usize, part: &str) -> Task {
         Assignment { unit: unit.unwrap_or_default(), role: role.into(), ..Assignment::default() }
     };
     Task {
-        title: "推进供水管网改造".to_owned(),
-        text: "年底前完成城区老旧供水管网改造，管网漏损率控制在9%以内。".to_owned(),
+        title: wording(part, 8),
+        text: format!("年底前完成{}，控制在9%以内。", wording(part, 18)),
         grade: Grade::Ordinary.into(),
         source: Some(Source {
             document_number: "临政发〔2024〕1号".to_owned(),

@@ -163,7 +163,7 @@ impl Caller {
     /// A task from its entry to its striking-off, as far as answers come.
     async fn follow_a_task(&mut self) -> Option<()> {
         let title = format!("事项{}", self.load.number());
-        let request = json!({"task": self.task(&title), "issue": true});
+        let request = json!({"task": self.task(&title), "issue": true, "confirmDuplicates": true});
         let api = self.supervisor.clone();
         let task = self.call(&format!("task {title}"), &api, "TaskService/CreateTask", request).await?;
         self.work_off(&task).await
@@ -249,7 +249,7 @@ impl Caller {
         if let Some(fields) = task.as_object_mut() {
             fields.insert("unclassified".to_owned(), false.into());
         }
-        let request = json!({"task": task, "issue": true});
+        let request = json!({"task": task, "issue": true, "confirmDuplicates": true});
         let api = self.supervisor.clone();
         self.call(&format!("task {title}"), &api, "TaskService/CreateTask", request).await?;
         Some(())

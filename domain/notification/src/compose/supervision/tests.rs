@@ -130,7 +130,22 @@ fn each_event_is_told_to_those_it_concerns() {
         (of_unit(county(), C::Signed), vec![(K::Progress, false, "supervisor, liaison of water")]),
         (of_unit(lead(), C::Deployed { plan: String::new() }), vec![(K::Progress, false, "supervisor")]),
         (
-            of_unit(lead(), C::Reported { text: "已进场".into(), attachments: vec![] }),
+            of_unit(lead(), C::Reported { text: "已进场".into(), shared: None, attachments: vec![] }),
+            vec![(K::Progress, false, "supervisor, leader of water")],
+        ),
+        // Told once, with all that the report answers.
+        (
+            of_unit(
+                lead(),
+                C::Reported { text: "已进场".into(), shared: Some(shared(true)), attachments: vec![] },
+            ),
+            vec![],
+        ),
+        (
+            of_unit(
+                lead(),
+                C::Reported { text: "已进场".into(), shared: Some(shared(false)), attachments: vec![] },
+            ),
             vec![(K::Progress, false, "supervisor, leader of water")],
         ),
         (
@@ -324,7 +339,7 @@ fn a_restricted_matter_is_called_by_its_number_alone() {
     let matter = Matter { lead_unit: Some("units/water".into()) };
     let TaskEvent::Assignment(mut event) = of_unit(
         assignment("water", Role::Lead),
-        AssignmentChange::Reported { text: "细节".into(), attachments: vec![] },
+        AssignmentChange::Reported { text: "细节".into(), shared: None, attachments: vec![] },
     ) else {
         panic!("an assignment's event")
     };
@@ -389,4 +404,14 @@ fn doing_what_was_asked_ends_the_ladder() {
     let all_of_it = Ended { task: "tasks/1".into(), unit: None, kind: None };
     assert_eq!(ended_by(&of_the_task(withdrawn)), Some(all_of_it));
     assert_eq!(ended_by(&of_unit(lead(), AssignmentChange::Overdue)), None);
+}
+
+fn shared(told_together: bool) -> domain_supervision::SharedReport {
+    domain_supervision::SharedReport {
+        report: "reports/1".into(),
+        matter: "matters/1".into(),
+        title: "绿色能源输配".into(),
+        reported_on: "tasks/1/assignments/1".into(),
+        told_together,
+    }
 }

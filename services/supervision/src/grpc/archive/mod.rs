@@ -150,7 +150,7 @@ async fn readable(archive: &Archive, to: &Writer) -> Result<(), Stopped> {
         after = last.version;
         for event in events {
             let (at, time) = (event.occurred_at, event.occurred_at.time_of_day());
-            let entry = timeline::entry(event, &archive.book)?;
+            let entry = timeline::entry(event, &archive.book, None)?;
             let mut line = format!(
                 "{}. {}{:02}:{:02} {}（{}",
                 entry.version,

@@ -27,6 +27,8 @@ macro_rules! filters {
             document_number: $request.document_number,
             leader: $request.leader,
             tag: $request.tag,
+            q: $request.q,
+            matter: $request.matter,
             ..Default::default()
         }
     };
@@ -108,6 +110,7 @@ fn encode(summary: Summary) -> proto::LedgerSummary {
         row_count: i32::try_from(summary.row_count).unwrap_or(i32::MAX),
         as_of: Some(encode_time(summary.as_of)),
         roster_as_of: summary.roster_as_of.map(encode_time),
+        search_as_of: summary.search_as_of.map(encode_time),
     }
 }
 
