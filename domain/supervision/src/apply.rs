@@ -51,6 +51,9 @@ impl Task {
                 }
                 TaskChange::StruckOff { .. } => self.state = TaskState::StruckOff,
                 TaskChange::Reopened { .. } => self.state = TaskState::Issued,
+                TaskChange::Circumstance { circumstance, .. } => {
+                    self.take_circumstance(circumstance, event.at);
+                }
             },
             TaskEvent::Assignment(event) => {
                 let assignment = self.assignment_mut(&event.assignment.name)?;
@@ -77,6 +80,7 @@ impl Task {
             | TaskChange::Rebased { .. }
             | TaskChange::Withdrawn { .. }
             | TaskChange::StruckOff { .. }
+            | TaskChange::Circumstance { .. }
             | TaskChange::Reopened { .. } => return Ok(None),
         };
         events.try_for_each(|event| task.apply(event))?;
@@ -115,11 +119,11 @@ impl Assignment {
                 self.state = AssignmentState::Deployed;
                 self.deployed_at = Some(at);
             }
-            AssignmentChange::Reported { text: _ } => {
+            AssignmentChange::Reported { .. } => {
                 self.state = AssignmentState::InProgress;
                 self.last_report_at = Some(at);
             }
-            AssignmentChange::Submitted { text: _, request_waited } => {
+            AssignmentChange::Submitted { request_waited, .. } => {
                 if let Some(waited) = request_waited {
                     self.charge_decider(*waited, at);
                 }
@@ -165,9 +169,12 @@ impl Assignment {
             AssignmentChange::DeadlineRecomputed { .. } => {}
             AssignmentChange::Overdue => self.note_fired(TimerKind::SettleDue, at),
             AssignmentChange::Reminded => self.note_fired(TimerKind::Yellow, at),
-            AssignmentChange::Urged { stages } => {
+            AssignmentChange::Urged { stages, again } => {
                 for stage in stages {
-                    self.note_fired(timer_of(*stage), at);
+                    let kind = timer_of(*stage);
+                    self.note_fired(kind, at);
+                    let times = self.urgings.entry(kind).or_insert(1);
+                    *times = if again.contains(stage) { times.saturating_add(1) } else { 1 };
                 }
             }
         }

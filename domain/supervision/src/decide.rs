@@ -3,7 +3,8 @@
 use domain_calendar::{Calendar, Timestamp};
 use time::Date;
 
-use crate::assignment::{Action, Assignment, AssignmentState};
+use crate::assignment::{Action, Assignment, AssignmentState, Stage};
+use crate::circumstance::{self, CircumstanceCommand};
 use crate::content::Content;
 use crate::deadline::clocks;
 use crate::error::{NotEmpty, SupervisionError};
@@ -46,6 +47,8 @@ pub enum Command {
         /// Why; must not be empty.
         ground: String,
     },
+    /// Something has become known.
+    Circumstance(CircumstanceCommand),
     /// What is asked of one assignment.
     Assignment {
         /// Its resource name.
@@ -69,11 +72,15 @@ pub enum AssignmentCommand {
     Report {
         /// The progress; must not be empty.
         text: String,
+        /// Names of what proves it; may be empty unless it is wanted.
+        evidence: Vec<String>,
     },
     /// 申请办结.
     Submit {
         /// The result; must not be empty.
         text: String,
+        /// Names of what proves it; may be empty unless it is wanted.
+        evidence: Vec<String>,
     },
     /// 申请延期.
     RequestExtension {
@@ -107,6 +114,7 @@ pub enum AssignmentCommand {
 /// Enters a draft at an instant.
 pub fn create(draft: TaskDraft, now: Timestamp) -> Result<TaskEvent, SupervisionError> {
     draft.check()?;
+    draft.terms.check(draft.due_date, now)?;
     let facts = TaskFacts::of(&Task::from_draft(&draft));
     Ok(TaskEvent::on_task(facts, now, TaskChange::Created { draft: Box::new(draft) }))
 }
@@ -124,6 +132,9 @@ pub fn decide(
             Ok(revise(task, content, ground, context)?.into_iter().collect())
         }
         Command::Withdraw { ground } => withdraw(task, ground, context).map(|event| vec![event]),
+        Command::Circumstance(command) => {
+            Ok(circumstance::decide(task, command, context)?.into_iter().collect())
+        }
         Command::Assignment { name, command } => {
             let assignment = task.assignment(name)?;
             match command {
@@ -134,14 +145,20 @@ pub fn decide(
                     let plan = plan.trim().to_owned();
                     step(task, assignment, Action::Deploy, AssignmentChange::Deployed { plan }, context)
                 }
-                AssignmentCommand::Report { text } => {
+                AssignmentCommand::Report { text, evidence } => {
+                    assignment.state.after(Action::Report)?;
                     let text = said(text, NotEmpty::Report)?;
-                    step(task, assignment, Action::Report, AssignmentChange::Reported { text }, context)
+                    let evidence = proof(task, Stage::Report, evidence, context)?;
+                    let change = AssignmentChange::Reported { text, evidence };
+                    step(task, assignment, Action::Report, change, context)
                 }
-                AssignmentCommand::Submit { text } => {
+                AssignmentCommand::Submit { text, evidence } => {
+                    assignment.state.after(Action::Submit)?;
                     let text = said(text, NotEmpty::Submission)?;
+                    not_before_its_time(task, context)?;
+                    let evidence = proof(task, Stage::Settle, evidence, context)?;
                     let request_waited = assignment.request_waited(context.now);
-                    let change = AssignmentChange::Submitted { text, request_waited };
+                    let change = AssignmentChange::Submitted { text, request_waited, evidence };
                     step(task, assignment, Action::Submit, change, context)
                 }
                 AssignmentCommand::RequestExtension { last_day, reason } => {
@@ -320,6 +337,33 @@ pub(crate) fn happened(
         late,
         change,
     })
+}
+
+/// Refuses a completion before the event that it waits for, or before its time after that.
+fn not_before_its_time(task: &Task, context: &Context<'_>) -> Result<(), SupervisionError> {
+    if let Some(awaited) = task.awaited() {
+        return Err(SupervisionError::StillAwaited { event: awaited.event.clone() });
+    }
+    match task.first_day().filter(|first| context.now.day() < *first) {
+        Some(first_day) => Err(SupervisionError::TooEarly { first_day }),
+        None => Ok(()),
+    }
+}
+
+/// What is given as proof of a step, where it is wanted at least one thing.
+fn proof(
+    task: &Task,
+    stage: Stage,
+    evidence: &[String],
+    context: &Context<'_>,
+) -> Result<Vec<String>, SupervisionError> {
+    let given: Vec<String> =
+        evidence.iter().map(|one| one.trim().to_owned()).filter(|one| !one.is_empty()).collect();
+    let demanded = task.terms.evidence && stage == Stage::Settle;
+    if given.is_empty() && (demanded || context.rule.evidence_at.contains(&stage)) {
+        return Err(SupervisionError::EvidenceWanted { stage });
+    }
+    Ok(given)
 }
 
 pub(crate) fn facts(task: &Task, assignment: &Assignment, context: &Context<'_>) -> AssignmentFacts {

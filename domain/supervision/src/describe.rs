@@ -31,6 +31,7 @@ pub fn describe_act(event: &TaskEvent, called: Called<'_>) -> Option<String> {
             | TaskChange::Backfilled { .. }
             | TaskChange::Revised { .. }
             | TaskChange::Rebased { .. }
+            | TaskChange::Circumstance { .. }
             | TaskChange::Withdrawn { .. } => true,
         },
         TaskEvent::Assignment(event) => match event.change {
@@ -76,6 +77,7 @@ fn of_task(event: &WholeTaskEvent, called: Called<'_>) -> String {
         TaskChange::Withdrawn { ground, .. } => format!("撤销任务：{ground}"),
         TaskChange::StruckOff { .. } => "任务销号".to_owned(),
         TaskChange::Reopened { ground, .. } => format!("任务重新办理：{ground}"),
+        TaskChange::Circumstance { circumstance, .. } => circumstance.describe(),
     }
 }
 
@@ -113,10 +115,14 @@ fn of_assignment(event: &AssignmentEvent, called: Called<'_>) -> String {
         AssignmentChange::Signed => format!("{unit}签收"),
         AssignmentChange::Deployed { plan } if plan.is_empty() => format!("{unit}部署"),
         AssignmentChange::Deployed { plan } => format!("{unit}部署：{plan}"),
-        AssignmentChange::Reported { text } => format!("{unit}反馈进展：{text}"),
-        AssignmentChange::Submitted { text, request_waited: None } => format!("{unit}申请办结：{text}"),
-        AssignmentChange::Submitted { text, request_waited: Some(_) } => {
-            format!("{unit}申请办结，延期申请随之撤回：{text}")
+        AssignmentChange::Reported { text, evidence } => {
+            format!("{unit}反馈进展：{text}{}", proven(evidence))
+        }
+        AssignmentChange::Submitted { text, request_waited: None, evidence } => {
+            format!("{unit}申请办结：{text}{}", proven(evidence))
+        }
+        AssignmentChange::Submitted { text, request_waited: Some(_), evidence } => {
+            format!("{unit}申请办结，延期申请随之撤回：{text}{}", proven(evidence))
         }
         AssignmentChange::Verified { note, .. } if note.is_empty() => format!("核验通过{unit}的办理结果"),
         AssignmentChange::Verified { note, .. } => format!("核验通过{unit}的办理结果：{note}"),
@@ -142,10 +148,14 @@ fn of_assignment(event: &AssignmentEvent, called: Called<'_>) -> String {
         AssignmentChange::Pressed(used) => used.describe(&unit),
         AssignmentChange::Overdue => format!("{unit}逾期未办结"),
         AssignmentChange::Reminded => format!("提醒{unit}：办结期限将至"),
-        AssignmentChange::Urged { stages } => {
+        AssignmentChange::Urged { stages, .. } => {
             format!("催办{unit}：{}逾期", listed(stages.iter().map(|stage| stage.chinese())))
         }
     }
+}
+
+fn proven(evidence: &[String]) -> String {
+    if evidence.is_empty() { String::new() } else { format!("（证明材料：{}）", evidence.join("、")) }
 }
 
 fn units(assignments: &[AssignmentFacts], called: Called<'_>) -> String {

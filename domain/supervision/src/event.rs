@@ -9,6 +9,7 @@ use time::Date;
 
 use crate::assignment::{Assignment, Role, Stage};
 use crate::backfill::BackfilledAssignment;
+use crate::circumstance::Circumstance;
 use crate::content::Content;
 use crate::deadline::DueTimes;
 use crate::instrument::InstrumentUse;
@@ -71,6 +72,12 @@ pub struct TaskFacts {
     pub restricted_units: Vec<String>,
     /// What it was escalated from.
     pub origin: Option<String>,
+    /// It is told at whatever hour.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub urgent: bool,
+    /// The leader whom the mayor designated for it, `officials/{id}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub designated: Option<String>,
 }
 
 /// What a notice needs to know of an assignment.
@@ -154,6 +161,15 @@ pub enum TaskChange {
         /// Every assignment.
         assignments: Vec<AssignmentFacts>,
     },
+    /// Something has become known that changes how its clocks run, or who decides on it.
+    Circumstance {
+        /// What.
+        circumstance: Circumstance,
+        /// Every assignment, with its due times as they were.
+        before: Vec<AssignmentFacts>,
+        /// Every assignment, with its due times as they are.
+        assignments: Vec<AssignmentFacts>,
+    },
     /// 重新办理: an assignment that settles it was reopened.
     Reopened {
         /// Why.
@@ -179,6 +195,9 @@ pub enum AssignmentChange {
     Reported {
         /// The progress.
         text: String,
+        /// Names of what proves it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        evidence: Vec<String>,
     },
     /// 申请办结: the clock stops.
     Submitted {
@@ -188,6 +207,9 @@ pub enum AssignmentChange {
         /// charged to whoever was to decide. None when there was no request.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         request_waited: Option<Duration>,
+        /// Names of what proves it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        evidence: Vec<String>,
     },
     /// 核验通过. The striking-off follows in the same decision.
     Verified {
@@ -263,6 +285,9 @@ pub enum AssignmentChange {
     Urged {
         /// The steps.
         stages: Vec<Stage>,
+        /// Those of them that a timer has urged of before.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        again: Vec<Stage>,
     },
 }
 
@@ -299,6 +324,8 @@ impl TaskFacts {
             visibility: task.visibility,
             restricted_units: task.restricted_units.clone(),
             origin: task.origin.clone(),
+            urgent: task.is_urgent(),
+            designated: task.designated.clone(),
         }
     }
 }

@@ -16,6 +16,7 @@ mod apply;
 mod assignment;
 mod backfill;
 mod charge;
+mod circumstance;
 mod content;
 mod date_text;
 mod deadline;
@@ -28,8 +29,11 @@ mod explain;
 mod explain_text;
 mod extension;
 mod handover;
+mod inspection;
 mod instrument;
+mod ladder;
 mod light;
+mod limits;
 mod overdue;
 mod paper;
 mod payload;
@@ -40,11 +44,13 @@ mod score;
 mod side_road;
 mod side_road_event;
 mod task;
+mod terms;
 mod timers;
 
 pub use assignment::{Action, Assignment, AssignmentState, LAST_REPORT, Role, Stage};
 pub use backfill::{Backfill, BackfilledAssignment, StandingThen, backfill};
 pub use charge::{ChargeKind, ChargedPause, ChargedTo};
+pub use circumstance::{Circumstance, CircumstanceCommand};
 pub use content::{Content, Direction, Milestone, OpenPoint, Target};
 pub use deadline::{ClockPhase, Clocks, DueTimes, clocks};
 pub use decide::{AssignmentCommand, Command, Context, create, decide};
@@ -57,8 +63,15 @@ pub use event::{
 pub use explain::{Basis, ChargedWait, Explanation, Skipped, StageLimit, explain};
 pub use extension::{Extended, ExtensionRequest};
 pub use handover::{Charge, HANDOVER_LISTED, HandedOver, HandoverHead, HandoverList, Passing};
-pub use instrument::{Instrument, InstrumentUse, URGING_COOL_DOWN};
+pub use inspection::{
+    Finding, Inspection, InspectionAction, InspectionChange, InspectionCommand, InspectionError,
+    InspectionEvent, InspectionPlan, InspectionState, MOST_OF_AN_INSPECTION, Outcome, Site,
+    plan as plan_inspection,
+};
+pub use instrument::{Instrument, InstrumentUse};
+pub use ladder::LadderRule;
 pub use light::{Light, StoredClock, light, light_sql};
+pub use limits::{Decider, Decides, KindLimits};
 pub use overdue::{days_overdue, days_past};
 pub use paper::{
     Block, Interview, Matter, PAPER_ISSUED, Paper, PaperIssued, PaperKind, PaperNumber, chinese_day, told,
@@ -70,4 +83,5 @@ pub use score::{Board, Line, Period, Point, ScoreRule, sum};
 pub use side_road::{Misdirection, SideRoadCommand, Suspension, Wait};
 pub use side_road_event::SideRoad;
 pub use task::{AssignmentDraft, Grade, Source, Task, TaskDraft, TaskState, Visibility};
-pub use timers::{PlannedTimer, TimerKind, fire, timers_for};
+pub use terms::{Awaited, Recorded, TaskKind, Terms};
+pub use timers::{PlannedTimer, TimerKind, fire, postponed, timers_for};

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::event::{AssignmentChange, AssignmentEvent, TaskChange, TaskEvent, WholeTaskEvent};
 
 /// Every type of a [`TaskEvent`], for consumers that subscribe by type.
-pub const EVENT_TYPES: [&str; 38] = [
+pub const EVENT_TYPES: [&str; 41] = [
     "supervision.task.created",
     "supervision.task.issued",
     "supervision.task.backfilled",
@@ -45,6 +45,9 @@ pub const EVENT_TYPES: [&str; 38] = [
     "supervision.assignment.overdue",
     "supervision.assignment.reminded",
     "supervision.assignment.urged",
+    "supervision.task.event_recorded",
+    "supervision.task.occurrence_corrected",
+    "supervision.task.designated",
 ];
 
 /// A payload that is not what its type says.
@@ -72,7 +75,7 @@ impl TaskEvent {
     /// The type name, one of [`EVENT_TYPES`].
     pub fn event_type(&self) -> &'static str {
         match self {
-            Self::Task(event) => match event.change {
+            Self::Task(event) => match &event.change {
                 TaskChange::Created { .. } => "supervision.task.created",
                 TaskChange::Issued { .. } => "supervision.task.issued",
                 TaskChange::Backfilled { .. } => "supervision.task.backfilled",
@@ -81,6 +84,7 @@ impl TaskEvent {
                 TaskChange::Withdrawn { .. } => "supervision.task.withdrawn",
                 TaskChange::StruckOff { .. } => "supervision.task.struck_off",
                 TaskChange::Reopened { .. } => "supervision.task.reopened",
+                TaskChange::Circumstance { circumstance, .. } => circumstance.event_type(),
             },
             Self::Assignment(event) => match &event.change {
                 AssignmentChange::Signed => "supervision.assignment.signed",

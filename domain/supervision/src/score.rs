@@ -177,8 +177,10 @@ impl Board {
         let point = |value| Point { assignment: assignment.name.clone(), version: Some(version), value };
         match change {
             AssignmentChange::SentBack { .. } => self.line(&assignment.unit).returned.push(point(1)),
-            AssignmentChange::Urged { stages } => {
-                let missed = stages.iter().filter(|stage| self.rule.late_steps.contains(stage)).count();
+            AssignmentChange::Urged { stages, again } => {
+                // A step counts once, however often it was urged of.
+                let counts = |stage: &&Stage| self.rule.late_steps.contains(stage) && !again.contains(stage);
+                let missed = stages.iter().filter(counts).count();
                 if let Some(missed) = u32::try_from(missed).ok().filter(|missed| *missed > 0) {
                     self.line(&assignment.unit).late_steps.push(point(missed));
                 }
@@ -241,6 +243,7 @@ mod tests {
             created_by: "supervisor".to_owned(),
             unclassified: true,
             origin: None,
+            terms: crate::Terms::default(),
             due_date: None,
             milestones: vec![],
             targets: vec![],

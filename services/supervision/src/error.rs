@@ -58,6 +58,29 @@ pub(crate) fn refused(error: &SupervisionError, place: &str) -> Error {
         SupervisionError::UrgedJustNow { .. } => {
             Error::failed_precondition("URGED_JUST_NOW", english, chinese)
         }
+        SupervisionError::NoOccurrence | SupervisionError::OccurrenceOfNone if place.is_empty() => {
+            Error::failed_precondition("NO_EMERGENCY", english, chinese)
+        }
+        SupervisionError::NoOccurrence | SupervisionError::OccurrenceOfNone => {
+            Error::invalid(field("terms.occur_time"), english, chinese)
+        }
+        SupervisionError::OccurrenceAhead { .. } if place.is_empty() => {
+            Error::invalid("occur_time", english, chinese)
+        }
+        SupervisionError::OccurrenceAhead { .. } => {
+            Error::invalid(field("terms.occur_time"), english, chinese)
+        }
+        SupervisionError::EventAhead { .. } => Error::invalid(field("day"), english, chinese),
+        SupervisionError::AwaitedWrongly => Error::invalid(field("terms.awaits"), english, chinese),
+        SupervisionError::AwaitsNothing => Error::failed_precondition("AWAITS_NOTHING", english, chinese),
+        SupervisionError::StillAwaited { .. } => {
+            Error::failed_precondition("STILL_AWAITED", english, chinese)
+        }
+        SupervisionError::TooEarly { .. } => Error::failed_precondition("TOO_EARLY", english, chinese),
+        SupervisionError::NobodyDesignated => {
+            Error::failed_precondition("NOBODY_DESIGNATED", english, chinese)
+        }
+        SupervisionError::EvidenceWanted { .. } => Error::invalid(field("evidence"), english, chinese),
         SupervisionError::OwnWork { .. } => Error::new(Code::PermissionDenied, "OWN_WORK", english, chinese),
     }
 }
@@ -87,7 +110,10 @@ fn empty_field(text: NotEmpty) -> &'static str {
         | NotEmpty::ReassignmentGround
         | NotEmpty::SuspensionGround
         | NotEmpty::ReopeningGround
-        | NotEmpty::InstrumentGround => "ground",
+        | NotEmpty::InstrumentGround
+        | NotEmpty::EventGround
+        | NotEmpty::OccurrenceGround => "ground",
+        NotEmpty::AwaitedEvent => "terms.awaits.event",
         NotEmpty::Need => "need",
         NotEmpty::WaitAnswer => "answer",
         NotEmpty::Finding => "finding",

@@ -20,8 +20,10 @@ use std::sync::Arc;
 use tonic::service::Routes;
 use xietong_mesh::serve::MAX_BATCH_MESSAGE_BYTES;
 use xietong_mesh::{Assembly, Foundation, Ground, Service, ServiceName};
+use xietong_proto::supervision::circumstance_service_server::CircumstanceServiceServer;
 use xietong_proto::supervision::division_preview_service_server::DivisionPreviewServiceServer;
 use xietong_proto::supervision::explain_service_server::ExplainServiceServer;
+use xietong_proto::supervision::inspection_service_server::InspectionServiceServer;
 use xietong_proto::supervision::instrument_service_server::InstrumentServiceServer;
 use xietong_proto::supervision::ledger_service_server::LedgerServiceServer;
 use xietong_proto::supervision::paper_service_server::PaperServiceServer;
@@ -31,7 +33,7 @@ use xietong_proto::supervision::task_service_server::TaskServiceServer;
 use xietong_store::StoreError;
 
 use app::Supervision;
-use grpc::{DivisionPreviews, Explanations, Ledger, Papers, Rules, Tasks};
+use grpc::{DivisionPreviews, Explanations, Inspections, Ledger, Papers, Rules, Tasks};
 use jobs::{Handovers, Recounts, StagesDue};
 use regulation::Regulations;
 
@@ -53,11 +55,14 @@ pub async fn build(ground: Ground) -> Result<Service, StoreError> {
     let explanations = ExplainServiceServer::new(Explanations::new(app.clone()));
     let rules = RuleServiceServer::new(Rules::new(app.clone(), foundation.transactions.clone()));
     let ledger = LedgerServiceServer::new(Ledger::new(app.clone()));
+    let inspections =
+        InspectionServiceServer::new(Inspections::new(app.clone(), foundation.transactions.clone()));
     let papers = PaperServiceServer::new(Papers::new(app.clone(), foundation.transactions.clone()));
     let tasks = Arc::new(Tasks::new(app, foundation.transactions.clone()));
     let side_roads = SideRoadServiceServer::from_arc(tasks.clone());
     let instruments =
         InstrumentServiceServer::from_arc(tasks.clone()).max_decoding_message_size(MAX_BATCH_MESSAGE_BYTES);
+    let circumstances = CircumstanceServiceServer::from_arc(tasks.clone());
     let tasks = TaskServiceServer::from_arc(tasks).max_decoding_message_size(MAX_BATCH_MESSAGE_BYTES);
     let stages_due = StagesDue::new(foundation.log.clone(), foundation.transactions.clone(), regulations);
     let previews = DivisionPreviewServiceServer::new(DivisionPreviews::new(foundation.db.clone()));
@@ -66,11 +71,13 @@ pub async fn build(ground: Ground) -> Result<Service, StoreError> {
         routes: Routes::new(tasks)
             .add_service(side_roads)
             .add_service(instruments)
+            .add_service(circumstances)
             .add_service(rules)
             .add_service(explanations)
             .add_service(previews)
             .add_service(ledger)
-            .add_service(papers),
+            .add_service(papers)
+            .add_service(inspections),
         copy: Some(roster),
         consumers: vec![(ServiceName::Roster, Arc::new(handovers))],
         jobs: vec![recounts],

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "clippy allows it in test functions, not in what they share")]
 
 mod backfill;
+mod circumstance;
 mod document;
 mod explain;
 mod extension;
@@ -13,4 +14,5 @@ mod life;
 mod months;
 mod properties;
 mod revise;
+mod rule;
 mod side_road;

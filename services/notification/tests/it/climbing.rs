@@ -100,7 +100,7 @@ async fn signing_the_task_itself_ends_the_climbing_but_not_of_what_is_overdue(ba
     city.advance("2023-06-15T09:00+08:00").await;
     let overdue = "climbed 升级：红灯：第147号《推进绿色能源输配管网建设》";
     assert_eq!(titles(&city, "water-head").await, [overdue]);
-    matter.unit(&city, "water", Do::Submit { text: "已完成".into() }).await;
+    matter.unit(&city, "water", Do::Submit { text: "已完成".into(), evidence: vec![] }).await;
     city.advance("2023-07-06T09:00+08:00").await;
     let leader = titles(&city, "qiao-feihong").await;
     assert!(leader.iter().all(|title| !title.starts_with("climbed")), "it was submitted in time: {leader:?}");

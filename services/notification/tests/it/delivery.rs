@@ -39,8 +39,8 @@ async fn a_tasks_life_is_told_step_by_step(backend: Backend) {
     for step in [
         Do::Sign,
         Do::Deploy { plan: String::new() },
-        Do::Report { text: "已进场".into() },
-        Do::Submit { text: "已完成".into() },
+        Do::Report { text: "已进场".into(), evidence: vec![] },
+        Do::Submit { text: "已完成".into(), evidence: vec![] },
         Do::Verify { accept: true, note: String::new(), verifier_units: vec![] },
     ] {
         matter.unit(&city, "water", step).await;

@@ -209,6 +209,7 @@ pub(super) enum List {
     Assignments,
     RestrictedUnits,
     Milestones,
+    Sites,
     /// In none: `place` is its field.
     Alone,
 }
@@ -221,6 +222,7 @@ impl NamedUnit<'_> {
             List::Assignments => format!("{place}.assignments[{at}].unit"),
             List::RestrictedUnits => format!("{place}.restricted_units[{at}]"),
             List::Milestones => format!("{place}.milestones[{at}].units"),
+            List::Sites => format!("{place}[{at}].unit"),
             List::Alone => (*place).to_owned(),
         };
         (field, format!("there is no unit {unit}"), format!("没有这个单位（{unit}）"))

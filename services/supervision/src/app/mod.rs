@@ -5,6 +5,7 @@ mod authority;
 mod change;
 mod create;
 mod explain;
+mod inspections;
 mod ledger;
 mod papers;
 mod read;
@@ -18,6 +19,7 @@ mod timers;
 
 pub(crate) use change::{Asked, Change, Target};
 pub(crate) use create::{Entering, Entry};
+pub(crate) use inspections::{AskedOfInspection, ShownInspection, etag_of};
 pub(crate) use ledger::{Counts, GroupBy, Summary, SummaryRow, unit_name};
 pub(crate) use papers::{AboutAssignment, IssuedPaper};
 pub(crate) use read::{ListQuery, Listing};
@@ -26,7 +28,7 @@ pub(crate) use revise::Revision;
 pub(crate) use rules::{Preview, left_out_because};
 pub(crate) use scoreboard::{Scoreboard, ScoredLine, Scoring};
 pub(crate) use sign::{Answered, MOST_SIGNED, ToSign, ToUrge};
-pub(crate) use timers::DueStage;
+pub(crate) use timers::{DueStage, timer};
 
 use std::sync::Arc;
 

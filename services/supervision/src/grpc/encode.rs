@@ -11,7 +11,7 @@ use super::content::{
     due_time, encode_extension, encode_milestone, encode_open_point, encode_target, encode_wait,
 };
 
-use super::{instrument, pause};
+use super::{instrument, pause, terms};
 use crate::record::{Record, seen};
 use crate::regulation::Regulation;
 
@@ -43,6 +43,9 @@ pub(super) fn task(record: &Record, regulation: &Regulation, now: Timestamp) -> 
         milestones: task.milestones.iter().map(encode_milestone).collect(),
         targets: task.targets.iter().map(encode_target).collect(),
         open_points: task.open_points.iter().map(encode_open_point).collect(),
+        terms: terms::encode(task),
+        recorded_event: terms::encode_recorded(task),
+        designated_leader: task.designated.clone().unwrap_or_default(),
     }
 }
 
@@ -200,7 +203,7 @@ mod tests {
             for command in [
                 AssignmentCommand::Sign,
                 AssignmentCommand::Deploy { plan: LONG.repeat(TEXT) },
-                AssignmentCommand::Report { text: LONG.repeat(TEXT) },
+                AssignmentCommand::Report { text: LONG.repeat(TEXT), evidence: vec![LONG.repeat(LINE); 20] },
                 AssignmentCommand::RequestExtension {
                     last_day: time::macros::date!(2024 - 01 - 31),
                     reason: LONG.repeat(REASON),

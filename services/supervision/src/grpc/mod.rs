@@ -1,18 +1,22 @@
 //! The RPCs: decode, ask `app/`, encode.
 
 mod check;
+mod circumstance;
 mod content;
 mod decode;
 mod division_preview;
 mod encode;
 mod explain;
+mod inspections;
 mod instrument;
 mod ledger;
 mod list;
 mod papers;
 mod pause;
+mod rule_parts;
 mod rules;
 mod side_road;
+mod terms;
 mod timeline;
 
 use std::mem::take;
@@ -32,6 +36,7 @@ use xietong_proto::supervision::task_service_server::TaskService;
 use check::{Check, task_name, task_of_assignment};
 pub(crate) use division_preview::DivisionPreviews;
 pub(crate) use explain::Explanations;
+pub(crate) use inspections::Inspections;
 pub(crate) use ledger::Ledger;
 pub(crate) use papers::Papers;
 pub(crate) use rules::Rules;
@@ -43,6 +48,9 @@ use crate::store::Portion;
 
 /// Most tasks of a batch.
 const LARGEST_BATCH: usize = 1_000;
+
+/// Most things that prove one step.
+const MOST_EVIDENCE: usize = 20;
 
 /// `xietong.supervision.v1.TaskService`.
 pub(crate) struct Tasks {
@@ -345,7 +353,8 @@ impl TaskService for Tasks {
         let mut request = request.into_inner();
         let request_id = take(&mut request.request_id);
         long_text("text", &request.text)?;
-        let command = AssignmentCommand::Report { text: request.text.clone() };
+        let (text, evidence) = (request.text.clone(), evidence(&request.evidence)?);
+        let command = AssignmentCommand::Report { text, evidence };
         let change = of_assignment(&request.name, command, &request.etag)?;
         self.change(&call, &request, &request_id, change, one_assignment).await
     }
@@ -358,7 +367,8 @@ impl TaskService for Tasks {
         let mut request = request.into_inner();
         let request_id = take(&mut request.request_id);
         long_text("text", &request.text)?;
-        let command = AssignmentCommand::Submit { text: request.text.clone() };
+        let (text, evidence) = (request.text.clone(), evidence(&request.evidence)?);
+        let command = AssignmentCommand::Submit { text, evidence };
         let change = of_assignment(&request.name, command, &request.etag)?;
         self.change(&call, &request, &request_id, change, one_assignment).await
     }
@@ -455,6 +465,19 @@ fn of_assignment(name: &str, command: AssignmentCommand, etag: &str) -> Result<C
 
 fn long_text(field: &str, text: &str) -> Result<(), Error> {
     input::text(field, text.to_owned(), TEXT).map(drop)
+}
+
+/// Names of what proves a step.
+fn evidence(names: &[String]) -> Result<Vec<String>, Error> {
+    let mut check = Check::default();
+    if names.len() > MOST_EVIDENCE {
+        check.wrong("evidence", "at most 20 are accepted", "证明材料最多20件");
+    }
+    for (at, name) in names.iter().take(MOST_EVIDENCE).enumerate() {
+        check.text(format!("evidence[{at}]"), name, LINE);
+    }
+    check.finish()?;
+    Ok(names.to_vec())
 }
 
 /// Every unit that the caller belongs to by a role.

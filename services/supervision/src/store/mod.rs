@@ -2,6 +2,7 @@
 
 mod columns;
 mod handed_over;
+mod inspections;
 mod list;
 mod origins;
 mod papers;
@@ -16,6 +17,7 @@ mod tasks;
 mod waits;
 
 pub(crate) use handed_over::{names_under_way, under_way};
+pub(crate) use inspections::{find_inspection, insert_inspection, inspections, save_inspection};
 pub(crate) use list::{ListFilter, Portion, list, onward};
 pub(crate) use origins::{keep_origins, of_origin};
 pub(crate) use papers::{KeptPaper, find_paper, keep_paper, latest_paper, next_number};
@@ -24,7 +26,7 @@ pub(crate) use running::{RunningFilter, running};
 pub(crate) use score::{Scored, past_due, scored};
 pub(crate) use sources::keep_sources;
 pub(crate) use summary::{Count, Grouping, summarise, total};
-pub(crate) use tasks::{find, find_all, find_numbered, insert, names_to_sign, save};
+pub(crate) use tasks::{find, find_all, find_named, find_numbered, insert, names_to_sign, save};
 pub(crate) use waits::waiting_for;
 
 use xietong_store::SqlMigration;
@@ -141,4 +143,5 @@ pub(crate) const MIGRATIONS: &[SqlMigration] = &[
             "CREATE INDEX papers_subject ON papers (subject, kind, number)",
         ],
     },
+    inspections::INSPECTIONS,
 ];

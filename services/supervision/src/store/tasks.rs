@@ -30,6 +30,14 @@ pub(crate) async fn find_all(
     tx: &DatabaseTransaction,
     names: &[&str],
 ) -> Result<BTreeMap<String, Record>, StoreError> {
+    find_named(tx, names).await
+}
+
+/// The same, on any connection.
+pub(crate) async fn find_named<C: ConnectionTrait>(
+    tx: &C,
+    names: &[&str],
+) -> Result<BTreeMap<String, Record>, StoreError> {
     let mut found = BTreeMap::new();
     for chunk in names.chunks(ROWS) {
         let mut parameters = Parameters::default();

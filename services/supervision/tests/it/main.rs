@@ -2,12 +2,15 @@
 //! roster log served by a server of its own.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
+mod circumstance;
 mod city;
+mod clock;
 mod documents;
 mod explain;
 mod extension;
 mod handover;
 mod idempotency;
+mod inspection;
 mod instrument;
 mod ledger;
 mod life;
