@@ -203,8 +203,10 @@ pub(crate) fn start(
 ) -> Option<Timestamp> {
     let issued_at = assignment.assigned_at?;
     match (task.terms.occurred_at, task.happened) {
-        // An emergency begins when it occurs, whenever it is entered.
-        (Some(occurred_at), _) => Some(occurred_at),
+        // An emergency begins when it occurs, whenever it is entered; for whoever it is given to
+        // later, it begins then.
+        (Some(occurred_at), _) if task.issue_time.is_none_or(|at| at == issued_at) => Some(occurred_at),
+        (Some(_), _) => Some(issued_at),
         (None, Some(happened)) => Some(rule.start(issued_at.max(happened.at), calendar)),
         (None, None) => task.awaited().is_none().then(|| rule.start(issued_at, calendar)),
     }

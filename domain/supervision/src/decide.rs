@@ -341,9 +341,7 @@ pub(crate) fn happened(
 
 /// Refuses a completion before the event that it waits for, or before its time after that.
 fn not_before_its_time(task: &Task, context: &Context<'_>) -> Result<(), SupervisionError> {
-    if let Some(awaited) = task.awaited() {
-        return Err(SupervisionError::StillAwaited { event: awaited.event.clone() });
-    }
+    task.check_clock_runs()?;
     match task.first_day().filter(|first| context.now.day() < *first) {
         Some(first_day) => Err(SupervisionError::TooEarly { first_day }),
         None => Ok(()),

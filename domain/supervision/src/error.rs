@@ -354,7 +354,7 @@ impl SupervisionError {
                     .to_owned()
             }
             Self::AwaitsNothing => "该任务没有等待的事件".to_owned(),
-            Self::StillAwaited { event } => format!("尚未记录“{event}”的发生日期，不能申请办结"),
+            Self::StillAwaited { event } => format!("尚未记录“{event}”的发生日期，尚未开始计时"),
             Self::TooEarly { first_day } => format!("{first_day}前不能申请办结"),
             Self::NobodyDesignated => "按该任务适用的规则，不由指定领导决定".to_owned(),
             Self::EvidenceWanted { stage } => format!("{}应附证明材料", stage.chinese()),

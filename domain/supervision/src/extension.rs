@@ -73,6 +73,7 @@ pub(crate) fn request(
 ) -> Result<Vec<TaskEvent>, SupervisionError> {
     assignment.state.after(Action::RequestExtension)?;
     let reason = said(reason, NotEmpty::ExtensionReason)?;
+    task.check_clock_runs()?;
     assignment.check_free()?;
     let due = clocks(task, assignment, context.rule, context.calendar).due.settle;
     if let Some(due) = due.filter(|due| *due <= context.now) {

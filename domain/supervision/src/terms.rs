@@ -163,6 +163,14 @@ impl Task {
         self.terms.awaits.as_ref().filter(|_| self.happened.is_none())
     }
 
+    /// Refuses what is about a clock while none runs, because an event is waited for.
+    pub(crate) fn check_clock_runs(&self) -> Result<(), SupervisionError> {
+        match self.awaited() {
+            Some(awaited) => Err(SupervisionError::StillAwaited { event: awaited.event.clone() }),
+            None => Ok(()),
+        }
+    }
+
     /// Its last day, where one is named: by the document, or by the event it waited for.
     pub fn last_day(&self) -> Option<Date> {
         let awaited = self.terms.awaits.as_ref().zip(self.happened);
