@@ -11,7 +11,7 @@ use domain_calendar::Timestamp;
 use serde::{Deserialize, Serialize};
 use time::Date;
 
-use crate::assignment::{Action, Assignment, Role};
+use crate::assignment::{Action, Assignment};
 use crate::charge::{ChargeKind, ChargedPause, ChargedTo};
 use crate::deadline::clocks;
 use crate::decide::{Context, happened, said};
@@ -46,21 +46,6 @@ pub struct Extended {
     /// What others had kept the unit waiting by then ([`Assignment::waited`]). The day was
     /// chosen knowing of it, so only what comes after moves the settle date further.
     pub waited_before: Duration,
-}
-
-impl Task {
-    /// The unit whose leader in charge decides on an assignment: the unit itself if it leads,
-    /// or if nobody does; for all others the first-named lead unit.
-    pub fn deciding_unit<'a>(&'a self, assignment: &'a Assignment) -> &'a str {
-        match assignment.role {
-            Role::Lead => &assignment.unit,
-            Role::Cooperating | Role::Responsible => self
-                .assignments
-                .iter()
-                .find(|one| one.role == Role::Lead)
-                .map_or(assignment.unit.as_str(), |lead| lead.unit.as_str()),
-        }
-    }
 }
 
 /// The request of a unit, before its settle date has passed, for a later one.

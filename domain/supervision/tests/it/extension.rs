@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use domain_supervision::{
-    AssignmentChange, AssignmentCommand, AssignmentState, ClockPhase, Command, Content, Grade, Light,
-    NotEmpty, Role, Stage, SupervisionError, TaskEvent, TimerKind, fire,
+    AssignmentChange, AssignmentCommand, AssignmentState, ClockPhase, Command, Content, Decides, Grade,
+    Light, NotEmpty, Role, Stage, SupervisionError, TaskEvent, TimerKind, fire,
 };
 use time::macros::date;
 
@@ -281,7 +281,11 @@ fn what_a_revision_has_already_given_is_not_granted() {
 fn an_extension_is_decided_where_the_matter_is_led() {
     let deciding = |roles: &[Role]| {
         let ledger = Ledger::created(draft(Grade::Ordinary, roles), "2023-06-01T09:00+08:00");
-        let units = ledger.task.assignments.iter().map(|one| ledger.task.deciding_unit(one).to_owned());
+        let unit = |one| match ledger.task.decides(one, &ledger.rule) {
+            Decides::InChargeOf(unit) => unit.to_owned(),
+            Decides::Leader(official) => panic!("nobody designated {official}"),
+        };
+        let units = ledger.task.assignments.iter().map(unit);
         units.collect::<Vec<_>>()
     };
     let led = [Role::Responsible, Role::Lead, Role::Cooperating, Role::Lead];

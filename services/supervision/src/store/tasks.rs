@@ -122,6 +122,8 @@ pub(crate) async fn save(
     let all = before.settling_role() != task.settling_role()
         || before.due_date != task.due_date
         || before.rule_version != task.rule_version
+        || before.terms != task.terms
+        || before.happened != task.happened
         || after.calendar_version != counted_by;
     let changed: Vec<_> = task
         .assignments

@@ -97,6 +97,11 @@ async fn a_task_waits_for_an_event_and_is_due_after_it(store: Store) {
     let due = |task: &proto::Task| task.assignments[0].settle_due_time;
     assert_eq!(due(&started), Some(encode_time(at("2024-08-11T00:00:00+08:00"))));
     assert_eq!(started, city.get(&issued.name).await);
+    let summary = proto::SummarizeLedgerRequest { group_by: "unit".into(), ..Default::default() };
+    let rows = city.ledger(&supervisor()).summarize_ledger(summary).await.unwrap().into_inner().rows;
+    let counts: Vec<_> =
+        rows.iter().filter_map(|row| row.counts.as_ref()).map(|one| (one.green, one.grey)).collect();
+    assert_eq!(counts, [(1, 0); 2], "the columns of each unit's assignment have changed");
     let request = proto::ExplainDeadlineRequest { name };
     let explained = city.explanations(&supervisor()).explain_deadline(request).await.unwrap().into_inner();
     assert_eq!((explained.event.as_str(), explained.event_day.as_str()), ("案件结案", "2023-08-10"));
