@@ -103,12 +103,12 @@ async fn perform(
             callers.call(&liaison, request, call).await?;
         }
         Verb::Report => {
-            let request = ReportAssignmentRequest { name, text, etag, request_id };
+            let request = ReportAssignmentRequest { name, text, etag, request_id, evidence: vec![] };
             let call = |request| async move { client.report_assignment(request).await };
             callers.call(&liaison, request, call).await?;
         }
         Verb::Submit => {
-            let request = SubmitAssignmentRequest { name, text, etag, request_id };
+            let request = SubmitAssignmentRequest { name, text, etag, request_id, evidence: vec![] };
             let call = |request| async move { client.submit_assignment(request).await };
             callers.call(&liaison, request, call).await?;
         }
