@@ -9,6 +9,7 @@
 mod agenda;
 mod behaviour;
 mod life;
+mod notices;
 mod people;
 mod random;
 mod report;
@@ -31,6 +32,7 @@ use crate::up::City;
 use agenda::{a_year_after, ends_month};
 use behaviour::{Behaviour, later};
 use life::Life;
+pub use notices::Notices;
 use people::People;
 pub use report::{Acts, Lights, Report, Score};
 
@@ -82,7 +84,7 @@ pub async fn print(arguments: &SimulateArgs, out: &mut (impl Write + Send)) -> a
     if arguments.json {
         let report = simulate(arguments, |_, _| Ok(())).await?;
         writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?;
-        return Ok(());
+        return in_order(&report);
     }
     let report = simulate(arguments, |so_far, lights| {
         if so_far.lights.is_empty() {
@@ -93,6 +95,15 @@ pub async fn print(arguments: &SimulateArgs, out: &mut (impl Write + Send)) -> a
     })
     .await?;
     writeln!(out, "{}", table::rest(&report))?;
+    in_order(&report)
+}
+
+/// Fails when somebody was told at the wrong time, or asked twice: the report names it.
+fn in_order(report: &Report) -> anyhow::Result<()> {
+    let Notices { untimely, asked_twice, .. } = report.notices;
+    if !report.notices.are_in_order() {
+        bail!("{untimely} notices came at night or on a rest day, {asked_twice} asked twice for one report");
+    }
     Ok(())
 }
 
@@ -125,6 +136,7 @@ async fn simulate(
         lights: vec![],
         scoreboard: vec![],
         acts: Acts::default(),
+        notices: Notices::default(),
     };
     let calendar = Calendar::built_in();
     let (mut today, mut month) = (from.day(), None);
@@ -161,6 +173,7 @@ async fn simulate(
     }
     report.scoreboard = report::scoreboard(&ledger, &life.memories, &life.people, to)?;
     report.acts = life.acts;
+    report.notices = Notices::read(city.callers(), from).await?;
     city.stop().await?;
     Ok(report)
 }
@@ -206,6 +219,8 @@ mod tests {
         assert_ne!((first.scoreboard, &first.acts), (other.scoreboard, &other.acts));
         let acts = first.acts;
         assert!(acts.signed > 0 && acts.reported > 0 && acts.verified > 0, "{acts:?}");
+        assert!(first.notices.are_in_order(), "{:?}", first.notices);
+        assert!(first.notices.kinds.values().sum::<u32>() > 0, "{:?}", first.notices);
     }
 
     #[tokio::test]

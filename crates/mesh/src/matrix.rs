@@ -106,6 +106,9 @@ const UNIT_WORD: &[(&[Role], Reach)] = &[(&[UnitClerk, UnitApprover], Units)];
 const BULLETIN_READERS: &[(&[Role], Reach)] =
     &[(OVERSEERS, All), (UNIT_STAFF, Units), (&[Leader], Portfolio), (MANDATED, Mandate)];
 
+/// Reading inspections: what a unit is to put right reaches it as a task.
+const INSPECTION_READERS: &[(&[Role], Reach)] = &[(OVERSEERS, All), (&[Leader, Inspector], All)];
+
 /// The supervisor's own work.
 const SUPERVISION: &[(&[Role], Reach)] = &[(&[Supervisor], All)];
 
@@ -243,6 +246,20 @@ pub const MATRIX: &[Row] = &[
     ),
     row("supervision.waits.list", Read, &[(OVERSEERS, All), (UNIT_STAFF, Units)]),
     row("supervision.divisions.preview", Read, ADMINISTRATION),
+    // What becomes known of a task. Of those who have these actions, supervision lets only whoever
+    // settles the task, or presides over the whole, carry them out.
+    row("supervision.tasks.record_event", Write, &[(&[Supervisor], All), (UNIT_STAFF, Units)]),
+    row("supervision.tasks.correct_occurrence", Write, &[(&[Supervisor], All), (UNIT_STAFF, Units)]),
+    row("supervision.inspections.create", Write, SUPERVISION),
+    row("supervision.inspections.get", Read, INSPECTION_READERS),
+    row("supervision.inspections.list", Read, INSPECTION_READERS),
+    row("supervision.inspections.start", Write, SUPERVISION),
+    row("supervision.inspections.conclude", Write, SUPERVISION),
+    row("supervision.inspections.cancel", Write, SUPERVISION),
+    row("supervision.findings.create", Write, SUPERVISION),
+    row("supervision.findings.rectify", Write, SUPERVISION),
+    row("supervision.findings.dismiss", Write, SUPERVISION),
+    row("supervision.tasks.designate", Write, &[(&[Leader], Portfolio)]),
     // The ledger as a whole.
     row("supervision.ledger.summary", Read, TASK_READERS),
     row("supervision.ledger.export", Read, TASK_READERS),

@@ -3,6 +3,7 @@
 mod bulletin;
 mod document;
 mod handover;
+mod inspection;
 mod matter;
 mod roster;
 mod supervision;
@@ -11,6 +12,7 @@ mod workgroup;
 pub use bulletin::of_bulletin;
 pub use document::of_document;
 pub use handover::of_handover;
+pub use inspection::of_inspection;
 pub use matter::of_matter_report;
 pub use roster::of_roster;
 pub use supervision::{Ended, Matter, ended_by, of_task};

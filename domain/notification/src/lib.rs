@@ -18,6 +18,7 @@ mod compose;
 mod digest;
 mod event;
 mod notice;
+mod quiet;
 mod receipt;
 mod wording;
 
@@ -28,12 +29,13 @@ pub use address::{Letter, Mail, address};
 pub use audience::{Audience, Recipient, recipients};
 pub use climb::{ClimbRule, ClimbStep, Rung, Standing, climbed_letters, next_step};
 pub use compose::{
-    Ended, Matter, ended_by, of_bulletin, of_document, of_handover, of_matter_report, of_roster, of_task,
-    of_workgroup,
+    Ended, Matter, ended_by, of_bulletin, of_document, of_handover, of_inspection, of_matter_report,
+    of_roster, of_task, of_workgroup,
 };
 pub use digest::{DigestEntry, digest, digest_due};
 pub use event::{
     DigestSent, MessageClimbed, MessageFacts, MessageMarked, NotificationEvent, PayloadError, Unaddressed,
 };
 pub use notice::{Ladder, Notice, NoticeKind, UnknownWord};
+pub use quiet::{told_from, waits};
 pub use receipt::{Receipt, ReceiptError};

@@ -53,6 +53,9 @@ impl Task {
                 TaskChange::Reopened { .. } => self.state = TaskState::Issued,
                 TaskChange::JoinedMatter { matter, .. } => self.matter = Some(matter.clone()),
                 TaskChange::LeftMatter { .. } => self.matter = None,
+                TaskChange::Circumstance { circumstance, .. } => {
+                    self.take_circumstance(circumstance, event.at);
+                }
             },
             TaskEvent::Assignment(event) => {
                 let assignment = self.assignment_mut(&event.assignment.name)?;
@@ -79,6 +82,7 @@ impl Task {
             | TaskChange::Rebased { .. }
             | TaskChange::Withdrawn { .. }
             | TaskChange::StruckOff { .. }
+            | TaskChange::Circumstance { .. }
             | TaskChange::Reopened { .. }
             | TaskChange::JoinedMatter { .. }
             | TaskChange::LeftMatter { .. } => return Ok(None),
@@ -123,7 +127,7 @@ impl Assignment {
                 self.state = AssignmentState::InProgress;
                 self.last_report_at = Some(at);
             }
-            AssignmentChange::Submitted { text: _, request_waited, attachments: _ } => {
+            AssignmentChange::Submitted { request_waited, .. } => {
                 if let Some(waited) = request_waited {
                     self.charge_decider(*waited, at);
                 }
@@ -169,9 +173,12 @@ impl Assignment {
             AssignmentChange::DeadlineRecomputed { .. } => {}
             AssignmentChange::Overdue => self.note_fired(TimerKind::SettleDue, at),
             AssignmentChange::Reminded => self.note_fired(TimerKind::Yellow, at),
-            AssignmentChange::Urged { stages } => {
+            AssignmentChange::Urged { stages, again } => {
                 for stage in stages {
-                    self.note_fired(timer_of(*stage), at);
+                    let kind = timer_of(*stage);
+                    self.note_fired(kind, at);
+                    let times = self.urgings.entry(kind).or_insert(1);
+                    *times = if again.contains(stage) { times.saturating_add(1) } else { 1 };
                 }
             }
         }

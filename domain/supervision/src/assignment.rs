@@ -108,6 +108,8 @@ pub enum Action {
     Reopen,
     /// 催办 or a heavier instrument; the assignment goes on as it stands.
     Press,
+    /// Something has become known of the task; the assignment goes on as it stands.
+    Circumstance,
 }
 
 /// The stages of 13710 that have a time limit.
@@ -184,6 +186,10 @@ impl AssignmentState {
             Action::Recheck => self.from(&[StruckOff], StruckOff),
             Action::Reopen => self.from(&[StruckOff], InProgress),
             Action::Press => self.from(&[Assigned, Signed, Deployed, InProgress], self),
+            Action::Circumstance => self.from(
+                &[Assigned, Signed, Deployed, InProgress, Submitted, Returned, Suspended, StruckOff],
+                self,
+            ),
         };
         next.ok_or(SupervisionError::AssignmentRefused { action, state: self })
     }
@@ -207,7 +213,7 @@ impl Stage {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Action; 23] = [
+    pub const ALL: [Action; 24] = [
         Self::Issue,
         Self::Sign,
         Self::Deploy,
@@ -231,6 +237,7 @@ impl Action {
         Self::Recheck,
         Self::Reopen,
         Self::Press,
+        Self::Circumstance,
     ];
 }
 
@@ -298,6 +305,9 @@ pub struct Assignment {
     pub counted_from: Option<Timestamp>,
     /// When a timer of each kind last took effect, so that none does twice for one due time.
     pub fired: BTreeMap<TimerKind, Timestamp>,
+    /// How often a timer has urged of the step that it urged of last, by its kind.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub urgings: BTreeMap<TimerKind, u32>,
 }
 
 impl Assignment {
@@ -326,6 +336,7 @@ impl Assignment {
             late: BTreeSet::new(),
             counted_from: None,
             fired: BTreeMap::new(),
+            urgings: BTreeMap::new(),
         }
     }
 
@@ -367,6 +378,7 @@ mod tests {
             (Action::Recheck, "--------8-"),
             (Action::Reopen, "--------4-"),
             (Action::Press, "-1234-----"),
+            (Action::Circumstance, "-12345678-"),
         ];
         assert_eq!(table.map(|(action, _)| action), Action::ALL);
         for (action, row) in table {

@@ -9,7 +9,7 @@ use time::Date;
 
 use crate::assignment::{Assignment, AssignmentState, Stage};
 use crate::light::StoredClock;
-use crate::rule::{LastDays, ReportLimit, Rule, end_of};
+use crate::rule::{Ends, ReportLimit, Rule, end_of};
 use crate::task::Task;
 
 const MICROS_PER_HOUR: u64 = 3_600_000_000;
@@ -32,7 +32,7 @@ pub struct DueTimes {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ClockPhase {
-    /// No clock: a draft, suspended, or withdrawn.
+    /// No clock: a draft, suspended, withdrawn, or waiting for an event.
     Off,
     /// It runs against the unit.
     Running,
@@ -91,6 +91,22 @@ impl Clocks {
         provisional: false,
     };
 
+    /// Those of an assignment that never had a clock: what is closed with its task is closed.
+    fn off(assignment: &Assignment) -> Clocks {
+        match assignment.state {
+            AssignmentState::StruckOff => Clocks { phase: ClockPhase::Closed, ..Clocks::OFF },
+            AssignmentState::Pending
+            | AssignmentState::Assigned
+            | AssignmentState::Signed
+            | AssignmentState::Deployed
+            | AssignmentState::InProgress
+            | AssignmentState::Submitted
+            | AssignmentState::Returned
+            | AssignmentState::Suspended
+            | AssignmentState::Withdrawn => Clocks::OFF,
+        }
+    }
+
     /// Whether the light is grey: no clock runs and none is held.
     pub fn paused(&self) -> bool {
         self.phase == ClockPhase::Off
@@ -116,13 +132,11 @@ impl Clocks {
 /// The clocks of one assignment of a task. Depends on nothing but its arguments: not on
 /// now, so it changes only when something happens or a rule or calendar is replaced.
 pub fn clocks(task: &Task, assignment: &Assignment, rule: &Rule, calendar: &Calendar) -> Clocks {
-    let Some(issued_at) = assignment.assigned_at else { return Clocks::OFF };
-    let start = rule.start(issued_at, calendar);
-    let Promise { days, settle, cycles_from, granted: _ } =
-        promise(task, assignment, start.day(), rule, calendar);
-    let promised = end_of(days.settle);
-    let report = match days.report {
-        ReportLimit::Once(day) => Some(assignment.step_due(end_of(day))),
+    let Some(start) = start(task, assignment, rule, calendar) else { return Clocks::off(assignment) };
+    let Promise { ends, settle, cycles_from, granted: _ } = promise(task, assignment, start, rule, calendar);
+    let report = match ends.report {
+        ReportLimit::Never => None,
+        ReportLimit::Once(end) => Some(assignment.step_due(end)),
         ReportLimit::Every(cycle) => {
             let resumed_at = assignment.steps_resumed_at();
             let counted_from =
@@ -136,13 +150,13 @@ pub fn clocks(task: &Task, assignment: &Assignment, rule: &Rule, calendar: &Cale
         }
     };
     let due = DueTimes {
-        sign: Some(end_of(days.sign)),
-        deploy: days.deploy.map(|day| assignment.step_due(end_of(day))),
+        sign: Some(ends.sign),
+        deploy: ends.deploy.map(|end| assignment.step_due(end)),
         // Settling the matter answers for a report that would only be due with it or later.
         report: report.filter(|report| *report < settle),
         settle: Some(settle),
     };
-    let yellow = yellow_before_end(promised.since(start), rule).map(|left| settle.saturating_sub(left));
+    let yellow = yellow_before_end(ends.settle.since(start), rule).map(|left| settle.saturating_sub(left));
     let hold = hold(assignment);
     let phase = match assignment.state {
         AssignmentState::Pending | AssignmentState::Suspended | AssignmentState::Withdrawn => ClockPhase::Off,
@@ -160,7 +174,7 @@ pub fn clocks(task: &Task, assignment: &Assignment, rule: &Rule, calendar: &Cale
             }
         }
     };
-    let all_owed = owed(&due, days.report, assignment);
+    let all_owed = owed(&due, ends.report, assignment);
     let (owed, yellow_at, red_at) = match (phase, hold) {
         (ClockPhase::Off | ClockPhase::Closed, _) => (DueTimes::default(), None, None),
         (ClockPhase::Running, _) | (ClockPhase::Held, None) => (all_owed, yellow, due.settle),
@@ -176,7 +190,26 @@ pub fn clocks(task: &Task, assignment: &Assignment, rule: &Rule, calendar: &Cale
             (owed, yellow.filter(reached), due.settle.filter(reached))
         }
     };
-    Clocks { due, owed, yellow_at, red_at, phase, provisional: days.provisional }
+    Clocks { due, owed, yellow_at, red_at, phase, provisional: ends.provisional }
+}
+
+/// When the clock of an assignment started or will start; none before it is issued, and while the
+/// task waits for an event.
+pub(crate) fn start(
+    task: &Task,
+    assignment: &Assignment,
+    rule: &Rule,
+    calendar: &Calendar,
+) -> Option<Timestamp> {
+    let issued_at = assignment.assigned_at?;
+    match (task.terms.occurred_at, task.happened) {
+        // An emergency begins when it occurs, whenever it is entered; for whoever it is given to
+        // later, it begins then.
+        (Some(occurred_at), _) if task.issue_time.is_none_or(|at| at == issued_at) => Some(occurred_at),
+        (Some(_), _) => Some(issued_at),
+        (None, Some(happened)) => Some(rule.start(issued_at.max(happened.at), calendar)),
+        (None, None) => task.awaited().is_none().then(|| rule.start(issued_at, calendar)),
+    }
 }
 
 /// Since when the settle clock stands still, and what becomes of the steps meanwhile.
@@ -233,7 +266,7 @@ pub(crate) fn hold(assignment: &Assignment) -> Option<Hold> {
 
 /// What a unit has promised, by the document, the rule or an extension.
 pub(crate) struct Promise {
-    pub(crate) days: LastDays,
+    pub(crate) ends: Ends,
     /// The end of the last day, and what others kept the unit waiting after it was set.
     pub(crate) settle: Timestamp,
     /// When it became a matter of cycles, if it was none when it was issued.
@@ -247,21 +280,21 @@ pub(crate) struct Promise {
 pub(crate) fn promise(
     task: &Task,
     assignment: &Assignment,
-    start: Date,
+    start: Timestamp,
     rule: &Rule,
     calendar: &Calendar,
 ) -> Promise {
     let by = |due_date: Option<Date>, waited: Duration| {
-        let days = rule.last_days(start, task.grade, due_date, calendar);
-        let settle = end_of(days.settle).saturating_add(waited);
-        Promise { settle, days, cycles_from: None, granted: false }
+        let ends = rule.ends(start, (task.grade, &task.terms), due_date, calendar);
+        let settle = ends.settle.saturating_add(waited);
+        Promise { settle, ends, cycles_from: None, granted: false }
     };
-    let asked = by(task.due_date, assignment.waited());
+    let asked = by(task.last_day(), assignment.waited());
     let granted = assignment.extended.map(|extended| {
         let waited = assignment.waited().saturating_sub(extended.waited_before);
-        let cycles_from = match asked.days.report {
+        let cycles_from = match asked.ends.report {
             ReportLimit::Once(_) => Some(extended.granted_at),
-            ReportLimit::Every(_) => None,
+            ReportLimit::Every(_) | ReportLimit::Never => None,
         };
         Promise { cycles_from, granted: true, ..by(Some(extended.last_day), waited) }
     });
@@ -272,7 +305,7 @@ pub(crate) fn promise(
 fn owed(due: &DueTimes, report: ReportLimit, assignment: &Assignment) -> DueTimes {
     let report_owed = match report {
         ReportLimit::Once(_) => assignment.last_report_at.is_none(),
-        ReportLimit::Every(_) => true,
+        ReportLimit::Every(_) | ReportLimit::Never => true,
     };
     // What was due before the system knew of the work is not asked for now.
     let counts = |due: &Timestamp| assignment.counted_from.is_none_or(|from| *due > from);
@@ -334,6 +367,7 @@ mod tests {
             created_by: "clerk".to_owned(),
             unclassified: true,
             origin: None,
+            terms: crate::Terms::default(),
             due_date,
             milestones: vec![],
             targets: vec![],

@@ -4,7 +4,8 @@ use domain_attachment::Attachment;
 use domain_calendar::{Calendar, Timestamp};
 use time::Date;
 
-use crate::assignment::{Action, Assignment, AssignmentState};
+use crate::assignment::{Action, Assignment, AssignmentState, Stage};
+use crate::circumstance::{self, CircumstanceCommand};
 use crate::content::Content;
 use crate::deadline::clocks;
 use crate::error::{NotEmpty, SupervisionError};
@@ -67,6 +68,8 @@ pub enum Command {
         /// Why; must not be empty.
         ground: String,
     },
+    /// Something has become known.
+    Circumstance(CircumstanceCommand),
     /// What is asked of one assignment.
     Assignment {
         /// Its resource name.
@@ -150,6 +153,7 @@ pub fn create_knowing(
     now: Timestamp,
 ) -> Result<TaskEvent, SupervisionError> {
     draft.check()?;
+    draft.terms.check(draft.due_date, now)?;
     let facts = TaskFacts::of(&Task::from_draft(&draft));
     Ok(TaskEvent::on_task(facts, now, TaskChange::Created { draft: Box::new(draft), known }))
 }
@@ -173,6 +177,9 @@ pub fn decide(
         Command::LeaveMatter { matter, title, ground } => {
             leave_matter(task, (matter, title), ground, context).map(|event| vec![event])
         }
+        Command::Circumstance(command) => {
+            Ok(circumstance::decide(task, command, context)?.into_iter().collect())
+        }
         Command::Assignment { name, command } => {
             let assignment = task.assignment(name)?;
             match command {
@@ -184,24 +191,26 @@ pub fn decide(
                     step(task, assignment, Action::Deploy, AssignmentChange::Deployed { plan }, context)
                 }
                 AssignmentCommand::Report { text, attachments } => {
+                    assignment.state.after(Action::Report)?;
                     let text = said(text, NotEmpty::Report)?;
-                    let change =
-                        AssignmentChange::Reported { text, shared: None, attachments: attachments.clone() };
+                    let attachments = proof(task, Stage::Report, attachments, context)?;
+                    let change = AssignmentChange::Reported { text, shared: None, attachments };
                     step(task, assignment, Action::Report, change, context)
                 }
                 AssignmentCommand::ReportWithMatter { text, shared, attachments } => {
+                    assignment.state.after(Action::Report)?;
                     let text = said(text, NotEmpty::Report)?;
-                    let change = AssignmentChange::Reported {
-                        text,
-                        shared: Some(shared.clone()),
-                        attachments: attachments.clone(),
-                    };
+                    let attachments = proof(task, Stage::Report, attachments, context)?;
+                    let change =
+                        AssignmentChange::Reported { text, shared: Some(shared.clone()), attachments };
                     step(task, assignment, Action::Report, change, context)
                 }
                 AssignmentCommand::Submit { text, attachments } => {
+                    assignment.state.after(Action::Submit)?;
                     let text = said(text, NotEmpty::Submission)?;
+                    not_before_its_time(task, context)?;
+                    let attachments = proof(task, Stage::Settle, attachments, context)?;
                     let request_waited = assignment.request_waited(context.now);
-                    let attachments = attachments.clone();
                     let change = AssignmentChange::Submitted { text, request_waited, attachments };
                     step(task, assignment, Action::Submit, change, context)
                 }
@@ -410,6 +419,29 @@ pub(crate) fn happened(
         late,
         change,
     })
+}
+
+/// Refuses a completion before the event that it waits for, or before its time after that.
+fn not_before_its_time(task: &Task, context: &Context<'_>) -> Result<(), SupervisionError> {
+    task.check_clock_runs()?;
+    match task.first_day().filter(|first| context.now.day() < *first) {
+        Some(first_day) => Err(SupervisionError::TooEarly { first_day }),
+        None => Ok(()),
+    }
+}
+
+/// What is given as proof of a step, where it is wanted at least one thing.
+fn proof(
+    task: &Task,
+    stage: Stage,
+    attachments: &[Attachment],
+    context: &Context<'_>,
+) -> Result<Vec<Attachment>, SupervisionError> {
+    let demanded = task.terms.evidence && stage == Stage::Settle;
+    if attachments.is_empty() && (demanded || context.rule.evidence_at.contains(&stage)) {
+        return Err(SupervisionError::EvidenceWanted { stage });
+    }
+    Ok(attachments.to_vec())
 }
 
 pub(crate) fn facts(task: &Task, assignment: &Assignment, context: &Context<'_>) -> AssignmentFacts {

@@ -33,6 +33,7 @@ pub fn describe_act(event: &TaskEvent, called: Called<'_>) -> Option<String> {
             | TaskChange::Backfilled { .. }
             | TaskChange::Revised { .. }
             | TaskChange::Rebased { .. }
+            | TaskChange::Circumstance { .. }
             | TaskChange::Withdrawn { .. }
             | TaskChange::JoinedMatter { .. }
             | TaskChange::LeftMatter { .. } => true,
@@ -86,6 +87,7 @@ fn of_task(event: &WholeTaskEvent, called: Called<'_>) -> String {
         TaskChange::Reopened { ground, .. } => format!("任务重新办理：{ground}"),
         TaskChange::JoinedMatter { title, ground, .. } => format!("并入事项《{title}》：{ground}"),
         TaskChange::LeftMatter { title, ground, .. } => format!("移出事项《{title}》：{ground}"),
+        TaskChange::Circumstance { circumstance, .. } => circumstance.describe(),
     }
 }
 
@@ -162,7 +164,7 @@ fn of_assignment(event: &AssignmentEvent, called: Called<'_>) -> String {
         AssignmentChange::Pressed(used) => used.describe(&unit),
         AssignmentChange::Overdue => format!("{unit}逾期未办结"),
         AssignmentChange::Reminded => format!("提醒{unit}：办结期限将至"),
-        AssignmentChange::Urged { stages } => {
+        AssignmentChange::Urged { stages, .. } => {
             format!("催办{unit}：{}逾期", listed(stages.iter().map(|stage| stage.chinese())))
         }
     }

@@ -3,7 +3,7 @@
 use domain_calendar::Timestamp;
 use time::Date;
 
-use crate::assignment::{Action, AssignmentState};
+use crate::assignment::{Action, AssignmentState, Stage};
 use crate::instrument::Instrument;
 use crate::task::TaskState;
 
@@ -62,6 +62,12 @@ pub enum NotEmpty {
     LinkGround,
     /// Why a task is taken out of its matter.
     UnlinkGround,
+    /// What is waited for.
+    AwaitedEvent,
+    /// By what it is known that the awaited event happened.
+    EventGround,
+    /// By what it is known when an emergency occurred.
+    OccurrenceGround,
 }
 
 /// Why a command is refused. It changes nothing.
@@ -238,6 +244,53 @@ pub enum SupervisionError {
         /// When it may be urged again.
         until: Timestamp,
     },
+    /// An emergency says when it occurred.
+    #[error("an emergency needs the time of its occurrence")]
+    NoOccurrence,
+    /// An emergency is said to have occurred ahead.
+    #[error("{at} is ahead")]
+    OccurrenceAhead {
+        /// When it is said to have occurred.
+        at: Timestamp,
+    },
+    /// The awaited event is said to have happened ahead.
+    #[error("{day} is ahead")]
+    EventAhead {
+        /// The day, Asia/Shanghai.
+        day: Date,
+    },
+    /// Only an emergency has a time of occurrence.
+    #[error("only an emergency has a time of occurrence")]
+    OccurrenceOfNone,
+    /// An event is waited for in a way that cannot be meant.
+    #[error(
+        "an awaited event has up to 200 characters, an earliest and a latest time after it in days or months, in order, and no other due date"
+    )]
+    AwaitedWrongly,
+    /// The task waits for no event.
+    #[error("the task waits for no event")]
+    AwaitsNothing,
+    /// The event that the task waits for is not recorded.
+    #[error("{event:?} is not recorded yet")]
+    StillAwaited {
+        /// What is waited for.
+        event: String,
+    },
+    /// The matter is not to be completed yet.
+    #[error("not to be completed before {first_day}")]
+    TooEarly {
+        /// The first day, Asia/Shanghai.
+        first_day: Date,
+    },
+    /// By the task's rule, no designated leader decides.
+    #[error("by the task's rule no designated leader decides")]
+    NobodyDesignated,
+    /// The rule or the task wants evidence.
+    #[error("{stage:?} wants evidence")]
+    EvidenceWanted {
+        /// Of which stage.
+        stage: Stage,
+    },
     /// A holder never verifies its own work.
     #[error("{unit} cannot verify its own work")]
     OwnWork {
@@ -320,6 +373,19 @@ impl SupervisionError {
                 format!("{}之前应先{}，确需越级须由领导决定", instrument.chinese(), lighter.chinese())
             }
             Self::UrgedJustNow { .. } => "距上次催办不足24小时，请稍后再催办".to_owned(),
+            Self::NoOccurrence => "突发事件应填写发生时间".to_owned(),
+            Self::OccurrenceAhead { at } => format!("发生时间（{at}）尚未到来，请核对"),
+            Self::EventAhead { day } => format!("{day}尚未到来，请核对"),
+            Self::OccurrenceOfNone => "只有突发事件填写发生时间".to_owned(),
+            Self::AwaitedWrongly => {
+                "所等待的事件应在200字以内，并写明事件发生后最早和最迟办结的天数或月数，不再另定期限"
+                    .to_owned()
+            }
+            Self::AwaitsNothing => "该任务没有等待的事件".to_owned(),
+            Self::StillAwaited { event } => format!("尚未记录“{event}”的发生日期，尚未开始计时"),
+            Self::TooEarly { first_day } => format!("{first_day}前不能申请办结"),
+            Self::NobodyDesignated => "按该任务适用的规则，不由指定领导决定".to_owned(),
+            Self::EvidenceWanted { stage } => format!("{}应附证明材料", stage.chinese()),
             Self::OwnWork { unit } => format!("承办单位({unit})不能核验本单位的办理结果"),
             Self::InMatter { task, matter } => {
                 format!("任务({task})已并入事项({matter})，一项任务只能并入一个事项")
@@ -359,6 +425,9 @@ impl NotEmpty {
             Self::LinkedTask => "请至少选择一项任务",
             Self::LinkGround => "并入事项请说明依据",
             Self::UnlinkGround => "移出事项请说明依据",
+            Self::AwaitedEvent => "请写明所等待的事件",
+            Self::EventGround => "请说明事件发生的依据",
+            Self::OccurrenceGround => "更正发生时间请说明依据",
         }
     }
 }
@@ -396,6 +465,7 @@ fn verb(action: Action) -> &'static str {
         Action::Recheck => "回头看",
         Action::Reopen => "重新办理",
         Action::Press => "催办",
+        Action::Circumstance => "记录情况",
     }
 }
 
@@ -435,7 +505,12 @@ fn refusal(action: Action, state: AssignmentState) -> String {
             Action::Suspend => "尚未部署,请先签收、部署再挂账".to_owned(),
             Action::Resume => "该事项没有挂账,不必恢复办理".to_owned(),
             Action::Recheck | Action::Reopen => format!("尚未销号,不能{verb}"),
-            Action::CloseWithTask | Action::Withdraw | Action::Revise | Action::Reassign | Action::Press => {
+            Action::CloseWithTask
+            | Action::Withdraw
+            | Action::Revise
+            | Action::Reassign
+            | Action::Press
+            | Action::Circumstance => {
                 format!("目前不能{verb}")
             }
         },

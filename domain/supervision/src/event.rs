@@ -10,6 +10,7 @@ use time::Date;
 
 use crate::assignment::{Assignment, Role, Stage};
 use crate::backfill::BackfilledAssignment;
+use crate::circumstance::Circumstance;
 use crate::content::Content;
 use crate::deadline::DueTimes;
 use crate::instrument::InstrumentUse;
@@ -74,6 +75,12 @@ pub struct TaskFacts {
     pub restricted_units: Vec<String>,
     /// What it was escalated from.
     pub origin: Option<String>,
+    /// It is told at whatever hour.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub urgent: bool,
+    /// The leader whom the mayor designated for it, `officials/{id}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub designated: Option<String>,
 }
 
 /// What a notice needs to know of an assignment.
@@ -158,6 +165,15 @@ pub enum TaskChange {
         /// The moment of the last of the accepted submissions.
         completed_at: Timestamp,
         /// Every assignment.
+        assignments: Vec<AssignmentFacts>,
+    },
+    /// Something has become known that changes how its clocks run, or who decides on it.
+    Circumstance {
+        /// What.
+        circumstance: Circumstance,
+        /// Every assignment, with its due times as they were.
+        before: Vec<AssignmentFacts>,
+        /// Every assignment, with its due times as they are.
         assignments: Vec<AssignmentFacts>,
     },
     /// 重新办理: an assignment that settles it was reopened.
@@ -296,6 +312,9 @@ pub enum AssignmentChange {
     Urged {
         /// The steps.
         stages: Vec<Stage>,
+        /// Those of them that a timer has urged of before.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        again: Vec<Stage>,
     },
 }
 
@@ -332,7 +351,8 @@ impl TaskEvent {
                 | TaskChange::StruckOff { .. }
                 | TaskChange::Reopened { .. }
                 | TaskChange::JoinedMatter { .. }
-                | TaskChange::LeftMatter { .. } => &[],
+                | TaskChange::LeftMatter { .. }
+                | TaskChange::Circumstance { .. } => &[],
             },
             Self::Assignment(event) => match &event.change {
                 AssignmentChange::Reported { attachments, .. }
@@ -371,6 +391,8 @@ impl TaskFacts {
             visibility: task.visibility,
             restricted_units: task.restricted_units.clone(),
             origin: task.origin.clone(),
+            urgent: task.is_urgent(),
+            designated: task.designated.clone(),
         }
     }
 }

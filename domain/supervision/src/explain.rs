@@ -8,11 +8,11 @@ use time::Date;
 
 use crate::assignment::{Assignment, Stage};
 use crate::charge::ChargedPause;
-use crate::deadline::{ClockPhase, Clocks, Promise, clocks, hold, promise, yellow_before_end};
+use crate::deadline::{ClockPhase, Clocks, Promise, clocks, hold, promise, start, yellow_before_end};
 use crate::event::{AssignmentChange, TaskEvent};
-use crate::rule::{ClockStart, Cycle, DayKind, ReportLimit, Rule, Span, end_of, later_by_months};
+use crate::rule::{ClockStart, Cycle, DayKind, ReportLimit, Rule, Span, last_day_before, later_by_months};
 use crate::side_road_event::SideRoad;
-use crate::task::{Grade, Task};
+use crate::task::Task;
 
 /// Why an assignment is due when it is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +47,10 @@ pub struct Explanation {
     pub yellow_left: Option<Duration>,
     /// Since when the settle clock stands still, because others decide.
     pub held_since: Option<Timestamp>,
+    /// When the emergency occurred: its clocks run from then.
+    pub occurred_at: Option<Timestamp>,
+    /// What the task waited for, and the day on which it happened.
+    pub event: Option<(String, Date)>,
     /// What all this comes to.
     pub clocks: Clocks,
 }
@@ -66,6 +70,8 @@ pub struct StageLimit {
     pub made_up: Vec<Date>,
     /// How many days were counted; none where the limit is not in days.
     pub counted: Option<u32>,
+    /// When the limit ends, waits left out.
+    pub end: Timestamp,
     /// When it is due, waits included.
     pub due: Timestamp,
 }
@@ -83,6 +89,8 @@ pub enum Basis {
     EndOfYear,
     /// It was granted.
     Granted,
+    /// So long after the event that the task waited for.
+    AfterEvent(Span),
 }
 
 /// A day that was not counted.
@@ -111,7 +119,7 @@ impl Explanation {
         let settle = self.stages.iter().find(|one| one.stage == Stage::Settle);
         let waited = self.waits.iter().filter(|wait| wait.counts);
         let waited = waited.fold(Duration::ZERO, |sum, wait| sum.saturating_add(wait.pause.moved));
-        let settle = settle.map(|limit| end_of(limit.last_day).saturating_add(waited));
+        let settle = settle.map(|limit| limit.end.saturating_add(waited));
         let yellow = settle.zip(self.yellow_left).map(|(settle, left)| settle.saturating_sub(left));
         (settle, yellow)
     }
@@ -127,16 +135,16 @@ pub fn explain<'e>(
     calendar: &Calendar,
 ) -> Option<Explanation> {
     let issued_at = assignment.assigned_at?;
-    let start = rule.start(issued_at, calendar);
+    let start = start(task, assignment, rule, calendar)?;
     let clocks = clocks(task, assignment, rule, calendar);
-    let promise = promise(task, assignment, start.day(), rule, calendar);
+    let promise = promise(task, assignment, start, rule, calendar);
     let (waits, extensions) = (waits(assignment, promise.granted), extensions(assignment, log));
-    let count = Count { start: start.day(), rule, calendar };
+    let count = Count { start: start.day(), from: start, rule, calendar };
     let stages = stages(&count, task, &promise, &clocks);
     let by_calendar = rule.needs_calendar();
     let last = stages.iter().map(|one| one.last_day).fold(start.day(), Date::max);
     let years = (issued_at.day().year()..=last.year()).filter(|_| by_calendar);
-    let total = end_of(promise.days.settle).since(start);
+    let total = promise.ends.settle.since(start);
     let held_since = match clocks.phase {
         ClockPhase::Held => hold(assignment).map(|hold| hold.since),
         ClockPhase::Off | ClockPhase::Running | ClockPhase::Closed => None,
@@ -158,6 +166,13 @@ pub fn explain<'e>(
         total,
         yellow_left: yellow_before_end(total, rule),
         held_since,
+        occurred_at: task.terms.occurred_at,
+        event: task
+            .terms
+            .awaits
+            .as_ref()
+            .zip(task.happened)
+            .map(|(awaited, happened)| (awaited.event.clone(), happened.on)),
         clocks,
     })
 }
@@ -165,33 +180,33 @@ pub fn explain<'e>(
 /// What a limit is counted by.
 struct Count<'a> {
     start: Date,
+    from: Timestamp,
     rule: &'a Rule,
     calendar: &'a Calendar,
 }
 
 fn stages(count: &Count<'_>, task: &Task, promise: &Promise, clocks: &Clocks) -> Vec<StageLimit> {
-    let rule = count.rule;
-    let mut stages = vec![count.within(Stage::Sign, rule.sign_within, clocks.due.sign)];
-    stages.push(count.within(Stage::Deploy, rule.deploy_within, clocks.due.deploy));
-    stages.push(match promise.days.report {
-        ReportLimit::Once(_) => count.within(Stage::Report, rule.report_within, clocks.due.report),
+    let limits = count.rule.limits_of(task.grade, task.terms.kind);
+    let mut stages = vec![count.within(Stage::Sign, limits.sign, clocks.due.sign)];
+    stages.push(count.within(Stage::Deploy, limits.deploy, clocks.due.deploy));
+    stages.push(match promise.ends.report {
+        ReportLimit::Never => None,
+        ReportLimit::Once(_) => count.within(Stage::Report, limits.report, clocks.due.report),
         ReportLimit::Every(cycle) => clocks.due.report.map(|due| {
             let last_day = due.saturating_sub(Duration::from_micros(1)).day();
-            StageLimit::on(Stage::Report, Basis::Every(cycle), last_day, due)
+            StageLimit::on(Stage::Report, Basis::Every(cycle), last_day, due, due)
         }),
     });
-    let named = if promise.granted { Some(Basis::Granted) } else { task.due_date.map(|_| Basis::Named) };
-    let by_rule = match task.grade {
-        Grade::Ordinary => Some(rule.ordinary_settled_within),
-        Grade::Major => Some(rule.major_settled_within),
-        Grade::LongTerm => None,
-    };
-    stages.push(match (named, by_rule) {
+    let by_event = task.terms.awaits.as_ref().map(|awaited| Basis::AfterEvent(awaited.latest));
+    let by_task = task.due_date.map(|_| Basis::Named).or(by_event);
+    let named = if promise.granted { Some(Basis::Granted) } else { by_task };
+    stages.push(match (named, limits.settle) {
         (None, Some(within)) => count.within(Stage::Settle, within, Some(promise.settle)),
         (basis, _) => Some(StageLimit::on(
             Stage::Settle,
             basis.unwrap_or(Basis::EndOfYear),
-            promise.days.settle,
+            promise.ends.settle_day,
+            promise.ends.settle,
             promise.settle,
         )),
     });
@@ -199,8 +214,8 @@ fn stages(count: &Count<'_>, task: &Task, promise: &Promise, clocks: &Clocks) ->
 }
 
 impl StageLimit {
-    fn on(stage: Stage, basis: Basis, last_day: Date, due: Timestamp) -> Self {
-        StageLimit { stage, basis, last_day, skipped: vec![], made_up: vec![], counted: None, due }
+    fn on(stage: Stage, basis: Basis, last_day: Date, end: Timestamp, due: Timestamp) -> Self {
+        StageLimit { stage, basis, last_day, skipped: vec![], made_up: vec![], counted: None, end, due }
     }
 }
 
@@ -208,12 +223,16 @@ impl Count<'_> {
     /// A limit of the rule, day by day; none where the stage is not asked.
     fn within(&self, stage: Stage, within: Span, due: Option<Timestamp>) -> Option<StageLimit> {
         let due = due?;
-        let last_day = self.rule.last_day(self.start, within, self.calendar);
-        let mut limit = StageLimit::on(stage, Basis::Within(within), last_day, due);
+        let end = self.rule.end(self.from, within, self.calendar);
+        let last_day = last_day_before(end);
+        let mut limit = StageLimit::on(stage, Basis::Within(within), last_day, end, due);
+        if matches!(within, Span::Minutes(_)) {
+            return Some(limit);
+        }
         // The days that were looked at: those of the limit without the first, or those that the
         // end was rolled over, and the day it came to.
         let looked_at = match within {
-            Span::Days(0) => self.start,
+            Span::Days(0) | Span::Minutes(_) => self.start,
             Span::Days(_) => self.start.next_day().unwrap_or(Date::MAX),
             Span::Months(months) => later_by_months(self.start, months),
         };
@@ -229,7 +248,7 @@ impl Count<'_> {
         limit.counted = match within {
             Span::Days(0) => Some(0),
             Span::Days(_) => u32::try_from(looked_at().count().saturating_sub(limit.skipped.len())).ok(),
-            Span::Months(_) => None,
+            Span::Months(_) | Span::Minutes(_) => None,
         };
         Some(limit)
     }

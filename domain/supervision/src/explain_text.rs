@@ -28,6 +28,12 @@ impl Explanation {
 
     fn started(&self) -> String {
         let issued = moment(self.issued_at);
+        if let Some(occurred_at) = self.occurred_at {
+            return format!("{}发生，{issued}交办，自发生时起计时", moment(occurred_at));
+        }
+        if let Some((event, on)) = &self.event {
+            return format!("{issued}交办，{}{event}，自{}起计时", day(*on), moment(self.start));
+        }
         match self.clock_start {
             ClockStart::Issued => format!("{issued}交办，即时开始计时"),
             ClockStart::NextWorkingMoment => {
@@ -73,6 +79,12 @@ impl Explanation {
             Basis::Named => "文件规定的期限".to_owned(),
             Basis::EndOfYear => "文件未定期限，至当年年底".to_owned(),
             Basis::Granted => "同意延期后的期限".to_owned(),
+            Basis::Within(Span::Minutes(minutes)) => {
+                return format!("{what}：{minutes}分钟，至{}", moment(limit.end));
+            }
+            Basis::AfterEvent(Span::Months(months)) => format!("事件发生后最迟{months}个月"),
+            Basis::AfterEvent(Span::Days(days)) => format!("事件发生后最迟{days}日"),
+            Basis::AfterEvent(Span::Minutes(_)) => "事件发生后".to_owned(),
         };
         let made_up = match limit.made_up.as_slice() {
             [] => String::new(),

@@ -11,7 +11,7 @@ use domain_calendar::Timestamp;
 use serde::{Deserialize, Serialize};
 use time::Date;
 
-use crate::assignment::{Action, Assignment, Role};
+use crate::assignment::{Action, Assignment};
 use crate::charge::{ChargeKind, ChargedPause, ChargedTo};
 use crate::deadline::clocks;
 use crate::decide::{Context, happened, said};
@@ -48,21 +48,6 @@ pub struct Extended {
     pub waited_before: Duration,
 }
 
-impl Task {
-    /// The unit whose leader in charge decides on an assignment: the unit itself if it leads,
-    /// or if nobody does; for all others the first-named lead unit.
-    pub fn deciding_unit<'a>(&'a self, assignment: &'a Assignment) -> &'a str {
-        match assignment.role {
-            Role::Lead => &assignment.unit,
-            Role::Cooperating | Role::Responsible => self
-                .assignments
-                .iter()
-                .find(|one| one.role == Role::Lead)
-                .map_or(assignment.unit.as_str(), |lead| lead.unit.as_str()),
-        }
-    }
-}
-
 /// The request of a unit, before its settle date has passed, for a later one.
 pub(crate) fn request(
     task: &Task,
@@ -73,6 +58,7 @@ pub(crate) fn request(
 ) -> Result<Vec<TaskEvent>, SupervisionError> {
     assignment.state.after(Action::RequestExtension)?;
     let reason = said(reason, NotEmpty::ExtensionReason)?;
+    task.check_clock_runs()?;
     assignment.check_free()?;
     let due = clocks(task, assignment, context.rule, context.calendar).due.settle;
     if let Some(due) = due.filter(|due| *due <= context.now) {

@@ -4,8 +4,6 @@
 //! Each is recorded with its ground, and by whom and when with its event. None is used over a unit
 //! whose clock stands still, and none before the lighter ones were, unless a leader says so.
 
-use std::time::Duration;
-
 use domain_calendar::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -17,9 +15,6 @@ use crate::event::{AssignmentChange, TaskEvent};
 use crate::light::{Light, light};
 use crate::task::Task;
 use crate::timers::TimerKind;
-
-/// Time between two urgings of one assignment, whoever urges.
-pub const URGING_COOL_DOWN: Duration = Duration::from_secs(24 * 3_600);
 
 /// An instrument, from the lightest to the heaviest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -73,7 +68,7 @@ impl Instrument {
         }
     }
 
-    /// Whether a named leader must decide on it.
+    /// Whether a named leader must decide on it, whatever the rule says.
     pub const fn needs_leader(self) -> bool {
         match self {
             Self::Urging | Self::Letter => false,
@@ -159,7 +154,8 @@ pub(crate) fn decide(
     let ground = said(&asked.ground, NotEmpty::InstrumentGround)?;
     let decision = asked.decision.trim().to_owned();
     let leader_says = asked.by_leader || !decision.is_empty();
-    if instrument.needs_leader() && !leader_says {
+    let ladder = &context.rule.ladder;
+    if ladder.leader_signs.contains(&instrument) && !leader_says {
         return Err(SupervisionError::NeedsLeader { instrument });
     }
     if let Some(lighter) = instrument.lighter().filter(|lighter| !assignment.was_used(*lighter))
@@ -168,7 +164,7 @@ pub(crate) fn decide(
         return Err(SupervisionError::LighterFirst { instrument, lighter });
     }
     if instrument == Instrument::Urging
-        && let Some(until) = assignment.last_urged_at().map(|at| at.saturating_add(URGING_COOL_DOWN))
+        && let Some(until) = assignment.last_urged_at().map(|at| at.saturating_add(ladder.cool_down()))
         && context.now < until
     {
         return Err(SupervisionError::UrgedJustNow { until });

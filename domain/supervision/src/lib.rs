@@ -21,6 +21,7 @@ mod bulletin;
 mod bulletin_error;
 mod bulletin_event;
 mod charge;
+mod circumstance;
 mod content;
 mod correction;
 mod date_text;
@@ -34,9 +35,12 @@ mod explain;
 mod explain_text;
 mod extension;
 mod handover;
+mod inspection;
 mod instrument;
 mod joint_matter;
+mod ladder;
 mod light;
+mod limits;
 mod overdue;
 mod paper;
 mod payload;
@@ -51,6 +55,7 @@ mod shared_report;
 mod side_road;
 mod side_road_event;
 mod task;
+mod terms;
 mod timers;
 mod words;
 
@@ -64,6 +69,7 @@ pub use bulletin::{
 pub use bulletin_error::{BulletinError, BulletinText};
 pub use bulletin_event::{BULLETIN_EVENT_TYPES, BulletinChange, BulletinEvent, BulletinFacts, LineFigures};
 pub use charge::{ChargeKind, ChargedPause, ChargedTo};
+pub use circumstance::{Circumstance, CircumstanceCommand};
 pub use content::{Content, Direction, Milestone, OpenPoint, Target};
 pub use correction::{Corrected, Correction, Corrections, Figure, PointKey};
 pub use deadline::{ClockPhase, Clocks, DueTimes, clocks};
@@ -77,12 +83,19 @@ pub use event::{
 pub use explain::{Basis, ChargedWait, Explanation, Skipped, StageLimit, explain};
 pub use extension::{Extended, ExtensionRequest};
 pub use handover::{Charge, HANDOVER_LISTED, HandedOver, HandoverHead, HandoverList, Passing};
-pub use instrument::{Instrument, InstrumentUse, URGING_COOL_DOWN};
+pub use inspection::{
+    Finding, FindingOutcome, Inspection, InspectionAction, InspectionChange, InspectionCommand,
+    InspectionError, InspectionEvent, InspectionPlan, InspectionState, MOST_OF_AN_INSPECTION, Site,
+    plan as plan_inspection,
+};
+pub use instrument::{Instrument, InstrumentUse};
 pub use joint_matter::{
     JointMatter, JointMatterChange, JointMatterEvent, Link, MATTER_CREATED, MATTER_LINKED, MATTER_UNLINKED,
     MOST_LINKED,
 };
+pub use ladder::LadderRule;
 pub use light::{Light, StoredClock, light, light_sql};
+pub use limits::{Decider, Decides, KindLimits};
 pub use overdue::{days_overdue, days_past};
 pub use paper::{
     Block, Checked, Interview, Matter, PAPER_ISSUED, Paper, PaperIssued, PaperKind, PaperNumber, Reported,
@@ -101,5 +114,6 @@ pub use shared_report::{
 pub use side_road::{Misdirection, SideRoadCommand, Suspension, Wait};
 pub use side_road_event::SideRoad;
 pub use task::{AssignmentDraft, Grade, Source, Task, TaskDraft, TaskState, Visibility};
-pub use timers::{PlannedTimer, TimerKind, fire, timers_for};
+pub use terms::{Awaited, Recorded, TaskKind, Terms};
+pub use timers::{PlannedTimer, TimerKind, fire, postponed, timers_for};
 pub use words::{FIELD_END, SearchTerms, folded, grams, searchable};

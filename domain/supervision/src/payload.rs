@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::event::{AssignmentChange, AssignmentEvent, TaskChange, TaskEvent, WholeTaskEvent};
 
 /// Every type of a [`TaskEvent`], for consumers that subscribe by type.
-pub const EVENT_TYPES: [&str; 40] = [
+pub const EVENT_TYPES: [&str; 43] = [
     "supervision.task.created",
     "supervision.task.issued",
     "supervision.task.backfilled",
@@ -47,6 +47,9 @@ pub const EVENT_TYPES: [&str; 40] = [
     "supervision.assignment.urged",
     "supervision.task.joined_matter",
     "supervision.task.left_matter",
+    "supervision.task.event_recorded",
+    "supervision.task.occurrence_corrected",
+    "supervision.task.designated",
 ];
 
 /// A payload that is not what its type says.
@@ -74,7 +77,7 @@ impl TaskEvent {
     /// The type name, one of [`EVENT_TYPES`].
     pub fn event_type(&self) -> &'static str {
         match self {
-            Self::Task(event) => match event.change {
+            Self::Task(event) => match &event.change {
                 TaskChange::Created { .. } => "supervision.task.created",
                 TaskChange::Issued { .. } => "supervision.task.issued",
                 TaskChange::Backfilled { .. } => "supervision.task.backfilled",
@@ -85,6 +88,7 @@ impl TaskEvent {
                 TaskChange::Reopened { .. } => "supervision.task.reopened",
                 TaskChange::JoinedMatter { .. } => "supervision.task.joined_matter",
                 TaskChange::LeftMatter { .. } => "supervision.task.left_matter",
+                TaskChange::Circumstance { circumstance, .. } => circumstance.event_type(),
             },
             Self::Assignment(event) => match &event.change {
                 AssignmentChange::Signed => "supervision.assignment.signed",

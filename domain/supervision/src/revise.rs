@@ -39,6 +39,9 @@ pub(crate) fn revise(
         return Ok(None);
     }
     after.check()?;
+    if after.due_date.is_some() && task.terms.awaits.is_some() {
+        return Err(SupervisionError::AwaitedWrongly);
+    }
     let mut revised = task.clone();
     revised.take_content(after);
     if task.state == TaskState::Issued

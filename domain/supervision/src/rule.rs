@@ -1,11 +1,20 @@
 //! [`Rule`]: the stages of 13710 as versioned data. The provincial rule of 2016 does not
 //! say which days count, when a clock starts or when a light turns; a version does.
 
+use std::collections::BTreeSet;
+
 use domain_calendar::{Calendar, Certainty, Timestamp};
 use serde::{Deserialize, Serialize};
 use time::{Date, Duration, Month};
 
+use crate::assignment::Stage;
+use crate::ladder::LadderRule;
+use crate::limits::{Decider, KindLimits, usual_deciders, usual_limits};
 use crate::task::Grade;
+use crate::terms::Terms;
+
+/// Most limits that a rule sets for kinds and grades.
+const MOST_LIMITS: usize = 30;
 
 /// Which days a limit in days counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -27,6 +36,8 @@ pub enum Span {
     Days(u32),
     /// Calendar months: the same day of a later month, or that month's last day.
     Months(u32),
+    /// Minutes from the start itself, by day and night. Only of emergencies.
+    Minutes(u32),
 }
 
 /// At what moment a clock starts.
@@ -96,6 +107,18 @@ pub struct Rule {
     pub yellow_at_least_hours: u32,
     /// A settle clock shorter than this many hours has no yellow.
     pub no_yellow_below_hours: u32,
+    /// What a timer may do by itself, and who signs the heavier instruments.
+    #[serde(default)]
+    pub ladder: LadderRule,
+    /// Who decides on an assignment: the first of these that there is.
+    #[serde(default = "usual_deciders")]
+    pub deciders: Vec<Decider>,
+    /// The stages that are not done without evidence: a report, a completion, or both.
+    #[serde(default)]
+    pub evidence_at: BTreeSet<Stage>,
+    /// Limits for matters of a kind or a grade, the first that fits before the others.
+    #[serde(default = "usual_limits")]
+    pub limits: Vec<KindLimits>,
 }
 
 /// Why a rule cannot be used.
@@ -113,6 +136,24 @@ pub enum RuleError {
     /// Yellow is no share of the time.
     #[error("yellow begins at a share from 0 to 100 percent, and at most 8784 hours before the end")]
     Yellow,
+    /// Nobody decides, or somebody twice.
+    #[error("the deciders must be named, each once")]
+    Deciders,
+    /// Evidence is wanted of a step that says nothing.
+    #[error("evidence is given with a report or a completion")]
+    Evidence,
+    /// Limits that set nothing, or for nothing.
+    #[error("limits are for a kind or a grade, and set at least one stage; at most 30 are accepted")]
+    LimitsOfNothing,
+    /// A limit in minutes of something that begins at no stated minute.
+    #[error("limits in minutes are for emergencies, 10080 at most")]
+    Minutes,
+    /// A timer urges too often, or too soon.
+    #[error("a timer urges at most 10 times of a step, from 1 to 720 hours apart")]
+    Urgings,
+    /// What only a leader decides on would be decided by others.
+    #[error("an interview, a public notice and a referral need a leader's decision")]
+    LeaderSigns,
     /// It would have been in force before it was recorded.
     #[error("a rule is in force from the moment it is recorded at the earliest")]
     Past,
@@ -126,18 +167,26 @@ impl RuleError {
             Self::SpanTooLong => "时限最长为366天或60个月",
             Self::TimesAWeek => "每周反馈次数应为1至7次",
             Self::Yellow => "黄灯比例应在0至100之间，提前量最长8784小时",
+            Self::Deciders => "请列明由谁决定，不得重复",
+            Self::Evidence => "只有反馈和办结可以要求附证明材料",
+            Self::LimitsOfNothing => "分类时限应写明事项类别或等级和至少一个环节的时限，最多30条",
+            Self::Minutes => "以分钟计的时限只用于突发事件，最长10080分钟",
+            Self::Urgings => "同一环节由系统催办最多10次，间隔应为1至720小时",
+            Self::LeaderSigns => "约谈、通报和问责移送须由领导决定",
             Self::Past => "规则的生效时间不得早于登记时间",
         }
     }
 }
 
-/// The last day of each stage for one start; what is not owed is none.
+/// The end of each stage for one start; what is not owed is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct LastDays {
-    pub(crate) sign: Date,
-    pub(crate) deploy: Option<Date>,
+pub(crate) struct Ends {
+    pub(crate) sign: Timestamp,
+    pub(crate) deploy: Option<Timestamp>,
     pub(crate) report: ReportLimit,
-    pub(crate) settle: Date,
+    pub(crate) settle: Timestamp,
+    /// The day on which it is to be settled at the latest.
+    pub(crate) settle_day: Date,
     /// The calendar the days were counted by may still change.
     pub(crate) provisional: bool,
 }
@@ -145,10 +194,12 @@ pub(crate) struct LastDays {
 /// When progress is owed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ReportLimit {
-    /// Once, by the end of a day.
-    Once(Date),
+    /// Once, by an instant.
+    Once(Timestamp),
     /// In every cycle, counted from the day the clock started.
     Every(Cycle),
+    /// Never: it is only to be done at its time.
+    Never,
 }
 
 impl Rule {
@@ -170,6 +221,10 @@ impl Rule {
             yellow_percent: 20,
             yellow_at_least_hours: 24,
             no_yellow_below_hours: 72,
+            ladder: LadderRule::default(),
+            deciders: usual_deciders(),
+            evidence_at: BTreeSet::new(),
+            limits: usual_limits(),
         }
     }
 
@@ -183,19 +238,34 @@ impl Rule {
             self.major_settled_within,
             self.long_term_beyond,
         ];
+        let limits = || self.limits.iter().flat_map(KindLimits::spans);
         let too_long = |span: &Span| match span {
             Span::Days(days) => *days > 366,
             Span::Months(months) => *months > 60,
+            Span::Minutes(minutes) => *minutes > 10_080,
         };
+        let deciders: BTreeSet<_> = self.deciders.iter().collect();
         let hours = [self.yellow_at_least_hours, self.no_yellow_below_hours];
         if self.ground.trim().is_empty() {
             Err(RuleError::NoGround)
-        } else if spans.iter().any(too_long) {
+        } else if spans.iter().any(|span| matches!(span, Span::Minutes(_))) {
+            Err(RuleError::Minutes)
+        } else if spans.iter().copied().chain(limits()).any(|span| too_long(&span)) {
             Err(RuleError::SpanTooLong)
+        } else if self.limits.len() > MOST_LIMITS {
+            Err(RuleError::LimitsOfNothing)
+        } else if let Some(error) = self.limits.iter().find_map(|one| one.check().err()) {
+            Err(error)
+        } else if deciders.is_empty() || deciders.len() != self.deciders.len() {
+            Err(RuleError::Deciders)
+        } else if self.evidence_at.iter().any(|stage| matches!(stage, Stage::Sign | Stage::Deploy)) {
+            Err(RuleError::Evidence)
         } else if matches!(self.long_term_cycle, Cycle::TimesAWeek(times) if !(1..=7).contains(&times)) {
             Err(RuleError::TimesAWeek)
         } else if self.yellow_percent > 100 || hours.into_iter().any(|hours| hours > 8_784) {
             Err(RuleError::Yellow)
+        } else if let Err(error) = self.ladder.check() {
+            Err(error)
         } else if self.start_time < now {
             Err(RuleError::Past)
         } else {
@@ -216,36 +286,48 @@ impl Rule {
         }
     }
 
-    /// The last day of each stage of a clock that starts on a day.
-    pub(crate) fn last_days(
+    /// The end of each stage of a clock that starts at an instant, of a matter of a grade and on
+    /// terms, with the last day that is named for it, if one is.
+    pub(crate) fn ends(
         &self,
-        start: Date,
-        grade: Grade,
+        start: Timestamp,
+        (grade, terms): (Grade, &Terms),
         due_date: Option<Date>,
         calendar: &Calendar,
-    ) -> LastDays {
-        let beyond = self.last_day(start, self.long_term_beyond, calendar);
+    ) -> Ends {
+        let day = start.day();
+        let limits = self.limits_of(grade, terms.kind);
+        let beyond = self.last_day(day, self.long_term_beyond, calendar);
         let far = due_date.is_some_and(|due| due > beyond);
-        let sign = self.last_day(start, self.sign_within, calendar);
-        let counted = |within| self.last_day(start, within, calendar);
+        let counted = |within| self.end(start, within, calendar);
+        let sign = counted(limits.sign);
         // A day that is named is not counted, but whether it is far is.
-        let (settle, last_counted) = match (due_date, grade) {
-            (Some(due), _) => (due, beyond),
-            (None, Grade::Ordinary) => both(counted(self.ordinary_settled_within)),
-            (None, Grade::Major) => both(counted(self.major_settled_within)),
-            (None, Grade::LongTerm) => (end_of_year(start), sign),
+        let (settle, last_counted) = match (due_date, limits.settle) {
+            (Some(due), _) => (end_of(due), beyond),
+            (None, Some(within)) => (counted(within), last_day_before(counted(within))),
+            (None, None) => (end_of(end_of_year(day)), last_day_before(sign)),
         };
-        let (deploy, report, steps_end) = if grade == Grade::LongTerm || far {
+        let (deploy, report, steps_end) = if terms.awaits.is_some() {
+            (None, ReportLimit::Never, sign)
+        } else if far || (grade == Grade::LongTerm && !terms.are_urgent()) {
             (None, ReportLimit::Every(self.long_term_cycle), sign)
         } else {
-            let (deploy, report) = (counted(self.deploy_within), counted(self.report_within));
+            let (deploy, report) = (counted(limits.deploy), counted(limits.report));
             (Some(deploy), ReportLimit::Once(report), deploy.max(report))
         };
         let provisional = self.needs_calendar()
-            && [start, sign, steps_end, last_counted]
+            && [day, last_day_before(sign), last_day_before(steps_end), last_counted]
                 .into_iter()
                 .any(|day| calendar.certainty(day) == Certainty::Provisional);
-        LastDays { sign, deploy, report, settle, provisional }
+        Ends { sign, deploy, report, settle, settle_day: last_day_before(settle), provisional }
+    }
+
+    /// The end of a limit that is counted from an instant.
+    pub(crate) fn end(&self, start: Timestamp, within: Span, calendar: &Calendar) -> Timestamp {
+        match within {
+            Span::Minutes(minutes) => start.saturating_add(minutes_long(minutes)),
+            Span::Days(_) | Span::Months(_) => end_of(self.last_day(start.day(), within, calendar)),
+        }
     }
 
     pub(crate) fn last_day(&self, start: Date, within: Span, calendar: &Calendar) -> Date {
@@ -255,6 +337,10 @@ impl Rule {
             (Span::Months(months), DayKind::Natural) => later_by_months(start, months),
             (Span::Months(months), DayKind::Working) => {
                 calendar.working_day_from(later_by_months(start, months))
+            }
+            // Minutes count through every day, and end on the day they end on.
+            (Span::Minutes(minutes), DayKind::Natural | DayKind::Working) => {
+                later_by_days(start, minutes / 1_440)
             }
         }
     }
@@ -302,10 +388,6 @@ impl Cycle {
     }
 }
 
-fn both<T: Copy>(value: T) -> (T, T) {
-    (value, value)
-}
-
 fn always() -> Timestamp {
     Timestamp::MIN
 }
@@ -316,12 +398,21 @@ pub(crate) fn end_of(day: Date) -> Timestamp {
     day.next_day().map_or(Timestamp::MAX, Timestamp::start_of_day)
 }
 
+/// The day that an end is the end of: midnight ends the day before.
+pub(crate) fn last_day_before(end: Timestamp) -> Date {
+    end.saturating_sub(std::time::Duration::from_micros(1)).day()
+}
+
+fn minutes_long(minutes: u32) -> std::time::Duration {
+    std::time::Duration::from_secs(u64::from(minutes) * 60)
+}
+
 /// Where a plan names no date at all, it means the end of its year.
 fn end_of_year(day: Date) -> Date {
     Date::from_calendar_date(day.year(), Month::December, 31).unwrap_or(Date::MAX)
 }
 
-fn later_by_days(day: Date, days: u32) -> Date {
+pub(crate) fn later_by_days(day: Date, days: u32) -> Date {
     day.checked_add(Duration::days(i64::from(days))).unwrap_or(Date::MAX)
 }
 
@@ -347,45 +438,47 @@ mod tests {
         assert_eq!(later_by_months(date!(2023 - 12 - 01), u32::MAX), Date::MAX);
     }
 
+    fn ends(rule: &Rule, day: Date, grade: Grade, due_date: Option<Date>) -> Ends {
+        let start = Timestamp::start_of_day(day).saturating_add(std::time::Duration::from_secs(9 * 3_600));
+        rule.ends(start, (grade, &Terms::default()), due_date, &Calendar::built_in())
+    }
+
     #[test]
     fn the_day_of_issue_is_day_zero() {
-        let calendar = Calendar::built_in();
-        let days = Rule::version_1().last_days(date!(2023 - 06 - 01), Grade::Ordinary, None, &calendar);
-        assert_eq!(days.sign, date!(2023 - 06 - 01));
-        assert_eq!(days.deploy, Some(date!(2023 - 06 - 01)));
-        assert_eq!(days.report, ReportLimit::Once(date!(2023 - 06 - 04)));
-        assert_eq!(days.settle, date!(2023 - 06 - 08));
-        assert_eq!(end_of(days.settle), Timestamp::parse("2023-06-09T00:00+08:00").unwrap());
+        let days = ends(&Rule::version_1(), date!(2023 - 06 - 01), Grade::Ordinary, None);
+        assert_eq!(days.sign, end_of(date!(2023 - 06 - 01)));
+        assert_eq!(days.deploy, Some(end_of(date!(2023 - 06 - 01))));
+        assert_eq!(days.report, ReportLimit::Once(end_of(date!(2023 - 06 - 04))));
+        assert_eq!(days.settle_day, date!(2023 - 06 - 08));
+        assert_eq!(days.settle, Timestamp::parse("2023-06-09T00:00+08:00").unwrap());
     }
 
     #[test]
     fn a_date_more_than_a_month_away_makes_it_long_term() {
-        let (calendar, rule) = (Calendar::built_in(), Rule::version_1());
+        let rule = Rule::version_1();
         let start = date!(2023 - 06 - 01);
-        let near = rule.last_days(start, Grade::Ordinary, Some(date!(2023 - 07 - 01)), &calendar);
-        assert_eq!(near.report, ReportLimit::Once(date!(2023 - 06 - 04)));
-        let far = rule.last_days(start, Grade::Ordinary, Some(date!(2023 - 07 - 02)), &calendar);
+        let near = ends(&rule, start, Grade::Ordinary, Some(date!(2023 - 07 - 01)));
+        assert_eq!(near.report, ReportLimit::Once(end_of(date!(2023 - 06 - 04))));
+        let far = ends(&rule, start, Grade::Ordinary, Some(date!(2023 - 07 - 02)));
         assert_eq!(far.report, ReportLimit::Every(Cycle::Monthly));
-        assert_eq!((far.deploy, far.settle), (None, date!(2023 - 07 - 02)));
+        assert_eq!((far.deploy, far.settle_day), (None, date!(2023 - 07 - 02)));
     }
 
     #[test]
     fn a_long_term_matter_without_a_date_ends_with_the_year() {
-        let days =
-            Rule::version_1().last_days(date!(2023 - 04 - 20), Grade::LongTerm, None, &Calendar::built_in());
-        assert_eq!(days.settle, date!(2023 - 12 - 31));
+        let days = ends(&Rule::version_1(), date!(2023 - 04 - 20), Grade::LongTerm, None);
+        assert_eq!(days.settle_day, date!(2023 - 12 - 31));
     }
 
     #[test]
     fn working_days_skip_national_day_and_count_make_up_days() {
         let rule = Rule { version: 2, day_kind: DayKind::Working, ..Rule::version_1() };
-        let calendar = Calendar::built_in();
-        let days = rule.last_days(date!(2023 - 09 - 27), Grade::Ordinary, None, &calendar);
-        assert_eq!(days.settle, date!(2023 - 10 - 12));
+        let days = ends(&rule, date!(2023 - 09 - 27), Grade::Ordinary, None);
+        assert_eq!(days.settle_day, date!(2023 - 10 - 12));
         assert!(!days.provisional);
-        let month = rule.last_days(date!(2023 - 09 - 01), Grade::Major, None, &calendar);
-        assert_eq!(month.settle, date!(2023 - 10 - 07), "1 October rolls to the first day worked");
-        let unpublished = rule.last_days(date!(2026 - 12 - 20), Grade::Ordinary, None, &calendar);
+        let month = ends(&rule, date!(2023 - 09 - 01), Grade::Major, None);
+        assert_eq!(month.settle_day, date!(2023 - 10 - 07), "1 October rolls to the first day worked");
+        let unpublished = ends(&rule, date!(2026 - 12 - 20), Grade::Ordinary, None);
         assert!(unpublished.provisional);
     }
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain_calendar::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::assignment::{Assignment, AssignmentState};
+use crate::assignment::{Assignment, AssignmentState, Stage};
 use crate::correction::Corrected;
 use crate::deadline::Clocks;
 use crate::event::{AssignmentChange, AssignmentEvent};
@@ -147,8 +147,10 @@ impl Board {
         let point = |value| Point { assignment: assignment.name.clone(), version: Some(version), value };
         match change {
             AssignmentChange::SentBack { .. } => self.line(&assignment.unit).returned.push(point(1)),
-            AssignmentChange::Urged { stages } => {
-                let missed = stages.iter().filter(|stage| self.rule.late_steps.contains(stage)).count();
+            AssignmentChange::Urged { stages, again } => {
+                // A step counts once, however often it was urged of.
+                let counts = |stage: &&Stage| self.rule.late_steps.contains(stage) && !again.contains(stage);
+                let missed = stages.iter().filter(counts).count();
                 if let Some(missed) = u32::try_from(missed).ok().filter(|missed| *missed > 0) {
                     self.line(&assignment.unit).late_steps.push(point(missed));
                 }
@@ -211,6 +213,7 @@ mod tests {
             created_by: "supervisor".to_owned(),
             unclassified: true,
             origin: None,
+            terms: crate::Terms::default(),
             due_date: None,
             milestones: vec![],
             targets: vec![],

@@ -152,6 +152,7 @@ pub(crate) fn decide(
         }
         SideRoadCommand::Resume { note } => SideRoad::Resumed { note: note.trim().to_owned() },
         SideRoadCommand::Wait { on, need } => {
+            task.check_clock_runs()?;
             assignment.check_free()?;
             if *on == assignment.unit {
                 return Err(SupervisionError::WaitOnItself { unit: on.clone() });

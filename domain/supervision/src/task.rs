@@ -8,6 +8,7 @@ use time::Date;
 use crate::assignment::{Assignment, Role};
 use crate::content::{self, Milestone, OpenPoint, Target};
 use crate::error::SupervisionError;
+use crate::terms::{Recorded, Terms};
 
 /// How heavy a matter is: it chooses the last clock of 13710.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -90,6 +91,9 @@ pub struct TaskDraft {
     pub unclassified: bool,
     /// What it was escalated from, for example `groups/g/meetings/m/decisions/d`.
     pub origin: Option<String>,
+    /// What sets it apart in how its clocks run.
+    #[serde(default, skip_serializing_if = "Terms::are_plain")]
+    pub terms: Terms,
     /// Last day, Asia/Shanghai, when the document names one; otherwise the rule decides.
     #[serde(with = "crate::date_text", default)]
     pub due_date: Option<Date>,
@@ -149,6 +153,15 @@ pub struct Task {
     pub unclassified: bool,
     /// What it was escalated from.
     pub origin: Option<String>,
+    /// What sets it apart in how its clocks run.
+    #[serde(default, skip_serializing_if = "Terms::are_plain")]
+    pub terms: Terms,
+    /// That the event it waited for happened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub happened: Option<Recorded>,
+    /// The leader whom the mayor designated for it, `officials/{id}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub designated: Option<String>,
     /// Where the task stands as a whole.
     pub state: TaskState,
     /// When it was issued and its clocks started.
@@ -214,6 +227,9 @@ impl Task {
             created_by: draft.created_by.clone(),
             unclassified: draft.unclassified,
             origin: draft.origin.clone(),
+            terms: draft.terms.clone(),
+            happened: None,
+            designated: None,
             state: TaskState::Draft,
             issue_time: None,
             rule_version: None,

@@ -65,6 +65,29 @@ pub(crate) fn refused(error: &SupervisionError, place: &str) -> Error {
         }
         SupervisionError::NotInMatter { .. } => Error::failed_precondition("NOT_IN_MATTER", english, chinese),
         SupervisionError::TooManyLinked { .. } => Error::invalid(field("tasks"), english, chinese),
+        SupervisionError::NoOccurrence | SupervisionError::OccurrenceOfNone if place.is_empty() => {
+            Error::failed_precondition("NO_EMERGENCY", english, chinese)
+        }
+        SupervisionError::NoOccurrence | SupervisionError::OccurrenceOfNone => {
+            Error::invalid(field("terms.occur_time"), english, chinese)
+        }
+        SupervisionError::OccurrenceAhead { .. } if place.is_empty() => {
+            Error::invalid("occur_time", english, chinese)
+        }
+        SupervisionError::OccurrenceAhead { .. } => {
+            Error::invalid(field("terms.occur_time"), english, chinese)
+        }
+        SupervisionError::EventAhead { .. } => Error::invalid(field("day"), english, chinese),
+        SupervisionError::AwaitedWrongly => Error::invalid(field("terms.awaits"), english, chinese),
+        SupervisionError::AwaitsNothing => Error::failed_precondition("AWAITS_NOTHING", english, chinese),
+        SupervisionError::StillAwaited { .. } => {
+            Error::failed_precondition("STILL_AWAITED", english, chinese)
+        }
+        SupervisionError::TooEarly { .. } => Error::failed_precondition("TOO_EARLY", english, chinese),
+        SupervisionError::NobodyDesignated => {
+            Error::failed_precondition("NOBODY_DESIGNATED", english, chinese)
+        }
+        SupervisionError::EvidenceWanted { .. } => Error::invalid(field("attachments"), english, chinese),
         SupervisionError::OwnWork { .. } => Error::new(Code::PermissionDenied, "OWN_WORK", english, chinese),
     }
 }
@@ -121,7 +144,10 @@ fn empty_field(text: NotEmpty) -> &'static str {
         | NotEmpty::ReopeningGround
         | NotEmpty::InstrumentGround
         | NotEmpty::LinkGround
-        | NotEmpty::UnlinkGround => "ground",
+        | NotEmpty::UnlinkGround
+        | NotEmpty::EventGround
+        | NotEmpty::OccurrenceGround => "ground",
+        NotEmpty::AwaitedEvent => "terms.awaits.event",
         NotEmpty::Need => "need",
         NotEmpty::WaitAnswer => "answer",
         NotEmpty::Finding => "finding",

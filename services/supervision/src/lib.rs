@@ -24,8 +24,10 @@ use xietong_mesh::serve::MAX_BATCH_MESSAGE_BYTES;
 use xietong_mesh::{Assembly, Foundation, Ground, Service, ServiceName};
 use xietong_proto::supervision::archive_service_server::ArchiveServiceServer;
 use xietong_proto::supervision::bulletin_service_server::BulletinServiceServer;
+use xietong_proto::supervision::circumstance_service_server::CircumstanceServiceServer;
 use xietong_proto::supervision::division_preview_service_server::DivisionPreviewServiceServer;
 use xietong_proto::supervision::explain_service_server::ExplainServiceServer;
+use xietong_proto::supervision::inspection_service_server::InspectionServiceServer;
 use xietong_proto::supervision::instrument_service_server::InstrumentServiceServer;
 use xietong_proto::supervision::ledger_service_server::LedgerServiceServer;
 use xietong_proto::supervision::matter_service_server::MatterServiceServer;
@@ -38,7 +40,8 @@ use xietong_store::StoreError;
 
 use app::Supervision;
 use grpc::{
-    Archives, Bulletins, DivisionPreviews, Explanations, Ledger, Matters, Papers, Rules, ScoreRules, Tasks,
+    Archives, Bulletins, DivisionPreviews, Explanations, Inspections, Ledger, Matters, Papers, Rules,
+    ScoreRules, Tasks,
 };
 use jobs::{Handovers, Recounts, Searching, StagesDue};
 use regulation::Regulations;
@@ -72,6 +75,8 @@ pub async fn build(ground: Ground) -> Result<Service, StoreError> {
     let explanations = ExplainServiceServer::new(Explanations::new(app.clone()));
     let rules = RuleServiceServer::new(Rules::new(app.clone(), foundation.transactions.clone()));
     let ledger = LedgerServiceServer::new(Ledger::new(app.clone()));
+    let inspections =
+        InspectionServiceServer::new(Inspections::new(app.clone(), foundation.transactions.clone()));
     let papers = PaperServiceServer::new(Papers::new(app.clone(), foundation.transactions.clone()));
     let matters = MatterServiceServer::new(Matters::new(app.clone(), foundation.transactions.clone()));
     let bulletins = BulletinServiceServer::new(Bulletins::new(app.clone(), foundation.transactions.clone()));
@@ -82,6 +87,7 @@ pub async fn build(ground: Ground) -> Result<Service, StoreError> {
     let side_roads = SideRoadServiceServer::from_arc(tasks.clone());
     let instruments =
         InstrumentServiceServer::from_arc(tasks.clone()).max_decoding_message_size(MAX_BATCH_MESSAGE_BYTES);
+    let circumstances = CircumstanceServiceServer::from_arc(tasks.clone());
     let tasks = TaskServiceServer::from_arc(tasks).max_decoding_message_size(MAX_BATCH_MESSAGE_BYTES);
     let stages_due = StagesDue::new(foundation.log.clone(), foundation.transactions.clone(), regulations);
     let previews = DivisionPreviewServiceServer::new(DivisionPreviews::new(foundation.db.clone()));
@@ -90,6 +96,7 @@ pub async fn build(ground: Ground) -> Result<Service, StoreError> {
         routes: Routes::new(tasks)
             .add_service(side_roads)
             .add_service(instruments)
+            .add_service(circumstances)
             .add_service(rules)
             .add_service(explanations)
             .add_service(previews)
@@ -98,7 +105,8 @@ pub async fn build(ground: Ground) -> Result<Service, StoreError> {
             .add_service(bulletins)
             .add_service(score_rules)
             .add_service(archives)
-            .add_service(matters),
+            .add_service(matters)
+            .add_service(inspections),
         copy: Some(roster),
         consumers: vec![(ServiceName::Roster, Arc::new(handovers))],
         jobs: vec![recounts, Arc::new(searching)],

@@ -70,6 +70,7 @@ impl Record {
                 TaskChange::StruckOff { .. } => self.struck_off_at = Some(event.at),
                 TaskChange::Reopened { .. } => self.struck_off_at = None,
                 TaskChange::Backfilled { .. }
+                | TaskChange::Circumstance { .. }
                 | TaskChange::Created { .. }
                 | TaskChange::Issued { .. }
                 | TaskChange::Revised { .. }
@@ -124,10 +125,9 @@ impl Record {
         self.resource_of_units(std::iter::once(assignment))
     }
 
-    /// What permission to decide on one assignment depends on: the unit whose leader decides.
-    /// A matter of named units hides nothing from the one leader who must decide on it.
-    pub(crate) fn resource_of_decision(&self, assignment: &Assignment) -> Resource {
-        Resource::new().of_units([self.task.deciding_unit(assignment)])
+    /// What permission of those who settle the task depends on.
+    pub(crate) fn resource_of_leads(&self) -> Resource {
+        self.resource_of_units(self.task.settling_assignments())
     }
 
     /// What permission to answer for what another unit waits for depends on: that unit, and who
@@ -191,6 +191,7 @@ pub(crate) mod tests {
             created_by: "supervisor".to_owned(),
             unclassified: true,
             origin: None,
+            terms: domain_supervision::Terms::default(),
             due_date: None,
             milestones: vec![],
             targets: vec![],

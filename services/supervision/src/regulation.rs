@@ -115,7 +115,8 @@ impl Regulation {
         task: &'t Task,
     ) -> impl Iterator<Item = (&'t Assignment, PlannedTimer)> + use<'_, 't> {
         task.assignments.iter().flat_map(|assignment| {
-            let planned = domain_supervision::timers_for(assignment, &self.clocks(task, assignment));
+            let planned =
+                domain_supervision::timers_for(task, assignment, self.own_rule(task), &self.calendar);
             planned.into_iter().map(move |timer| (assignment, timer))
         })
     }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use xietong_proto::supervision::{Assignment, AssignmentState, Light, Task, TaskState};
 
 use super::life::{Memory, instant};
+use super::notices::Notices;
 use super::people::People;
 
 /// What a simulation was asked for and what came of it.
@@ -26,6 +27,8 @@ pub struct Report {
     pub scoreboard: Vec<Score>,
     /// How often each thing was done.
     pub acts: Acts,
+    /// What people were told.
+    pub notices: Notices,
 }
 
 /// How many tasks show each light.

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::notices::Notices;
 use super::report::{Acts, Lights, Report, Score};
 
 /// Where each column of a table begins, in columns of a terminal.
@@ -28,6 +29,7 @@ pub(super) fn rest(report: &Report) -> String {
         let _written = write!(text, "\n{}", scored(score));
     }
     let _written = write!(text, "\n\n{}", done(&report.acts));
+    let _written = write!(text, "\n\n{}", told(&report.notices));
     text
 }
 
@@ -37,6 +39,37 @@ fn scored(score: &Score) -> String {
     let [open, settled, rate] = numbers.each_ref().map(String::as_str);
     let (days, extensions) = (score.days_overdue.to_string(), score.extensions.to_string());
     row(SCORES, [&score.display_name, open, settled, rate, &days, &extensions])
+}
+
+/// How many notices of each kind, and whether each came at its time and once.
+fn told(notices: &Notices) -> String {
+    let kinds = notices.kinds.iter().map(|(kind, count)| format!("{} {count}", called(kind)));
+    let kinds: Vec<String> = kinds.collect();
+    let Notices { urgent_off_hours, untimely, asked_twice, violations, .. } = notices;
+    let mut text = format!(
+        "通知：{}\n夜间和休息日发出紧急通知 {urgent_off_hours}，非紧急通知 {untimely}；重复催要同一反馈 {asked_twice}",
+        kinds.join("，")
+    );
+    for violation in violations {
+        let _written = write!(text, "\n  {violation}");
+    }
+    text
+}
+
+fn called(kind: &str) -> &str {
+    match kind {
+        "assignment" => "交办",
+        "progress" => "进展",
+        "reminder" => "提醒",
+        "urging" => "催办",
+        "light" => "亮灯",
+        "decision" => "决定",
+        "outcome" => "结果",
+        "handover" => "交接",
+        "climbed" => "升级",
+        "digest" => "汇总",
+        other => other,
+    }
 }
 
 fn done(acts: &Acts) -> String {

@@ -8,11 +8,15 @@ use tonic::{Request, Response, Status};
 use xietong_mesh::principal::{Grant, PRINCIPAL_METADATA, Principal, Role};
 use xietong_mesh::token::Signer;
 use xietong_mesh::{Peers, ServiceName};
+use xietong_proto::common::event_log_service_client::EventLogServiceClient;
+use xietong_proto::common::{Event, ReadRequest};
 
 use super::ADMINISTRATOR;
 
 /// Subject of the sample's supervisor, who issues its tasks.
 const SUPERVISOR: &str = "duchashi-jingban";
+/// Largest page of a log, in bytes.
+const LOG_PAGE: usize = 64 * 1024 * 1024;
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Makes calls for the accounts that every sample has.
@@ -44,6 +48,23 @@ impl Callers {
         let subject = format!("{}-lianluoyuan", unit.trim_start_matches("units/"));
         let official = format!("officials/{subject}");
         Principal::account(subject, Some(official), vec![Grant::of(Role::UnitClerk).in_unit(unit)])
+    }
+
+    /// A service's log, whole.
+    pub(crate) async fn log(&self, service: ServiceName) -> anyhow::Result<Vec<Event>> {
+        let mut client =
+            EventLogServiceClient::new(self.channel(service)?).max_decoding_message_size(LOG_PAGE);
+        let mut events: Vec<Event> = Vec::new();
+        loop {
+            let after = events.last().map_or(0, |event| event.position);
+            let request = ReadRequest { after, limit: 1_000 };
+            let request = self.peers.outgoing_as_system(request, "模拟运行", TIMEOUT)?;
+            let page = client.read(request).await?.into_inner();
+            if page.events.is_empty() {
+                return Ok(events);
+            }
+            events.extend(page.events);
+        }
     }
 
     /// Makes one call for a principal.

@@ -74,6 +74,8 @@ mod tests {
                 visibility,
                 restricted_units: vec![],
                 origin: None,
+                urgent: false,
+                designated: None,
             },
             assignment: AssignmentFacts {
                 name: format!("tasks/{ledger_number}/assignments/1"),

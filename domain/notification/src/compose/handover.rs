@@ -73,6 +73,8 @@ mod tests {
             visibility: Visibility::Internal,
             restricted_units: vec![],
             origin: None,
+            urgent: false,
+            designated: None,
         };
         HandedOver {
             charge,

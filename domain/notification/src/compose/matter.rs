@@ -66,6 +66,8 @@ mod tests {
                 visibility: Visibility::Internal,
                 restricted_units: vec![],
                 origin: None,
+                designated: None,
+                urgent: false,
             },
             assignment: AssignmentFacts {
                 name: format!("tasks/{ledger_number}/assignments/1"),

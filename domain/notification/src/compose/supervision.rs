@@ -4,6 +4,7 @@
 //! every step; a unit that cooperates or carries out also reports to the first lead unit;
 //! the leader in charge hears when a matter begins, is reported, is submitted and ends.
 
+mod circumstance;
 mod side_road;
 
 use domain_roster::Book;
@@ -11,6 +12,8 @@ use domain_supervision::{
     AssignmentChange, AssignmentEvent, AssignmentFacts, Instrument, InstrumentUse, Role, SideRoad, Stage,
     TaskChange, TaskEvent, TaskFacts, WholeTaskEvent,
 };
+
+use circumstance::of_circumstance;
 
 use crate::audience::Audience;
 use crate::notice::{Ladder, Notice, NoticeKind};
@@ -51,6 +54,7 @@ impl Matter {
                 | TaskChange::Rebased { .. }
                 | TaskChange::Withdrawn { .. }
                 | TaskChange::StruckOff { .. }
+                | TaskChange::Circumstance { .. }
                 | TaskChange::Reopened { .. }
                 | TaskChange::JoinedMatter { .. }
                 | TaskChange::LeftMatter { .. } => None,
@@ -118,6 +122,7 @@ pub fn ended_by(event: &TaskEvent) -> Option<Ended> {
             | TaskChange::Backfilled { .. }
             | TaskChange::Revised { .. }
             | TaskChange::Rebased { .. }
+            | TaskChange::Circumstance { .. }
             | TaskChange::Reopened { .. }
             | TaskChange::JoinedMatter { .. }
             | TaskChange::LeftMatter { .. } => None,
@@ -202,6 +207,9 @@ fn of_whole_task(event: &WholeTaskEvent, matter: &Matter, book: &Book) -> Vec<No
                 std::iter::once(creator(task)).chain(leads(assignments).map(|one| in_charge_of(&one.unit)));
             vec![told(task, NoticeKind::Outcome, "销号", body, audiences.collect())]
         }
+        TaskChange::Circumstance { circumstance, before, assignments } => {
+            of_circumstance(task, circumstance, before, assignments, book)
+        }
         TaskChange::Reopened { ground, assignments } => {
             let body = format!("{heading}销号后重新办理：{}", quoted(task, ground));
             let audiences =
@@ -217,7 +225,10 @@ fn of_assignment(event: &AssignmentEvent, matter: &Matter, book: &Book) -> Vec<N
     let holder = unit(book, &assignment.unit);
     let late = if event.late.is_empty() { "" } else { "（逾期）" };
     let to_unit = || vec![Audience::UnitLiaison(assignment.unit.clone())];
-    let leader = || in_charge_of(matter.decider(assignment));
+    let leader = || match &task.designated {
+        Some(designated) => Audience::Official(designated.clone()),
+        None => in_charge_of(matter.decider(assignment)),
+    };
     let progress = |what: &str, body: String, leader: Option<Audience>| {
         let audiences = overseers(task, assignment, matter).into_iter().chain(leader).collect();
         vec![told(task, NoticeKind::Progress, what, body, audiences)]
@@ -332,7 +343,7 @@ fn of_assignment(event: &AssignmentEvent, matter: &Matter, book: &Book) -> Vec<N
             let body = format!("{heading}临近办结时限，{}。", settle_by(assignment));
             vec![told(task, NoticeKind::Reminder, "提醒", body, to_unit())]
         }
-        AssignmentChange::Urged { stages } => {
+        AssignmentChange::Urged { stages, .. } => {
             let steps: Vec<_> = stages.iter().map(|stage| step(*stage)).collect();
             let body = format!("{heading}尚未{}，已超过规定时限，请立即办理。", steps.join("、"));
             vec![told(task, NoticeKind::Urging, "催办", body, to_unit())]

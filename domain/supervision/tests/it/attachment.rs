@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::ledger::{Ledger, draft, submit};
 
-fn file(number: u8) -> Attachment {
+pub(crate) fn file(number: u8) -> Attachment {
     Attachment {
         digest: Digest::of_bytes([number; 32]),
         size: 7,

@@ -30,10 +30,10 @@ fn nothing_that_was_due_before_the_entry_is_owed_or_late() {
         assert_eq!(ledger.clocks(0).owed.report, Some(at("2023-06-21T00:00+08:00")));
         ledger.until("2023-06-20T23:59+08:00");
         assert_eq!(ledger.alarms(), [], "{standing:?}");
-        ledger.until("2023-06-21T00:00+08:00");
+        ledger.until("2023-06-21T08:00+08:00");
         assert_eq!(
             ledger.alarms(),
-            [("2023-06-21T00:00:00+08:00".to_owned(), "supervision.assignment.urged")]
+            [("2023-06-21T08:00:00+08:00".to_owned(), "supervision.assignment.urged")]
         );
     }
 }

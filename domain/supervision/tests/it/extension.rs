@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use domain_supervision::{
-    AssignmentChange, AssignmentCommand, AssignmentState, ClockPhase, Command, Content, Grade, Light,
-    NotEmpty, Role, Stage, SupervisionError, TaskEvent, TimerKind, fire, timers_for,
+    AssignmentChange, AssignmentCommand, AssignmentState, ClockPhase, Command, Content, Decides, Grade,
+    Light, NotEmpty, Role, Stage, SupervisionError, TaskEvent, TimerKind, fire,
 };
 use time::macros::date;
 
@@ -83,8 +83,9 @@ fn granted_the_assignment_has_a_last_day_of_its_own() {
     assert_eq!(
         of_the_first,
         [
-            // 19 days and 15 hours: a fifth is 3 days, 22 hours and 12 minutes.
-            ("2023-06-17T01:48:00+08:00".to_owned(), "supervision.assignment.reminded"),
+            // 19 days and 15 hours: a fifth is 3 days, 22 hours and 12 minutes. Yellow from Saturday,
+            // 1:48 on, the unit is told on Monday morning.
+            ("2023-06-19T08:00:00+08:00".to_owned(), "supervision.assignment.reminded"),
             ("2023-06-21T00:00:00+08:00".to_owned(), "supervision.assignment.overdue"),
         ]
     );
@@ -174,8 +175,8 @@ fn the_steps_of_a_unit_stay_owed_while_its_request_waits() {
     assert_eq!(
         ledger.alarms(),
         [
-            ("2023-06-02T00:00:00+08:00".to_owned(), "supervision.assignment.urged"),
-            ("2023-06-05T00:00:00+08:00".to_owned(), "supervision.assignment.urged"),
+            ("2023-06-02T08:00:00+08:00".to_owned(), "supervision.assignment.urged"),
+            ("2023-06-05T08:00:00+08:00".to_owned(), "supervision.assignment.urged"),
         ]
     );
     ledger.unit(0, AssignmentCommand::Deploy { plan: String::new() }).unwrap();
@@ -241,7 +242,7 @@ fn a_request_ends_with_its_assignment() {
     let mut withdrawn = Ledger { task: ledger.task.clone(), log: vec![], ..asked() };
     withdrawn.task(Command::Withdraw { ground: "重复交办".to_owned() }).unwrap();
     assert_eq!(withdrawn.assignment(1).extension_request, None);
-    assert!(timers_for(withdrawn.assignment(1), &withdrawn.clocks(1)).is_empty());
+    assert!(withdrawn.timers(1).is_empty());
 
     ledger.until("2023-06-12T09:00+08:00");
     bring_to(&mut ledger, 0, AssignmentState::StruckOff);
@@ -280,7 +281,11 @@ fn what_a_revision_has_already_given_is_not_granted() {
 fn an_extension_is_decided_where_the_matter_is_led() {
     let deciding = |roles: &[Role]| {
         let ledger = Ledger::created(draft(Grade::Ordinary, roles), "2023-06-01T09:00+08:00");
-        let units = ledger.task.assignments.iter().map(|one| ledger.task.deciding_unit(one).to_owned());
+        let unit = |one| match ledger.task.decides(one, &ledger.rule) {
+            Decides::InChargeOf(unit) => unit.to_owned(),
+            Decides::Leader(official) => panic!("nobody designated {official}"),
+        };
+        let units = ledger.task.assignments.iter().map(unit);
         units.collect::<Vec<_>>()
     };
     let led = [Role::Responsible, Role::Lead, Role::Cooperating, Role::Lead];

@@ -22,6 +22,8 @@ fn task(ledger_number: i64) -> TaskFacts {
         visibility: Visibility::Internal,
         restricted_units: vec![],
         origin: None,
+        urgent: false,
+        designated: None,
     }
 }
 

@@ -102,7 +102,7 @@ fn a_shared_report_does_what_a_report_does_and_says_what_it_belongs_to() {
         ledger.unit(0, AssignmentCommand::Deploy { plan: String::new() }).unwrap();
     }
     let text = "已完工两处".to_owned();
-    alone.unit(0, AssignmentCommand::Report { text: text.clone() }).unwrap();
+    alone.unit(0, AssignmentCommand::Report { text: text.clone(), attachments: vec![] }).unwrap();
     together
         .unit(
             0,
@@ -111,7 +111,10 @@ fn a_shared_report_does_what_a_report_does_and_says_what_it_belongs_to() {
         .unwrap();
     assert_eq!(alone.task, together.task);
     let Some(TaskEvent::Assignment(event)) = together.log.last() else { panic!("no event") };
-    assert_eq!(event.change, AssignmentChange::Reported { text, shared: Some(shared()) });
+    assert_eq!(
+        event.change,
+        AssignmentChange::Reported { text, shared: Some(shared()), attachments: vec![] }
+    );
     assert_eq!(event.assignment.name, name(0));
     let empty =
         AssignmentCommand::ReportWithMatter { text: " ".to_owned(), shared: shared(), attachments: vec![] };
@@ -125,7 +128,10 @@ fn a_shared_report_does_what_a_report_does_and_says_what_it_belongs_to() {
 #[test]
 fn a_report_of_before_reads_as_one_of_its_own() {
     let change: AssignmentChange = serde_json::from_str(r#"{"kind":"reported","text":"已进场"}"#).unwrap();
-    assert_eq!(change, AssignmentChange::Reported { text: "已进场".to_owned(), shared: None });
+    assert_eq!(
+        change,
+        AssignmentChange::Reported { text: "已进场".to_owned(), shared: None, attachments: vec![] }
+    );
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use domain_calendar::{Calendar, Timestamp};
 use domain_supervision::{
     Assignment, AssignmentChange, AssignmentCommand, AssignmentDraft, Clocks, Command, Context, Grade, Light,
-    Role, Rule, SideRoadCommand, Source, SupervisionError, Task, TaskDraft, TaskEvent, Visibility, clocks,
-    create, decide, fire, light, timers_for,
+    PlannedTimer, Role, Rule, SideRoadCommand, Source, SupervisionError, Task, TaskDraft, TaskEvent,
+    Visibility, clocks, create, decide, fire, light, timers_for,
 };
 
 pub(crate) fn at(text: &str) -> Timestamp {
@@ -31,6 +31,7 @@ pub(crate) fn draft(grade: Grade, roles: &[Role]) -> TaskDraft {
         created_by: "supervisor-clerk".to_owned(),
         unclassified: true,
         origin: None,
+        terms: domain_supervision::Terms::default(),
         due_date: None,
         milestones: vec![],
         targets: vec![],
@@ -113,7 +114,7 @@ impl Ledger {
                 .iter()
                 .enumerate()
                 .flat_map(|(index, one)| {
-                    timers_for(one, &self.clocks(index))
+                    timers_for(&self.task, one, &self.rule, &self.calendar)
                         .into_iter()
                         .map(move |timer| (timer.due_at, index, timer.kind))
                 })
@@ -149,6 +150,10 @@ impl Ledger {
 
     pub(crate) fn clocks(&self, index: usize) -> Clocks {
         clocks(&self.task, self.assignment(index), &self.rule, &self.calendar)
+    }
+
+    pub(crate) fn timers(&self, index: usize) -> Vec<PlannedTimer> {
+        timers_for(&self.task, self.assignment(index), &self.rule, &self.calendar)
     }
 
     pub(crate) fn light(&self, index: usize) -> Light {

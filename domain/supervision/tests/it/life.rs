@@ -3,7 +3,6 @@
 use domain_supervision::{
     AssignmentCommand, AssignmentState, Command, Grade, Light, NotEmpty, Role, SideRoadCommand, Stage,
     SupervisionError, TaskChange, TaskEvent, TaskState, TimerKind, Visibility, create, decide, fire,
-    timers_for,
 };
 
 use time::macros::date;
@@ -286,7 +285,7 @@ fn withdrawing_leaves_settled_what_was_settled() {
     assert_eq!(ledger.assignment(0).state, AssignmentState::StruckOff);
     assert_eq!(ledger.assignment(1).state, AssignmentState::Withdrawn);
     assert_eq!(ledger.light(1), Light::Grey);
-    assert!(timers_for(ledger.assignment(1), &ledger.clocks(1)).is_empty());
+    assert!(ledger.timers(1).is_empty());
 }
 
 #[test]
@@ -333,8 +332,8 @@ fn a_unit_that_does_nothing_is_urged_once_for_both_first_day_steps() {
     assert_eq!(
         ledger.alarms(),
         [
-            ("2023-06-02T00:00:00+08:00".to_owned(), "supervision.assignment.urged"),
-            ("2023-06-05T00:00:00+08:00".to_owned(), "supervision.assignment.urged"),
+            ("2023-06-02T08:00:00+08:00".to_owned(), "supervision.assignment.urged"),
+            ("2023-06-05T08:00:00+08:00".to_owned(), "supervision.assignment.urged"),
             // 183 hours: a fifth is 36 hours and 36 minutes.
             ("2023-06-07T11:24:00+08:00".to_owned(), "supervision.assignment.reminded"),
             ("2023-06-09T00:00:00+08:00".to_owned(), "supervision.assignment.overdue"),
@@ -387,5 +386,5 @@ fn a_timer_that_fires_late_fires_once_and_never_reminds_after_the_end() {
     assert_eq!(types(&overdue), ["supervision.assignment.overdue"]);
     ledger.task.apply(&overdue[0]).unwrap();
     assert!(fire(&ledger.task, ledger.assignment(0), TimerKind::SettleDue, &ledger.context()).is_empty());
-    assert_eq!(timers_for(ledger.assignment(0), &ledger.clocks(0)), []);
+    assert_eq!(ledger.timers(0), []);
 }

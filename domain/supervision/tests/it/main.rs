@@ -5,6 +5,7 @@
 mod attachment;
 mod backfill;
 mod bulletin;
+mod circumstance;
 mod document;
 mod explain;
 mod extension;
@@ -17,4 +18,5 @@ mod months;
 mod properties;
 mod resemblance;
 mod revise;
+mod rule;
 mod side_road;

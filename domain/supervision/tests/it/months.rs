@@ -21,7 +21,8 @@ fn a_major_matter_across_national_day_runs_its_month_in_natural_days() {
     ledger.until("2023-09-23T17:00+08:00");
     ledger.unit(0, report("已完成可研")).unwrap();
 
-    // The second lead does not report: urged at the end of the third day, then caught up.
+    // The second lead does not report in three days. That is a Saturday night: the light is
+    // yellow at once, and a unit that catches up on Sunday is not urged on Monday.
     ledger.until("2023-09-24T09:00+08:00");
     assert_eq!((ledger.light(0), ledger.light(1)), (Light::Green, Light::Yellow));
     ledger.unit(1, report("正在办理用地手续")).unwrap();
@@ -42,9 +43,8 @@ fn a_major_matter_across_national_day_runs_its_month_in_natural_days() {
     assert_eq!(
         ledger.alarms(),
         [
-            ("2023-09-24T00:00:00+08:00".to_owned(), "supervision.assignment.urged"),
-            // 30 days and 14 hours: a fifth is 6 days, 2 hours and 48 minutes.
-            ("2023-10-14T21:12:00+08:00".to_owned(), "supervision.assignment.reminded"),
+            // 30 days and 14 hours: a fifth is 6 days, 2 hours and 48 minutes, on a Saturday night.
+            ("2023-10-16T08:00:00+08:00".to_owned(), "supervision.assignment.reminded"),
             ("2023-10-21T00:00:00+08:00".to_owned(), "supervision.assignment.overdue"),
         ]
     );
@@ -82,10 +82,10 @@ fn a_long_term_matter_is_asked_for_one_report_a_month_until_its_date() {
     assert_eq!(
         alarms,
         [
-            ("2023-06-21T00:00:00+08:00".to_owned(), "supervision.assignment.urged"),
+            ("2023-06-21T08:00:00+08:00".to_owned(), "supervision.assignment.urged"),
             // 3926 hours: a fifth is 32 days, 17 hours and 12 minutes.
-            ("2023-08-29T06:48:00+08:00".to_owned(), "supervision.assignment.reminded"),
-            ("2023-09-21T00:00:00+08:00".to_owned(), "supervision.assignment.urged"),
+            ("2023-08-29T08:00:00+08:00".to_owned(), "supervision.assignment.reminded"),
+            ("2023-09-21T08:00:00+08:00".to_owned(), "supervision.assignment.urged"),
             ("2023-10-01T00:00:00+08:00".to_owned(), "supervision.assignment.overdue"),
         ]
     );
@@ -228,4 +228,104 @@ fn cycles_that_were_closed_before_the_rule_changed_stay_closed() {
     ledger.rule = weekly;
     // Weeks end on 27 April, 4, 11, 18 May: those before 15 May are not asked for.
     assert_eq!(ledger.clocks(0).owed.report, Some(at("2023-05-19T00:00+08:00")));
+}
+
+#[test]
+fn a_month_in_working_days_across_national_day_tells_nobody_on_a_day_off() {
+    let plan = draft(Grade::Major, &[Role::Lead, Role::Lead]);
+    let mut ledger = Ledger::created(plan, "2023-09-06T10:00+08:00");
+    ledger.rule = Rule { version: 2, day_kind: DayKind::Working, ..Rule::version_1() };
+    ledger.task(Command::Issue { with_document: false }).unwrap();
+    ledger.unit(0, AssignmentCommand::Sign).unwrap();
+    ledger.unit(0, AssignmentCommand::Deploy { plan: String::new() }).unwrap();
+    ledger.unit(0, report("已进场")).unwrap();
+    // 6 October is off; Saturday, 7 October, is worked for it. Of 31 days and 14 hours a fifth are
+    // 6 days, 7 hours and 36 minutes.
+    assert_eq!(ledger.clocks(0).due.settle, Some(at("2023-10-08T00:00+08:00")));
+    assert_eq!(ledger.clocks(0).yellow_at, Some(at("2023-10-01T16:24+08:00")));
+    ledger.until("2023-10-01T16:23:59+08:00");
+    assert_eq!(ledger.light(0), Light::Green);
+    ledger.until("2023-10-01T16:24+08:00");
+    assert_eq!(ledger.light(0), Light::Yellow, "the light does not wait for anybody");
+    ledger.until("2023-10-07T17:00+08:00");
+    ledger.unit(0, submit()).unwrap();
+    ledger.unit(0, verify(true)).unwrap();
+    ledger.until("2023-10-07T23:59:59+08:00");
+    assert_eq!((ledger.light(0), ledger.light(1)), (Light::Blue, Light::Yellow));
+    ledger.until("2023-10-08T00:00+08:00");
+    assert_eq!(ledger.light(1), Light::Red);
+    let alarms = [
+        ("2023-09-07T08:00:00+08:00", "urged"),
+        // 7, 8 and 11 September are worked.
+        ("2023-09-12T08:00:00+08:00", "urged"),
+        // Both units, on the first day that is worked.
+        ("2023-10-07T08:00:00+08:00", "reminded"),
+        ("2023-10-07T08:00:00+08:00", "reminded"),
+        ("2023-10-08T00:00:00+08:00", "overdue"),
+    ];
+    let told = |(at, what): (&str, &str)| (at.to_owned(), format!("supervision.assignment.{what}"));
+    let fired: Vec<_> = ledger.alarms().into_iter().map(|(at, what)| (at, what.to_owned())).collect();
+    assert_eq!(fired, alarms.map(told));
+    assert!(!ledger.assignment(0).was_late());
+}
+
+#[test]
+fn a_step_missed_on_the_eve_of_a_holiday_is_urged_after_it_unless_it_was_done() {
+    for done in [false, true] {
+        let plan = draft(Grade::Ordinary, &[Role::Lead]);
+        let mut ledger = Ledger::created(plan, "2023-09-25T10:00+08:00");
+        ledger.rule = Rule { version: 2, day_kind: DayKind::Working, ..Rule::version_1() };
+        ledger.task(Command::Issue { with_document: false }).unwrap();
+        ledger.unit(0, AssignmentCommand::Sign).unwrap();
+        ledger.unit(0, AssignmentCommand::Deploy { plan: String::new() }).unwrap();
+        // 26, 27 and 28 September; then eight days off, of which none is a day to urge.
+        assert_eq!(ledger.clocks(0).owed.report, Some(at("2023-09-29T00:00+08:00")));
+        ledger.until("2023-10-03T09:00+08:00");
+        assert_eq!((ledger.alarms(), ledger.light(0)), (vec![], Light::Yellow));
+        if done {
+            ledger.unit(0, report("节日期间已完成")).unwrap();
+            assert!(ledger.assignment(0).late.contains(&Stage::Report), "it was late all the same");
+        }
+        ledger.until("2023-10-08T09:00+08:00");
+        let urged = [("2023-10-07T08:00:00+08:00".to_owned(), "supervision.assignment.urged")];
+        let told: Vec<_> = ledger.alarms().into_iter().filter(|(_, what)| what.ends_with("urged")).collect();
+        assert_eq!(told, if done { vec![] } else { urged.to_vec() });
+    }
+}
+
+#[test]
+fn a_month_that_reaches_into_an_unpublished_spring_festival_is_counted_anew_and_makes_nobody_late() {
+    let mut ledger = Ledger::created(draft(Grade::Major, &[Role::Lead]), "2027-01-05T10:00+08:00");
+    ledger.rule = Rule { version: 2, day_kind: DayKind::Working, ..Rule::version_1() };
+    ledger.task(Command::Issue { with_document: false }).unwrap();
+    ledger.unit(0, AssignmentCommand::Sign).unwrap();
+    ledger.unit(0, AssignmentCommand::Deploy { plan: String::new() }).unwrap();
+    ledger.unit(0, report("已进场")).unwrap();
+    let before = ledger.clocks(0);
+    assert_eq!((before.due.settle, before.provisional), (Some(at("2027-02-06T00:00+08:00")), true));
+    ledger.until("2027-02-04T09:00+08:00");
+    assert_eq!(ledger.light(0), Light::Yellow, "since Saturday, 30 January");
+
+    let unpublished = ledger.calendar.clone();
+    ledger.calendar = published(ledger.calendar.clone());
+    for event in recount(&ledger.task, &unpublished, &ledger.context()) {
+        ledger.task.apply(&event).unwrap();
+        ledger.log.push(event);
+    }
+    // The festival is off until 11 February.
+    assert_eq!(ledger.clocks(0).due.settle, Some(at("2027-02-13T00:00+08:00")));
+    assert_eq!(ledger.light(0), Light::Green, "the end is further off than it was");
+    ledger.until("2027-02-12T23:59:59+08:00");
+    assert!(!ledger.assignment(0).was_late());
+    ledger.until("2027-02-13T00:00+08:00");
+    assert_eq!(
+        ledger.alarms(),
+        [
+            ("2027-02-01T08:00:00+08:00".to_owned(), "supervision.assignment.reminded"),
+            // Of the new end, on the first day after the festival.
+            ("2027-02-12T08:00:00+08:00".to_owned(), "supervision.assignment.reminded"),
+            ("2027-02-13T00:00:00+08:00".to_owned(), "supervision.assignment.overdue"),
+        ]
+    );
+    assert_eq!(Task::replay(&ledger.log).unwrap().as_ref(), Some(&ledger.task));
 }

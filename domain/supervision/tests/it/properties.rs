@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use domain_calendar::Timestamp;
 use domain_supervision::{
-    AssignmentChange, AssignmentCommand, AssignmentState, ChargeKind, ClockPhase, Command, Content, Grade,
-    Instrument, InstrumentUse, Light, Role, SideRoad, SideRoadCommand, Task, TaskChange, TaskEvent,
-    TaskState, TimerKind, fire,
+    AssignmentChange, AssignmentCommand, AssignmentState, Awaited, ChargeKind, CircumstanceCommand,
+    ClockPhase, Command, Content, Grade, Instrument, InstrumentUse, Light, Role, SideRoad, SideRoadCommand,
+    Span, Task, TaskChange, TaskEvent, TaskKind, TaskState, Terms, TimerKind, fire,
 };
 use proptest::prelude::*;
 use time::macros::date;
 
-use crate::ledger::{Ledger, answer, ask_until, draft, name, report, side_road, submit, verify};
+use crate::ledger::{Ledger, answer, ask_until, at, draft, name, report, side_road, submit, verify};
 
 #[derive(Debug, Clone)]
 enum Happening {
@@ -20,6 +20,8 @@ enum Happening {
     Timer(usize, TimerKind),
     /// Another wording, and another last day.
     Revise(Option<u8>),
+    /// Something becomes known.
+    Known(u8, i64),
 }
 
 fn happening() -> impl Strategy<Value = Happening> {
@@ -50,6 +52,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         4 => (0..3_usize, 0..5_usize).prop_map(|(index, kind)| Happening::Timer(index, TimerKind::ALL[kind])),
         1 => Just(Happening::Command(Command::Issue { with_document: false })),
         1 => proptest::option::of(0_u8..200).prop_map(Happening::Revise),
+        3 => (0_u8..3, -200_i64..200).prop_map(|(which, hours)| Happening::Known(which, hours)),
         1 => Just(Happening::Command(Command::Withdraw { ground: "撤销".to_owned() })),
     ]
 }
@@ -101,6 +104,32 @@ fn grade() -> impl Strategy<Value = Grade> {
     prop_oneof![Just(Grade::Ordinary), Just(Grade::Major), Just(Grade::LongTerm)]
 }
 
+/// Nothing, an event, or an emergency.
+fn terms() -> impl Strategy<Value = Terms> {
+    let awaits = Awaited { event: "结案".to_owned(), earliest: Span::Days(3), latest: Span::Months(1) };
+    let occurred_at = Some(at("2023-09-20T09:30+08:00"));
+    let emergency = Terms { kind: Some(TaskKind::Emergency), occurred_at, ..Terms::default() };
+    prop_oneof![
+        4 => Just(Terms::default()),
+        1 => Just(Terms { awaits: Some(awaits), ..Terms::default() }),
+        1 => Just(emergency),
+    ]
+}
+
+fn known(which: u8, hours: i64, ledger: &Ledger) -> CircumstanceCommand {
+    let ago = Duration::from_secs(hours.unsigned_abs() * 3_600);
+    let at = if hours < 0 { ledger.now.saturating_add(ago) } else { ledger.now.saturating_sub(ago) };
+    let ground = "核实".to_owned();
+    match which {
+        0 => CircumstanceCommand::RecordEvent { on: at.day(), ground },
+        1 => CircumstanceCommand::CorrectOccurrence { at, ground },
+        _ => {
+            let official = (hours % 2 == 0).then(|| "officials/wang".to_owned());
+            CircumstanceCommand::Designate { official, ground }
+        }
+    }
+}
+
 /// The light by nothing but what the events say, where it is not a matter of how much time is
 /// left: blue, grey and red; none for green or yellow.
 fn naive_light(ledger: &Ledger, name: &str) -> Option<Light> {
@@ -117,6 +146,7 @@ fn naive_light(ledger: &Ledger, name: &str) -> Option<Light> {
                 let facts = match &event.change {
                     TaskChange::Issued { assignments, .. }
                     | TaskChange::Revised { assignments, .. }
+                    | TaskChange::Circumstance { assignments, .. }
                     | TaskChange::Withdrawn { assignments, .. } => {
                         assignments.iter().find(|one| one.name == name)
                     }
@@ -163,6 +193,8 @@ fn naive_light(ledger: &Ledger, name: &str) -> Option<Light> {
     let missed = |at: Timestamp| due.is_some_and(|due| due <= at).then_some(Light::Red);
     match clock {
         Clock::Off(light) => Some(light),
+        // An event is waited for.
+        Clock::Runs | Clock::Held(_) if due.is_none() => Some(Light::Grey),
         Clock::Runs => missed(ledger.now),
         Clock::Held(since) => missed(since),
     }
@@ -237,6 +269,7 @@ proptest! {
         grade in grade(),
         mut roles in proptest::collection::vec(role(), 2),
         settling in prop_oneof![Just(Role::Lead), Just(Role::Responsible)],
+        terms in terms(),
         due_in_days in proptest::option::of(0_i64..90),
         happenings in proptest::collection::vec((happening(), 0_u64..200), 1..60),
     ) {
@@ -244,6 +277,10 @@ proptest! {
         roles.push(settling);
         let mut draft = draft(grade, &roles);
         draft.due_date = due_in_days.map(|days| date!(2023 - 09 - 20) + time::Duration::days(days));
+        if terms.awaits.is_some() {
+            draft.due_date = None;
+        }
+        draft.terms = terms;
         let mut ledger = Ledger::issued(draft, "2023-09-20T10:00+08:00");
         for (happening, hours) in happenings {
             ledger.now = ledger.now.saturating_add(Duration::from_secs(hours * 3_600));
@@ -254,8 +291,19 @@ proptest! {
                     content.title.push('改');
                     content.due_date =
                         days.map(|days| date!(2023 - 09 - 20) + time::Duration::days(i64::from(days)));
+                    let dated_twice = content.due_date.is_some() && before.terms.awaits.is_some();
                     let (content, ground) = (Box::new(content), "会议纪要".to_owned());
                     match ledger.task(Command::Revise { content, ground }) {
+                        Ok(_) => {
+                            prop_assert!(!dated_twice);
+                            prop_assert_eq!(ledger.task.state, before.state);
+                        }
+                        Err(_) => prop_assert_eq!(&ledger.task, &before),
+                    }
+                }
+                Happening::Known(which, hours) => {
+                    let before = ledger.task.clone();
+                    match ledger.task(Command::Circumstance(known(which, hours, &ledger))) {
                         Ok(_) => prop_assert_eq!(ledger.task.state, before.state),
                         Err(_) => prop_assert_eq!(&ledger.task, &before),
                     }

@@ -5,12 +5,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use domain_calendar::Timestamp;
 use domain_notification::{
-    Matter, ended_by, of_bulletin, of_document, of_handover, of_matter_report, of_roster, of_task,
-    of_workgroup,
+    Matter, NoticeKind, ended_by, of_bulletin, of_document, of_handover, of_inspection, of_matter_report,
+    of_roster, of_task, of_workgroup, told_from, waits,
 };
-use domain_roster::RosterEvent;
-use domain_supervision::{BulletinEvent, DocumentIssued, HandoverList, MatterReported, TaskEvent};
+use domain_roster::{Book, RosterEvent};
+use domain_supervision::{
+    BulletinEvent, DocumentIssued, HandoverList, InspectionEvent, MatterReported, TaskEvent,
+};
 use domain_workgroup::WorkgroupEvent;
 use sea_orm::DatabaseTransaction;
 use serde_json::Value;
@@ -19,7 +22,7 @@ use xietong_mesh::ServiceName;
 
 use super::desk::Desk;
 use super::outbox::Outbox;
-use crate::store::{load_matters, save_matters};
+use crate::store::{HeldRow, load_matters, save_matters};
 
 /// Tells of tasks and their assignments, and of what changes hands between leaders.
 pub(crate) struct SupervisionIntake {
@@ -37,17 +40,18 @@ pub(crate) struct RosterIntake {
 }
 
 /// An event of supervision that something is told of.
-enum Known {
+pub(super) enum Known {
     Task(Box<TaskEvent>),
     Document(DocumentIssued),
     Handover(HandoverList),
     Bulletin(Box<BulletinEvent>),
     MatterReport(MatterReported),
+    Inspection(InspectionEvent),
 }
 
 impl Known {
     /// An event of a kind this reader does not know is a newer writer's: it gives none.
-    fn read(event: &Event) -> Result<Option<Self>, ApplyError> {
+    pub(super) fn read(event: &Event) -> Result<Option<Self>, ApplyError> {
         let payload: Value = serde_json::from_str(&event.payload).map_err(ApplyError::new)?;
         let kind = event.event_type.as_str();
         if let Some(document) = DocumentIssued::from_payload(kind, &payload).map_err(ApplyError::new)? {
@@ -62,6 +66,9 @@ impl Known {
         if let Some(told) = MatterReported::from_payload(kind, &payload).map_err(ApplyError::new)? {
             return Ok(Some(Known::MatterReport(told)));
         }
+        if let Some(inspection) = InspectionEvent::from_payload(kind, &payload).map_err(ApplyError::new)? {
+            return Ok(Some(Known::Inspection(inspection)));
+        }
         Ok(TaskEvent::from_payload(kind, &payload)
             .map_err(ApplyError::new)?
             .map(|event| Known::Task(Box::new(event))))
@@ -70,7 +77,11 @@ impl Known {
     fn task(&self) -> Option<&str> {
         match self {
             Known::Task(event) => Some(&event.task().name),
-            Known::Document(_) | Known::Handover(_) | Known::Bulletin(_) | Known::MatterReport(_) => None,
+            Known::Document(_)
+            | Known::Handover(_)
+            | Known::Bulletin(_)
+            | Known::MatterReport(_)
+            | Known::Inspection(_) => None,
         }
     }
 }
@@ -121,7 +132,16 @@ impl EventHandler for SupervisionIntake {
                     outbox.tell(ServiceName::Supervision.as_str(), event, &[notice], &roster.book);
                     continue;
                 }
+                Known::Inspection(inspection) => {
+                    let notices = of_inspection(inspection, &roster.book);
+                    outbox.tell(ServiceName::Supervision.as_str(), event, &notices, &roster.book);
+                    continue;
+                }
                 Known::Handover(list) => {
+                    if let Some(due_at) = told_from(event.occurred_at, roster.book.calendar()) {
+                        outbox.hold(held(event, due_at, &list.division));
+                        continue;
+                    }
                     let notice = of_handover(list, &roster.book);
                     outbox.tell(ServiceName::Supervision.as_str(), event, &[notice], &roster.book);
                     continue;
@@ -137,8 +157,15 @@ impl EventHandler for SupervisionIntake {
                 matters.insert(name.clone(), matter.clone());
                 issued.insert(name.clone(), matter);
             }
-            let notices = of_task(task, matters.get(name), &roster.book);
-            outbox.tell(ServiceName::Supervision.as_str(), event, &notices, &roster.book);
+            let waits = waits(task).filter(|_| matters.contains_key(name));
+            let later = waits.zip(told_from(event.occurred_at, roster.book.calendar()));
+            if let (Some((kind, due_at)), TaskEvent::Assignment(told)) = (later, &**task) {
+                let unit = told.assignment.unit.clone();
+                outbox.hold(HeldRow { kind, unit, ..held(event, due_at, name) });
+            } else {
+                let notices = of_task(task, matters.get(name), &roster.book);
+                outbox.tell(ServiceName::Supervision.as_str(), event, &notices, &roster.book);
+            }
             if let Some(ended) = ended_by(task) {
                 outbox.end(ended);
             }
@@ -182,4 +209,39 @@ impl EventHandler for RosterIntake {
         }
         outbox.post(tx).await.map_err(ApplyError::new)
     }
+}
+
+/// An event that is told later.
+fn held(event: &Event, due_at: Timestamp, subject: &str) -> HeldRow {
+    HeldRow {
+        producer: ServiceName::Supervision.as_str().to_owned(),
+        event: event.clone(),
+        due_at,
+        subject: subject.to_owned(),
+        unit: String::new(),
+        kind: NoticeKind::Handover,
+    }
+}
+
+/// Tells what was held.
+pub(super) async fn tell_held(
+    tx: &DatabaseTransaction,
+    held: &[(String, Event)],
+    book: &Book,
+    outbox: &mut Outbox<'_>,
+) -> Result<(), ApplyError> {
+    for (producer, event) in held {
+        match Known::read(event)? {
+            Some(Known::Task(task)) => {
+                let name = task.task().name.as_str();
+                let matters = load_matters(tx, &[name]).await.map_err(ApplyError::new)?;
+                outbox.tell(producer, event, &of_task(&task, matters.get(name), book), book);
+            }
+            Some(Known::Handover(list)) => outbox.tell(producer, event, &[of_handover(&list, book)], book),
+            // A person's act is told at once.
+            Some(Known::Document(_) | Known::Inspection(_) | Known::Bulletin(_) | Known::MatterReport(_))
+            | None => {}
+        }
+    }
+    Ok(())
 }

@@ -16,13 +16,17 @@ use xietong_timers::{MachineClock, Timer, schedule};
 
 use super::desk::Desk;
 use crate::store::{
-    Growth, LadderRow, StoredMessage, aggregate_of, arrived, end_ladders, grow, insert_ladders,
-    insert_messages, link_messages, open_ladders, waited_for_last,
+    Growth, HeldRow, LadderRow, StoredMessage, aggregate_of, arrived, drop_held, end_ladders, grow, hold,
+    insert_ladders, insert_messages, link_messages, open_ladders, waited_for_last,
 };
 
 /// The timer that lets an unsigned message climb; its key is the ladder, its payload the
 /// rung that it leaves.
 pub(crate) const CLIMB: &str = "notification.climb";
+
+/// The timer that tells what was held until people work; its key is the instant in microseconds,
+/// its payload nothing.
+pub(crate) const TELL: &str = "notification.tell";
 
 /// Letters of one source.
 struct Parcel {
@@ -62,6 +66,7 @@ pub(crate) struct Outbox<'a> {
     parcels: Vec<Parcel>,
     ladders: BTreeMap<String, LadderRow>,
     ended: Vec<Ended>,
+    held: Vec<HeldRow>,
     alarms: Vec<(Act, Vec<Unaddressed>)>,
 }
 
@@ -74,6 +79,7 @@ impl<'a> Outbox<'a> {
             parcels: Vec::new(),
             ladders: BTreeMap::new(),
             ended: Vec::new(),
+            held: Vec::new(),
             alarms: Vec::new(),
         }
     }
@@ -125,6 +131,11 @@ impl<'a> Outbox<'a> {
         self.send(event.id.clone(), act, mail.letters, Origin::Event { prefix });
     }
 
+    /// Holds an event back that is told later, unless it has become moot by then.
+    pub(crate) fn hold(&mut self, row: HeldRow) {
+        self.held.push(row);
+    }
+
     /// Sends letters that are addressed already.
     pub(crate) fn send(&mut self, source: String, act: Act, letters: Vec<Letter>, origin: Origin) {
         if !letters.is_empty() {
@@ -144,6 +155,7 @@ impl<'a> Outbox<'a> {
                 row.ended_at.get_or_insert(self.now);
             }
         }
+        self.held.retain(|row| !row.is_ended_by(&ended));
         self.ended.push(ended);
     }
 
@@ -152,6 +164,7 @@ impl<'a> Outbox<'a> {
         self.write_ladders(tx).await?;
         let messages = self.write_messages(tx).await?;
         self.write_alarms(tx).await?;
+        hold(tx, &self.held).await?;
         self.link_and_schedule(tx, &messages).await
     }
 
@@ -160,6 +173,7 @@ impl<'a> Outbox<'a> {
         for ended in &self.ended {
             ids.extend(open_ladders(tx, ended).await?);
             ids.extend(waited_for_last(tx, ended).await?);
+            drop_held(tx, ended).await?;
         }
         end_ladders(tx, &ids, self.now).await?;
         let rows: Vec<_> = self.ladders.values().cloned().collect();
@@ -290,6 +304,13 @@ impl<'a> Outbox<'a> {
             Origin::Event { .. } | Origin::Digest { .. } => None,
         });
         let book = self.desk.roster.book();
+        let moments: BTreeSet<Timestamp> = self.held.iter().map(|row| row.due_at).collect();
+        let told = moments.into_iter().map(|due_at| Timer {
+            kind: TELL.to_owned(),
+            key: due_at.as_micros().to_string(),
+            due_at,
+            payload: "null".to_owned(),
+        });
         let timers: Vec<Timer> = begun
             .chain(moved)
             .filter_map(|(ladder, rung)| {
@@ -297,6 +318,7 @@ impl<'a> Outbox<'a> {
                 let payload = format!("\"{rung}\"");
                 Some(Timer { kind: CLIMB.to_owned(), key: ladder.to_owned(), due_at, payload })
             })
+            .chain(told)
             .collect();
         Ok(schedule(tx, &timers).await?)
     }

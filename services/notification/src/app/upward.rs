@@ -15,8 +15,9 @@ use xietong_store::StoreError;
 use xietong_timers::{FireError, MachineClock, Timer, TimerHandler, schedule};
 
 use super::desk::Desk;
-use super::outbox::{CLIMB, Origin, Outbox};
-use crate::store::{PendingEntry, add_entries, climb, standing, take_entries};
+use super::intake::tell_held;
+use super::outbox::{CLIMB, Origin, Outbox, TELL};
+use crate::store::{PendingEntry, add_entries, climb, standing, take_entries, take_held};
 
 /// The timer that sends a leader's summary; its key is `officials/{id}/{due}`, its payload
 /// the official.
@@ -140,6 +141,10 @@ impl TimerHandler for Upward {
                     let source = format!("digests/{}", timer.key);
                     let origin = Origin::Digest { entries: entries.len() };
                     outbox.send(source, self.desk.act(now, "每日汇总", None), letters, origin);
+                }
+                TELL => {
+                    let held = take_held(tx, timer.due_at).await?;
+                    tell_held(tx, &held, &roster.book, &mut outbox).await.map_err(FireError::new)?;
                 }
                 other => return Err(FireError::new(Foreign::Kind(other.to_owned()))),
             }

@@ -4,6 +4,7 @@
 //! then inboxes by official, then the rest.
 
 mod digest;
+mod held;
 mod inbox;
 mod ladder;
 mod matter;
@@ -13,6 +14,7 @@ use sea_orm::Value;
 use xietong_store::SqlMigration;
 
 pub(crate) use digest::{PendingEntry, add_entries, take_entries};
+pub(crate) use held::{HeldRow, drop_held, hold, take_held};
 pub(crate) use inbox::{Growth, aggregate_of, grow, official_of};
 pub(crate) use ladder::{
     LadderRow, climb, end_ladders, insert_ladders, ladders_of_message, link_messages, open_by_unit,
@@ -100,6 +102,23 @@ pub(crate) const MIGRATIONS: &[SqlMigration] = &[
                 PRIMARY KEY (task, ladder)
             )",
             "CREATE INDEX ladder_tasks_ladder ON ladder_tasks (ladder)",
+        ],
+    },
+    SqlMigration {
+        name: "notification_0003_held",
+        statements: &[
+            // What came about by itself at night or on a rest day, and is told when people work.
+            "CREATE TABLE held_events (
+                id TEXT PRIMARY KEY,
+                producer TEXT NOT NULL,
+                due_at BIGINT NOT NULL,
+                subject TEXT NOT NULL,
+                unit TEXT NOT NULL,
+                kind TEXT NOT NULL,
+                event TEXT NOT NULL
+            )",
+            "CREATE INDEX held_events_due ON held_events (due_at)",
+            "CREATE INDEX held_events_subject ON held_events (subject)",
         ],
     },
 ];

@@ -7,6 +7,7 @@ mod climbing;
 mod delivery;
 mod document;
 mod handover;
+mod held;
 mod inbox;
 mod matter;
 mod stream;

@@ -51,6 +51,7 @@ impl Matter {
             created_by: "supervisor".into(),
             unclassified: true,
             origin: None,
+            terms: domain_supervision::Terms::default(),
             due_date: None,
             milestones: vec![],
             targets: vec![],

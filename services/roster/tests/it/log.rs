@@ -73,6 +73,8 @@ impl SupervisionLog {
             visibility: Visibility::Internal,
             restricted_units: vec![],
             origin: None,
+            urgent: false,
+            designated: None,
         };
         let assignment = AssignmentFacts {
             name: format!("tasks/{number}/assignments/1"),

@@ -7,6 +7,7 @@ use domain_roster::{
     Subject, acting_ground, authority_over, mandate_ground, mandates_for, resolve, stands_in_for,
     units_of_leader, units_of_mandate,
 };
+use domain_supervision::Decides;
 use xietong_mesh::{Call, Error, Resource, RosterView, Scope, Transaction};
 
 use super::{Supervision, roster};
@@ -94,6 +95,67 @@ impl Supervision {
         let as_leader = as_leader(&scope, &view, resource, now);
         let mandated = || as_mandated(&scope, &view, resource, now);
         as_leader.or_else(mandated).ok_or_else(|| Error::permission_denied(call.action))
+    }
+
+    /// By what right the caller decides on an assignment on which a leader decides, or the leader in
+    /// charge of a unit. A matter of named units hides nothing from the one leader who must decide
+    /// on it.
+    pub(crate) fn authorize_decision(
+        &self,
+        call: &Call,
+        decides: Decides<'_>,
+        now: Timestamp,
+    ) -> Result<Authority, Error> {
+        match decides {
+            Decides::InChargeOf(unit) => self.authorize(call, &Resource::new().of_units([unit]), now),
+            Decides::Leader(official) => self.authorize_as(call, official, now),
+        }
+    }
+
+    /// By what right the caller acts as whoever presides over the whole.
+    pub(crate) fn authorize_presider(&self, call: &Call, now: Timestamp) -> Result<Authority, Error> {
+        let view = self.roster()?;
+        let division = view.book.view(now, Timestamp::MAX).division();
+        let Some(presider) = division.and_then(|division| division.presider()) else {
+            return Err(Error::permission_denied(call.action));
+        };
+        self.authorize_as(call, presider, now)
+    }
+
+    /// By what right the caller acts as a leader: as that leader, for one who is away, or under a
+    /// mandate.
+    fn authorize_as(&self, call: &Call, official: &str, now: Timestamp) -> Result<Authority, Error> {
+        let scope = call.scope()?;
+        if scope.permits(&Resource::new()) {
+            return Ok(Authority::Role);
+        }
+        if !depends_on_roster(&scope) {
+            return Err(Error::permission_denied(call.action));
+        }
+        let view = self.roster_for(&scope)?;
+        let display_name = || view.book.view(now, Timestamp::MAX).person(official).display_name;
+        if let Some(leader) = scope.portfolio_of.as_deref() {
+            if leader == official {
+                return Ok(Authority::InCharge { roster_position: view.position });
+            }
+            if stands_in_for(&view.book, leader, now, Timestamp::MAX).contains_key(official) {
+                let by = authority_over(&view.book, official, leader, None, now);
+                return Ok(Authority::StandingIn {
+                    official: official.to_owned(),
+                    display_name: display_name(),
+                    roster_position: view.position,
+                    by: by.map(|authority| authority.name),
+                });
+            }
+        }
+        let mandate = scope.mandate_of.as_deref().and_then(|holder| {
+            mandates_for(&view.book, holder, scope.action, now).find(|mandate| mandate.leader == official)
+        });
+        let mandate = mandate.ok_or_else(|| Error::permission_denied(call.action))?;
+        Ok(Authority::Mandated {
+            official: official.to_owned(),
+            ground: mandate_ground(view.position, &display_name(), mandate),
+        })
     }
 
     /// The records on which the caller may perform the call's action: a leader's own portfolio and

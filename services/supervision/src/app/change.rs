@@ -16,6 +16,10 @@ use crate::store;
 pub(crate) enum Target {
     /// The task as a whole.
     Task,
+    /// The task as a whole, by those who settle it.
+    Leads,
+    /// The task as a whole, by whoever presides over the whole city.
+    Whole,
     /// One of its assignments, by resource name.
     Assignment(String),
     /// What is to be decided on one of its assignments, by whoever decides on it.
@@ -142,7 +146,7 @@ impl Change {
     /// The resource name of what it is about.
     pub(crate) fn name(&self) -> &str {
         match &self.target {
-            Target::Task => &self.task,
+            Target::Task | Target::Leads | Target::Whole => &self.task,
             Target::Assignment(name)
             | Target::Decision(name)
             | Target::Awaited(name)
@@ -181,11 +185,24 @@ impl Supervision {
         let resource = match &change.target {
             Target::Task => before.resource(),
             Target::Assignment(name) => before.resource_of(assignment(name)?),
-            Target::Decision(name) => before.resource_of_decision(assignment(name)?),
+            Target::Decision(_) | Target::Whole => before.resource(),
+            Target::Leads => before.resource_of_leads(),
             Target::Awaited(name) => before.resource_of_wait(assignment(name)?, false),
             Target::AwaitedOrWaiting(name) => before.resource_of_wait(assignment(name)?, true),
         };
-        let authority = self.authorize(call, &resource, now)?;
+        let regulation = self.regulations.knowing(transaction.tx(), [&before]).await?;
+        let authority = match &change.target {
+            Target::Decision(name) => {
+                let decides = before.task.decides(assignment(name)?, regulation.rule_of(&before.task, now));
+                self.authorize_decision(call, decides, now)?
+            }
+            Target::Whole => self.authorize_presider(call, now)?,
+            Target::Task
+            | Target::Leads
+            | Target::Assignment(_)
+            | Target::Awaited(_)
+            | Target::AwaitedOrWaiting(_) => self.authorize(call, &resource, now)?,
+        };
         if !change.etag.is_empty() && change.etag != before.etag() {
             return Err(Error::aborted_etag(&change.task));
         }
@@ -196,7 +213,6 @@ impl Supervision {
         if let Some(unit) = change.names_unit() {
             check_units(&self.roster()?, vec![unit], now)?;
         }
-        let regulation = self.regulations.knowing(transaction.tx(), [&before]).await?;
         let mut after = before.clone();
         let mut events = catch_up(&mut after, &regulation, now)?;
         let command = change.asked.command(&after.task, &authority);

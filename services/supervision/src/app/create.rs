@@ -228,6 +228,7 @@ pub(super) enum List {
     Assignments,
     RestrictedUnits,
     Milestones,
+    Sites,
     /// In none: `place` is its field.
     Alone,
 }
@@ -240,6 +241,7 @@ impl NamedUnit<'_> {
             List::Assignments => format!("{place}.assignments[{at}].unit"),
             List::RestrictedUnits => format!("{place}.restricted_units[{at}]"),
             List::Milestones => format!("{place}.milestones[{at}].units"),
+            List::Sites => format!("{place}[{at}].unit"),
             List::Alone => (*place).to_owned(),
         };
         (field, format!("there is no unit {unit}"), format!("没有这个单位（{unit}）"))

@@ -34,7 +34,11 @@ impl Supervision {
         let rule = regulation.rule_of(&record.task, self.now());
         explain(&record.task, assignment, &log, rule, regulation.calendar()).ok_or_else(|| {
             let english = "no clock of this assignment has started";
-            Error::failed_precondition("NO_CLOCK", english, "该事项尚未交办，没有开始计时")
+            let chinese = match record.task.awaited() {
+                Some(awaited) => format!("尚未记录“{}”的发生日期，没有开始计时", awaited.event),
+                None => "该事项尚未交办，没有开始计时".to_owned(),
+            };
+            Error::failed_precondition("NO_CLOCK", english, chinese)
         })
     }
 }

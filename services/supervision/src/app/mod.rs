@@ -8,6 +8,7 @@ mod change;
 mod create;
 mod duplicates;
 mod explain;
+mod inspections;
 mod ledger;
 mod matter_report;
 mod matters;
@@ -26,6 +27,7 @@ pub(crate) use archive::Archive;
 pub(crate) use bulletins::{AskedOfBulletin, BulletinView, Drafting, version_tag};
 pub(crate) use change::{Asked, Change, Target};
 pub(crate) use create::{Entering, Entry, How};
+pub(crate) use inspections::{AskedOfInspection, ShownInspection, etag_of};
 pub(crate) use ledger::{Counts, GroupBy, Summary, SummaryRow, unit_name};
 pub(crate) use matter_report::ForMatter;
 pub(crate) use matters::{MatterChange, SeenMatter, SeenProposal, etag as matter_etag};
@@ -37,7 +39,7 @@ pub(crate) use rules::{Preview, left_out_because};
 pub(crate) use score_rules::{ScorePreview, Scored};
 pub(crate) use scoreboard::{Scoreboard, ScoredLine, Scoring};
 pub(crate) use sign::{Answered, MOST_SIGNED, ToSign, ToUrge};
-pub(crate) use timers::DueStage;
+pub(crate) use timers::{DueStage, timer};
 
 use std::sync::Arc;
 

@@ -205,6 +205,11 @@ fn rule_refused(error: RuleError) -> Error {
         RuleError::TimesAWeek => "rule.times_a_week",
         RuleError::Yellow => "rule.yellow_percent",
         RuleError::Past => "rule.start_time",
+        RuleError::Deciders => "rule.deciders",
+        RuleError::Evidence => "rule.evidence_at",
+        RuleError::LimitsOfNothing | RuleError::Minutes => "rule.limits",
+        RuleError::Urgings => "rule.ladder",
+        RuleError::LeaderSigns => "rule.ladder.leader_signs",
     };
     Error::invalid(field, error.to_string(), error.chinese())
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain_supervision::{Task, TimerKind};
+use domain_supervision::{PlannedTimer, Task, TimerKind};
 use serde::{Deserialize, Serialize};
 use xietong_mesh::Error;
 use xietong_timers::Timer;
@@ -28,17 +28,19 @@ pub(crate) struct DueStage {
 pub(crate) fn of(task: &Task, regulation: &Regulation) -> Result<Vec<Timer>, Error> {
     regulation
         .timers(task)
-        .map(|(assignment, planned)| {
-            let due =
-                DueStage { task: task.name.clone(), assignment: assignment.name.clone(), kind: planned.kind };
-            Ok(Timer {
-                kind: STAGE_DUE.to_owned(),
-                key: planned.key,
-                due_at: planned.due_at,
-                payload: serde_json::to_string(&due).map_err(Error::internal)?,
-            })
-        })
+        .map(|(assignment, planned)| timer(&task.name, &assignment.name, planned))
         .collect()
+}
+
+/// A planned timer of an assignment, as the timer table has it.
+pub(crate) fn timer(task: &str, assignment: &str, planned: PlannedTimer) -> Result<Timer, Error> {
+    let due = DueStage { task: task.to_owned(), assignment: assignment.to_owned(), kind: planned.kind };
+    Ok(Timer {
+        kind: STAGE_DUE.to_owned(),
+        key: planned.key,
+        due_at: planned.due_at,
+        payload: serde_json::to_string(&due).map_err(Error::internal)?,
+    })
 }
 
 /// The timers that a change of a task made necessary. Those it made needless are left: they

@@ -69,6 +69,22 @@ pub(super) fn task_of_assignment(name: &str) -> Result<&str, Error> {
     }
 }
 
+/// The inspection that a finding's name in a request's `name` belongs to.
+pub(super) fn inspection_of_finding(name: &str) -> Result<&str, Error> {
+    match name.split_once("/findings/") {
+        Some((inspection, finding))
+            if inspection.strip_prefix("inspections/").is_some_and(is_id) && is_id(finding) =>
+        {
+            Ok(inspection)
+        }
+        Some(_) | None => Err(Error::invalid(
+            "name",
+            "must be of the form inspections/{id}/findings/{id}",
+            "格式应为inspections/编号/findings/编号",
+        )),
+    }
+}
+
 /// Whether a text can be the last part of a resource name.
 pub(super) fn is_id(id: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');

@@ -12,7 +12,7 @@ use xietong_proto::supervision as proto;
 use xietong_timers::MachineClock;
 
 use super::check::Check;
-use super::content;
+use super::{content, terms};
 use crate::app::{Entry, ListQuery};
 
 /// Most tags of a task, most units of a task in one capacity. What a longer list holds beyond
@@ -52,6 +52,7 @@ pub(super) fn entry(task: proto::Task, place: String, call: &mut Call, origin: &
     }
 
     let due_date = content::last_day(&field("due_time"), task.due_time.as_ref())?;
+    let terms = terms::decode(&mut check, &field("terms"), task.terms)?;
     let name = format!("tasks/{}", MachineClock::system().new_id());
     let assignments = task
         .assignments
@@ -75,6 +76,7 @@ pub(super) fn entry(task: proto::Task, place: String, call: &mut Call, origin: &
         created_by: call.principal.subject.clone(),
         unclassified: task.unclassified,
         origin: optional(origin.to_owned()),
+        terms,
         due_date,
         milestones,
         targets,

@@ -11,7 +11,7 @@ use super::content::{
     due_time, encode_extension, encode_milestone, encode_open_point, encode_target, encode_wait,
 };
 
-use super::{files, instrument, pause};
+use super::{files, instrument, pause, terms};
 use crate::record::{Record, seen};
 use crate::regulation::Regulation;
 
@@ -48,6 +48,9 @@ pub(super) fn task(record: &Record, regulation: &Regulation, now: Timestamp) -> 
         open_points: task.open_points.iter().map(encode_open_point).collect(),
         attachments: files::encode(&task.attachments),
         matter: task.matter.clone().unwrap_or_default(),
+        terms: terms::encode(task),
+        recorded_event: terms::encode_recorded(task),
+        designated_leader: task.designated.clone().unwrap_or_default(),
     }
 }
 

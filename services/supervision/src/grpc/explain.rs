@@ -67,6 +67,9 @@ fn encode(name: String, told: &Explanation) -> proto::DeadlineExplanation {
         yellow_time: yellow.map(encode_time),
         held_since: told.held_since.map(encode_time),
         provisional: told.clocks.provisional,
+        occur_time: told.occurred_at.map(encode_time),
+        event: told.event.as_ref().map(|(event, _)| event.clone()).unwrap_or_default(),
+        event_day: told.event.as_ref().map(|(_, day)| day.to_string()).unwrap_or_default(),
     }
 }
 
@@ -77,13 +80,19 @@ fn stage(limit: &StageLimit) -> proto::ExplainedStage {
         Stage::Report => proto::ExplainedStageKind::Report,
         Stage::Settle => proto::ExplainedStageKind::Settle,
     };
-    let (basis, days, months) = match limit.basis {
-        Basis::Within(Span::Days(days)) => (proto::LimitBasis::Rule, Some(small(days)), None),
-        Basis::Within(Span::Months(months)) => (proto::LimitBasis::Rule, None, Some(small(months))),
-        Basis::Every(_) => (proto::LimitBasis::Cycle, None, None),
-        Basis::Named => (proto::LimitBasis::Named, None, None),
-        Basis::EndOfYear => (proto::LimitBasis::EndOfYear, None, None),
-        Basis::Granted => (proto::LimitBasis::Granted, None, None),
+    let (basis, span) = match limit.basis {
+        Basis::Within(span) => (proto::LimitBasis::Rule, Some(span)),
+        Basis::Every(_) => (proto::LimitBasis::Cycle, None),
+        Basis::Named => (proto::LimitBasis::Named, None),
+        Basis::EndOfYear => (proto::LimitBasis::EndOfYear, None),
+        Basis::Granted => (proto::LimitBasis::Granted, None),
+        Basis::AfterEvent(span) => (proto::LimitBasis::AfterEvent, Some(span)),
+    };
+    let (days, months, minutes) = match span {
+        None => (None, None, None),
+        Some(Span::Days(days)) => (Some(small(days)), None, None),
+        Some(Span::Months(months)) => (None, Some(small(months)), None),
+        Some(Span::Minutes(minutes)) => (None, None, Some(small(minutes))),
     };
     proto::ExplainedStage {
         stage: kind.into(),
@@ -94,6 +103,7 @@ fn stage(limit: &StageLimit) -> proto::ExplainedStage {
         skipped: limit.skipped.iter().map(skipped).collect(),
         made_up_days: limit.made_up.iter().map(Date::to_string).collect(),
         due_time: Some(encode_time(limit.due)),
+        minutes,
     }
 }
 

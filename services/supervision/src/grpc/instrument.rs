@@ -87,7 +87,15 @@ impl InstrumentService for Tasks {
         &self,
         request: Request<proto::SendLetterRequest>,
     ) -> Result<Response<proto::Assignment>, Status> {
-        let command = |request: &proto::SendLetterRequest| used(Instrument::Letter, &request.ground);
+        let command = |request: &proto::SendLetterRequest| {
+            let decision = input::text("decision", request.decision.clone(), LINE)?;
+            Ok(match used(Instrument::Letter, &request.ground)? {
+                AssignmentCommand::Press(letter) => {
+                    AssignmentCommand::Press(InstrumentUse { decision, ..letter })
+                }
+                other => other,
+            })
+        };
         self.on_assignment(request, command, one_assignment).await
     }
 
@@ -145,12 +153,15 @@ fn urge_result(answered: Answered) -> proto::UrgeResult {
 
 /// An instrument and when it was last used.
 pub(super) fn encode((instrument, at): (&Instrument, &Timestamp)) -> proto::UsedInstrument {
-    let instrument = match instrument {
+    proto::UsedInstrument { instrument: named(*instrument).into(), use_time: Some(encode_time(*at)) }
+}
+
+pub(super) fn named(instrument: Instrument) -> proto::Instrument {
+    match instrument {
         Instrument::Urging => proto::Instrument::Urging,
         Instrument::Letter => proto::Instrument::Letter,
         Instrument::Interview => proto::Instrument::Interview,
         Instrument::PublicNotice => proto::Instrument::PublicNotice,
         Instrument::Accountability => proto::Instrument::Accountability,
-    };
-    proto::UsedInstrument { instrument: instrument.into(), use_time: Some(encode_time(*at)) }
+    }
 }

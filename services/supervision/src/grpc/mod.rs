@@ -3,21 +3,25 @@
 mod archive;
 mod bulletins;
 mod check;
+mod circumstance;
 mod content;
 mod decode;
 mod division_preview;
 mod encode;
 mod explain;
 mod files;
+mod inspections;
 mod instrument;
 mod ledger;
 mod list;
 mod matters;
 mod papers;
 mod pause;
+mod rule_parts;
 mod rules;
 mod score_rules;
 mod side_road;
+mod terms;
 mod timeline;
 
 use std::mem::take;
@@ -40,6 +44,7 @@ pub(crate) use bulletins::Bulletins;
 use check::{Check, task_name, task_of_assignment};
 pub(crate) use division_preview::DivisionPreviews;
 pub(crate) use explain::Explanations;
+pub(crate) use inspections::Inspections;
 pub(crate) use ledger::Ledger;
 pub(crate) use matters::Matters;
 pub(crate) use papers::Papers;
@@ -55,6 +60,8 @@ use crate::store::Portion;
 
 /// Most tasks of a batch.
 const LARGEST_BATCH: usize = 1_000;
+
+/// Most things that prove one step.
 
 /// `xietong.supervision.v1.TaskService`.
 pub(crate) struct Tasks {

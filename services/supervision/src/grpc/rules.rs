@@ -12,7 +12,7 @@ use xietong_mesh::{Attempt, Call, Error, Resource, Transactions};
 use xietong_proto::supervision as proto;
 use xietong_proto::supervision::rule_service_server::RuleService;
 
-use super::encode;
+use super::{encode, rule_parts as parts};
 use crate::app::{Preview, Supervision, left_out_because};
 use crate::store::RunningFilter;
 
@@ -144,7 +144,7 @@ fn version_of(name: &str) -> Option<u32> {
     name.strip_prefix("rules/")?.parse().ok()
 }
 
-fn grade(grade: i32) -> Result<Option<Grade>, Error> {
+pub(super) fn grade(grade: i32) -> Result<Option<Grade>, Error> {
     match proto::Grade::try_from(grade) {
         Ok(proto::Grade::Unspecified) => Ok(None),
         Ok(proto::Grade::Ordinary) => Ok(Some(Grade::Ordinary)),
@@ -154,7 +154,7 @@ fn grade(grade: i32) -> Result<Option<Grade>, Error> {
     }
 }
 
-fn unnamed(field: &str) -> Error {
+pub(super) fn unnamed(field: &str) -> Error {
     Error::invalid(field, "must be one of the named values", format!("“{field}”未填写或不是有效的取值"))
 }
 
@@ -196,32 +196,40 @@ fn decode(rule: proto::Rule, now: Timestamp) -> Result<Rule, Error> {
         yellow_percent: number("rule.yellow_percent", rule.yellow_percent)?,
         yellow_at_least_hours: number("rule.yellow_at_least_hours", rule.yellow_at_least_hours)?,
         no_yellow_below_hours: number("rule.no_yellow_below_hours", rule.no_yellow_below_hours)?,
+        ladder: parts::decode_ladder(rule.ladder)?,
+        deciders: parts::decode_deciders(&rule.deciders)?,
+        evidence_at: parts::decode_evidence(&rule.evidence_at)?,
+        limits: parts::decode_limits(rule.limits)?,
     })
 }
 
-fn span(field: &str, span: Option<proto::RuleSpan>) -> Result<Span, Error> {
+pub(super) fn span(field: &str, span: Option<proto::RuleSpan>) -> Result<Span, Error> {
     use proto::rule_span::Limit;
     match span.and_then(|span| span.limit) {
         Some(Limit::Days(days)) => Ok(Span::Days(number(field, days)?)),
         Some(Limit::Months(months)) => Ok(Span::Months(number(field, months)?)),
+        Some(Limit::Minutes(minutes)) => Ok(Span::Minutes(number(field, minutes)?)),
         None => Err(Error::invalid(field, "must give days or months", format!("“{field}”请填写天数或月数"))),
     }
 }
 
-fn number(field: &str, number: i32) -> Result<u32, Error> {
+pub(super) fn number(field: &str, number: i32) -> Result<u32, Error> {
     u32::try_from(number)
         .map_err(|_| Error::invalid(field, "must not be negative", format!("“{field}”不能为负数")))
 }
 
-fn encode_rule(rule: &Rule, in_force: bool) -> proto::Rule {
+pub(super) fn encode_span(span: Span) -> proto::RuleSpan {
     use proto::rule_span::Limit;
-    let span = |span: Span| {
-        let limit = match span {
-            Span::Days(days) => Limit::Days(small(days)),
-            Span::Months(months) => Limit::Months(small(months)),
-        };
-        Some(proto::RuleSpan { limit: Some(limit) })
+    let limit = match span {
+        Span::Days(days) => Limit::Days(small(days)),
+        Span::Months(months) => Limit::Months(small(months)),
+        Span::Minutes(minutes) => Limit::Minutes(small(minutes)),
     };
+    proto::RuleSpan { limit: Some(limit) }
+}
+
+fn encode_rule(rule: &Rule, in_force: bool) -> proto::Rule {
+    let span = |span: Span| Some(encode_span(span));
     let (cycle, times) = match rule.long_term_cycle {
         Cycle::Daily => (proto::ReportCycle::Daily, 0),
         Cycle::TimesAWeek(times) => (proto::ReportCycle::TimesAWeek, times),
@@ -258,6 +266,10 @@ fn encode_rule(rule: &Rule, in_force: bool) -> proto::Rule {
         yellow_at_least_hours: small(rule.yellow_at_least_hours),
         no_yellow_below_hours: small(rule.no_yellow_below_hours),
         in_force,
+        ladder: Some(parts::encode_ladder(&rule.ladder)),
+        deciders: rule.deciders.iter().map(|one| parts::encode_decider(*one).into()).collect(),
+        evidence_at: rule.evidence_at.iter().filter_map(|one| parts::encode_evidence(*one)).collect(),
+        limits: rule.limits.iter().map(parts::encode_limits).collect(),
     }
 }
 
@@ -282,6 +294,6 @@ fn encode_preview(preview: Preview) -> proto::RulePreview {
     }
 }
 
-fn small(number: u32) -> i32 {
+pub(super) fn small(number: u32) -> i32 {
     i32::try_from(number).unwrap_or(i32::MAX)
 }

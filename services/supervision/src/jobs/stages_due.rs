@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain_calendar::Timestamp;
-use domain_supervision::{Task, TaskEvent, fire};
+use domain_supervision::{Task, TaskEvent, fire, postponed};
 use sea_orm::DatabaseTransaction;
 use xietong_events::{Append, EventLog};
 use xietong_mesh::{ServiceName, Transactions};
 use xietong_timers::{FireError, Timer, TimerHandler, schedule};
 
-use crate::app::{DueStage, catch_up, drafts, timers_after};
+use crate::app::{DueStage, catch_up, drafts, timer, timers_after};
 use crate::record::Record;
 use crate::regulation::{Regulation, Regulations};
 use crate::store;
@@ -44,8 +44,8 @@ impl StagesDue {
         records: BTreeMap<String, Record>,
         due: &[DueStage],
         now: Timestamp,
-    ) -> Result<Vec<Touched>, FireError> {
-        let mut touched = BTreeMap::new();
+    ) -> Result<(Vec<Touched>, Vec<Timer>), FireError> {
+        let (mut touched, mut later) = (BTreeMap::new(), Vec::new());
         for (name, mut after) in records {
             let before = after.task.clone();
             let events = catch_up(&mut after, regulation, now).map_err(FireError::new)?;
@@ -59,10 +59,16 @@ impl StagesDue {
             let assignment = task.after.task.assignment(&stage.assignment).map_err(FireError::new)?;
             let context = regulation.context(&task.after.task, now);
             let events = fire(&task.after.task, assignment, stage.kind, &context);
+            // Nobody is told now of what is ripe: the timer comes again when somebody is.
+            if events.is_empty()
+                && let Some(again) = postponed(&task.after.task, assignment, stage.kind, &context)
+            {
+                later.push(timer(&stage.task, &stage.assignment, again).map_err(FireError::new)?);
+            }
             task.after.apply(&events).map_err(FireError::new)?;
             task.events.extend(events);
         }
-        Ok(touched.into_values().filter(|task| !task.events.is_empty()).collect())
+        Ok((touched.into_values().filter(|task| !task.events.is_empty()).collect(), later))
     }
 }
 
@@ -81,11 +87,11 @@ impl TimerHandler for StagesDue {
         let names: BTreeSet<&str> = due.iter().map(|stage| stage.task.as_str()).collect();
         let records = store::find_all(tx, &names.into_iter().collect::<Vec<_>>()).await?;
         let regulation = self.regulations.knowing(tx, records.values()).await?;
-        let touched = Self::take_effect(&regulation, records, &due, now)?;
+        let (touched, mut follow) = Self::take_effect(&regulation, records, &due, now)?;
 
         let changes: Vec<_> = touched.iter().map(|one| (&one.before, &one.after)).collect();
         store::save_all(tx, &changes, &regulation, now).await?;
-        let (mut appends, mut follow) = (Vec::with_capacity(touched.len()), Vec::new());
+        let mut appends = Vec::with_capacity(touched.len());
         for Touched { before, after, events } in &touched {
             follow.extend(timers_after(before, after, &regulation).map_err(FireError::new)?);
             let drafts = drafts(events).map_err(FireError::new)?;

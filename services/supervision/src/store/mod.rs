@@ -3,6 +3,7 @@
 mod bulletins;
 mod columns;
 mod handed_over;
+mod inspections;
 mod likeness;
 mod list;
 mod matters;
@@ -27,6 +28,7 @@ pub(crate) use bulletins::{
     lines, replace_lines, save_bulletin, save_line,
 };
 pub(crate) use handed_over::{names_under_way, under_way};
+pub(crate) use inspections::{find_inspection, insert_inspection, inspections, save_inspection};
 pub(crate) use likeness::alike;
 pub(crate) use list::{ListFilter, Portion, list, onward};
 pub(crate) use matters::{
@@ -42,7 +44,7 @@ pub(crate) use score_rules::{keep_score_rule, score_rules};
 pub(crate) use search::{TextQuery, keep_texts, payloads_of, unsearched_from};
 pub(crate) use sources::keep_sources;
 pub(crate) use summary::{Count, Grouping, summarise, total};
-pub(crate) use tasks::{find, find_all, find_numbered, insert, names_to_sign, save, save_all};
+pub(crate) use tasks::{find, find_all, find_named, find_numbered, insert, names_to_sign, save, save_all};
 pub(crate) use waits::waiting_for;
 
 use xietong_store::SqlMigration;
@@ -185,4 +187,5 @@ pub(crate) const MIGRATIONS: &[SqlMigration] = &[
     matters::MATTERS,
     likeness::LIKENESS,
     search::SEARCH,
+    inspections::INSPECTIONS,
 ];

@@ -30,6 +30,14 @@ pub(crate) async fn find_all(
     tx: &DatabaseTransaction,
     names: &[&str],
 ) -> Result<BTreeMap<String, Record>, StoreError> {
+    find_named(tx, names).await
+}
+
+/// The same, on any connection.
+pub(crate) async fn find_named<C: ConnectionTrait>(
+    tx: &C,
+    names: &[&str],
+) -> Result<BTreeMap<String, Record>, StoreError> {
     let mut found = BTreeMap::new();
     for chunk in names.chunks(ROWS) {
         let mut parameters = Parameters::default();
@@ -121,6 +129,8 @@ pub(crate) async fn save_all(
         let all = before.settling_role() != task.settling_role()
             || before.due_date != task.due_date
             || before.rule_version != task.rule_version
+            || before.terms != task.terms
+            || before.happened != task.happened
             || after.calendar_version != regulation.counted_by(task);
         let new = task.assignments.iter().filter(|one| all || !before.assignments.contains(one));
         changed.extend(new.map(|one| (task, one)));

@@ -21,8 +21,10 @@ use xietong_proto::common;
 use xietong_proto::supervision as proto;
 use xietong_proto::supervision::archive_service_client::ArchiveServiceClient;
 use xietong_proto::supervision::bulletin_service_client::BulletinServiceClient;
+use xietong_proto::supervision::circumstance_service_client::CircumstanceServiceClient;
 use xietong_proto::supervision::division_preview_service_client::DivisionPreviewServiceClient;
 use xietong_proto::supervision::explain_service_client::ExplainServiceClient;
+use xietong_proto::supervision::inspection_service_client::InspectionServiceClient;
 use xietong_proto::supervision::instrument_service_client::InstrumentServiceClient;
 use xietong_proto::supervision::ledger_service_client::LedgerServiceClient;
 use xietong_proto::supervision::matter_service_client::MatterServiceClient;
@@ -157,6 +159,36 @@ impl City {
         self.clock.set(at(text));
         let timers = self.service.timers.as_ref().unwrap();
         while timers.turn().await.unwrap() == Progress::Worked {}
+    }
+
+    /// Lives until an instant: fires each timer at the instant it is due, one after the other.
+    pub(crate) async fn live_until(&self, text: &str) {
+        let timers = self.service.timers.as_ref().unwrap();
+        while let Some(due) = timers.next_due().await.unwrap().filter(|due| *due <= at(text)) {
+            self.clock.set(due.max(self.clock.now()));
+            while timers.turn().await.unwrap() == Progress::Worked {}
+        }
+        self.clock.set(at(text));
+    }
+
+    /// What becomes known of tasks, as this principal.
+    pub(crate) fn circumstances(
+        &self,
+        principal: &Principal,
+    ) -> CircumstanceServiceClient<InterceptedService<Channel, Bearer>> {
+        let token = self.signers[&Issuer::Gateway].sign(principal).unwrap();
+        let channel = Endpoint::from_shared(format!("http://{}", self.address)).unwrap().connect_lazy();
+        CircumstanceServiceClient::with_interceptor(channel, Bearer(token))
+    }
+
+    /// Inspections, as this principal.
+    pub(crate) fn inspections(
+        &self,
+        principal: &Principal,
+    ) -> InspectionServiceClient<InterceptedService<Channel, Bearer>> {
+        let token = self.signers[&Issuer::Gateway].sign(principal).unwrap();
+        let channel = Endpoint::from_shared(format!("http://{}", self.address)).unwrap().connect_lazy();
+        InspectionServiceClient::with_interceptor(channel, Bearer(token))
     }
 
     /// A client that calls as this principal.

@@ -277,7 +277,7 @@ async fn work_under_way_is_entered_as_it_stands(store: Store) {
 
     city.wait_until("2023-06-20T23:00:00+08:00").await;
     assert_eq!(city.timeline(&entered[0].name).await.len(), 2, "nothing from before is urged");
-    city.wait_until("2023-06-21T00:00:00+08:00").await;
+    city.wait_until("2023-06-21T08:00:00+08:00").await;
     assert_eq!(city.timeline(&entered[0].name).await.len(), 3, "the report of June is");
 
     let no_date = proto::Task { issue_time: None, ..under_way(3, AssignmentState::InProgress, year_end) };

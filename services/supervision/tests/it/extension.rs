@@ -92,7 +92,11 @@ async fn an_extension_is_asked_for_and_granted(store: Store) {
     assert_eq!(city.get(&task.name).await.due_time, None, "the task's date stays");
 
     // The old end came and went in silence; the new one does not.
+    // The light is yellow from Saturday on; the unit is told on Monday.
     city.wait_until("2023-06-18T09:00:00+08:00").await;
+    assert_eq!(city.get(&task.name).await.light(), Light::Yellow);
+    assert_eq!(city.timeline(&task.name).await.len(), 7);
+    city.wait_until("2023-06-19T08:00:00+08:00").await;
     city.wait_until("2023-06-21T09:00:00+08:00").await;
     assert_eq!(city.get(&task.name).await.light(), Light::Red);
     let listed = proto::ListTasksRequest { light: Light::Red.into(), ..Default::default() };

@@ -5,13 +5,16 @@
 mod archive;
 mod attachments;
 mod bulletin;
+mod circumstance;
 mod city;
+mod clock;
 mod documents;
 mod duplicates;
 mod explain;
 mod extension;
 mod handover;
 mod idempotency;
+mod inspection;
 mod instrument;
 mod ledger;
 mod life;

@@ -23,11 +23,11 @@ on_both!(
     whoever_changes_a_task_first_finds_it_counted_anew,
 );
 
-fn administrator() -> Principal {
+pub(crate) fn administrator() -> Principal {
     account("administrator", Grant::of(Role::Administrator))
 }
 
-fn span(days: i32) -> Option<proto::RuleSpan> {
+pub(crate) fn span(days: i32) -> Option<proto::RuleSpan> {
     Some(proto::RuleSpan { limit: Some(proto::rule_span::Limit::Days(days)) })
 }
 
@@ -36,7 +36,7 @@ fn month() -> Option<proto::RuleSpan> {
 }
 
 /// Version 1 in working days.
-fn working() -> proto::Rule {
+pub(crate) fn working() -> proto::Rule {
     proto::Rule {
         ground: "市政府督查室通知".into(),
         day_kind: proto::RuleDayKind::Working.into(),
@@ -54,7 +54,7 @@ fn working() -> proto::Rule {
     }
 }
 
-fn create(rule: proto::Rule) -> proto::CreateRuleRequest {
+pub(crate) fn create(rule: proto::Rule) -> proto::CreateRuleRequest {
     proto::CreateRuleRequest { rule: Some(rule), ..Default::default() }
 }
 
@@ -71,7 +71,7 @@ fn due(text: &str) -> Option<String> {
 }
 
 impl City {
-    async fn add_rule(&self, rule: proto::Rule) -> proto::Rule {
+    pub(crate) async fn add_rule(&self, rule: proto::Rule) -> proto::Rule {
         let answer = self.rules(&administrator()).create_rule(create(rule)).await.unwrap();
         answer.into_inner().rule.unwrap()
     }
@@ -92,7 +92,7 @@ impl City {
     }
 
     /// Spring Festival of 2027 is published, and the day worked for it.
-    async fn publish_2027(&mut self) {
+    pub(crate) async fn publish_2027(&mut self) {
         let day = |day: u8| time::Date::from_calendar_date(2027, time::Month::February, day).unwrap();
         let published = PublishedCalendar {
             name: "calendars/2027".into(),

@@ -71,10 +71,13 @@ async fn a_reminder_comes_at_yellow_and_not_for_who_is_done(store: Store) {
 async fn nothing_fires_early(store: Store) {
     let city = City::start(store).await;
     let issued = city.issued(task_of("energy")).await;
-    city.wait_until("2023-06-01T23:59:59.999999+08:00").await;
+    // It is late from midnight on, and nobody is told before people work.
+    city.wait_until("2023-06-02T00:00:00+08:00").await;
+    assert_eq!(city.get(&issued.name).await.light(), Light::Yellow);
+    city.wait_until("2023-06-02T07:59:59.999999+08:00").await;
     assert_eq!(city.timeline(&issued.name).await.len(), 2);
     let due = city.service.timers.as_ref().unwrap().next_due().await.unwrap();
-    assert_eq!(due, Some(at("2023-06-02T00:00:00+08:00")));
+    assert_eq!(due, Some(at("2023-06-02T08:00:00+08:00")));
 }
 
 async fn lights_follow_the_clock(store: Store) {

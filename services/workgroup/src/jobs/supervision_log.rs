@@ -66,7 +66,8 @@ fn news(event: &Event) -> Result<Option<(String, DecisionCommand)>, ApplyError> 
         }
         TaskChange::Withdrawn { ground, .. } => Some((origin, DecisionCommand::Withdraw { task, ground })),
         // What was decided was settled then; the task says what a recheck found since.
-        TaskChange::Reopened { .. }
+        TaskChange::Circumstance { .. }
+        | TaskChange::Reopened { .. }
         | TaskChange::Created { .. }
         | TaskChange::Issued { .. }
         | TaskChange::Backfilled { .. }

@@ -66,6 +66,8 @@ impl PlayedSupervision {
                 visibility: Visibility::Internal,
                 restricted_units: vec![],
                 origin: Some(origin.into()),
+                urgent: false,
+                designated: None,
             },
             at: Timestamp::parse("2023-06-21T10:00+08:00").unwrap(),
             change,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain_supervision::{DueTimes, SideRoad, Visibility};
+use domain_supervision::{Circumstance, DueTimes, SideRoad, Visibility};
 
 use super::*;
 use crate::fixture::{Roster, at};
@@ -17,6 +17,8 @@ fn facts(visibility: Visibility) -> TaskFacts {
         visibility,
         restricted_units: vec![],
         origin: None,
+        urgent: false,
+        designated: None,
     }
 }
 
@@ -84,6 +86,13 @@ fn told(event: &TaskEvent) -> Vec<(K, bool, String)> {
             (notice.kind, notice.requires_acknowledgement(), audiences.join(", "))
         })
         .collect()
+}
+
+/// Something that moves every due time.
+fn known(circumstance: Circumstance) -> TaskEvent {
+    let without = |one: AssignmentFacts| AssignmentFacts { due: DueTimes::default(), ..one };
+    let before = all().into_iter().map(without).collect();
+    of_the_task(TaskChange::Circumstance { circumstance, before, assignments: all() })
 }
 
 fn pressed(instrument: Instrument) -> AssignmentChange {
@@ -285,7 +294,46 @@ fn each_event_is_told_to_those_it_concerns() {
         ),
         (of_unit(lead(), C::Reminded), vec![(K::Reminder, false, "liaison of water")]),
         (
-            of_unit(lead(), C::Urged { stages: vec![Stage::Sign, Stage::Deploy] }),
+            known(Circumstance::EventRecorded {
+                event: "案件结案".into(),
+                on: last_day,
+                previous: None,
+                ground: "结案通知书".into(),
+                in_time: [].into(),
+            }),
+            vec![
+                (K::Decision, false, "liaison of water"),
+                (K::Decision, false, "liaison of finance"),
+                (K::Decision, false, "liaison of yaodu"),
+                (K::Progress, false, "supervisor, leader of water"),
+            ],
+        ),
+        (
+            known(Circumstance::OccurrenceCorrected {
+                from: done,
+                to: at("2023-06-05T09:00+08:00"),
+                ground: "现场核实".into(),
+                in_time: [].into(),
+            }),
+            vec![
+                (K::Decision, false, "liaison of water"),
+                (K::Decision, false, "liaison of finance"),
+                (K::Decision, false, "liaison of yaodu"),
+            ],
+        ),
+        (
+            known(Circumstance::Designated {
+                official: Some("officials/wang".into()),
+                previous: Some("officials/li".into()),
+                ground: String::new(),
+            }),
+            vec![
+                (K::Decision, false, r#"Official("officials/wang")"#),
+                (K::Decision, false, r#"Official("officials/li")"#),
+            ],
+        ),
+        (
+            of_unit(lead(), C::Urged { stages: vec![Stage::Sign, Stage::Deploy], again: vec![] }),
             vec![(K::Urging, false, "liaison of water")],
         ),
     ];
@@ -304,9 +352,34 @@ fn notices_say_what_is_to_be_done_and_by_when() {
         water.body,
         "市水利局为第147号《绿色能源输配管网》的牵头单位。2023年6月1日24时前签收，2023年6月8日24时前办结。请及时签收。"
     );
-    let urged = AssignmentChange::Urged { stages: vec![Stage::Sign, Stage::Deploy] };
+    let urged = AssignmentChange::Urged { stages: vec![Stage::Sign, Stage::Deploy], again: vec![] };
     let urged = &notices(&of_unit(assignment("water", Role::Lead), urged))[0];
     assert_eq!(urged.body, "第147号《绿色能源输配管网》尚未签收、部署，已超过规定时限，请立即办理。");
+}
+
+#[test]
+fn whoever_was_designated_decides_in_the_place_of_the_leader_in_charge() {
+    let last_day = at("2023-06-20T00:00+08:00").day();
+    let asked = AssignmentChange::ExtensionRequested { last_day, reason: "征地未完成".into() };
+    let TaskEvent::Assignment(mut event) = of_unit(assignment("water", Role::Lead), asked) else {
+        panic!("an assignment's event")
+    };
+    event.task.designated = Some("officials/wang".into());
+    let expected = (K::Progress, false, r#"supervisor, Official("officials/wang")"#.to_owned());
+    assert_eq!(told(&TaskEvent::Assignment(event)), [expected]);
+}
+
+#[test]
+fn a_missed_date_waits_for_office_hours_unless_it_is_urgent() {
+    let TaskEvent::Assignment(mut event) =
+        of_unit(assignment("water", Role::Lead), AssignmentChange::Overdue)
+    else {
+        panic!("an assignment's event")
+    };
+    assert_eq!(crate::waits(&TaskEvent::Assignment(event.clone())), Some(K::Light));
+    event.task.urgent = true;
+    assert_eq!(crate::waits(&TaskEvent::Assignment(event)), None);
+    assert_eq!(crate::waits(&of_unit(assignment("water", Role::Lead), AssignmentChange::Signed)), None);
 }
 
 #[test]

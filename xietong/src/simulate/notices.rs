@@ -1,0 +1,118 @@
+//! [`Notices`]: what people were told, and whether anybody was told at the wrong time or asked
+//! twice.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Context;
+use domain_calendar::{Calendar, Timestamp};
+use domain_supervision::{AssignmentChange, Stage, TaskEvent};
+use serde::Serialize;
+use serde_json::Value;
+use xietong_mesh::ServiceName;
+use xietong_mesh::convert::decode_time;
+use xietong_proto::common::Event;
+
+use crate::up::Callers;
+
+/// Violations that are named; the others are only counted.
+const NAMED: usize = 20;
+
+/// What people were told while the simulation ran.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Notices {
+    /// How many notices of each kind.
+    pub kinds: BTreeMap<String, u32>,
+    /// How many of them came at night or on a rest day because they were urgent: an emergency, or
+    /// whose authority begins or ends then.
+    pub urgent_off_hours: u32,
+    /// How many came at night or on a rest day and were not urgent.
+    pub untimely: u32,
+    /// How often a unit was asked again for the report of one cycle of one assignment.
+    pub asked_twice: u32,
+    /// The first of both, in words.
+    pub violations: Vec<String>,
+}
+
+impl Notices {
+    /// What the logs of the services say from an instant on.
+    pub(super) async fn read(callers: &Callers, from: Timestamp) -> anyhow::Result<Self> {
+        let mut causes = BTreeMap::new();
+        let mut notices = Notices::default();
+        let mut asked = BTreeSet::new();
+        for service in [ServiceName::Roster, ServiceName::Supervision, ServiceName::Workgroup] {
+            for event in callers.log(service).await? {
+                if let Some(what) = asked_for(&event)? {
+                    let counts = at(&event)? >= from;
+                    if !asked.insert(what.clone()) && counts {
+                        notices.asked_twice += 1;
+                        notices.name(format!("{}再次向{}催要{}的反馈", at(&event)?, what.1, what.0));
+                    }
+                }
+                causes.insert(event.id.clone(), is_urgent(&event)?);
+            }
+        }
+        let calendar = Calendar::built_in();
+        for event in callers.log(ServiceName::Notification).await? {
+            let when = at(&event)?;
+            let Some(kind) = kind_of(&event)?.filter(|_| when >= from) else { continue };
+            *notices.kinds.entry(kind.clone()).or_default() += 1;
+            if calendar.may_disturb(when) {
+                continue;
+            }
+            if causes.get(&event.causation_id).copied().unwrap_or(false) {
+                notices.urgent_off_hours += 1;
+            } else {
+                notices.untimely += 1;
+                notices.name(format!("{when}发出{kind}通知（{}）", event.ground));
+            }
+        }
+        Ok(notices)
+    }
+
+    /// Whether nobody was told at the wrong time, or asked twice.
+    pub(super) fn are_in_order(&self) -> bool {
+        self.untimely == 0 && self.asked_twice == 0
+    }
+
+    fn name(&mut self, violation: String) {
+        if self.violations.len() < NAMED {
+            self.violations.push(violation);
+        }
+    }
+}
+
+fn at(event: &Event) -> anyhow::Result<Timestamp> {
+    Ok(decode_time("occurred_at", &event.occurred_at.context("an event without its time")?)?)
+}
+
+/// The kind of the message that an event of an inbox is about, if it brought one.
+fn kind_of(event: &Event) -> anyhow::Result<Option<String>> {
+    let place = match event.r#type.as_str() {
+        "notification.message.sent" => "/kind",
+        "notification.message.climbed" | "notification.digest.sent" => "/message/kind",
+        _ => return Ok(None),
+    };
+    let payload: Value = serde_json::from_str(&event.payload)?;
+    Ok(payload.pointer(place).and_then(Value::as_str).map(str::to_owned))
+}
+
+/// Whether what an event tells is urgent: a task that is, or whose authority begins or ends.
+fn is_urgent(event: &Event) -> anyhow::Result<bool> {
+    if event.r#type.starts_with("roster.absence.") || event.r#type.starts_with("roster.coverage.") {
+        return Ok(true);
+    }
+    let payload: Value = serde_json::from_str(&event.payload)?;
+    Ok(payload.pointer("/task/urgent").and_then(Value::as_bool).unwrap_or(false))
+}
+
+/// The assignment and the end of the cycle for which an event asks a unit to report, and the unit.
+fn asked_for(event: &Event) -> anyhow::Result<Option<(String, String, Option<Timestamp>)>> {
+    let payload: Value = serde_json::from_str(&event.payload)?;
+    let Some(TaskEvent::Assignment(told)) = TaskEvent::from_payload(&event.r#type, &payload)? else {
+        return Ok(None);
+    };
+    let AssignmentChange::Urged { stages, .. } = &told.change else { return Ok(None) };
+    let asks = stages.contains(&Stage::Report);
+    Ok(asks.then(|| (told.assignment.name, told.assignment.unit, told.assignment.due.report)))
+}
