@@ -15,7 +15,7 @@ use xietong_proto::supervision::AssignmentRole::{Cooperating, Lead};
 use xietong_proto::supervision::TaskState;
 use zip::ZipArchive;
 
-use crate::city::{City, Store, clerk, refusal, supervisor, task, task_of};
+use crate::city::{City, Store, at, clerk, refusal, supervisor, task, task_of};
 use crate::on_both;
 use crate::papers::{assignment, issue, letter, read, slip, words};
 use crate::scoreboard::{sign_and_deploy, submit, verify};
@@ -89,6 +89,7 @@ async fn an_archive_holds_everything_and_verifies_offline(store: Store) {
     let name = assignment(&city).await;
     let task = name.split_once("/assignments/").unwrap().0.to_owned();
     issue(&city, slip(&name)).await;
+    city.clock.set(at("2023-06-01T10:00:00+08:00"));
     issue(&city, letter(&name)).await;
     sign_and_deploy(&city, "energy", &name).await;
     let mut energy = city.clerk("energy");

@@ -523,8 +523,8 @@ async fn a_bulletin_and_the_export_name_no_leader(store: Store) {
     let name = checking(&city).await;
     city.wait_until(FRIDAY).await;
     let issued = sign(&city, &leader("first"), &name).await.unwrap().into_inner();
-    let keys = issued.lines.iter().map(|line| line.score.as_ref().unwrap());
-    assert!(keys.clone().all(|line| line.key.starts_with("units/") && line.rank == 0));
+    let mut lines = issued.lines.iter().map(|line| line.score.as_ref().unwrap());
+    assert!(lines.all(|line| line.key.starts_with("units/") && line.rank == 0));
     let (_, paper) = file(&city, &supervisor(), &issued.paper, "markdown").await.unwrap();
     let request = proto::ExportLedgerRequest { format: "csv".to_owned(), ..Default::default() };
     let (_, export) = read(city.ledger(&supervisor()).export_ledger(request).await).await.unwrap();
