@@ -103,7 +103,7 @@ async fn perform(
             callers.call(&liaison, request, call).await?;
         }
         Verb::Report => {
-            let request = ReportAssignmentRequest { name, text, etag, request_id };
+            let request = ReportAssignmentRequest { name, text, etag, request_id, answer_matter: false };
             let call = |request| async move { client.report_assignment(request).await };
             callers.call(&liaison, request, call).await?;
         }

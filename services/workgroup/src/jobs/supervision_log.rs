@@ -71,6 +71,8 @@ fn news(event: &Event) -> Result<Option<(String, DecisionCommand)>, ApplyError> 
         | TaskChange::Issued { .. }
         | TaskChange::Backfilled { .. }
         | TaskChange::Revised { .. }
-        | TaskChange::Rebased { .. } => None,
+        | TaskChange::Rebased { .. }
+        | TaskChange::JoinedMatter { .. }
+        | TaskChange::LeftMatter { .. } => None,
     })
 }
