@@ -108,6 +108,12 @@ pub enum Action {
     Reopen,
     /// 催办 or a heavier instrument; the assignment goes on as it stands.
     Press,
+    /// 批示 to the unit; the assignment goes on as it stands.
+    Instruct,
+    /// 增加配合单位 to the task; every assignment there is goes on as it stands.
+    AddCooperating,
+    /// 转办 to a subordinate unit or a section; the assignment goes on as it stands.
+    Delegate,
 }
 
 /// The stages of 13710 that have a time limit.
@@ -171,7 +177,8 @@ impl AssignmentState {
             | Action::DecideExtension
             | Action::Wait
             | Action::DecideWait
-            | Action::EndWait => self.from(&[Signed, Deployed, InProgress], self),
+            | Action::EndWait
+            | Action::Delegate => self.from(&[Signed, Deployed, InProgress], self),
             // A unit that has deployed a matter has taken it on.
             Action::Return => self.from(&[Assigned, Signed], Returned),
             // Whoever returned it has seen it.
@@ -184,6 +191,14 @@ impl AssignmentState {
             Action::Recheck => self.from(&[StruckOff], StruckOff),
             Action::Reopen => self.from(&[StruckOff], InProgress),
             Action::Press => self.from(&[Assigned, Signed, Deployed, InProgress], self),
+            Action::Instruct => self.from(
+                &[Assigned, Signed, Deployed, InProgress, Submitted, Returned, Suspended],
+                self,
+            ),
+            Action::AddCooperating => self.from(
+                &[Assigned, Signed, Deployed, InProgress, Submitted, Returned, Suspended, StruckOff],
+                self,
+            ),
         };
         next.ok_or(SupervisionError::AssignmentRefused { action, state: self })
     }
@@ -207,7 +222,7 @@ impl Stage {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Action; 23] = [
+    pub const ALL: [Action; 26] = [
         Self::Issue,
         Self::Sign,
         Self::Deploy,
@@ -231,6 +246,9 @@ impl Action {
         Self::Recheck,
         Self::Reopen,
         Self::Press,
+        Self::Instruct,
+        Self::AddCooperating,
+        Self::Delegate,
     ];
 }
 
@@ -367,6 +385,9 @@ mod tests {
             (Action::Recheck, "--------8-"),
             (Action::Reopen, "--------4-"),
             (Action::Press, "-1234-----"),
+            (Action::Instruct, "-1234567--"),
+            (Action::AddCooperating, "-12345678-"),
+            (Action::Delegate, "--234-----"),
         ];
         assert_eq!(table.map(|(action, _)| action), Action::ALL);
         for (action, row) in table {

@@ -88,6 +88,9 @@ pub struct Content {
     pub open_points: Vec<OpenPoint>,
     /// The units concerned.
     pub assignments: Vec<AssignmentDraft>,
+    /// The task that it is a part of, `tasks/{id}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
 }
 
 impl Content {
@@ -108,6 +111,7 @@ impl Content {
             targets: task.targets.clone(),
             open_points: task.open_points.clone(),
             assignments: task.assignments.iter().map(assignment).collect(),
+            parent: task.parent.clone(),
         }
     }
 

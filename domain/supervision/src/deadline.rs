@@ -334,6 +334,7 @@ mod tests {
             created_by: "clerk".to_owned(),
             unclassified: true,
             origin: None,
+            parent: None,
             due_date,
             milestones: vec![],
             targets: vec![],

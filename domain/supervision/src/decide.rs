@@ -5,10 +5,12 @@ use time::Date;
 
 use crate::assignment::{Action, Assignment, AssignmentState};
 use crate::content::Content;
+use crate::cooperating;
 use crate::deadline::clocks;
 use crate::error::{NotEmpty, SupervisionError};
 use crate::event::{AssignmentChange, AssignmentEvent, AssignmentFacts, TaskChange, TaskEvent, TaskFacts};
 use crate::extension;
+use crate::instruction::{Instruction, instruct};
 use crate::instrument::{self, InstrumentUse};
 use crate::revise::revise;
 use crate::rule::Rule;
@@ -52,6 +54,15 @@ pub enum Command {
         name: String,
         /// What is asked.
         command: AssignmentCommand,
+    },
+    /// 批示.
+    Instruct(Box<Instruction>),
+    /// 增加配合单位.
+    AddCooperating {
+        /// `units/{slug}`, none that the task names already.
+        units: Vec<String>,
+        /// Why; may be empty.
+        ground: String,
     },
 }
 
@@ -124,6 +135,10 @@ pub fn decide(
             Ok(revise(task, content, ground, context)?.into_iter().collect())
         }
         Command::Withdraw { ground } => withdraw(task, ground, context).map(|event| vec![event]),
+        Command::Instruct(asked) => instruct(task, asked, context).map(|event| vec![event]),
+        Command::AddCooperating { units, ground } => {
+            cooperating::add(task, units, ground, context).map(|event| vec![event])
+        }
         Command::Assignment { name, command } => {
             let assignment = task.assignment(name)?;
             match command {

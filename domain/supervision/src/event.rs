@@ -11,6 +11,7 @@ use crate::assignment::{Assignment, Role, Stage};
 use crate::backfill::BackfilledAssignment;
 use crate::content::Content;
 use crate::deadline::DueTimes;
+use crate::instruction::Instruction;
 use crate::instrument::InstrumentUse;
 use crate::side_road_event::SideRoad;
 use crate::task::{Task, TaskDraft, Visibility};
@@ -159,6 +160,40 @@ pub enum TaskChange {
         /// Why.
         ground: String,
         /// Every assignment, with its due times as they are after it.
+        assignments: Vec<AssignmentFacts>,
+    },
+    /// 批示.
+    Instructed {
+        /// What was written, by whom and to whom.
+        instruction: Box<Instruction>,
+        /// The assignments of the units it is addressed to.
+        assignments: Vec<AssignmentFacts>,
+    },
+    /// 签收批示.
+    InstructionSigned {
+        /// Its resource name.
+        instruction: String,
+        /// Those who signed by this, units or officials.
+        signed: Vec<String>,
+    },
+    /// 批示到期: whoever has not signed, or has reported nothing since, is urged once.
+    InstructionDue {
+        /// Its resource name.
+        instruction: String,
+        /// The leader whose word it is.
+        leader: String,
+        /// What was written.
+        text: String,
+        /// Units and officials who owe something.
+        owing: Vec<String>,
+        /// The assignments of those units.
+        assignments: Vec<AssignmentFacts>,
+    },
+    /// 增加配合单位: their clocks start.
+    CooperatingAdded {
+        /// Why; may be empty.
+        ground: String,
+        /// The assignments that came in.
         assignments: Vec<AssignmentFacts>,
     },
 }

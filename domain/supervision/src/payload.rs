@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::event::{AssignmentChange, AssignmentEvent, TaskChange, TaskEvent, WholeTaskEvent};
 
 /// Every type of a [`TaskEvent`], for consumers that subscribe by type.
-pub const EVENT_TYPES: [&str; 38] = [
+pub const EVENT_TYPES: [&str; 42] = [
     "supervision.task.created",
     "supervision.task.issued",
     "supervision.task.backfilled",
@@ -45,6 +45,10 @@ pub const EVENT_TYPES: [&str; 38] = [
     "supervision.assignment.overdue",
     "supervision.assignment.reminded",
     "supervision.assignment.urged",
+    "supervision.task.instructed",
+    "supervision.task.instruction_signed",
+    "supervision.task.instruction_due",
+    "supervision.task.cooperating_added",
 ];
 
 /// A payload that is not what its type says.
@@ -81,6 +85,10 @@ impl TaskEvent {
                 TaskChange::Withdrawn { .. } => "supervision.task.withdrawn",
                 TaskChange::StruckOff { .. } => "supervision.task.struck_off",
                 TaskChange::Reopened { .. } => "supervision.task.reopened",
+                TaskChange::Instructed { .. } => "supervision.task.instructed",
+                TaskChange::InstructionSigned { .. } => "supervision.task.instruction_signed",
+                TaskChange::InstructionDue { .. } => "supervision.task.instruction_due",
+                TaskChange::CooperatingAdded { .. } => "supervision.task.cooperating_added",
             },
             Self::Assignment(event) => match &event.change {
                 AssignmentChange::Signed => "supervision.assignment.signed",

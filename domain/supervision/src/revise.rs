@@ -24,6 +24,7 @@ pub(crate) fn revise(
             if before.assignments != after.assignments
                 || before.grade != after.grade
                 || before.open_points != after.open_points
+                || before.parent != after.parent
             {
                 return Err(SupervisionError::FixedOnceIssued);
             }
@@ -57,7 +58,7 @@ impl Task {
     /// Says what the content says from now on. Assignments that go on keep what happened to
     /// them.
     pub(crate) fn take_content(&mut self, content: &Content) {
-        let Content { title, text, grade, tags, due_date, milestones, targets, open_points, assignments } =
+        let Content { title, text, grade, tags, due_date, milestones, targets, open_points, assignments, parent } =
             content.clone();
         let mut before = std::mem::take(&mut self.assignments);
         self.assignments = assignments
@@ -80,5 +81,6 @@ impl Task {
         self.milestones = milestones;
         self.targets = targets;
         self.open_points = open_points;
+        self.parent = parent;
     }
 }

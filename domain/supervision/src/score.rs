@@ -241,6 +241,7 @@ mod tests {
             created_by: "supervisor".to_owned(),
             unclassified: true,
             origin: None,
+            parent: None,
             due_date: None,
             milestones: vec![],
             targets: vec![],

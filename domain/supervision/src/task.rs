@@ -89,6 +89,9 @@ pub struct TaskDraft {
     pub unclassified: bool,
     /// What it was escalated from, for example `groups/g/meetings/m/decisions/d`.
     pub origin: Option<String>,
+    /// The task that it is a part of, `tasks/{id}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
     /// Last day, Asia/Shanghai, when the document names one; otherwise the rule decides.
     #[serde(with = "crate::date_text", default)]
     pub due_date: Option<Date>,
@@ -145,6 +148,9 @@ pub struct Task {
     pub unclassified: bool,
     /// What it was escalated from.
     pub origin: Option<String>,
+    /// The task that it is a part of, `tasks/{id}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
     /// Where the task stands as a whole.
     pub state: TaskState,
     /// When it was issued and its clocks started.
@@ -167,8 +173,8 @@ pub struct Task {
     /// What must be settled before it can be issued.
     #[serde(default)]
     pub open_points: Vec<OpenPoint>,
-    /// The units' assignments, in the order of the document; once it is issued never fewer,
-    /// never more.
+    /// The units' assignments, in the order of the document; once it is issued never fewer, and
+    /// more only where cooperating units are added.
     pub assignments: Vec<Assignment>,
     /// Number of events applied so far: what a save compares and sets.
     pub version: i64,
@@ -204,6 +210,7 @@ impl Task {
             created_by: draft.created_by.clone(),
             unclassified: draft.unclassified,
             origin: draft.origin.clone(),
+            parent: draft.parent.clone(),
             state: TaskState::Draft,
             issue_time: None,
             rule_version: None,

@@ -31,6 +31,7 @@ pub(crate) fn draft(grade: Grade, roles: &[Role]) -> TaskDraft {
         created_by: "supervisor-clerk".to_owned(),
         unclassified: true,
         origin: None,
+        parent: None,
         due_date: None,
         milestones: vec![],
         targets: vec![],
