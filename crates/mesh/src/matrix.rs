@@ -84,6 +84,15 @@ const TASK_READERS: &[(&[Role], Reach)] = &[
 /// Doing a unit's part of a task.
 const UNIT_WORK: &[(&[Role], Reach)] = &[(UNIT_STAFF, Units)];
 
+/// Signing for what is addressed to a unit or to oneself.
+const ADDRESSED: &[(&[Role], Reach)] = &[
+    (UNIT_STAFF, Units),
+    (
+        &[Leader, Secretary, AssistingDeputySecretaryGeneral, Supervisor, GroupOffice, Inspector],
+        SelfOnly,
+    ),
+];
+
 /// The supervisor's own work.
 const SUPERVISION: &[(&[Role], Reach)] = &[(&[Supervisor], All)];
 
@@ -227,6 +236,29 @@ pub const MATRIX: &[Row] = &[
     row("supervision.ledger.scoreboard", Read, TASK_READERS),
     row("supervision.papers.issue", Write, &[(&[Supervisor], All)]),
     row("supervision.papers.get", Read, TASK_READERS),
+    // Whose word it is, inside a unit and above it.
+    row("supervision.instructions.create", Write, &[(&[Leader], Portfolio), (MANDATED, Mandate)]),
+    row("supervision.instructions.get", Read, TASK_READERS),
+    row("supervision.instructions.list", Read, TASK_READERS),
+    row("supervision.instructions.sign", Write, ADDRESSED),
+    row(
+        "supervision.comments.create",
+        Write,
+        &[(&[Supervisor], All), (UNIT_STAFF, Units), (&[Leader], Portfolio)],
+    ),
+    row("supervision.comments.list", Read, TASK_READERS),
+    row("supervision.release_settings.get", Read, &[(OVERSEERS, All), (UNIT_STAFF, Units)]),
+    row("supervision.release_settings.update", Write, &[(&[Administrator], All), (&[UnitApprover], Units)]),
+    // Nobody outside a unit sees what it has not said, not even those who see everything.
+    row("supervision.drafts.list", Read, UNIT_WORK),
+    row("supervision.drafts.get", Read, UNIT_WORK),
+    row("supervision.drafts.release", Write, &[(&[UnitApprover], Units)]),
+    row("supervision.drafts.withdraw", Write, UNIT_WORK),
+    row("supervision.assignments.delegate", Write, UNIT_WORK),
+    row("supervision.delegations.get", Read, UNIT_WORK),
+    row("supervision.delegations.list", Read, UNIT_WORK),
+    row("supervision.delegations.answer", Write, UNIT_WORK),
+    row("supervision.tasks.add_cooperating", Write, &[(&[Supervisor], All), (UNIT_STAFF, Units)]),
     // Working groups.
     row("workgroup.groups.create", Write, &[(&[Supervisor, Administrator], All), (&[GroupOffice], Groups)]),
     row("workgroup.groups.get", Read, OPEN),

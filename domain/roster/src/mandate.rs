@@ -18,16 +18,17 @@ use crate::resolve::units_of_leader;
 use crate::scope::{Matter, Scope};
 
 /// Acts that can be entered for a leader, as the permission matrix names them.
-const DECISIONS: [&str; 6] = [
+const DECISIONS: [&str; 7] = [
     "supervision.assignments.verify",
     "supervision.assignments.decide_extension",
     "supervision.assignments.suspend",
     "supervision.assignments.resume",
     "supervision.assignments.escalate",
     "roster.absences.acknowledge",
+    "supervision.instructions.create",
 ];
 /// What has to be seen for that. An assisting deputy secretary-general sees it unlisted.
-const READINGS: [&str; 8] = [
+const READINGS: [&str; 11] = [
     "supervision.tasks.get",
     "supervision.tasks.list",
     "supervision.tasks.timeline",
@@ -36,6 +37,9 @@ const READINGS: [&str; 8] = [
     "supervision.ledger.scoreboard",
     "supervision.papers.get",
     "roster.absences.digest",
+    "supervision.instructions.get",
+    "supervision.instructions.list",
+    "supervision.comments.list",
 ];
 /// What stands before a mandate's name in the ground of an act.
 const BY_MANDATE: &str = "，依据";

@@ -6,7 +6,7 @@ use domain_calendar::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::assignment::{Action, Assignment};
+use crate::assignment::{Action, Assignment, AssignmentState};
 use crate::deadline::clocks;
 use crate::decide::{Context, said};
 use crate::error::{NotEmpty, SupervisionError};
@@ -275,11 +275,23 @@ impl Delegation {
         Ok((Delegation { state, version: self.version + 1, ..self.clone() }, text))
     }
 
+    /// Refuses when the holder holds the matter no longer, or it is over.
     fn check_held(&self, held: &Assignment) -> Result<(), SupervisionError> {
-        if held.unit == self.holder {
-            Ok(())
-        } else {
-            Err(SupervisionError::HeldByAnother { unit: self.holder.clone() })
+        if held.unit != self.holder {
+            return Err(SupervisionError::HeldByAnother { unit: self.holder.clone() });
+        }
+        match held.state {
+            state @ (AssignmentState::StruckOff | AssignmentState::Withdrawn) => {
+                Err(SupervisionError::AssignmentRefused { action: Action::Report, state })
+            }
+            AssignmentState::Pending
+            | AssignmentState::Assigned
+            | AssignmentState::Signed
+            | AssignmentState::Deployed
+            | AssignmentState::InProgress
+            | AssignmentState::Submitted
+            | AssignmentState::Returned
+            | AssignmentState::Suspended => Ok(()),
         }
     }
 

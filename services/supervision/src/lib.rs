@@ -4,7 +4,8 @@
 //! Where to look:
 //! - the rules and the state machine: `domain-supervision`, which this service asks;
 //! - the RPCs: `grpc/`; what they do: `app/`; the tables: `store/`;
-//! - what happens by itself when a stage is due: `jobs/stages_due.rs`;
+//! - what happens by itself when a stage is due: `jobs/stages_due.rs`, or an instruction:
+//!   `jobs/instructions_due.rs`;
 //! - what each leader is told when a division of work takes effect: `jobs/handovers.rs`.
 
 mod app;
@@ -20,19 +21,24 @@ use std::sync::Arc;
 use tonic::service::Routes;
 use xietong_mesh::serve::MAX_BATCH_MESSAGE_BYTES;
 use xietong_mesh::{Assembly, Foundation, Ground, Service, ServiceName};
+use xietong_proto::supervision::comment_service_server::CommentServiceServer;
+use xietong_proto::supervision::cooperation_service_server::CooperationServiceServer;
+use xietong_proto::supervision::delegation_service_server::DelegationServiceServer;
 use xietong_proto::supervision::division_preview_service_server::DivisionPreviewServiceServer;
 use xietong_proto::supervision::explain_service_server::ExplainServiceServer;
+use xietong_proto::supervision::instruction_service_server::InstructionServiceServer;
 use xietong_proto::supervision::instrument_service_server::InstrumentServiceServer;
 use xietong_proto::supervision::ledger_service_server::LedgerServiceServer;
 use xietong_proto::supervision::paper_service_server::PaperServiceServer;
 use xietong_proto::supervision::rule_service_server::RuleServiceServer;
 use xietong_proto::supervision::side_road_service_server::SideRoadServiceServer;
 use xietong_proto::supervision::task_service_server::TaskServiceServer;
+use xietong_proto::supervision::unit_draft_service_server::UnitDraftServiceServer;
 use xietong_store::StoreError;
 
 use app::Supervision;
 use grpc::{DivisionPreviews, Explanations, Ledger, Papers, Rules, Tasks};
-use jobs::{Handovers, Recounts, StagesDue};
+use jobs::{Due, Handovers, InstructionsDue, Recounts, StagesDue};
 use regulation::Regulations;
 
 /// Puts the service together: its database at the newest schema, its RPCs, its copy of the
@@ -58,8 +64,17 @@ pub async fn build(ground: Ground) -> Result<Service, StoreError> {
     let side_roads = SideRoadServiceServer::from_arc(tasks.clone());
     let instruments =
         InstrumentServiceServer::from_arc(tasks.clone()).max_decoding_message_size(MAX_BATCH_MESSAGE_BYTES);
+    let instructions = InstructionServiceServer::from_arc(tasks.clone());
+    let comments = CommentServiceServer::from_arc(tasks.clone());
+    let unit_drafts = UnitDraftServiceServer::from_arc(tasks.clone());
+    let delegations = DelegationServiceServer::from_arc(tasks.clone());
+    let cooperation =
+        CooperationServiceServer::from_arc(tasks.clone()).max_decoding_message_size(MAX_BATCH_MESSAGE_BYTES);
     let tasks = TaskServiceServer::from_arc(tasks).max_decoding_message_size(MAX_BATCH_MESSAGE_BYTES);
-    let stages_due = StagesDue::new(foundation.log.clone(), foundation.transactions.clone(), regulations);
+    let stages_due =
+        StagesDue::new(foundation.log.clone(), foundation.transactions.clone(), regulations.clone());
+    let instructions_due =
+        InstructionsDue::new(foundation.log.clone(), foundation.transactions.clone(), regulations);
     let previews = DivisionPreviewServiceServer::new(DivisionPreviews::new(foundation.db.clone()));
     let handovers = Handovers::new(foundation.log.clone(), foundation.transactions.clone());
     Ok(foundation.assemble(Assembly {
@@ -70,10 +85,15 @@ pub async fn build(ground: Ground) -> Result<Service, StoreError> {
             .add_service(explanations)
             .add_service(previews)
             .add_service(ledger)
-            .add_service(papers),
+            .add_service(papers)
+            .add_service(instructions)
+            .add_service(comments)
+            .add_service(unit_drafts)
+            .add_service(delegations)
+            .add_service(cooperation),
         copy: Some(roster),
         consumers: vec![(ServiceName::Roster, Arc::new(handovers))],
         jobs: vec![recounts],
-        timers: Some(Arc::new(stages_due)),
+        timers: Some(Arc::new(Due::new(stages_due, instructions_due))),
     }))
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use domain_calendar::Timestamp;
 use domain_supervision::{
-    Assignment, AssignmentChange, LAST_REPORT, SideRoad, SupervisionError, Task, TaskChange, TaskDraft,
-    TaskEvent, TaskState, Visibility,
+    Assignment, AssignmentChange, LAST_REPORT, Role, SideRoad, SupervisionError, Task, TaskChange, TaskDraft,
+    TaskEvent, TaskState, UnitDraft, Visibility,
 };
 use serde::{Deserialize, Serialize};
 use xietong_mesh::Resource;
@@ -28,6 +28,10 @@ pub(crate) struct Record {
     /// when they do not depend on it.
     #[serde(skip)]
     pub(crate) calendar_version: Option<u32>,
+    /// What the caller said by this, where it awaits the release of the unit's approver; then
+    /// nothing else has changed. Never stored with the task.
+    #[serde(skip)]
+    pub(crate) drafted: Option<UnitDraft>,
 }
 
 impl Record {
@@ -39,6 +43,7 @@ impl Record {
             struck_off_at: None,
             last_reports: BTreeMap::new(),
             calendar_version: None,
+            drafted: None,
         }
     }
 
@@ -66,7 +71,11 @@ impl Record {
                 | TaskChange::Issued { .. }
                 | TaskChange::Revised { .. }
                 | TaskChange::Rebased { .. }
-                | TaskChange::Withdrawn { .. } => {}
+                | TaskChange::Withdrawn { .. }
+                | TaskChange::Instructed { .. }
+                | TaskChange::InstructionSigned { .. }
+                | TaskChange::InstructionDue { .. }
+                | TaskChange::CooperatingAdded { .. } => {}
             },
             TaskEvent::Assignment(event) => match &event.change {
                 AssignmentChange::Reported { text } | AssignmentChange::Submitted { text, .. } => {
@@ -98,6 +107,11 @@ impl Record {
     /// What permission on the task as a whole depends on.
     pub(crate) fn resource(&self) -> Resource {
         self.resource_of_units(self.task.assignments.iter())
+    }
+
+    /// What permission to act as a lead unit of it depends on.
+    pub(crate) fn resource_of_leads(&self) -> Resource {
+        self.resource_of_units(self.task.assignments.iter().filter(|one| one.role == Role::Lead))
     }
 
     /// What permission to act on one assignment depends on.
@@ -148,7 +162,7 @@ pub(crate) fn seen(visibility: Visibility) -> Seen {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use domain_supervision::{AssignmentDraft, Grade, Role, Source};
+    use domain_supervision::{AssignmentDraft, Grade, Source};
 
     use super::*;
 
@@ -172,6 +186,7 @@ pub(crate) mod tests {
             created_by: "supervisor".to_owned(),
             unclassified: true,
             origin: None,
+            parent: None,
             due_date: None,
             milestones: vec![],
             targets: vec![],

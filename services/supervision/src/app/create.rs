@@ -11,7 +11,7 @@ use xietong_mesh::error::MOST_VIOLATIONS;
 use xietong_mesh::{Call, Error, RosterView, Transaction};
 use xietong_timers::MachineClock;
 
-use super::{Supervision, drafts, roster, timers};
+use super::{Supervision, drafts, family, roster, timers};
 use crate::error::{refused, unreadable};
 use crate::record::Record;
 use crate::regulation::Regulation;
@@ -68,11 +68,16 @@ impl Supervision {
         validate_only: bool,
     ) -> Result<Vec<Record>, Error> {
         let now = transaction.now();
-        if let [Entry { draft: TaskDraft { origin: Some(origin), .. }, .. }] = entries.as_slice()
-            && let Some(record) = store::of_origin(transaction.tx(), origin).await?
-        {
-            call.authorize(&record.resource())?;
-            return Ok(vec![record]);
+        if let [Entry { draft: TaskDraft { origin: Some(origin), .. }, .. }] = entries.as_slice() {
+            if let Some(record) = store::of_origin(transaction.tx(), origin).await? {
+                call.authorize(&record.resource())?;
+                return Ok(vec![record]);
+            }
+            let by_service = call.principal.is_system();
+            if !by_service && store::find_instruction(transaction.tx(), origin).await?.is_none() {
+                let english = format!("there is no instruction {origin}");
+                return Err(Error::invalid("origin", english, "没有这条批示"));
+            }
         }
         // What is only entered runs by no rule yet.
         let runs = entering != Entering::Only || entries.iter().any(|entry| entry.backfill.is_some());
@@ -90,6 +95,9 @@ impl Supervision {
         }
         check_units(&self.roster()?, named(&entries), now)?;
 
+        for (entry, record) in entries.iter().zip(&records) {
+            family::admit_parent(transaction.tx(), &record.task, &entry.place).await?;
+        }
         refuse_taken(store::keep_sources(transaction.tx(), &records).await?, &entries)?;
         if validate_only {
             // No number of the ledger is taken for what is not entered.
@@ -97,6 +105,7 @@ impl Supervision {
         }
         store::insert(transaction.tx(), &mut records, &regulation).await?;
         store::keep_origins(transaction.tx(), &records).await?;
+        store::keep_parents(transaction.tx(), &records).await?;
         let (mut appends, mut due) = (Vec::with_capacity(records.len()), Vec::new());
         let mut issued = Vec::new();
         for (mut entry, record) in entries.into_iter().zip(&records) {
@@ -211,6 +220,8 @@ pub(super) enum List {
     Milestones,
     /// In none: `place` is its field.
     Alone,
+    /// In a list of units alone: `place` is its field.
+    Units,
 }
 
 impl NamedUnit<'_> {
@@ -222,6 +233,7 @@ impl NamedUnit<'_> {
             List::RestrictedUnits => format!("{place}.restricted_units[{at}]"),
             List::Milestones => format!("{place}.milestones[{at}].units"),
             List::Alone => (*place).to_owned(),
+            List::Units => format!("{place}[{at}]"),
         };
         (field, format!("there is no unit {unit}"), format!("没有这个单位（{unit}）"))
     }

@@ -3,8 +3,12 @@
 
 mod authority;
 mod change;
+mod comments;
 mod create;
+mod delegations;
 mod explain;
+mod family;
+mod instructions;
 mod ledger;
 mod papers;
 mod read;
@@ -15,9 +19,12 @@ mod rules;
 mod scoreboard;
 mod sign;
 mod timers;
+mod unit_drafts;
 
 pub(crate) use change::{Asked, Change, Target};
 pub(crate) use create::{Entering, Entry};
+pub(crate) use delegations::{DelegationVerb, ToDelegate};
+pub(crate) use instructions::{ToInstruct, Written, instruction_etag};
 pub(crate) use ledger::{Counts, GroupBy, Summary, SummaryRow, unit_name};
 pub(crate) use papers::{AboutAssignment, IssuedPaper};
 pub(crate) use read::{ListQuery, Listing};
@@ -25,8 +32,9 @@ pub(crate) use recount::{catch_up, timers_after};
 pub(crate) use revise::Revision;
 pub(crate) use rules::{Preview, left_out_because};
 pub(crate) use scoreboard::{Scoreboard, ScoredLine, Scoring};
-pub(crate) use sign::{Answered, MOST_SIGNED, ToSign, ToUrge};
-pub(crate) use timers::DueStage;
+pub(crate) use sign::{Answered, MOST_SIGNED, ToSign, ToUrge, ToVerify};
+pub(crate) use timers::{DueInstruction, DueStage, INSTRUCTION_DUE};
+pub(crate) use unit_drafts::{DraftVerb, ReleaseSetting};
 
 use std::sync::Arc;
 

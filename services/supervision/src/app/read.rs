@@ -27,6 +27,8 @@ pub(crate) struct ListQuery {
     pub(crate) leader: Option<String>,
     /// A tag of it.
     pub(crate) tag: Option<String>,
+    /// The task that it is a part of.
+    pub(crate) parent: Option<String>,
 }
 
 /// A list of tasks, the newest first: what is in it is settled, nothing is read yet.
@@ -84,6 +86,7 @@ impl Supervision {
             state: query.state,
             document_number: query.document_number,
             tag: query.tag,
+            parent: query.parent,
         };
         Ok(Listing { scope, filter, now, roster_as_of })
     }

@@ -27,6 +27,8 @@ pub(crate) struct Revision {
     pub(crate) open_points: Option<Vec<OpenPoint>>,
     /// Its units, each in its role.
     pub(crate) assignments: Option<Vec<(String, Role)>>,
+    /// The task that it is a part of; `Some(None)`: of none.
+    pub(crate) parent: Option<Option<String>>,
 }
 
 impl Revision {
@@ -41,6 +43,7 @@ impl Revision {
         set(&mut content.milestones, &self.milestones);
         set(&mut content.targets, &self.targets);
         set(&mut content.open_points, &self.open_points);
+        set(&mut content.parent, &self.parent);
         if let Some(units) = &self.assignments {
             let numbered = units.iter().enumerate();
             content.assignments = numbered

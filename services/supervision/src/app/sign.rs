@@ -1,4 +1,4 @@
-//! One act on several assignments at once: signing for them, urging their units.
+//! One act on several assignments at once: signing for them, urging their units, verifying them.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,8 @@ use domain_supervision::{AssignmentCommand, Command, Instrument, InstrumentUse, 
 use xietong_events::Append;
 use xietong_mesh::{Call, Error, Resource, Transaction};
 
-use super::{Supervision, catch_up, drafts, timers_after};
+use super::authority::Authority;
+use super::{Supervision, catch_up, drafts, family, timers_after};
 use crate::error::command_refused;
 use crate::record::Record;
 use crate::regulation::Regulation;
@@ -47,11 +48,25 @@ pub(crate) struct Answered {
     pub(crate) outcome: Result<(), Error>,
 }
 
+/// What is verified, and how.
+#[derive(Debug)]
+pub(crate) struct ToVerify {
+    /// Of which task, and which of its assignments.
+    pub(crate) names: Vec<(String, String)>,
+    /// They are accepted, or sent back.
+    pub(crate) accept: bool,
+    /// Must not be empty where they are sent back.
+    pub(crate) note: String,
+    /// Every unit the verifier belongs to.
+    pub(crate) verifier_units: Vec<String>,
+}
+
 /// A task on its way through the act.
 struct Touched {
     before: Task,
     after: Record,
-    events: Vec<TaskEvent>,
+    /// What happened, in order, and by what right.
+    acts: Vec<(Authority, Vec<TaskEvent>)>,
 }
 
 impl Supervision {
@@ -104,6 +119,22 @@ impl Supervision {
         self.act_on_all(transaction, call, names, &command).await
     }
 
+    /// Verifies each that can be verified, after [`Supervision::prepare_change`]. ABORTED as in
+    /// [`Supervision::sign_all`].
+    pub(crate) async fn verify_all(
+        &self,
+        transaction: &Transaction,
+        call: &Call,
+        asked: &ToVerify,
+    ) -> Result<Vec<Answered>, Error> {
+        let command = AssignmentCommand::Verify {
+            accept: asked.accept,
+            note: asked.note.clone(),
+            verifier_units: asked.verifier_units.clone(),
+        };
+        self.act_on_all(transaction, call, asked.names.clone(), &command).await
+    }
+
     async fn act_on_all(
         &self,
         transaction: &Transaction,
@@ -117,28 +148,41 @@ impl Supervision {
         let mut touched: BTreeMap<String, Touched> = records
             .into_iter()
             .map(|(name, record)| {
-                (name, Touched { before: record.task.clone(), after: record, events: vec![] })
+                (name, Touched { before: record.task.clone(), after: record, acts: vec![] })
             })
             .collect();
         let mut results = Vec::with_capacity(names.len());
         for (task, name) in names {
-            let outcome = self.act(&regulation, transaction, call, touched.get_mut(&task), &name, command);
+            let task = touched.get_mut(&task);
+            let outcome = self.act(&regulation, transaction, call, task, &name, command).await;
             results.push(Answered { name, outcome });
         }
 
-        let (mut appends, mut due) = (Vec::new(), Vec::new());
-        for Touched { before, after, events } in touched.values().filter(|task| !task.events.is_empty()) {
+        // Those done by one and the same right are written together.
+        let (mut runs, mut due) = (Vec::<(Authority, Vec<Append>)>::new(), Vec::new());
+        for Touched { before, after, acts } in touched.values().filter(|task| !task.acts.is_empty()) {
             store::save(transaction.tx(), before, after, &regulation).await?;
-            let (aggregate, expected_version) = (before.name.clone(), before.version);
-            appends.push(Append { aggregate, expected_version, drafts: drafts(events)? });
+            let mut version = before.version;
+            for (authority, events) in acts {
+                let drafts = drafts(events)?;
+                let (aggregate, expected_version) = (before.name.clone(), version);
+                version += i64::try_from(drafts.len()).map_err(Error::internal)?;
+                let append = Append { aggregate, expected_version, drafts };
+                match runs.last_mut().filter(|(by, _)| by == authority) {
+                    Some((_, appends)) => appends.push(append),
+                    None => runs.push((authority.clone(), vec![append])),
+                }
+            }
             due.extend(timers_after(before, after, &regulation)?);
         }
-        transaction.append_all(&appends).await?;
+        for (authority, appends) in &runs {
+            transaction.append_stamped(&authority.as_stamp(), appends).await?;
+        }
         transaction.schedule(&due).await?;
         Ok(results)
     }
 
-    fn act(
+    async fn act(
         &self,
         regulation: &Regulation,
         transaction: &Transaction,
@@ -151,16 +195,28 @@ impl Supervision {
         let Ok(assignment) = task.after.task.assignment(name) else {
             return Err(call.scope()?.missing(name));
         };
-        call.authorize(&task.after.resource_of(assignment))?;
         let now = transaction.now();
-        let caught_up = catch_up(&mut task.after, regulation, now)?;
-        task.events.extend(caught_up);
+        let authority = self.authorize(call, &task.after.resource_of(assignment), now)?;
+        family::admit_command(transaction.tx(), &task.after.task, name, command).await?;
+        let mut happened = catch_up(&mut task.after, regulation, now)?;
         let command = Command::Assignment { name: name.to_owned(), command: command.clone() };
         let context = regulation.context(&task.after.task, now);
-        let events = decide(&task.after.task, &command, &context).map_err(command_refused)?;
-        task.after.apply(&events).map_err(command_refused)?;
-        task.events.extend(events);
-        Ok(())
+        let decided = decide(&task.after.task, &command, &context).map_err(command_refused);
+        let outcome = match decided {
+            Ok(events) => {
+                task.after.apply(&events).map_err(command_refused)?;
+                happened.extend(events);
+                Ok(())
+            }
+            Err(refused) => Err(refused),
+        };
+        // What merely caught up stays, whether or not the act was possible.
+        match task.acts.last_mut().filter(|(by, _)| *by == authority) {
+            Some((_, events)) => events.extend(happened),
+            None if happened.is_empty() => {}
+            None => task.acts.push((authority, happened)),
+        }
+        outcome
     }
 }
 

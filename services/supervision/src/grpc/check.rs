@@ -69,6 +69,19 @@ pub(super) fn task_of_assignment(name: &str) -> Result<&str, Error> {
     }
 }
 
+/// A task's name in a request's `parent`.
+pub(super) fn parent_task(name: &str) -> Result<(), Error> {
+    let mut check = Check::default();
+    check.name("parent", name, "tasks");
+    check.finish()
+}
+
+/// Whether a name has the form of an instruction's.
+pub(super) fn is_instruction(name: &str) -> bool {
+    let parts = name.split_once("/instructions/");
+    parts.is_some_and(|(task, id)| task.strip_prefix("tasks/").is_some_and(is_id) && is_id(id))
+}
+
 fn is_id(id: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
     (1..=LONGEST_ID).contains(&id.len()) && id.bytes().all(plain)

@@ -9,7 +9,7 @@ use domain_supervision::{
 use prost_types::{Duration as ProtoDuration, Timestamp as ProtoTimestamp};
 use time::Date;
 use xietong_mesh::Error;
-use xietong_mesh::convert::{decode_optional_time, encode_time};
+use xietong_mesh::convert::{decode_optional_time, encode_time, optional};
 use xietong_mesh::input::{LINE, TEXT};
 use xietong_proto::supervision as proto;
 
@@ -148,6 +148,12 @@ pub(super) fn revision(task: proto::Task, mask: &[String]) -> Result<Revision, E
             "open_points" => {
                 let points = open_points(&mut check, "task.open_points", task.open_points.clone());
                 revision.open_points = Some(points);
+            }
+            "parent" => {
+                if !task.parent.is_empty() {
+                    check.name("task.parent", &task.parent, "tasks");
+                }
+                revision.parent = Some(optional(task.parent.clone()));
             }
             "assignments" => revision.assignments = Some(assignments(&mut check, &task.assignments)),
             _ => {

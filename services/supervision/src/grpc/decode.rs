@@ -59,6 +59,9 @@ pub(super) fn entry(task: proto::Task, place: String, creator: &str, origin: &st
         .enumerate()
         .map(|(at, one)| assignment(&mut check, &format!("{place}.assignments[{at}]"), &name, at + 1, one))
         .collect();
+    if !task.parent.is_empty() {
+        check.name(field("parent"), &task.parent, "tasks");
+    }
     check.finish()?;
     let draft = TaskDraft {
         name,
@@ -73,6 +76,7 @@ pub(super) fn entry(task: proto::Task, place: String, creator: &str, origin: &st
         created_by: creator.to_owned(),
         unclassified: task.unclassified,
         origin: optional(origin.to_owned()),
+        parent: optional(task.parent),
         due_date,
         milestones,
         targets,
@@ -137,6 +141,9 @@ pub(super) fn list_query(request: &proto::ListTasksRequest) -> Result<ListQuery,
     }
     check.text("document_number", &request.document_number, LINE);
     check.text("tag", &request.tag, LINE);
+    if !request.parent.is_empty() {
+        check.name("parent", &request.parent, "tasks");
+    }
     let light = light(&mut check, request.light);
     let state = state(&mut check, request.state);
     check.finish()?;
@@ -147,6 +154,7 @@ pub(super) fn list_query(request: &proto::ListTasksRequest) -> Result<ListQuery,
         document_number: optional(request.document_number.clone()),
         leader: optional(request.leader.clone()),
         tag: optional(request.tag.clone()),
+        parent: optional(request.parent.clone()),
     })
 }
 

@@ -11,7 +11,7 @@ use super::content::{
     due_time, encode_extension, encode_milestone, encode_open_point, encode_target, encode_wait,
 };
 
-use super::{instrument, pause};
+use super::{instrument, pause, unit_drafts};
 use crate::record::{Record, seen};
 use crate::regulation::Regulation;
 
@@ -43,6 +43,8 @@ pub(super) fn task(record: &Record, regulation: &Regulation, now: Timestamp) -> 
         milestones: task.milestones.iter().map(encode_milestone).collect(),
         targets: task.targets.iter().map(encode_target).collect(),
         open_points: task.open_points.iter().map(encode_open_point).collect(),
+        parent: task.parent.clone().unwrap_or_default(),
+        sub_tasks: None,
     }
 }
 
@@ -78,6 +80,7 @@ pub(super) fn assignment(
         wait: one.wait.as_ref().map(pause::encode_wait),
         charged_pauses: pause::latest(&one.charges),
         used_instruments: one.instruments.iter().map(instrument::encode).collect(),
+        draft: record.drafted.as_ref().filter(|draft| draft.assignment == one.name).map(unit_drafts::encode),
     }
 }
 

@@ -1,11 +1,16 @@
 //! The RPCs: decode, ask `app/`, encode.
 
 mod check;
+mod comments;
 mod content;
+mod cooperation;
 mod decode;
+mod delegations;
 mod division_preview;
 mod encode;
 mod explain;
+mod family;
+mod instructions;
 mod instrument;
 mod ledger;
 mod list;
@@ -14,6 +19,7 @@ mod pause;
 mod rules;
 mod side_road;
 mod timeline;
+mod unit_drafts;
 
 use std::mem::take;
 
@@ -29,7 +35,7 @@ use xietong_mesh::{Attempt, Call, Error, Transactions, input, retried};
 use xietong_proto::supervision as proto;
 use xietong_proto::supervision::task_service_server::TaskService;
 
-use check::{Check, task_name, task_of_assignment};
+use check::{Check, is_instruction, task_name, task_of_assignment};
 pub(crate) use division_preview::DivisionPreviews;
 pub(crate) use explain::Explanations;
 pub(crate) use ledger::Ledger;
@@ -40,6 +46,9 @@ use crate::app::{Answered, Asked, Change, Entering, Entry, MOST_SIGNED, Supervis
 use crate::error::command_refused;
 use crate::record::Record;
 use crate::store::Portion;
+
+/// Most instructions that stand before a timeline.
+const MOST_INSTRUCTIONS: u64 = 50;
 
 /// Most tasks of a batch.
 const LARGEST_BATCH: usize = 1_000;
@@ -141,7 +150,8 @@ impl TaskService for Tasks {
         let call = Call::of(&request)?.clone();
         let mut request = request.into_inner();
         let request_id = take(&mut request.request_id);
-        if !request.origin.is_empty() && !call.principal.is_system() {
+        let may_name = call.principal.is_system() || is_instruction(&request.origin);
+        if !request.origin.is_empty() && !may_name {
             return Err(Error::permission_denied(format!("{} with an origin", call.action)).into());
         }
         input::text("origin", request.origin.clone(), LINE)?;
@@ -211,7 +221,9 @@ impl TaskService for Tasks {
         let name = request.into_inner().name;
         task_name(&name)?;
         let record = self.app.get(&call, &name).await?;
-        Ok(Response::new(encode::task(&record, &self.app.regulation(), self.app.now())))
+        let sub_tasks = family::encode(&self.app.sub_tasks(&call, &record).await?);
+        let task = encode::task(&record, &self.app.regulation(), self.app.now());
+        Ok(Response::new(proto::Task { sub_tasks, ..task }))
     }
 
     async fn list_tasks(
@@ -222,8 +234,8 @@ impl TaskService for Tasks {
         let request = request.into_inner();
         let query = decode::list_query(&request)?;
         let (light, state) = (request.light.to_string(), request.state.to_string());
-        let proto::ListTasksRequest { unit, document_number, leader, tag, .. } = &request;
-        let asked = ["ListTasks", unit, &light, &state, document_number, leader, tag];
+        let proto::ListTasksRequest { unit, document_number, leader, tag, parent, .. } = &request;
+        let asked = ["ListTasks", unit, &light, &state, document_number, leader, tag, parent];
         let paging = Paging::new(&asked, request.page_size, &request.page_token)?;
 
         let listing = self.app.listing(&call, query)?;
@@ -251,7 +263,13 @@ impl TaskService for Tasks {
         let read =
             |after: Option<i64>, limit| self.app.events(&call, &request.name, after.unwrap_or(0), limit);
         let (entries, next_page_token) = list::page(paging, key, encode, read).await?;
-        Ok(Response::new(proto::Timeline { entries, next_page_token }))
+        let mut instructions = Vec::new();
+        if request.page_token.is_empty() {
+            let latest = Portion { before: None, limit: MOST_INSTRUCTIONS };
+            let latest = self.app.instructions(&call, &request.name, latest).await?;
+            instructions.extend(latest.iter().map(|(_, one)| instructions::encode(one, &roster)));
+        }
+        Ok(Response::new(proto::Timeline { entries, next_page_token, instructions }))
     }
 
     async fn issue_task(

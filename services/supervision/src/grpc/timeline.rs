@@ -10,12 +10,16 @@ use xietong_store::StoreError;
 
 use crate::error::unreadable;
 
-/// One event. Units are called by their names in the roster, or by their resource names while
+/// One event. Units and officials are called by their names in the roster, or by their resource names while
 /// it is not known.
 pub(super) fn entry(event: Event, roster: &Book) -> Result<proto::TimelineEntry, Error> {
     let payload =
         serde_json::from_str(&event.payload).map_err(|error| StoreError::corrupt("event", error))?;
-    let called = |unit: &str| roster.unit(unit).map_or(unit, |known| &known.display_name).to_owned();
+    let called = |name: &str| {
+        let unit = roster.unit(name).map(|known| known.display_name.as_str());
+        let official = || roster.official(name).map(|known| known.display_name.as_str());
+        unit.or_else(official).unwrap_or(name).to_owned()
+    };
     let text = match TaskEvent::from_payload(&event.event_type, &payload).map_err(unreadable)? {
         Some(event) => describe(&event, &called),
         // Written by a newer version of this service.

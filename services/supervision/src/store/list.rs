@@ -26,6 +26,8 @@ pub(crate) struct ListFilter {
     pub(crate) document_number: Option<String>,
     /// A tag of it.
     pub(crate) tag: Option<String>,
+    /// The task that it is a part of.
+    pub(crate) parent: Option<String>,
 }
 
 /// Where in the list, and how much of it.
@@ -122,6 +124,11 @@ pub(super) fn conditions(
     if let Some(tag) = &filter.tag {
         let tag = parameters.bind(tag.as_str());
         conditions.push(format!("ledger_number IN (SELECT ledger_number FROM task_tags WHERE tag = {tag})"));
+    }
+    if let Some(parent) = &filter.parent {
+        let parent = parameters.bind(parent.as_str());
+        conditions
+            .push(format!("ledger_number IN (SELECT ledger_number FROM task_parents WHERE parent = {parent})"));
     }
     Some(conditions)
 }

@@ -1,7 +1,12 @@
 //! The tables of this service.
 
 mod columns;
+mod comments;
+mod delegations;
+mod drafts;
+mod family;
 mod handed_over;
+mod instructions;
 mod list;
 mod origins;
 mod papers;
@@ -14,8 +19,22 @@ mod summary;
 mod tags;
 mod tasks;
 mod waits;
+mod word;
 
+pub(crate) use comments::{comments_of, keep_comment};
+pub(crate) use delegations::{
+    DelegationFilter, delegations, find_delegation, keep_delegation, save_delegation,
+};
+pub(crate) use drafts::{
+    drafts_of, find_draft, keep_draft, open_drafts, release_setting, save_draft, save_release_setting,
+};
+pub(crate) use family::{
+    RollUp, and_above, change_parent, hold, keep_parents, levels, open_sub_tasks, roll_up,
+};
 pub(crate) use handed_over::{names_under_way, under_way};
+pub(crate) use instructions::{
+    find_instruction, instructions_of, keep_instruction, save_instruction, task_from,
+};
 pub(crate) use list::{ListFilter, Portion, list, onward};
 pub(crate) use origins::{keep_origins, of_origin};
 pub(crate) use papers::{KeptPaper, find_paper, keep_paper, latest_paper, next_number};
@@ -141,4 +160,5 @@ pub(crate) const MIGRATIONS: &[SqlMigration] = &[
             "CREATE INDEX papers_subject ON papers (subject, kind, number)",
         ],
     },
+    word::WORD,
 ];
