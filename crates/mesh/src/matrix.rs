@@ -87,10 +87,7 @@ const UNIT_WORK: &[(&[Role], Reach)] = &[(UNIT_STAFF, Units)];
 /// Signing for what is addressed to a unit or to oneself.
 const ADDRESSED: &[(&[Role], Reach)] = &[
     (UNIT_STAFF, Units),
-    (
-        &[Leader, Secretary, AssistingDeputySecretaryGeneral, Supervisor, GroupOffice, Inspector],
-        SelfOnly,
-    ),
+    (&[Leader, Secretary, AssistingDeputySecretaryGeneral, Supervisor, GroupOffice, Inspector], SelfOnly),
 ];
 
 /// The supervisor's own work.

@@ -4,10 +4,12 @@ mod document;
 mod handover;
 mod roster;
 mod supervision;
+mod word;
 mod workgroup;
 
 pub use document::of_document;
 pub use handover::of_handover;
 pub use roster::of_roster;
 pub use supervision::{Ended, Matter, ended_by, of_task};
+pub use word::{of_comment, of_delegation, of_draft};
 pub use workgroup::of_workgroup;

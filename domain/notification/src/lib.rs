@@ -27,7 +27,10 @@ mod fixture;
 pub use address::{Letter, Mail, address};
 pub use audience::{Audience, Recipient, recipients};
 pub use climb::{ClimbRule, ClimbStep, Rung, Standing, climbed_letters, next_step};
-pub use compose::{Ended, Matter, ended_by, of_document, of_handover, of_roster, of_task, of_workgroup};
+pub use compose::{
+    Ended, Matter, ended_by, of_comment, of_delegation, of_document, of_draft, of_handover, of_roster,
+    of_task, of_workgroup,
+};
 pub use digest::{DigestEntry, digest, digest_due};
 pub use event::{
     DigestSent, MessageClimbed, MessageFacts, MessageMarked, NotificationEvent, PayloadError, Unaddressed,

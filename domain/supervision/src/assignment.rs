@@ -191,10 +191,9 @@ impl AssignmentState {
             Action::Recheck => self.from(&[StruckOff], StruckOff),
             Action::Reopen => self.from(&[StruckOff], InProgress),
             Action::Press => self.from(&[Assigned, Signed, Deployed, InProgress], self),
-            Action::Instruct => self.from(
-                &[Assigned, Signed, Deployed, InProgress, Submitted, Returned, Suspended],
-                self,
-            ),
+            Action::Instruct => {
+                self.from(&[Assigned, Signed, Deployed, InProgress, Submitted, Returned, Suspended], self)
+            }
             Action::AddCooperating => self.from(
                 &[Assigned, Signed, Deployed, InProgress, Submitted, Returned, Suspended, StruckOff],
                 self,

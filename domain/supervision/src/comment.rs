@@ -43,7 +43,8 @@ impl CommentMade {
     /// A remark on a task, or why it is refused.
     pub fn on(task: &Task, comment: Comment) -> Result<Self, SupervisionError> {
         let text = said(&comment.text, NotEmpty::Comment)?;
-        if let Some(unit) = comment.units.iter().find(|unit| task.assignments.iter().all(|one| one.unit != **unit))
+        if let Some(unit) =
+            comment.units.iter().find(|unit| task.assignments.iter().all(|one| one.unit != **unit))
         {
             return Err(SupervisionError::NotOfTask { unit: unit.clone() });
         }

@@ -117,8 +117,7 @@ impl Instruction {
         match &event.change {
             TaskChange::InstructionSigned { instruction, signed } if *instruction == self.name => {
                 let signed = signed.iter();
-                self.signatures
-                    .extend(signed.map(|one| Signature { addressee: one.clone(), at: event.at }));
+                self.signatures.extend(signed.map(|one| Signature { addressee: one.clone(), at: event.at }));
             }
             TaskChange::InstructionDue { instruction, .. } if *instruction == self.name => {
                 self.urged_at = Some(event.at);

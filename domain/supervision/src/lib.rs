@@ -57,7 +57,8 @@ pub use cooperating::MOST_ASSIGNMENTS;
 pub use deadline::{ClockPhase, Clocks, DueTimes, clocks};
 pub use decide::{AssignmentCommand, Command, Context, create, decide};
 pub use delegation::{
-    Answer, Delegate, Delegation, DelegationAction, DelegationChange, DelegationEvent, DelegationState, Handing,
+    Answer, Delegate, Delegation, DelegationAction, DelegationChange, DelegationEvent, DelegationState,
+    Handing,
 };
 pub use describe::{describe, describe_act};
 pub use document::{DOCUMENT_ISSUED, DocumentIssued, IssuedItem};

@@ -58,8 +58,18 @@ impl Task {
     /// Says what the content says from now on. Assignments that go on keep what happened to
     /// them.
     pub(crate) fn take_content(&mut self, content: &Content) {
-        let Content { title, text, grade, tags, due_date, milestones, targets, open_points, assignments, parent } =
-            content.clone();
+        let Content {
+            title,
+            text,
+            grade,
+            tags,
+            due_date,
+            milestones,
+            targets,
+            open_points,
+            assignments,
+            parent,
+        } = content.clone();
         let mut before = std::mem::take(&mut self.assignments);
         self.assignments = assignments
             .iter()

@@ -79,9 +79,7 @@ pub fn check_family(
     parent: Option<TaskState>,
 ) -> Result<(), SupervisionError> {
     match command {
-        AssignmentCommand::Verify { accept: true, .. }
-            if open > 0 && held.role == task.settling_role() =>
-        {
+        AssignmentCommand::Verify { accept: true, .. } if open > 0 && held.role == task.settling_role() => {
             Err(SupervisionError::SubTasksOpen { count: open })
         }
         AssignmentCommand::SideRoad(SideRoadCommand::Reopen { .. }) => match parent {
@@ -90,9 +88,7 @@ pub fn check_family(
             {
                 Err(SupervisionError::ParentOver { state })
             }
-            Some(
-                TaskState::Draft | TaskState::Issued | TaskState::StruckOff | TaskState::Withdrawn,
-            )
+            Some(TaskState::Draft | TaskState::Issued | TaskState::StruckOff | TaskState::Withdrawn)
             | None => Ok(()),
         },
         AssignmentCommand::Verify { .. }

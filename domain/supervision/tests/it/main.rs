@@ -3,10 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "clippy allows it in test functions, not in what they share")]
 
 mod backfill;
+mod delegation;
 mod document;
 mod explain;
 mod extension;
 mod handover;
+mod instruction;
 mod instrument;
 mod ledger;
 mod life;
@@ -14,3 +16,4 @@ mod months;
 mod properties;
 mod revise;
 mod side_road;
+mod sub_task;

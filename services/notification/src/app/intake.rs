@@ -1,13 +1,19 @@
 //! Taking in what other services recorded: each event is told once to each person.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain_notification::{Matter, ended_by, of_document, of_handover, of_roster, of_task, of_workgroup};
+use domain_notification::{
+    Matter, ended_by, of_comment, of_delegation, of_document, of_draft, of_handover, of_roster, of_task,
+    of_workgroup,
+};
 use domain_roster::RosterEvent;
-use domain_supervision::{DocumentIssued, HandoverList, TaskEvent};
+use domain_supervision::{
+    CommentMade, DelegationEvent, DocumentIssued, DraftEvent, HandoverList, TaskChange, TaskEvent,
+    WholeTaskEvent,
+};
 use domain_workgroup::WorkgroupEvent;
 use sea_orm::DatabaseTransaction;
 use serde_json::Value;
@@ -38,6 +44,9 @@ enum Known {
     Task(Box<TaskEvent>),
     Document(DocumentIssued),
     Handover(HandoverList),
+    Comment(CommentMade),
+    Draft(DraftEvent),
+    Delegation(DelegationEvent),
 }
 
 impl Known {
@@ -51,6 +60,15 @@ impl Known {
         if let Some(list) = HandoverList::from_payload(kind, &payload).map_err(ApplyError::new)? {
             return Ok(Some(Known::Handover(list)));
         }
+        if let Some(made) = CommentMade::from_payload(kind, &payload).map_err(ApplyError::new)? {
+            return Ok(Some(Known::Comment(made)));
+        }
+        if let Some(draft) = DraftEvent::from_payload(kind, &payload).map_err(ApplyError::new)? {
+            return Ok(Some(Known::Draft(draft)));
+        }
+        if let Some(passed) = DelegationEvent::from_payload(kind, &payload).map_err(ApplyError::new)? {
+            return Ok(Some(Known::Delegation(passed)));
+        }
         Ok(TaskEvent::from_payload(kind, &payload)
             .map_err(ApplyError::new)?
             .map(|event| Known::Task(Box::new(event))))
@@ -59,7 +77,11 @@ impl Known {
     fn task(&self) -> Option<&str> {
         match self {
             Known::Task(event) => Some(&event.task().name),
-            Known::Document(_) | Known::Handover(_) => None,
+            Known::Document(_)
+            | Known::Handover(_)
+            | Known::Comment(_)
+            | Known::Draft(_)
+            | Known::Delegation(_) => None,
         }
     }
 }
@@ -110,6 +132,21 @@ impl EventHandler for SupervisionIntake {
                     outbox.tell(ServiceName::Supervision.as_str(), event, &[notice], &roster.book);
                     continue;
                 }
+                Known::Comment(made) => {
+                    let notices = of_comment(made);
+                    outbox.tell(ServiceName::Supervision.as_str(), event, &notices, &roster.book);
+                    continue;
+                }
+                Known::Draft(draft) => {
+                    let notices = of_draft(draft, &roster.book);
+                    outbox.tell(ServiceName::Supervision.as_str(), event, &notices, &roster.book);
+                    continue;
+                }
+                Known::Delegation(passed) => {
+                    let notices = of_delegation(passed, &roster.book);
+                    outbox.tell(ServiceName::Supervision.as_str(), event, &notices, &roster.book);
+                    continue;
+                }
             };
             let name = &task.task().name;
             if let Some(matter) = Matter::issued_by(task) {
@@ -117,14 +154,23 @@ impl EventHandler for SupervisionIntake {
                 issued.insert(name.clone(), matter);
             }
             let notices = of_task(task, matters.get(name), &roster.book);
-            outbox.tell(ServiceName::Supervision.as_str(), event, &notices, &roster.book);
-            if let Some(ended) = ended_by(task) {
+            if is_instruction(task) {
+                // The notice is about the instruction, and is asked of nobody once the task is over.
+                outbox.tell_of(BTreeSet::from([name.clone()]), event, &notices, &roster.book);
+            } else {
+                outbox.tell(ServiceName::Supervision.as_str(), event, &notices, &roster.book);
+            }
+            for ended in ended_by(task) {
                 outbox.end(ended);
             }
         }
         save_matters(tx, &issued.into_iter().collect::<Vec<_>>()).await?;
         outbox.post(tx).await.map_err(ApplyError::new)
     }
+}
+
+fn is_instruction(event: &TaskEvent) -> bool {
+    matches!(event, TaskEvent::Task(WholeTaskEvent { change: TaskChange::Instructed { .. }, .. }))
 }
 
 #[async_trait]

@@ -51,6 +51,7 @@ impl Matter {
             created_by: "supervisor".into(),
             unclassified: true,
             origin: None,
+            parent: None,
             due_date: None,
             milestones: vec![],
             targets: vec![],

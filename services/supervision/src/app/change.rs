@@ -1,6 +1,8 @@
 //! Changing a task: every verb takes this one way.
 
-use domain_supervision::{AssignmentCommand, Command, InstrumentUse, SideRoadCommand, Task, TaskEvent, decide};
+use domain_supervision::{
+    AssignmentCommand, Command, InstrumentUse, SideRoadCommand, Task, TaskEvent, decide,
+};
 use xietong_mesh::{Call, Error, Transaction};
 
 use super::authority::Authority;

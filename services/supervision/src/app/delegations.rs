@@ -151,8 +151,7 @@ impl Supervision {
         let (after, text) = before.adopted(held, words).map_err(command_refused)?;
         let command = AssignmentCommand::Report { text };
         let assignment = before.assignment.clone();
-        let change =
-            Change::of_assignment(record.task.name, assignment.clone(), command, String::new());
+        let change = Change::of_assignment(record.task.name, assignment.clone(), command, String::new());
         let record = self.change(transaction, call, &change).await?;
         store::save_delegation(transaction.tx(), &before, &after).await?;
         self.tell_delegation(transaction, before.version, &after, DelegationChange::Adopted).await?;

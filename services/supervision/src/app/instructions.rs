@@ -87,7 +87,8 @@ impl Supervision {
         let decided = decide(&after.task, &command, &regulation.context(&after.task, now));
         let decided = decided.map_err(command_refused)?;
         after.apply(&decided).map_err(command_refused)?;
-        let instruction = decided.iter().find_map(instruction_in).ok_or_else(|| Error::internal(NotWritten))?;
+        let instruction =
+            decided.iter().find_map(instruction_in).ok_or_else(|| Error::internal(NotWritten))?;
         events.extend(decided);
 
         authority.stamp(transaction);
@@ -120,7 +121,9 @@ impl Supervision {
         if !etag.is_empty() && etag != instruction_etag(&instruction) {
             return Err(Error::aborted_etag(name));
         }
-        let Some(before) = store::find(transaction.tx(), task).await? else { return Err(scope.missing(task)) };
+        let Some(before) = store::find(transaction.tx(), task).await? else {
+            return Err(scope.missing(task));
+        };
         let regulation = self.regulations.knowing(transaction.tx(), [&before]).await?;
         let mut after = before.clone();
         let mut events = catch_up(&mut after, &regulation, now)?;
@@ -136,7 +139,11 @@ impl Supervision {
     }
 
     /// An instruction, for whoever may see its task and whom it is addressed to.
-    pub(crate) async fn instruction(&self, call: &Call, (task, name): (&str, &str)) -> Result<Written, Error> {
+    pub(crate) async fn instruction(
+        &self,
+        call: &Call,
+        (task, name): (&str, &str),
+    ) -> Result<Written, Error> {
         let found = store::find_instruction(self.db.reader(), name).await?;
         let own = call.principal.official.as_ref();
         let addressed = found.as_ref().is_some_and(|one| own.is_some_and(|own| one.officials.contains(own)));

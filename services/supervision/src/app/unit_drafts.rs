@@ -1,8 +1,6 @@
 //! The unit's word: what clerks draft, and its approver releases.
 
-use domain_supervision::{
-    AssignmentCommand, Command, DraftAction, DraftState, Said, Task, UnitDraft,
-};
+use domain_supervision::{AssignmentCommand, Command, DraftAction, DraftState, Said, Task, UnitDraft};
 use xietong_events::{Append, Draft};
 use xietong_mesh::principal::Role;
 use xietong_mesh::{Call, Error, Resource, Transaction};

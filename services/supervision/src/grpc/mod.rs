@@ -31,6 +31,7 @@ use xietong_mesh::convert::{encode_time, optional};
 use xietong_mesh::input::{LINE, TEXT};
 use xietong_mesh::page::Paging;
 use xietong_mesh::principal::Principal;
+use xietong_mesh::serve::MAX_MESSAGE_BYTES;
 use xietong_mesh::{Attempt, Call, Error, Transactions, input, retried};
 use xietong_proto::supervision as proto;
 use xietong_proto::supervision::task_service_server::TaskService;
@@ -269,7 +270,10 @@ impl TaskService for Tasks {
             let latest = self.app.instructions(&call, &request.name, latest).await?;
             instructions.extend(latest.iter().map(|(_, one)| instructions::encode(one, &roster)));
         }
-        Ok(Response::new(proto::Timeline { entries, next_page_token, instructions }))
+        let mut timeline = proto::Timeline { entries, next_page_token, instructions };
+        // The entries may fill a message by themselves; instructions have a list of their own.
+        while timeline.encoded_len() > MAX_MESSAGE_BYTES && timeline.instructions.pop().is_some() {}
+        Ok(Response::new(timeline))
     }
 
     async fn issue_task(

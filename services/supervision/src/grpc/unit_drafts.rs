@@ -96,9 +96,8 @@ impl UnitDraftService for Tasks {
         let asked = ["ListDrafts", &request.unit, &number];
         let paging = Paging::new(&asked, request.page_size, &request.page_token)?;
         let encode = |(_, draft): (i64, UnitDraft)| Ok(encode(&draft));
-        let read = |before, limit| {
-            self.app.unit_drafts(&call, &request.unit, state, Portion { before, limit })
-        };
+        let read =
+            |before, limit| self.app.unit_drafts(&call, &request.unit, state, Portion { before, limit });
         let (drafts, next_page_token) = list::page(paging, |(at, _)| *at, encode, read).await?;
         Ok(Response::new(proto::ListDraftsResponse { drafts, next_page_token }))
     }

@@ -34,10 +34,8 @@ impl InstructionsDue {
     ) -> Result<(), FireError> {
         for timer in timers {
             let due: DueInstruction = serde_json::from_str(&timer.payload).map_err(FireError::new)?;
-            let found = (
-                store::find_instruction(tx, &due.instruction).await?,
-                store::find(tx, &due.task).await?,
-            );
+            let found =
+                (store::find_instruction(tx, &due.instruction).await?, store::find(tx, &due.task).await?);
             let (Some(mut instruction), Some(before)) = found else {
                 tracing::warn!(task = due.task, "a timer is for an instruction that does not exist");
                 continue;

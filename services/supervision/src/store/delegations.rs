@@ -7,11 +7,8 @@ use xietong_store::StoreError;
 use super::Portion;
 use super::word::Table;
 
-const TABLE: Table = Table {
-    table: "delegations",
-    columns: &["holder", "unit", "assignment", "version"],
-    what: "delegation",
-};
+const TABLE: Table =
+    Table { table: "delegations", columns: &["holder", "unit", "assignment", "version"], what: "delegation" };
 
 /// Which delegations; `None` asks for all.
 #[derive(Debug, Default)]

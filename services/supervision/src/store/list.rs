@@ -127,8 +127,9 @@ pub(super) fn conditions(
     }
     if let Some(parent) = &filter.parent {
         let parent = parameters.bind(parent.as_str());
-        conditions
-            .push(format!("ledger_number IN (SELECT ledger_number FROM task_parents WHERE parent = {parent})"));
+        conditions.push(format!(
+            "ledger_number IN (SELECT ledger_number FROM task_parents WHERE parent = {parent})"
+        ));
     }
     Some(conditions)
 }

@@ -93,7 +93,8 @@ impl Table {
         portion: Portion,
     ) -> Result<Vec<(i64, T)>, StoreError> {
         let mut parameters = Parameters::default();
-        let mut conditions = vec![format!("number < {}", parameters.bind(portion.before.unwrap_or(i64::MAX)))];
+        let mut conditions =
+            vec![format!("number < {}", parameters.bind(portion.before.unwrap_or(i64::MAX)))];
         for (column, value) in asked {
             if let Some(value) = value {
                 conditions.push(format!("{column} = {}", parameters.bind(*value)));
@@ -124,8 +125,7 @@ impl Table {
         places.extend(values.into_iter().map(|value| parameters.bind(value)));
         places.push(parameters.bind(self.body(record)?));
         let columns: String = self.columns.iter().map(|column| format!("{column}, ")).collect();
-        let sql =
-            format!("INSERT INTO {} (name, {columns}body) VALUES ({})", self.table, places.join(", "));
+        let sql = format!("INSERT INTO {} (name, {columns}body) VALUES ({})", self.table, places.join(", "));
         tx.execute_raw(statement(tx, &sql, parameters.into_values())).await?;
         Ok(())
     }

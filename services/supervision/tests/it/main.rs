@@ -3,11 +3,16 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
 mod city;
+mod comment;
+mod cooperation;
+mod delegation;
 mod documents;
 mod explain;
 mod extension;
+mod family;
 mod handover;
 mod idempotency;
+mod instruction;
 mod instrument;
 mod ledger;
 mod life;
@@ -23,6 +28,7 @@ mod roster_away;
 mod scoreboard;
 mod side_road;
 mod stages_due;
+mod unit_draft;
 
 /// Runs each of these tests on both back ends.
 macro_rules! on_both {

@@ -71,6 +71,10 @@ fn news(event: &Event) -> Result<Option<(String, DecisionCommand)>, ApplyError> 
         | TaskChange::Issued { .. }
         | TaskChange::Backfilled { .. }
         | TaskChange::Revised { .. }
-        | TaskChange::Rebased { .. } => None,
+        | TaskChange::Rebased { .. }
+        | TaskChange::Instructed { .. }
+        | TaskChange::InstructionSigned { .. }
+        | TaskChange::InstructionDue { .. }
+        | TaskChange::CooperatingAdded { .. } => None,
     })
 }
