@@ -7,6 +7,7 @@ mod delivery;
 mod document;
 mod handover;
 mod inbox;
+mod instruction;
 mod matter;
 mod stream;
 

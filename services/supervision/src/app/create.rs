@@ -95,6 +95,9 @@ impl Supervision {
         }
         check_units(&self.roster()?, named(&entries), now)?;
 
+        // In one order, whoever else does the same.
+        let parents = records.iter().filter_map(|record| record.task.parent.as_deref());
+        store::hold(transaction.tx(), &parents.collect()).await?;
         for (entry, record) in entries.iter().zip(&records) {
             family::admit_parent(transaction.tx(), &record.task, &entry.place).await?;
         }

@@ -8,7 +8,7 @@ use xietong_events::Draft;
 use xietong_mesh::{Call, Error, Resource, Transaction};
 use xietong_timers::MachineClock;
 
-use super::create::{List, NamedUnit, check_units};
+use super::create::{List, NamedUnit, check_units, unknown_units};
 use super::{Change, Supervision};
 use crate::error::{command_refused, unreadable};
 use crate::record::Record;
@@ -52,7 +52,17 @@ pub(crate) enum DelegationVerb {
 }
 
 impl Supervision {
-    /// Passes an assignment down.
+    /// Asks the roster if the delegate is a unit that the copy of it does not know, before the
+    /// transaction begins, see [`super::roster`].
+    pub(crate) async fn prepare_delegation(&self, asked: &ToDelegate) {
+        let Delegate::Unit(unit) = &asked.to else { return };
+        let named = NamedUnit { unit, place: "unit", list: List::Alone, at: 0 };
+        if unknown_units(&self.roster.view(), vec![named], self.now()).next().is_some() {
+            self.roster.ask().await;
+        }
+    }
+
+    /// Passes an assignment down, after [`Supervision::prepare_delegation`].
     pub(crate) async fn delegate(
         &self,
         transaction: &Transaction,

@@ -143,6 +143,10 @@ impl Supervision {
         command: &AssignmentCommand,
     ) -> Result<Vec<Answered>, Error> {
         let tasks: Vec<&str> = names.iter().map(|(task, _)| task.as_str()).collect();
+        if matches!(command, AssignmentCommand::Verify { accept: true, .. }) {
+            // In one order, whoever else does the same.
+            store::hold(transaction.tx(), &tasks.iter().copied().collect()).await?;
+        }
         let records = store::find_all(transaction.tx(), &tasks).await?;
         let regulation = self.regulations.knowing(transaction.tx(), records.values()).await?;
         let mut touched: BTreeMap<String, Touched> = records

@@ -52,6 +52,7 @@ impl DelegationService for Tasks {
         let mut request = request.into_inner();
         let request_id = take(&mut request.request_id);
         let asked = to_delegate(&request)?;
+        self.app.prepare_delegation(&asked).await;
         let attempt = || async {
             let transaction = match self.transactions.begin(&call, &request, &request_id).await? {
                 Attempt::Repeat(answer) => return Ok(answer),
