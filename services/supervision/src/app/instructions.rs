@@ -8,7 +8,7 @@ use xietong_mesh::{Call, Error, Transaction};
 use xietong_timers::MachineClock;
 
 use super::authority::Authority;
-use super::{Supervision, catch_up};
+use super::{Supervision, catch_up, timers};
 use crate::error::command_refused;
 use crate::store::{self, Portion};
 
@@ -94,7 +94,7 @@ impl Supervision {
         authority.stamp(transaction);
         self.keep(transaction, &before, &after, &events, &regulation).await?;
         store::keep_instruction(transaction.tx(), &asked.task, &instruction).await?;
-        transaction.schedule(super::timers::of_instruction(&asked.task, &instruction)?.as_slice()).await?;
+        transaction.schedule(timers::of_instruction(&asked.task, &instruction)?.as_slice()).await?;
         Ok(Written { instruction, became: None })
     }
 

@@ -232,6 +232,6 @@ impl Supervision {
 
 /// Whether what the caller says is a unit's word at once.
 fn approves(call: &Call, unit: &str) -> bool {
-    let of_unit = |role: Role| role == Role::UnitApprover;
-    call.principal.grants.iter().any(|grant| of_unit(grant.role) && grant.units.contains(unit))
+    let mut grants = call.principal.grants.iter().filter(|grant| grant.role == Role::UnitApprover);
+    grants.any(|grant| grant.units.contains(unit))
 }
