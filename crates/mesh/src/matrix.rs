@@ -109,6 +109,12 @@ const BULLETIN_READERS: &[(&[Role], Reach)] =
 /// Reading inspections: what a unit is to put right reaches it as a task.
 const INSPECTION_READERS: &[(&[Role], Reach)] = &[(OVERSEERS, All), (&[Leader, Inspector], All)];
 
+/// Signing for what is addressed to a unit or to oneself.
+const ADDRESSED: &[(&[Role], Reach)] = &[
+    (UNIT_STAFF, Units),
+    (&[Leader, Secretary, AssistingDeputySecretaryGeneral, Supervisor, GroupOffice, Inspector], SelfOnly),
+];
+
 /// The supervisor's own work.
 const SUPERVISION: &[(&[Role], Reach)] = &[(&[Supervisor], All)];
 
@@ -285,6 +291,29 @@ pub const MATRIX: &[Row] = &[
     row("supervision.matters.unlink", Write, SUPERVISION),
     row("supervision.matters.propose", Read, SUPERVISION),
     row("supervision.matters.dismiss", Write, SUPERVISION),
+    // Whose word it is, inside a unit and above it.
+    row("supervision.instructions.create", Write, &[(&[Leader], Portfolio), (MANDATED, Mandate)]),
+    row("supervision.instructions.get", Read, TASK_READERS),
+    row("supervision.instructions.list", Read, TASK_READERS),
+    row("supervision.instructions.sign", Write, ADDRESSED),
+    row(
+        "supervision.comments.create",
+        Write,
+        &[(&[Supervisor], All), (UNIT_STAFF, Units), (&[Leader], Portfolio)],
+    ),
+    row("supervision.comments.list", Read, TASK_READERS),
+    row("supervision.release_settings.get", Read, &[(OVERSEERS, All), (UNIT_STAFF, Units)]),
+    row("supervision.release_settings.update", Write, &[(&[Administrator], All), (&[UnitApprover], Units)]),
+    // Nobody outside a unit sees what it has not said, not even those who see everything.
+    row("supervision.drafts.list", Read, UNIT_WORK),
+    row("supervision.drafts.get", Read, UNIT_WORK),
+    row("supervision.drafts.release", Write, &[(&[UnitApprover], Units)]),
+    row("supervision.drafts.withdraw", Write, UNIT_WORK),
+    row("supervision.assignments.delegate", Write, UNIT_WORK),
+    row("supervision.delegations.get", Read, UNIT_WORK),
+    row("supervision.delegations.list", Read, UNIT_WORK),
+    row("supervision.delegations.answer", Write, UNIT_WORK),
+    row("supervision.tasks.add_cooperating", Write, &[(&[Supervisor], All), (UNIT_STAFF, Units)]),
     // Working groups.
     row("workgroup.groups.create", Write, &[(&[Supervisor, Administrator], All), (&[GroupOffice], Groups)]),
     row("workgroup.groups.get", Read, OPEN),

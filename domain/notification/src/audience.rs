@@ -1,7 +1,7 @@
 //! [`Audience`]: to whom a notice goes, and [`recipients`], who that is at an instant.
 
 use domain_calendar::Timestamp;
-use domain_roster::{Book, PostKind, Resolution, Rule, Subject, UnitKind, resolve};
+use domain_roster::{Account, Book, PostKind, Resolution, Role, Rule, Subject, UnitKind, resolve};
 use serde::{Deserialize, Serialize};
 
 /// To whom a notice goes, before anybody is looked up.
@@ -13,6 +13,9 @@ pub enum Audience {
     UnitLiaison(String),
     /// The head of a unit, and whoever acts for an absent one.
     UnitHead(String),
+    /// Those who approve what is said in a unit's name, and whoever acts for an absent one; where a
+    /// unit has none, its head.
+    UnitApprovers(String),
     /// The leader in charge of a unit, and whoever acts for an absent one. A county that no
     /// portfolio names has none: that alone never puts its work on the mayor's desk.
     LeaderInCharge(String),
@@ -68,6 +71,7 @@ pub fn recipients(audience: &Audience, book: &Book, at: Timestamp) -> Vec<Recipi
     match audience {
         Audience::UnitLiaison(unit) => liaison(book, unit, at),
         Audience::UnitHead(unit) => heads(book, unit, at),
+        Audience::UnitApprovers(unit) => approvers(book, unit, at),
         Audience::LeaderInCharge(unit) => leader_in_charge(book, unit, at),
         Audience::Account(subject) => book
             .account_of_subject(subject)
@@ -123,6 +127,16 @@ fn liaison(book: &Book, unit: &str, at: Timestamp) -> Vec<Recipient> {
 fn heads(book: &Book, unit: &str, at: Timestamp) -> Vec<Recipient> {
     let holders = book.view(at, Timestamp::MAX).holders(PostKind::UnitHead, Some(unit));
     each_once(holders.into_iter().flat_map(|head| with_stand_in(book, &head.name, "单位主要负责人", at)))
+}
+
+fn approvers(book: &Book, unit: &str, at: Timestamp) -> Vec<Recipient> {
+    let approves = |account: &&Account| {
+        let mut roles = account.roles.iter().filter(|one| one.role == Role::UnitApprover);
+        !account.disabled && roles.any(|one| one.holds_at(at) && one.units.iter().any(|held| held == unit))
+    };
+    let officials = book.accounts().filter(approves).filter_map(|account| account.official.as_deref());
+    let found = each_once(officials.flat_map(|official| with_stand_in(book, official, "单位审核人", at)));
+    if found.is_empty() { heads(book, unit, at) } else { found }
 }
 
 fn leader_in_charge(book: &Book, unit: &str, at: Timestamp) -> Vec<Recipient> {
@@ -269,5 +283,14 @@ mod tests {
         assert_eq!(told(&roster, official).len(), 2);
         assert_eq!(told(&roster, Audience::Presider), [own("wang-yanfeng", "主持工作的领导")]);
         assert_eq!(told(&roster, Audience::Official("officials/nobody".into())), []);
+    }
+
+    #[test]
+    fn a_draft_goes_to_the_approver_of_the_unit_and_to_its_head_where_it_has_none() {
+        let mut roster = Roster::new();
+        let approvers = || Audience::UnitApprovers("units/water".into());
+        assert_eq!(told(&roster, approvers()), [own("water-head", "单位主要负责人")]);
+        roster.approver("water-liaison", "water");
+        assert_eq!(told(&roster, approvers()), [own("water-liaison", "单位审核人")]);
     }
 }

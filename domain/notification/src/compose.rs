@@ -7,6 +7,7 @@ mod inspection;
 mod matter;
 mod roster;
 mod supervision;
+mod word;
 mod workgroup;
 
 pub use bulletin::of_bulletin;
@@ -16,4 +17,5 @@ pub use inspection::of_inspection;
 pub use matter::of_matter_report;
 pub use roster::of_roster;
 pub use supervision::{Ended, Matter, ended_by, of_task};
+pub use word::{of_comment, of_delegation, of_draft};
 pub use workgroup::of_workgroup;

@@ -2,8 +2,8 @@
 
 use domain_calendar::Timestamp;
 use domain_roster::{
-    Absence, Account, Book, Division, Fallback, Official, Portfolio, Post, PostKind, Relation, RosterEvent,
-    StandInPair, Unit, UnitDuty, UnitKind,
+    Absence, Account, Book, Division, Fallback, Official, Portfolio, Post, PostKind, Relation, Role,
+    RoleBinding, RosterEvent, StandInPair, Unit, UnitDuty, UnitKind,
 };
 
 /// A book that can be added to.
@@ -110,6 +110,25 @@ fn division() -> RosterEvent {
 }
 
 impl Roster {
+    /// Gives an official an account that approves what a unit says.
+    pub(crate) fn approver(&mut self, official: &str, unit: &str) {
+        let roles = vec![RoleBinding {
+            role: Role::UnitApprover,
+            units: vec![format!("units/{unit}")],
+            groups: vec![],
+            start_time: None,
+            end_time: None,
+        }];
+        let account = Account {
+            name: format!("accounts/{official}"),
+            subject: official.into(),
+            official: Some(format!("officials/{official}")),
+            roles,
+            disabled: false,
+        };
+        self.book.apply(&RosterEvent::AccountCreated(account), recorded()).unwrap();
+    }
+
     pub(crate) fn new() -> Self {
         let leader = |slug, name, kind| official(slug, name, kind, "government");
         let events = [

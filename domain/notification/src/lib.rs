@@ -29,8 +29,8 @@ pub use address::{Letter, Mail, address};
 pub use audience::{Audience, Recipient, recipients};
 pub use climb::{ClimbRule, ClimbStep, Rung, Standing, climbed_letters, next_step};
 pub use compose::{
-    Ended, Matter, ended_by, of_bulletin, of_document, of_handover, of_inspection, of_matter_report,
-    of_roster, of_task, of_workgroup,
+    Ended, Matter, ended_by, of_bulletin, of_comment, of_delegation, of_document, of_draft, of_handover,
+    of_inspection, of_matter_report, of_roster, of_task, of_workgroup,
 };
 pub use digest::{DigestEntry, digest, digest_due};
 pub use event::{

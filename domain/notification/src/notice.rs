@@ -31,6 +31,8 @@ pub enum NoticeKind {
     Climbed,
     /// 汇总.
     Digest,
+    /// 批示.
+    Instruction,
 }
 
 /// A stored word that this version does not know.
@@ -74,7 +76,7 @@ pub struct Notice {
 
 impl NoticeKind {
     /// Every kind, in the order of the API.
-    pub const ALL: [NoticeKind; 10] = [
+    pub const ALL: [NoticeKind; 11] = [
         Self::Assignment,
         Self::Progress,
         Self::Reminder,
@@ -85,6 +87,7 @@ impl NoticeKind {
         Self::Handover,
         Self::Climbed,
         Self::Digest,
+        Self::Instruction,
     ];
 
     /// The word it is stored under, as in JSON.
@@ -100,6 +103,7 @@ impl NoticeKind {
             Self::Handover => "handover",
             Self::Climbed => "climbed",
             Self::Digest => "digest",
+            Self::Instruction => "instruction",
         }
     }
 }

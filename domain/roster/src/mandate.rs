@@ -18,7 +18,7 @@ use crate::resolve::units_of_leader;
 use crate::scope::{Matter, Scope};
 
 /// Acts that can be entered for a leader, as the permission matrix names them.
-const DECISIONS: [&str; 7] = [
+const DECISIONS: [&str; 8] = [
     "supervision.assignments.verify",
     "supervision.assignments.decide_extension",
     "supervision.assignments.suspend",
@@ -26,9 +26,10 @@ const DECISIONS: [&str; 7] = [
     "supervision.assignments.escalate",
     "roster.absences.acknowledge",
     "supervision.bulletins.sign",
+    "supervision.instructions.create",
 ];
 /// What has to be seen for that. An assisting deputy secretary-general sees it unlisted.
-const READINGS: [&str; 11] = [
+const READINGS: [&str; 14] = [
     "supervision.tasks.get",
     "supervision.tasks.list",
     "supervision.tasks.timeline",
@@ -40,6 +41,9 @@ const READINGS: [&str; 11] = [
     "supervision.tasks.archive",
     "supervision.bulletins.get",
     "supervision.appeals.get",
+    "supervision.instructions.get",
+    "supervision.instructions.list",
+    "supervision.comments.list",
 ];
 /// What stands before a mandate's name in the ground of an act.
 const BY_MANDATE: &str = "，依据";

@@ -7,7 +7,7 @@ use crate::charge::{ChargeKind, ChargedPause, ChargedTo};
 use crate::error::SupervisionError;
 use crate::event::{AssignmentChange, AssignmentFacts, TaskChange, TaskEvent};
 use crate::extension::ExtensionRequest;
-use crate::task::{Task, TaskState};
+use crate::task::{AssignmentDraft, Task, TaskState};
 use crate::timers::TimerKind;
 
 impl Task {
@@ -56,6 +56,18 @@ impl Task {
                 TaskChange::Circumstance { circumstance, .. } => {
                     self.take_circumstance(circumstance, event.at);
                 }
+                // What was written is kept beside the task.
+                TaskChange::Instructed { .. }
+                | TaskChange::InstructionSigned { .. }
+                | TaskChange::InstructionDue { .. } => {}
+                TaskChange::CooperatingAdded { ground: _, assignments } => {
+                    for AssignmentFacts { name, unit, role, due: _ } in assignments {
+                        let draft = AssignmentDraft { name: name.clone(), unit: unit.clone(), role: *role };
+                        let mut added = Assignment::from_draft(&draft);
+                        added.issue(event.at);
+                        self.assignments.push(added);
+                    }
+                }
             },
             TaskEvent::Assignment(event) => {
                 let assignment = self.assignment_mut(&event.assignment.name)?;
@@ -85,7 +97,11 @@ impl Task {
             | TaskChange::Circumstance { .. }
             | TaskChange::Reopened { .. }
             | TaskChange::JoinedMatter { .. }
-            | TaskChange::LeftMatter { .. } => return Ok(None),
+            | TaskChange::LeftMatter { .. }
+            | TaskChange::Instructed { .. }
+            | TaskChange::InstructionSigned { .. }
+            | TaskChange::InstructionDue { .. }
+            | TaskChange::CooperatingAdded { .. } => return Ok(None),
         };
         events.try_for_each(|event| task.apply(event))?;
         Ok(Some(task))

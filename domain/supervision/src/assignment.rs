@@ -110,6 +110,12 @@ pub enum Action {
     Press,
     /// Something has become known of the task; the assignment goes on as it stands.
     Circumstance,
+    /// 批示 to the unit; the assignment goes on as it stands.
+    Instruct,
+    /// 增加配合单位 to the task; every assignment there is goes on as it stands.
+    AddCooperating,
+    /// 转办 to a subordinate unit or a section; the assignment goes on as it stands.
+    Delegate,
 }
 
 /// The stages of 13710 that have a time limit.
@@ -173,7 +179,8 @@ impl AssignmentState {
             | Action::DecideExtension
             | Action::Wait
             | Action::DecideWait
-            | Action::EndWait => self.from(&[Signed, Deployed, InProgress], self),
+            | Action::EndWait
+            | Action::Delegate => self.from(&[Signed, Deployed, InProgress], self),
             // A unit that has deployed a matter has taken it on.
             Action::Return => self.from(&[Assigned, Signed], Returned),
             // Whoever returned it has seen it.
@@ -187,6 +194,13 @@ impl AssignmentState {
             Action::Reopen => self.from(&[StruckOff], InProgress),
             Action::Press => self.from(&[Assigned, Signed, Deployed, InProgress], self),
             Action::Circumstance => self.from(
+                &[Assigned, Signed, Deployed, InProgress, Submitted, Returned, Suspended, StruckOff],
+                self,
+            ),
+            Action::Instruct => {
+                self.from(&[Assigned, Signed, Deployed, InProgress, Submitted, Returned, Suspended], self)
+            }
+            Action::AddCooperating => self.from(
                 &[Assigned, Signed, Deployed, InProgress, Submitted, Returned, Suspended, StruckOff],
                 self,
             ),
@@ -213,7 +227,7 @@ impl Stage {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Action; 24] = [
+    pub const ALL: [Action; 27] = [
         Self::Issue,
         Self::Sign,
         Self::Deploy,
@@ -238,6 +252,9 @@ impl Action {
         Self::Reopen,
         Self::Press,
         Self::Circumstance,
+        Self::Instruct,
+        Self::AddCooperating,
+        Self::Delegate,
     ];
 }
 
@@ -379,6 +396,9 @@ mod tests {
             (Action::Reopen, "--------4-"),
             (Action::Press, "-1234-----"),
             (Action::Circumstance, "-12345678-"),
+            (Action::Instruct, "-1234567--"),
+            (Action::AddCooperating, "-12345678-"),
+            (Action::Delegate, "--234-----"),
         ];
         assert_eq!(table.map(|(action, _)| action), Action::ALL);
         for (action, row) in table {

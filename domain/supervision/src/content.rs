@@ -92,6 +92,9 @@ pub struct Content {
     /// The files of its source.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attachments: Vec<Attachment>,
+    /// The task that it is a part of, `tasks/{id}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
 }
 
 impl Content {
@@ -113,6 +116,7 @@ impl Content {
             open_points: task.open_points.clone(),
             assignments: task.assignments.iter().map(assignment).collect(),
             attachments: task.attachments.clone(),
+            parent: task.parent.clone(),
         }
     }
 

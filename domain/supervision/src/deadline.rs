@@ -368,6 +368,7 @@ mod tests {
             unclassified: true,
             origin: None,
             terms: crate::Terms::default(),
+            parent: None,
             due_date,
             milestones: vec![],
             targets: vec![],

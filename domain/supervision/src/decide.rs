@@ -7,10 +7,12 @@ use time::Date;
 use crate::assignment::{Action, Assignment, AssignmentState, Stage};
 use crate::circumstance::{self, CircumstanceCommand};
 use crate::content::Content;
+use crate::cooperating;
 use crate::deadline::clocks;
 use crate::error::{NotEmpty, SupervisionError};
 use crate::event::{AssignmentChange, AssignmentEvent, AssignmentFacts, TaskChange, TaskEvent, TaskFacts};
 use crate::extension;
+use crate::instruction::{Instruction, instruct};
 use crate::instrument::{self, InstrumentUse};
 use crate::resemblance::KnownTask;
 use crate::revise::revise;
@@ -76,6 +78,15 @@ pub enum Command {
         name: String,
         /// What is asked.
         command: AssignmentCommand,
+    },
+    /// 批示.
+    Instruct(Box<Instruction>),
+    /// 增加配合单位.
+    AddCooperating {
+        /// `units/{slug}`, none that the task names already.
+        units: Vec<String>,
+        /// Why; may be empty.
+        ground: String,
     },
 }
 
@@ -179,6 +190,10 @@ pub fn decide(
         }
         Command::Circumstance(command) => {
             Ok(circumstance::decide(task, command, context)?.into_iter().collect())
+        }
+        Command::Instruct(asked) => instruct(task, asked, context).map(|event| vec![event]),
+        Command::AddCooperating { units, ground } => {
+            cooperating::add(task, units, ground, context).map(|event| vec![event])
         }
         Command::Assignment { name, command } => {
             let assignment = task.assignment(name)?;

@@ -6,13 +6,14 @@ use crate::content::Content;
 use crate::event::{
     AssignmentChange, AssignmentEvent, AssignmentFacts, TaskChange, TaskEvent, TaskFacts, WholeTaskEvent,
 };
-use crate::paper::chinese_day;
+use crate::paper::{chinese_day, chinese_limit};
 use crate::task::Visibility;
 
-/// What people call a unit, given its resource name.
+/// What people call a unit or an official, given its resource name.
 type Called<'a> = &'a dyn Fn(&str) -> String;
 
-/// One event, in Chinese, of the task that it stands under. `called` says what people call a unit.
+/// One event, in Chinese, of the task that it stands under. `called` says what people call a unit or
+/// an official.
 pub fn describe(event: &TaskEvent, called: Called<'_>) -> String {
     match event {
         TaskEvent::Task(event) => of_task(event, called),
@@ -27,7 +28,9 @@ pub fn describe_act(event: &TaskEvent, called: Called<'_>) -> Option<String> {
     let is_act = match event {
         TaskEvent::Task(event) => match event.change {
             // The reopening of the assignment says it.
-            TaskChange::StruckOff { .. } | TaskChange::Reopened { .. } => false,
+            TaskChange::StruckOff { .. }
+            | TaskChange::Reopened { .. }
+            | TaskChange::InstructionDue { .. } => false,
             TaskChange::Created { .. }
             | TaskChange::Issued { .. }
             | TaskChange::Backfilled { .. }
@@ -36,7 +39,10 @@ pub fn describe_act(event: &TaskEvent, called: Called<'_>) -> Option<String> {
             | TaskChange::Circumstance { .. }
             | TaskChange::Withdrawn { .. }
             | TaskChange::JoinedMatter { .. }
-            | TaskChange::LeftMatter { .. } => true,
+            | TaskChange::LeftMatter { .. }
+            | TaskChange::Instructed { .. }
+            | TaskChange::InstructionSigned { .. }
+            | TaskChange::CooperatingAdded { .. } => true,
         },
         TaskEvent::Assignment(event) => match event.change {
             AssignmentChange::StruckOff { .. }
@@ -88,6 +94,24 @@ fn of_task(event: &WholeTaskEvent, called: Called<'_>) -> String {
         TaskChange::JoinedMatter { title, ground, .. } => format!("并入事项《{title}》：{ground}"),
         TaskChange::LeftMatter { title, ground, .. } => format!("移出事项《{title}》：{ground}"),
         TaskChange::Circumstance { circumstance, .. } => circumstance.describe(),
+        TaskChange::Instructed { instruction, .. } => {
+            let addressees = listed(instruction.addressees().map(called));
+            let by = instruction.due_at.map_or_else(String::new, |due| format!("（{}）", chinese_limit(due)));
+            format!("{}批示{addressees}{by}：{}", called(&instruction.leader), instruction.text)
+        }
+        TaskChange::InstructionSigned { signed, .. } => {
+            format!("{}签收批示", listed(signed.iter().map(|one| called(one))))
+        }
+        TaskChange::InstructionDue { owing, leader, .. } => {
+            let owing = listed(owing.iter().map(|one| called(one)));
+            format!("催办{owing}：{}批示的办理时限已到", called(leader))
+        }
+        TaskChange::CooperatingAdded { ground, assignments } if ground.is_empty() => {
+            format!("增加配合单位{}", units(assignments, called))
+        }
+        TaskChange::CooperatingAdded { ground, assignments } => {
+            format!("增加配合单位{}：{ground}", units(assignments, called))
+        }
     }
 }
 
@@ -111,6 +135,7 @@ fn revised(before: &Content, after: &Content, ground: &str) -> String {
         ("待明确事项", before.open_points != after.open_points),
         ("承办单位", before.assignments != after.assignments),
         ("附件", before.attachments != after.attachments),
+        ("上级任务", before.parent != after.parent),
     ] {
         if differs {
             changes.push(format!("{what}有调整"));

@@ -4,8 +4,10 @@ use domain_calendar::Timestamp;
 use time::Date;
 
 use crate::assignment::{Action, AssignmentState, Stage};
+use crate::delegation::{DelegationAction, DelegationState};
 use crate::instrument::Instrument;
 use crate::task::TaskState;
+use crate::unit_draft::{DraftAction, DraftState};
 
 /// A text that must say something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -68,6 +70,20 @@ pub enum NotEmpty {
     EventGround,
     /// By what it is known when an emergency occurred.
     OccurrenceGround,
+    /// What a leader wrote.
+    Instruction,
+    /// A remark.
+    Comment,
+    /// The note that tells a clerk why a draft is sent back.
+    DraftNote,
+    /// What is asked of a delegate.
+    Ask,
+    /// The section that a matter is passed down to.
+    Section,
+    /// What a delegate answers.
+    DelegateAnswer,
+    /// Why a delegation is sent back or withdrawn.
+    DelegationNote,
 }
 
 /// Why a command is refused. It changes nothing.
@@ -317,6 +333,96 @@ pub enum SupervisionError {
         /// How many it may have.
         most: usize,
     },
+    /// An instruction is addressed to nobody.
+    #[error("an instruction needs an addressee")]
+    NoAddressee,
+    /// The unit holds nothing of the task.
+    #[error("{unit} has no part in the task")]
+    NotOfTask {
+        /// `units/{slug}`.
+        unit: String,
+    },
+    /// An instant that must lie ahead does not.
+    #[error("{at} does not lie ahead")]
+    TimePassed {
+        /// What was given.
+        at: Timestamp,
+    },
+    /// Whoever signs has signed before.
+    #[error("the instruction is already signed for")]
+    InstructionSigned,
+    /// A draft is past this action.
+    #[error("{action:?} is not possible while the draft is {state:?}")]
+    DraftRefused {
+        /// What was asked for.
+        action: DraftAction,
+        /// Where the draft stands.
+        state: DraftState,
+    },
+    /// Another unit holds the matter by now.
+    #[error("{unit} does not hold the assignment any more")]
+    HeldByAnother {
+        /// The unit that held it, `units/{slug}`.
+        unit: String,
+    },
+    /// A delegation is past this action.
+    #[error("{action:?} is not possible while the delegation is {state:?}")]
+    DelegationRefused {
+        /// What was asked for.
+        action: DelegationAction,
+        /// Where the delegation stands.
+        state: DelegationState,
+    },
+    /// A matter is passed down to subordinate units alone.
+    #[error("{unit} is not subordinate to {holder}")]
+    NotSubordinate {
+        /// The unit that was named, `units/{slug}`.
+        unit: String,
+        /// The holder, `units/{slug}`.
+        holder: String,
+    },
+    /// A delegate's limit lies beyond the holder's.
+    #[error("later than the holder's own settle date {due}")]
+    LaterThanHolder {
+        /// The holder's settle due time.
+        due: Timestamp,
+    },
+    /// The delegate has answered nothing yet.
+    #[error("the delegate has not answered")]
+    NoAnswer,
+    /// A task is not struck off before its sub-tasks.
+    #[error("{count} sub-tasks are open")]
+    SubTasksOpen {
+        /// How many.
+        count: u64,
+    },
+    /// A task cannot belong to itself or to what belongs to it.
+    #[error("{parent} is the task itself or below it")]
+    ParentBelow {
+        /// `tasks/{id}`.
+        parent: String,
+    },
+    /// Tasks would stand too many levels below one another.
+    #[error("at most {most} levels of tasks")]
+    TooDeep {
+        /// The most that are allowed.
+        most: usize,
+    },
+    /// The task above is struck off or withdrawn.
+    #[error("the parent is {state:?}")]
+    ParentOver {
+        /// Where it stands.
+        state: TaskState,
+    },
+    /// A sub-task is seen by no more than its parent is.
+    #[error("a sub-task is not seen by more than its parent")]
+    WiderThanParent,
+    /// A task has too many units.
+    #[error("at most {most} units")]
+    TooManyUnits {
+        /// The most that are allowed.
+        most: usize,
+    },
 }
 
 impl SupervisionError {
@@ -342,7 +448,7 @@ impl SupervisionError {
                 format!("尚有{count}处待明确（第一处：{first}），请先明确再交办")
             }
             Self::FixedOnceIssued => {
-                "任务已经交办，承办单位、事项类别和待明确事项不能在修订中更改".to_owned()
+                "任务已经交办，承办单位、事项类别、上级任务和待明确事项不能在修订中更改".to_owned()
             }
             Self::NoNumber { value } => format!("指标值（{value}）应为数字"),
             Self::NoStanding => "补录在办事项应写明每个承办单位的办理状态".to_owned(),
@@ -392,6 +498,30 @@ impl SupervisionError {
             }
             Self::NotInMatter { task } => format!("任务({task})不在该事项中"),
             Self::TooManyLinked { most } => format!("一个事项最多并入{most}项任务"),
+            Self::NoAddressee => "请写明批示送哪些单位或人员".to_owned(),
+            Self::NotOfTask { unit } => format!("该单位（{unit}）不是本任务的承办单位"),
+            Self::TimePassed { .. } => "时限应晚于现在".to_owned(),
+            Self::InstructionSigned => "该批示已经签收，不必重复签收".to_owned(),
+            Self::DraftRefused { action, state } => {
+                format!("该稿{}，不能{}", state.chinese(), action.chinese())
+            }
+            Self::HeldByAnother { .. } => "该事项已改派其他单位办理，不再由本单位答复".to_owned(),
+            Self::DelegationRefused { action, state } => {
+                format!("该转办事项{}，不能{}", state.chinese(), action.chinese())
+            }
+            Self::NotSubordinate { .. } => "只能转办给本单位的下属单位或内设科室".to_owned(),
+            Self::LaterThanHolder { .. } => "转办时限不能晚于本单位的办结期限".to_owned(),
+            Self::NoAnswer => "转办对象尚未反馈，没有可采用的内容".to_owned(),
+            Self::SubTasksOpen { count } => {
+                format!("尚有{count}项子任务未办结，请待子任务全部销号或撤销后再核验通过")
+            }
+            Self::ParentBelow { .. } => "上级任务不能是本任务或本任务的子任务".to_owned(),
+            Self::TooDeep { most } => format!("任务最多分{most}级"),
+            Self::ParentOver { state } => {
+                format!("上级任务{}，请先重新办理上级任务或另选上级任务", task_state(*state))
+            }
+            Self::WiderThanParent => "子任务的知悉范围不能大于上级任务".to_owned(),
+            Self::TooManyUnits { most } => format!("一项任务最多{most}个承办单位"),
         }
     }
 }
@@ -428,6 +558,13 @@ impl NotEmpty {
             Self::AwaitedEvent => "请写明所等待的事件",
             Self::EventGround => "请说明事件发生的依据",
             Self::OccurrenceGround => "更正发生时间请说明依据",
+            Self::Instruction => "请填写批示内容",
+            Self::Comment => "请填写留言内容",
+            Self::DraftNote => "退改请说明意见",
+            Self::Ask => "请写明转办要求",
+            Self::Section => "请填写承办科室",
+            Self::DelegateAnswer => "请填写办理情况",
+            Self::DelegationNote => "请说明原因",
         }
     }
 }
@@ -466,6 +603,9 @@ fn verb(action: Action) -> &'static str {
         Action::Reopen => "重新办理",
         Action::Press => "催办",
         Action::Circumstance => "记录情况",
+        Action::Instruct => "批示",
+        Action::AddCooperating => "增加配合单位",
+        Action::Delegate => "转办",
     }
 }
 
@@ -497,7 +637,8 @@ fn refusal(action: Action, state: AssignmentState) -> String {
             | Action::DecideExtension
             | Action::Wait
             | Action::DecideWait
-            | Action::EndWait => {
+            | Action::EndWait
+            | Action::Delegate => {
                 format!("尚未签收,请先签收再{verb}")
             }
             Action::Return => "已经部署办理,不能再退回,确需调整请与督查机构联系".to_owned(),
@@ -510,7 +651,9 @@ fn refusal(action: Action, state: AssignmentState) -> String {
             | Action::Revise
             | Action::Reassign
             | Action::Press
-            | Action::Circumstance => {
+            | Action::Circumstance
+            | Action::Instruct
+            | Action::AddCooperating => {
                 format!("目前不能{verb}")
             }
         },

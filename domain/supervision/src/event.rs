@@ -13,6 +13,7 @@ use crate::backfill::BackfilledAssignment;
 use crate::circumstance::Circumstance;
 use crate::content::Content;
 use crate::deadline::DueTimes;
+use crate::instruction::Instruction;
 use crate::instrument::InstrumentUse;
 use crate::resemblance::KnownTask;
 use crate::shared_report::SharedReport;
@@ -201,6 +202,40 @@ pub enum TaskChange {
         /// Why.
         ground: String,
     },
+    /// 批示.
+    Instructed {
+        /// What was written, by whom and to whom.
+        instruction: Box<Instruction>,
+        /// The assignments of the units it is addressed to.
+        assignments: Vec<AssignmentFacts>,
+    },
+    /// 签收批示.
+    InstructionSigned {
+        /// Its resource name.
+        instruction: String,
+        /// Those who signed by this, units or officials.
+        signed: Vec<String>,
+    },
+    /// 批示到期: whoever has not signed, or has reported nothing since, is urged once.
+    InstructionDue {
+        /// Its resource name.
+        instruction: String,
+        /// The leader whose word it is.
+        leader: String,
+        /// What was written.
+        text: String,
+        /// Units and officials who owe something.
+        owing: Vec<String>,
+        /// The assignments of those units.
+        assignments: Vec<AssignmentFacts>,
+    },
+    /// 增加配合单位: their clocks start.
+    CooperatingAdded {
+        /// Why; may be empty.
+        ground: String,
+        /// The assignments that came in.
+        assignments: Vec<AssignmentFacts>,
+    },
 }
 
 /// What happened to an assignment.
@@ -352,7 +387,11 @@ impl TaskEvent {
                 | TaskChange::Reopened { .. }
                 | TaskChange::JoinedMatter { .. }
                 | TaskChange::LeftMatter { .. }
-                | TaskChange::Circumstance { .. } => &[],
+                | TaskChange::Circumstance { .. }
+                | TaskChange::Instructed { .. }
+                | TaskChange::InstructionSigned { .. }
+                | TaskChange::InstructionDue { .. }
+                | TaskChange::CooperatingAdded { .. } => &[],
             },
             Self::Assignment(event) => match &event.change {
                 AssignmentChange::Reported { attachments, .. }

@@ -22,11 +22,14 @@ mod bulletin_error;
 mod bulletin_event;
 mod charge;
 mod circumstance;
+mod comment;
 mod content;
+mod cooperating;
 mod correction;
 mod date_text;
 mod deadline;
 mod decide;
+mod delegation;
 mod describe;
 mod document;
 mod error;
@@ -36,6 +39,7 @@ mod explain_text;
 mod extension;
 mod handover;
 mod inspection;
+mod instruction;
 mod instrument;
 mod joint_matter;
 mod ladder;
@@ -54,9 +58,11 @@ mod score_rule;
 mod shared_report;
 mod side_road;
 mod side_road_event;
+mod sub_task;
 mod task;
 mod terms;
 mod timers;
+mod unit_draft;
 mod words;
 
 pub use appeal::{Appeal, AppealState, Contested};
@@ -70,10 +76,16 @@ pub use bulletin_error::{BulletinError, BulletinText};
 pub use bulletin_event::{BULLETIN_EVENT_TYPES, BulletinChange, BulletinEvent, BulletinFacts, LineFigures};
 pub use charge::{ChargeKind, ChargedPause, ChargedTo};
 pub use circumstance::{Circumstance, CircumstanceCommand};
+pub use comment::{COMMENT_MADE, Comment, CommentMade};
 pub use content::{Content, Direction, Milestone, OpenPoint, Target};
+pub use cooperating::MOST_ASSIGNMENTS;
 pub use correction::{Corrected, Correction, Corrections, Figure, PointKey};
 pub use deadline::{ClockPhase, Clocks, DueTimes, clocks};
 pub use decide::{AssignmentCommand, Command, Context, create, create_knowing, decide};
+pub use delegation::{
+    Answer, Delegate, Delegation, DelegationAction, DelegationChange, DelegationEvent, DelegationState,
+    Handing,
+};
 pub use describe::{describe, describe_act};
 pub use document::{DOCUMENT_ISSUED, DocumentIssued, IssuedItem};
 pub use error::{NotEmpty, SupervisionError};
@@ -88,6 +100,7 @@ pub use inspection::{
     InspectionError, InspectionEvent, InspectionPlan, InspectionState, MOST_OF_AN_INSPECTION, Site,
     plan as plan_inspection,
 };
+pub use instruction::{Instruction, Signature};
 pub use instrument::{Instrument, InstrumentUse};
 pub use joint_matter::{
     JointMatter, JointMatterChange, JointMatterEvent, Link, MATTER_CREATED, MATTER_LINKED, MATTER_UNLINKED,
@@ -113,7 +126,9 @@ pub use shared_report::{
 };
 pub use side_road::{Misdirection, SideRoadCommand, Suspension, Wait};
 pub use side_road_event::SideRoad;
+pub use sub_task::{Above, MOST_LEVELS, check_family, check_parent};
 pub use task::{AssignmentDraft, Grade, Source, Task, TaskDraft, TaskState, Visibility};
 pub use terms::{Awaited, Recorded, TaskKind, Terms};
 pub use timers::{PlannedTimer, TimerKind, fire, postponed, timers_for};
+pub use unit_draft::{DraftAction, DraftChange, DraftEvent, DraftState, Said, UnitDraft};
 pub use words::{FIELD_END, SearchTerms, folded, grams, searchable};

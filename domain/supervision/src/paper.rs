@@ -401,6 +401,18 @@ pub fn chinese_day(day: Date) -> String {
     format!("{}年{}月{}日", day.year(), u8::from(day.month()), day.day())
 }
 
+/// A limit as officials write it: what is due before midnight is due by 24时 of the day before.
+pub(crate) fn chinese_limit(limit: Timestamp) -> String {
+    let day = limit.day();
+    match day.previous_day() {
+        Some(last) if limit == Timestamp::start_of_day(day) => format!("{}24时前", chinese_day(last)),
+        Some(_) | None => {
+            let time = limit.time_of_day();
+            format!("{}{}时{:02}分前", chinese_day(day), time.hour(), time.minute())
+        }
+    }
+}
+
 /// An instant as papers write it, for example 2023年6月1日9时05分; the end of a day is its 24时.
 pub(crate) fn chinese_moment(at: Timestamp) -> String {
     let time = at.time_of_day();

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::event::{AssignmentChange, AssignmentEvent, TaskChange, TaskEvent, WholeTaskEvent};
 
 /// Every type of a [`TaskEvent`], for consumers that subscribe by type.
-pub const EVENT_TYPES: [&str; 43] = [
+pub const EVENT_TYPES: [&str; 47] = [
     "supervision.task.created",
     "supervision.task.issued",
     "supervision.task.backfilled",
@@ -50,6 +50,10 @@ pub const EVENT_TYPES: [&str; 43] = [
     "supervision.task.event_recorded",
     "supervision.task.occurrence_corrected",
     "supervision.task.designated",
+    "supervision.task.instructed",
+    "supervision.task.instruction_signed",
+    "supervision.task.instruction_due",
+    "supervision.task.cooperating_added",
 ];
 
 /// A payload that is not what its type says.
@@ -89,6 +93,10 @@ impl TaskEvent {
                 TaskChange::JoinedMatter { .. } => "supervision.task.joined_matter",
                 TaskChange::LeftMatter { .. } => "supervision.task.left_matter",
                 TaskChange::Circumstance { circumstance, .. } => circumstance.event_type(),
+                TaskChange::Instructed { .. } => "supervision.task.instructed",
+                TaskChange::InstructionSigned { .. } => "supervision.task.instruction_signed",
+                TaskChange::InstructionDue { .. } => "supervision.task.instruction_due",
+                TaskChange::CooperatingAdded { .. } => "supervision.task.cooperating_added",
             },
             Self::Assignment(event) => match &event.change {
                 AssignmentChange::Signed => "supervision.assignment.signed",

@@ -24,6 +24,7 @@ pub(crate) fn revise(
             if before.assignments != after.assignments
                 || before.grade != after.grade
                 || before.open_points != after.open_points
+                || before.parent != after.parent
             {
                 return Err(SupervisionError::FixedOnceIssued);
             }
@@ -71,6 +72,7 @@ impl Task {
             open_points,
             assignments,
             attachments,
+            parent,
         } = content.clone();
         let mut before = std::mem::take(&mut self.assignments);
         self.assignments = assignments
@@ -94,5 +96,6 @@ impl Task {
         self.targets = targets;
         self.open_points = open_points;
         self.attachments = attachments;
+        self.parent = parent;
     }
 }

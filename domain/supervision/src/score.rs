@@ -214,6 +214,7 @@ mod tests {
             unclassified: true,
             origin: None,
             terms: crate::Terms::default(),
+            parent: None,
             due_date: None,
             milestones: vec![],
             targets: vec![],

@@ -94,6 +94,9 @@ pub struct TaskDraft {
     /// What sets it apart in how its clocks run.
     #[serde(default, skip_serializing_if = "Terms::are_plain")]
     pub terms: Terms,
+    /// The task that it is a part of, `tasks/{id}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
     /// Last day, Asia/Shanghai, when the document names one; otherwise the rule decides.
     #[serde(with = "crate::date_text", default)]
     pub due_date: Option<Date>,
@@ -162,6 +165,9 @@ pub struct Task {
     /// The leader whom the mayor designated for it, `officials/{id}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub designated: Option<String>,
+    /// The task that it is a part of, `tasks/{id}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
     /// Where the task stands as a whole.
     pub state: TaskState,
     /// When it was issued and its clocks started.
@@ -184,8 +190,8 @@ pub struct Task {
     /// What must be settled before it can be issued.
     #[serde(default)]
     pub open_points: Vec<OpenPoint>,
-    /// The units' assignments, in the order of the document; once it is issued never fewer,
-    /// never more.
+    /// The units' assignments, in the order of the document; once it is issued never fewer, and
+    /// more only where cooperating units are added.
     pub assignments: Vec<Assignment>,
     /// The files of its source, for example the scan of the document.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -230,6 +236,7 @@ impl Task {
             terms: draft.terms.clone(),
             happened: None,
             designated: None,
+            parent: draft.parent.clone(),
             state: TaskState::Draft,
             issue_time: None,
             rule_version: None,

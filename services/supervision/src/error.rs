@@ -89,6 +89,32 @@ pub(crate) fn refused(error: &SupervisionError, place: &str) -> Error {
         }
         SupervisionError::EvidenceWanted { .. } => Error::invalid(field("attachments"), english, chinese),
         SupervisionError::OwnWork { .. } => Error::new(Code::PermissionDenied, "OWN_WORK", english, chinese),
+        SupervisionError::NoAddressee | SupervisionError::NotOfTask { .. } => {
+            Error::invalid(field("units"), english, chinese)
+        }
+        SupervisionError::TimePassed { .. } | SupervisionError::LaterThanHolder { .. } => {
+            Error::invalid(field("due_time"), english, chinese)
+        }
+        SupervisionError::InstructionSigned => {
+            Error::failed_precondition("INSTRUCTION_SIGNED", english, chinese)
+        }
+        SupervisionError::DraftRefused { .. } => Error::failed_precondition("DRAFT_STATE", english, chinese),
+        SupervisionError::HeldByAnother { .. } => {
+            Error::failed_precondition("HELD_BY_ANOTHER", english, chinese)
+        }
+        SupervisionError::DelegationRefused { .. } => {
+            Error::failed_precondition("DELEGATION_STATE", english, chinese)
+        }
+        SupervisionError::NotSubordinate { .. } => Error::invalid(field("unit"), english, chinese),
+        SupervisionError::NoAnswer => Error::failed_precondition("NO_ANSWER", english, chinese),
+        SupervisionError::SubTasksOpen { .. } => {
+            Error::failed_precondition("SUB_TASKS_OPEN", english, chinese)
+        }
+        SupervisionError::ParentOver { .. } => Error::failed_precondition("PARENT_OVER", english, chinese),
+        SupervisionError::ParentBelow { .. }
+        | SupervisionError::TooDeep { .. }
+        | SupervisionError::WiderThanParent => Error::invalid(field("parent"), english, chinese),
+        SupervisionError::TooManyUnits { .. } => Error::invalid(field("units"), english, chinese),
     }
 }
 
@@ -154,5 +180,9 @@ fn empty_field(text: NotEmpty) -> &'static str {
         NotEmpty::Milestone => "milestones",
         NotEmpty::Measure => "targets",
         NotEmpty::OpenPoint => "open_points",
+        NotEmpty::Instruction | NotEmpty::Comment | NotEmpty::DelegateAnswer => "text",
+        NotEmpty::DraftNote | NotEmpty::DelegationNote => "note",
+        NotEmpty::Ask => "ask",
+        NotEmpty::Section => "section",
     }
 }

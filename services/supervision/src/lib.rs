@@ -4,7 +4,8 @@
 //! Where to look:
 //! - the rules and the state machine: `domain-supervision`, which this service asks;
 //! - the RPCs: `grpc/`; what they do: `app/`; the tables: `store/`;
-//! - what happens by itself when a stage is due: `jobs/stages_due.rs`;
+//! - what happens by itself when a stage is due: `jobs/stages_due.rs`, or an instruction:
+//!   `jobs/instructions_due.rs`;
 //! - what tasks are searched by: `jobs/searching.rs`;
 //! - what each leader is told when a division of work takes effect: `jobs/handovers.rs`.
 
@@ -25,9 +26,13 @@ use xietong_mesh::{Assembly, Foundation, Ground, Service, ServiceName};
 use xietong_proto::supervision::archive_service_server::ArchiveServiceServer;
 use xietong_proto::supervision::bulletin_service_server::BulletinServiceServer;
 use xietong_proto::supervision::circumstance_service_server::CircumstanceServiceServer;
+use xietong_proto::supervision::comment_service_server::CommentServiceServer;
+use xietong_proto::supervision::cooperation_service_server::CooperationServiceServer;
+use xietong_proto::supervision::delegation_service_server::DelegationServiceServer;
 use xietong_proto::supervision::division_preview_service_server::DivisionPreviewServiceServer;
 use xietong_proto::supervision::explain_service_server::ExplainServiceServer;
 use xietong_proto::supervision::inspection_service_server::InspectionServiceServer;
+use xietong_proto::supervision::instruction_service_server::InstructionServiceServer;
 use xietong_proto::supervision::instrument_service_server::InstrumentServiceServer;
 use xietong_proto::supervision::ledger_service_server::LedgerServiceServer;
 use xietong_proto::supervision::matter_service_server::MatterServiceServer;
@@ -36,6 +41,7 @@ use xietong_proto::supervision::rule_service_server::RuleServiceServer;
 use xietong_proto::supervision::score_rule_service_server::ScoreRuleServiceServer;
 use xietong_proto::supervision::side_road_service_server::SideRoadServiceServer;
 use xietong_proto::supervision::task_service_server::TaskServiceServer;
+use xietong_proto::supervision::unit_draft_service_server::UnitDraftServiceServer;
 use xietong_store::StoreError;
 
 use app::Supervision;
@@ -43,7 +49,7 @@ use grpc::{
     Archives, Bulletins, DivisionPreviews, Explanations, Inspections, Ledger, Matters, Papers, Rules,
     ScoreRules, Tasks,
 };
-use jobs::{Handovers, Recounts, Searching, StagesDue};
+use jobs::{Due, Handovers, InstructionsDue, Recounts, Searching, StagesDue};
 use regulation::Regulations;
 
 /// Puts the service together: its database at the newest schema, its RPCs, its copy of the
@@ -88,8 +94,17 @@ pub async fn build(ground: Ground) -> Result<Service, StoreError> {
     let instruments =
         InstrumentServiceServer::from_arc(tasks.clone()).max_decoding_message_size(MAX_BATCH_MESSAGE_BYTES);
     let circumstances = CircumstanceServiceServer::from_arc(tasks.clone());
+    let instructions = InstructionServiceServer::from_arc(tasks.clone());
+    let comments = CommentServiceServer::from_arc(tasks.clone());
+    let unit_drafts = UnitDraftServiceServer::from_arc(tasks.clone());
+    let delegations = DelegationServiceServer::from_arc(tasks.clone());
+    let cooperation =
+        CooperationServiceServer::from_arc(tasks.clone()).max_decoding_message_size(MAX_BATCH_MESSAGE_BYTES);
     let tasks = TaskServiceServer::from_arc(tasks).max_decoding_message_size(MAX_BATCH_MESSAGE_BYTES);
-    let stages_due = StagesDue::new(foundation.log.clone(), foundation.transactions.clone(), regulations);
+    let stages_due =
+        StagesDue::new(foundation.log.clone(), foundation.transactions.clone(), regulations.clone());
+    let instructions_due =
+        InstructionsDue::new(foundation.log.clone(), foundation.transactions.clone(), regulations);
     let previews = DivisionPreviewServiceServer::new(DivisionPreviews::new(foundation.db.clone()));
     let handovers = Handovers::new(foundation.log.clone(), foundation.transactions.clone());
     Ok(foundation.assemble(Assembly {
@@ -106,10 +121,15 @@ pub async fn build(ground: Ground) -> Result<Service, StoreError> {
             .add_service(score_rules)
             .add_service(archives)
             .add_service(matters)
-            .add_service(inspections),
+            .add_service(inspections)
+            .add_service(instructions)
+            .add_service(comments)
+            .add_service(unit_drafts)
+            .add_service(delegations)
+            .add_service(cooperation),
         copy: Some(roster),
         consumers: vec![(ServiceName::Roster, Arc::new(handovers))],
         jobs: vec![recounts, Arc::new(searching)],
-        timers: Some(Arc::new(stages_due)),
+        timers: Some(Arc::new(Due::new(stages_due, instructions_due))),
     }))
 }

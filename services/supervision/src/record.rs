@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use domain_attachment::Attachment;
 use domain_calendar::Timestamp;
 use domain_supervision::{
-    Assignment, AssignmentChange, LAST_REPORT, SideRoad, SupervisionError, Task, TaskChange, TaskDraft,
-    TaskEvent, TaskState, Visibility,
+    Assignment, AssignmentChange, LAST_REPORT, Role, SideRoad, SupervisionError, Task, TaskChange, TaskDraft,
+    TaskEvent, TaskState, UnitDraft, Visibility,
 };
 use serde::{Deserialize, Serialize};
 use xietong_mesh::Resource;
@@ -35,6 +35,10 @@ pub(crate) struct Record {
     /// when they do not depend on it.
     #[serde(skip)]
     pub(crate) calendar_version: Option<u32>,
+    /// What the caller said by this, where it awaits the release of the unit's approver; then
+    /// nothing else has changed. Never stored with the task.
+    #[serde(skip)]
+    pub(crate) drafted: Option<UnitDraft>,
 }
 
 impl Record {
@@ -47,6 +51,7 @@ impl Record {
             last_reports: BTreeMap::new(),
             last_attachments: BTreeMap::new(),
             calendar_version: None,
+            drafted: None,
         }
     }
 
@@ -77,7 +82,11 @@ impl Record {
                 | TaskChange::Rebased { .. }
                 | TaskChange::Withdrawn { .. }
                 | TaskChange::JoinedMatter { .. }
-                | TaskChange::LeftMatter { .. } => {}
+                | TaskChange::LeftMatter { .. }
+                | TaskChange::Instructed { .. }
+                | TaskChange::InstructionSigned { .. }
+                | TaskChange::InstructionDue { .. }
+                | TaskChange::CooperatingAdded { .. } => {}
             },
             TaskEvent::Assignment(event) => match &event.change {
                 AssignmentChange::Reported { text, attachments, .. }
@@ -118,6 +127,11 @@ impl Record {
     /// What permission on the task as a whole depends on.
     pub(crate) fn resource(&self) -> Resource {
         self.resource_of_units(self.task.assignments.iter())
+    }
+
+    /// What permission to act as a lead unit of it depends on.
+    pub(crate) fn resource_of_lead_units(&self) -> Resource {
+        self.resource_of_units(self.task.assignments.iter().filter(|one| one.role == Role::Lead))
     }
 
     /// What permission to act on one assignment depends on.
@@ -167,7 +181,7 @@ pub(crate) fn seen(visibility: Visibility) -> Seen {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use domain_supervision::{AssignmentDraft, Grade, Role, Source};
+    use domain_supervision::{AssignmentDraft, Grade, Source};
 
     use super::*;
 
@@ -192,6 +206,7 @@ pub(crate) mod tests {
             unclassified: true,
             origin: None,
             terms: domain_supervision::Terms::default(),
+            parent: None,
             due_date: None,
             milestones: vec![],
             targets: vec![],

@@ -5,6 +5,7 @@
 //! the leader in charge hears when a matter begins, is reported, is submitted and ends.
 
 mod circumstance;
+mod instruction;
 mod side_road;
 
 use domain_roster::Book;
@@ -57,7 +58,11 @@ impl Matter {
                 | TaskChange::Circumstance { .. }
                 | TaskChange::Reopened { .. }
                 | TaskChange::JoinedMatter { .. }
-                | TaskChange::LeftMatter { .. } => None,
+                | TaskChange::LeftMatter { .. }
+                | TaskChange::Instructed { .. }
+                | TaskChange::InstructionSigned { .. }
+                | TaskChange::InstructionDue { .. }
+                | TaskChange::CooperatingAdded { .. } => None,
             },
             TaskEvent::Assignment(event) => match &event.change {
                 // Another unit may be in the lead now.
@@ -114,9 +119,12 @@ pub fn of_task(event: &TaskEvent, matter: Option<&Matter>, book: &Book) -> Vec<N
 
 /// The ladders that an event ends: whoever signed for a task in supervision, submitted it
 /// or was struck off is not asked again to sign for the notice of it.
-pub fn ended_by(event: &TaskEvent) -> Option<Ended> {
+pub fn ended_by(event: &TaskEvent) -> Vec<Ended> {
     match event {
-        TaskEvent::Task(event) => match event.change {
+        TaskEvent::Task(event) => match &event.change {
+            TaskChange::InstructionSigned { instruction, signed } => {
+                instruction::ended_by(instruction, signed)
+            }
             TaskChange::Created { .. }
             | TaskChange::Issued { .. }
             | TaskChange::Backfilled { .. }
@@ -125,18 +133,23 @@ pub fn ended_by(event: &TaskEvent) -> Option<Ended> {
             | TaskChange::Circumstance { .. }
             | TaskChange::Reopened { .. }
             | TaskChange::JoinedMatter { .. }
-            | TaskChange::LeftMatter { .. } => None,
+            | TaskChange::LeftMatter { .. }
+            | TaskChange::Instructed { .. }
+            | TaskChange::InstructionDue { .. }
+            | TaskChange::CooperatingAdded { .. } => Vec::new(),
             TaskChange::Withdrawn { .. } | TaskChange::StruckOff { .. } => {
-                Some(Ended { task: event.task.name.clone(), unit: None, kind: None })
+                vec![Ended { task: event.task.name.clone(), unit: None, kind: None }]
             }
         },
         TaskEvent::Assignment(event) => {
             let ended = |kind| {
                 let (task, unit) = (event.task.name.clone(), Some(event.assignment.unit.clone()));
-                Some(Ended { task, unit, kind })
+                vec![Ended { task, unit, kind }]
             };
             match &event.change {
-                AssignmentChange::SideRoad(road) => side_road::ended_by(&event.task, &event.assignment, road),
+                AssignmentChange::SideRoad(road) => {
+                    side_road::ended_by(&event.task, &event.assignment, road).into_iter().collect()
+                }
                 AssignmentChange::Signed => ended(Some(NoticeKind::Assignment)),
                 AssignmentChange::Submitted { .. } | AssignmentChange::StruckOff { .. } => ended(None),
                 AssignmentChange::Deployed { .. }
@@ -150,7 +163,7 @@ pub fn ended_by(event: &TaskEvent) -> Option<Ended> {
                 | AssignmentChange::Pressed(_)
                 | AssignmentChange::Overdue
                 | AssignmentChange::Reminded
-                | AssignmentChange::Urged { .. } => None,
+                | AssignmentChange::Urged { .. } => Vec::new(),
             }
         }
     }
@@ -215,6 +228,25 @@ fn of_whole_task(event: &WholeTaskEvent, matter: &Matter, book: &Book) -> Vec<No
             let audiences =
                 std::iter::once(creator(task)).chain(leads(assignments).map(|one| in_charge_of(&one.unit)));
             vec![told(task, NoticeKind::Outcome, "重新办理", body, audiences.collect())]
+        }
+        TaskChange::Instructed { instruction, assignments } => {
+            instruction::given(task, instruction, assignments, matter, book)
+        }
+        TaskChange::InstructionSigned { instruction, signed } => {
+            vec![instruction::signed(task, instruction, signed, book)]
+        }
+        TaskChange::InstructionDue { instruction, leader, text, owing, assignments: _ } => {
+            vec![instruction::due(task, instruction, (leader, text), owing, book)]
+        }
+        TaskChange::CooperatingAdded { ground, assignments } => {
+            let added: Vec<_> = assignments.iter().map(|one| unit(book, &one.unit)).collect();
+            let ground =
+                if ground.is_empty() { String::new() } else { format!("：{}", quoted(task, ground)) };
+            let body = format!("{heading}增加配合单位{}{ground}", added.join("、"));
+            let lead = matter.lead_unit.clone().map(Audience::UnitLiaison);
+            let audiences = std::iter::once(creator(task)).chain(lead).collect();
+            let to_units = assignments.iter().map(|one| assigned(task, one, matter, book));
+            to_units.chain([told(task, NoticeKind::Decision, "增加配合单位", body, audiences)]).collect()
         }
     }
 }

@@ -32,6 +32,7 @@ pub(crate) fn draft(grade: Grade, roles: &[Role]) -> TaskDraft {
         unclassified: true,
         origin: None,
         terms: domain_supervision::Terms::default(),
+        parent: None,
         due_date: None,
         milestones: vec![],
         targets: vec![],

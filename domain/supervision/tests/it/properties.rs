@@ -5,8 +5,9 @@ use std::time::Duration;
 use domain_calendar::Timestamp;
 use domain_supervision::{
     AssignmentChange, AssignmentCommand, AssignmentState, Awaited, ChargeKind, CircumstanceCommand,
-    ClockPhase, Command, Content, Grade, Instrument, InstrumentUse, Light, Role, SideRoad, SideRoadCommand,
-    Span, Task, TaskChange, TaskEvent, TaskKind, TaskState, Terms, TimerKind, fire,
+    ClockPhase, Command, Content, Grade, Instruction, Instrument, InstrumentUse, Light, Role, SideRoad,
+    SideRoadCommand, Span, SupervisionError, Task, TaskChange, TaskEvent, TaskKind, TaskState, Terms,
+    TimerKind, check_family, fire,
 };
 use proptest::prelude::*;
 use time::macros::date;
@@ -22,6 +23,8 @@ enum Happening {
     Revise(Option<u8>),
     /// Something becomes known.
     Known(u8, i64),
+    /// So many of its sub-tasks are open from now on.
+    SubTasks(u64),
 }
 
 fn happening() -> impl Strategy<Value = Happening> {
@@ -54,7 +57,29 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => proptest::option::of(0_u8..200).prop_map(Happening::Revise),
         3 => (0_u8..3, -200_i64..200).prop_map(|(which, hours)| Happening::Known(which, hours)),
         1 => Just(Happening::Command(Command::Withdraw { ground: "撤销".to_owned() })),
+        1 => (0..5_usize).prop_map(|one| Happening::Command(add_cooperating(one))),
+        1 => (0..3_usize, proptest::bool::ANY).prop_map(|one| Happening::Command(instruct(one))),
+        1 => (0..3_u64).prop_map(Happening::SubTasks),
     ]
+}
+
+fn add_cooperating(which: usize) -> Command {
+    Command::AddCooperating { units: vec![format!("units/added-{which}")], ground: String::new() }
+}
+
+fn instruct((unit, dated): (usize, bool)) -> Command {
+    let given_at = Timestamp::parse("2023-09-20T10:00+08:00").unwrap();
+    Command::Instruct(Box::new(Instruction {
+        name: "tasks/1/instructions/1".to_owned(),
+        leader: "officials/mayor".to_owned(),
+        text: "请抓紧落实".to_owned(),
+        units: vec![format!("units/{unit}")],
+        officials: vec![],
+        due_at: dated.then(|| Timestamp::parse("2024-01-01T00:00+08:00").unwrap()),
+        given_at,
+        signatures: vec![],
+        urged_at: None,
+    }))
 }
 
 fn side_road_of(which: usize, days: i64) -> SideRoadCommand {
@@ -77,6 +102,9 @@ fn side_road_of(which: usize, days: i64) -> SideRoadCommand {
 
 /// What makes no light worse then and there: asking for a pause, and the answer.
 fn never_makes_a_light_worse(command: &Command) -> bool {
+    if matches!(command, Command::Instruct(_) | Command::AddCooperating { .. }) {
+        return true;
+    }
     let Command::Assignment { command, .. } = command else { return false };
     matches!(
         command,
@@ -94,6 +122,13 @@ fn never_makes_a_light_worse(command: &Command) -> bool {
                     | SideRoadCommand::Recheck { .. }
             )
     )
+}
+
+/// What the tasks below allow.
+fn within_family(ledger: &Ledger, command: &Command, open: u64) -> Result<(), SupervisionError> {
+    let Command::Assignment { name, command } = command else { return Ok(()) };
+    let held = ledger.task.assignment(name)?;
+    check_family(&ledger.task, held, command, open, None)
 }
 
 fn role() -> impl Strategy<Value = Role> {
@@ -147,7 +182,8 @@ fn naive_light(ledger: &Ledger, name: &str) -> Option<Light> {
                     TaskChange::Issued { assignments, .. }
                     | TaskChange::Revised { assignments, .. }
                     | TaskChange::Circumstance { assignments, .. }
-                    | TaskChange::Withdrawn { assignments, .. } => {
+                    | TaskChange::Withdrawn { assignments, .. }
+                    | TaskChange::CooperatingAdded { assignments, .. } => {
                         assignments.iter().find(|one| one.name == name)
                     }
                     _ => None,
@@ -155,7 +191,7 @@ fn naive_light(ledger: &Ledger, name: &str) -> Option<Light> {
                 let Some(facts) = facts else { continue };
                 due = facts.due.settle;
                 match &event.change {
-                    TaskChange::Issued { .. } => clock = Clock::Runs,
+                    TaskChange::Issued { .. } | TaskChange::CooperatingAdded { .. } => clock = Clock::Runs,
                     TaskChange::Withdrawn { .. } => clock = Clock::Off(Light::Grey),
                     _ => {}
                 }
@@ -282,6 +318,7 @@ proptest! {
         }
         draft.terms = terms;
         let mut ledger = Ledger::issued(draft, "2023-09-20T10:00+08:00");
+        let mut open_sub_tasks = 0;
         for (happening, hours) in happenings {
             ledger.now = ledger.now.saturating_add(Duration::from_secs(hours * 3_600));
             match happening {
@@ -311,7 +348,15 @@ proptest! {
                 Happening::Command(command) => {
                     let before = ledger.task.clone();
                     let lights = (0..roles.len()).map(|index| ledger.light(index)).collect::<Vec<_>>();
-                    match ledger.task(command.clone()) {
+                    let outcome = within_family(&ledger, &command, open_sub_tasks)
+                        .and_then(|()| ledger.task(command.clone()));
+                    if ledger.task.state == TaskState::StruckOff && before.state != TaskState::StruckOff {
+                        prop_assert_eq!(open_sub_tasks, 0, "no task is struck off before its sub-tasks");
+                    }
+                    if outcome.is_ok() && matches!(command, Command::AddCooperating { .. }) {
+                        roles.push(Role::Cooperating);
+                    }
+                    match outcome {
                         Err(refusal) => {
                             prop_assert_eq!(&ledger.task, &before);
                             prop_assert!(!refusal.chinese().is_empty());
@@ -325,6 +370,7 @@ proptest! {
                         Ok(_) => {}
                     }
                 }
+                Happening::SubTasks(open) => open_sub_tasks = open,
                 Happening::Timer(index, kind) => {
                     let due = ledger.clocks(index).owed;
                     let events = fire(&ledger.task, ledger.assignment(index), kind, &ledger.context());

@@ -1,18 +1,19 @@
 //! Taking in what other services recorded: each event is told once to each person.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain_calendar::Timestamp;
 use domain_notification::{
-    Matter, NoticeKind, ended_by, of_bulletin, of_document, of_handover, of_inspection, of_matter_report,
-    of_roster, of_task, of_workgroup, told_from, waits,
+    Matter, NoticeKind, ended_by, of_bulletin, of_comment, of_delegation, of_document, of_draft, of_handover,
+    of_inspection, of_matter_report, of_roster, of_task, of_workgroup, told_from, waits,
 };
 use domain_roster::{Book, RosterEvent};
 use domain_supervision::{
-    BulletinEvent, DocumentIssued, HandoverList, InspectionEvent, MatterReported, TaskEvent,
+    BulletinEvent, CommentMade, DelegationEvent, DocumentIssued, DraftEvent, HandoverList, InspectionEvent,
+    MatterReported, TaskChange, TaskEvent, WholeTaskEvent,
 };
 use domain_workgroup::WorkgroupEvent;
 use sea_orm::DatabaseTransaction;
@@ -47,6 +48,9 @@ pub(super) enum Known {
     Bulletin(Box<BulletinEvent>),
     MatterReport(MatterReported),
     Inspection(InspectionEvent),
+    Comment(CommentMade),
+    Draft(DraftEvent),
+    Delegation(DelegationEvent),
 }
 
 impl Known {
@@ -69,6 +73,15 @@ impl Known {
         if let Some(inspection) = InspectionEvent::from_payload(kind, &payload).map_err(ApplyError::new)? {
             return Ok(Some(Known::Inspection(inspection)));
         }
+        if let Some(made) = CommentMade::from_payload(kind, &payload).map_err(ApplyError::new)? {
+            return Ok(Some(Known::Comment(made)));
+        }
+        if let Some(draft) = DraftEvent::from_payload(kind, &payload).map_err(ApplyError::new)? {
+            return Ok(Some(Known::Draft(draft)));
+        }
+        if let Some(passed) = DelegationEvent::from_payload(kind, &payload).map_err(ApplyError::new)? {
+            return Ok(Some(Known::Delegation(passed)));
+        }
         Ok(TaskEvent::from_payload(kind, &payload)
             .map_err(ApplyError::new)?
             .map(|event| Known::Task(Box::new(event))))
@@ -81,7 +94,10 @@ impl Known {
             | Known::Handover(_)
             | Known::Bulletin(_)
             | Known::MatterReport(_)
-            | Known::Inspection(_) => None,
+            | Known::Inspection(_)
+            | Known::Comment(_)
+            | Known::Draft(_)
+            | Known::Delegation(_) => None,
         }
     }
 }
@@ -151,6 +167,21 @@ impl EventHandler for SupervisionIntake {
                     outbox.tell(ServiceName::Supervision.as_str(), event, &notices, &roster.book);
                     continue;
                 }
+                Known::Comment(made) => {
+                    let notices = of_comment(made);
+                    outbox.tell(ServiceName::Supervision.as_str(), event, &notices, &roster.book);
+                    continue;
+                }
+                Known::Draft(draft) => {
+                    let notices = of_draft(draft, &roster.book);
+                    outbox.tell(ServiceName::Supervision.as_str(), event, &notices, &roster.book);
+                    continue;
+                }
+                Known::Delegation(passed) => {
+                    let notices = of_delegation(passed, &roster.book);
+                    outbox.tell(ServiceName::Supervision.as_str(), event, &notices, &roster.book);
+                    continue;
+                }
             };
             let name = &task.task().name;
             if let Some(matter) = Matter::issued_by(task) {
@@ -164,15 +195,24 @@ impl EventHandler for SupervisionIntake {
                 outbox.hold(HeldRow { kind, unit, ..held(event, due_at, name) });
             } else {
                 let notices = of_task(task, matters.get(name), &roster.book);
-                outbox.tell(ServiceName::Supervision.as_str(), event, &notices, &roster.book);
+                if is_instruction(task) {
+                    // The notice is about the instruction, and is asked of nobody once the task is over.
+                    outbox.tell_of(BTreeSet::from([name.clone()]), event, &notices, &roster.book);
+                } else {
+                    outbox.tell(ServiceName::Supervision.as_str(), event, &notices, &roster.book);
+                }
             }
-            if let Some(ended) = ended_by(task) {
+            for ended in ended_by(task) {
                 outbox.end(ended);
             }
         }
         save_matters(tx, &issued.into_iter().collect::<Vec<_>>()).await?;
         outbox.post(tx).await.map_err(ApplyError::new)
     }
+}
+
+fn is_instruction(event: &TaskEvent) -> bool {
+    matches!(event, TaskEvent::Task(WholeTaskEvent { change: TaskChange::Instructed { .. }, .. }))
 }
 
 #[async_trait]
@@ -239,7 +279,15 @@ pub(super) async fn tell_held(
             }
             Some(Known::Handover(list)) => outbox.tell(producer, event, &[of_handover(&list, book)], book),
             // A person's act is told at once.
-            Some(Known::Document(_) | Known::Inspection(_) | Known::Bulletin(_) | Known::MatterReport(_))
+            Some(
+                Known::Document(_)
+                | Known::Inspection(_)
+                | Known::Bulletin(_)
+                | Known::MatterReport(_)
+                | Known::Comment(_)
+                | Known::Draft(_)
+                | Known::Delegation(_),
+            )
             | None => {}
         }
     }

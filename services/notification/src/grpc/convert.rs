@@ -48,6 +48,7 @@ fn kind(kind: NoticeKind) -> proto::MessageKind {
         NoticeKind::Handover => proto::MessageKind::Handover,
         NoticeKind::Climbed => proto::MessageKind::Climbed,
         NoticeKind::Digest => proto::MessageKind::Digest,
+        NoticeKind::Instruction => proto::MessageKind::Instruction,
     }
 }
 

@@ -9,6 +9,7 @@ mod document;
 mod handover;
 mod held;
 mod inbox;
+mod instruction;
 mod matter;
 mod stream;
 

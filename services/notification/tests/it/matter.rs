@@ -2,8 +2,8 @@
 
 use domain_calendar::Calendar;
 use domain_supervision::{
-    AssignmentCommand, AssignmentDraft, Command, Context, DOCUMENT_ISSUED, DocumentIssued, Grade, Role, Rule,
-    Source, Task, TaskDraft, TaskEvent, TimerKind, Visibility, create, decide, fire,
+    AssignmentCommand, AssignmentDraft, Command, Context, DOCUMENT_ISSUED, DocumentIssued, Grade,
+    Instruction, Role, Rule, Source, Task, TaskDraft, TaskEvent, TimerKind, Visibility, create, decide, fire,
 };
 use xietong_mesh::ServiceName;
 
@@ -11,6 +11,7 @@ use crate::city::City;
 
 pub(crate) struct Matter {
     task: Task,
+    instructions: Vec<Instruction>,
 }
 
 impl Matter {
@@ -52,6 +53,7 @@ impl Matter {
             unclassified: true,
             origin: None,
             terms: domain_supervision::Terms::default(),
+            parent: None,
             due_date: None,
             milestones: vec![],
             targets: vec![],
@@ -68,7 +70,7 @@ impl Matter {
         };
         let created = create(draft.clone(), city.clock.now()).unwrap();
         record(city, &created).await;
-        Matter { task: Task::from_draft(&draft) }
+        Matter { task: Task::from_draft(&draft), instructions: vec![] }
     }
 
     pub(crate) async fn unit(&mut self, city: &City, unit: &str, command: AssignmentCommand) {
@@ -86,7 +88,33 @@ impl Matter {
         self.take(city, &events).await;
     }
 
-    async fn command(&mut self, city: &City, command: Command) -> Vec<TaskEvent> {
+    /// A leader writes on it to a unit.
+    pub(crate) async fn instruct(&mut self, city: &City, id: &str, unit: &str) {
+        let instruction = Instruction {
+            name: format!("{}/instructions/{id}", self.task.name),
+            leader: "officials/qiao-feihong".into(),
+            text: "请抓紧落实。".into(),
+            units: vec![format!("units/{unit}")],
+            officials: vec![],
+            due_at: None,
+            given_at: city.clock.now(),
+            signatures: vec![],
+            urged_at: None,
+        };
+        self.instructions.push(instruction.clone());
+        self.command(city, Command::Instruct(Box::new(instruction))).await;
+    }
+
+    /// A unit signs for what a leader wrote.
+    pub(crate) async fn sign_instruction(&mut self, city: &City, id: &str, unit: &str) {
+        let name = format!("{}/instructions/{id}", self.task.name);
+        let written = self.instructions.iter().find(|one| one.name == name).unwrap();
+        let unit = format!("units/{unit}");
+        let signed = written.sign(&self.task, &[unit.as_str()].into(), city.clock.now()).unwrap();
+        self.take(city, &[signed]).await;
+    }
+
+    pub(crate) async fn command(&mut self, city: &City, command: Command) -> Vec<TaskEvent> {
         let (rule, calendar) = (Rule::version_1(), Calendar::built_in());
         let context = Context { rule: &rule, calendar: &calendar, now: city.clock.now() };
         let events = decide(&self.task, &command, &context).unwrap();

@@ -48,8 +48,11 @@ impl ActsLog {
         match self.producer {
             ServiceName::Supervision => {
                 let payload: Value = serde_json::from_str(&event.payload).map_err(ApplyError::new)?;
-                let called =
-                    |unit: &str| book.unit(unit).map_or(unit, |known| &known.display_name).to_owned();
+                let called = |name: &str| {
+                    let unit = book.unit(name).map(|known| known.display_name.as_str());
+                    let official = || book.official(name).map(|known| known.display_name.as_str());
+                    unit.or_else(official).unwrap_or(name).to_owned()
+                };
                 if let Some(event) = TaskEvent::from_payload(kind, &payload).map_err(ApplyError::new)? {
                     return Ok(describe_act(&event, &called));
                 }

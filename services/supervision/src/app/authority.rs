@@ -8,9 +8,10 @@ use domain_roster::{
     units_of_leader, units_of_mandate,
 };
 use domain_supervision::Decides;
-use xietong_mesh::{Call, Error, Resource, RosterView, Scope, Transaction};
+use xietong_mesh::{Call, Code, Error, Resource, RosterView, Scope, Stamp, Transaction};
 
 use super::{Supervision, roster};
+use crate::record::Record;
 
 /// By what right somebody acts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +20,11 @@ pub(crate) enum Authority {
     Role,
     /// As the leader in charge, by the roster at a position of its log.
     InCharge {
+        /// The position.
+        roster_position: i64,
+    },
+    /// As the leader who presides over the whole, by the roster at a position of its log.
+    Presiding {
         /// The position.
         roster_position: i64,
     },
@@ -47,20 +53,32 @@ pub(crate) enum Authority {
 impl Authority {
     /// Stamps the act with whom it is done for and on what ground.
     pub(crate) fn stamp(&self, transaction: &mut Transaction) {
-        match self {
-            Authority::Role | Authority::InPerson => {}
+        let Stamp { acting_for, ground, occurred_at: _ } = self.as_stamp();
+        if let Some(official) = acting_for {
+            transaction.acting_for(official);
+        }
+        if let Some(ground) = ground {
+            transaction.on_ground(ground);
+        }
+    }
+
+    /// Whom an act is done for by it, and on what ground.
+    pub(crate) fn as_stamp(&self) -> Stamp {
+        let (acting_for, ground) = match self {
+            Authority::Role | Authority::InPerson => (None, None),
             Authority::InCharge { roster_position } => {
-                transaction.on_ground(format!("名册记录第{roster_position}号：分管领导"));
+                (None, Some(format!("名册记录第{roster_position}号：分管领导")))
+            }
+            Authority::Presiding { roster_position } => {
+                (None, Some(format!("名册记录第{roster_position}号：主持全面工作")))
             }
             Authority::StandingIn { official, display_name, roster_position, by } => {
-                transaction.acting_for(official);
-                transaction.on_ground(acting_ground(*roster_position, display_name, by.as_deref()));
+                let ground = acting_ground(*roster_position, display_name, by.as_deref());
+                (Some(official.clone()), Some(ground))
             }
-            Authority::Mandated { official, ground } => {
-                transaction.acting_for(official);
-                transaction.on_ground(ground);
-            }
-        }
+            Authority::Mandated { official, ground } => (Some(official.clone()), Some(ground.clone())),
+        };
+        Stamp { acting_for, ground, occurred_at: None }
     }
 }
 
@@ -156,6 +174,35 @@ impl Supervision {
             official: official.to_owned(),
             ground: mandate_ground(view.position, &display_name(), mandate),
         })
+    }
+
+    /// By what right the caller writes an instruction on a task to some of its units: as whoever
+    /// decides on it, as whoever presides over the whole, or as whoever is in charge of each of these
+    /// units. A matter of named units hides nothing from the first two.
+    pub(crate) fn authority_to_instruct(
+        &self,
+        call: &Call,
+        record: &Record,
+        units: &[String],
+        now: Timestamp,
+    ) -> Result<Authority, Error> {
+        let settling = record.task.settling_assignments().map(|one| one.unit.as_str());
+        match self.authorize(call, &Resource::new().of_units(settling), now) {
+            Err(error) if error.code() == Code::PermissionDenied => {}
+            outcome => return outcome,
+        }
+        let scope = call.scope()?;
+        if let Some(authority) = as_presider(&scope, &self.roster_for(&scope)?, now) {
+            return Ok(authority);
+        }
+        let held = record.task.assignments.iter().filter(|one| units.contains(&one.unit));
+        let rights = held.map(|one| self.authorize(call, &record.resource_of(one), now));
+        let mut rights = rights.collect::<Result<Vec<_>, _>>()?;
+        rights.dedup();
+        match (rights.pop(), rights.is_empty()) {
+            (Some(authority), true) => Ok(authority),
+            (Some(_) | None, _) => Err(Error::permission_denied(call.action)),
+        }
     }
 
     /// The records on which the caller may perform the call's action: a leader's own portfolio and
@@ -274,6 +321,35 @@ fn in_place_of(scope: &Scope, view: &RosterView, leader: &str, now: Timestamp) -
         .find(|mandate| mandate.leader == leader && mandate.units.is_empty())?;
     let ground = mandate_ground(view.position, &called(), mandate);
     Some(Authority::Mandated { official: leader.to_owned(), ground })
+}
+
+/// As whoever presides over the whole, for him while he is away, or under a mandate of his for the
+/// action that names no units.
+fn as_presider(scope: &Scope, view: &RosterView, now: Timestamp) -> Option<Authority> {
+    let now_known = view.book.view(now, Timestamp::MAX);
+    let presider = now_known.division()?.presider()?;
+    let leader = scope.portfolio_of.as_deref();
+    if leader == Some(presider) {
+        return Some(Authority::Presiding { roster_position: view.position });
+    }
+    let display_name = now_known.person(presider).display_name;
+    let stands_in =
+        leader.filter(|leader| stands_in_for(&view.book, leader, now, Timestamp::MAX).contains_key(presider));
+    if let Some(leader) = stands_in {
+        let by = authority_over(&view.book, presider, leader, None, now);
+        return Some(Authority::StandingIn {
+            official: presider.to_owned(),
+            display_name,
+            roster_position: view.position,
+            by: by.map(|authority| authority.name),
+        });
+    }
+    let mut mandates = mandates_for(&view.book, scope.mandate_of.as_deref()?, scope.action, now);
+    let mandate = mandates.find(|mandate| mandate.leader == presider && mandate.units.is_empty())?;
+    Some(Authority::Mandated {
+        official: presider.to_owned(),
+        ground: mandate_ground(view.position, &display_name, mandate),
+    })
 }
 
 /// Under a mandate for the action, in what it is about now.

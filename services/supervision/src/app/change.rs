@@ -1,14 +1,17 @@
 //! Changing a task: every verb takes this one way.
 
-use domain_supervision::{AssignmentCommand, Command, InstrumentUse, SideRoadCommand, Task, decide};
+use domain_supervision::{
+    AssignmentCommand, Command, InstrumentUse, SideRoadCommand, Task, TaskEvent, decide,
+};
 use xietong_mesh::{Call, Error, Transaction};
 
 use super::authority::Authority;
 use super::create::{List, NamedUnit, check_units, unknown_units};
 use super::revise::Revision;
-use super::{Supervision, catch_up, drafts, timers_after};
+use super::{Supervision, catch_up, drafts, family, timers_after};
 use crate::error::command_refused;
 use crate::record::Record;
+use crate::regulation::Regulation;
 use crate::store;
 
 /// What a verb is about.
@@ -28,6 +31,8 @@ pub(crate) enum Target {
     Awaited(String),
     /// The same, by whoever is waited for or waits.
     AwaitedOrWaiting(String),
+    /// The task as a whole, by a unit that leads it.
+    Lead,
 }
 
 /// What is asked of a task.
@@ -121,8 +126,16 @@ impl Change {
         Change { task, target, asked, etag, ground: None, validate_only: false }
     }
 
-    /// The unit that it brings in.
-    pub(super) fn names_unit(&self) -> Option<NamedUnit<'_>> {
+    /// The units that it brings in.
+    pub(super) fn names_units(&self) -> Vec<NamedUnit<'_>> {
+        let Asked::Command(Command::AddCooperating { units, .. }) = &self.asked else {
+            return self.names_unit().into_iter().collect();
+        };
+        let named = |(at, unit)| NamedUnit { unit, place: "units", list: List::Units, at };
+        units.iter().map(String::as_str).enumerate().map(named).collect()
+    }
+
+    fn names_unit(&self) -> Option<NamedUnit<'_>> {
         let Asked::Command(Command::Assignment { command: AssignmentCommand::SideRoad(command), .. }) =
             &self.asked
         else {
@@ -146,7 +159,7 @@ impl Change {
     /// The resource name of what it is about.
     pub(crate) fn name(&self) -> &str {
         match &self.target {
-            Target::Task | Target::Leads | Target::Whole => &self.task,
+            Target::Task | Target::Leads | Target::Lead | Target::Whole => &self.task,
             Target::Assignment(name)
             | Target::Decision(name)
             | Target::Awaited(name)
@@ -156,11 +169,11 @@ impl Change {
 }
 
 impl Supervision {
-    /// Asks the roster if a change brings in a unit that the copy of it does not know, before the
+    /// Asks the roster if a change brings in units that the copy of it does not know, before the
     /// transaction begins, see [`super::roster`].
     pub(crate) async fn prepare_unit(&self, change: &Change) {
-        let Some(unit) = change.names_unit() else { return };
-        if unknown_units(&self.roster.view(), vec![unit], self.now()).next().is_some() {
+        let units = change.names_units();
+        if unknown_units(&self.roster.view(), units, self.now()).next().is_some() {
             self.roster.ask().await;
         }
     }
@@ -187,6 +200,7 @@ impl Supervision {
             Target::Assignment(name) => before.resource_of(assignment(name)?),
             Target::Decision(_) | Target::Whole => before.resource(),
             Target::Leads => before.resource_of_leads(),
+            Target::Lead => before.resource_of_lead_units(),
             Target::Awaited(name) => before.resource_of_wait(assignment(name)?, false),
             Target::AwaitedOrWaiting(name) => before.resource_of_wait(assignment(name)?, true),
         };
@@ -199,6 +213,7 @@ impl Supervision {
             Target::Whole => self.authorize_presider(call, now)?,
             Target::Task
             | Target::Leads
+            | Target::Lead
             | Target::Assignment(_)
             | Target::Awaited(_)
             | Target::AwaitedOrWaiting(_) => self.authorize(call, &resource, now)?,
@@ -210,28 +225,53 @@ impl Supervision {
             check_units(&self.roster()?, revision.units(), now)?;
             revision.check_kept(&before.task)?;
         }
-        if let Some(unit) = change.names_unit() {
-            check_units(&self.roster()?, vec![unit], now)?;
+        let units = change.names_units();
+        if !units.is_empty() {
+            check_units(&self.roster()?, units, now)?;
         }
         let mut after = before.clone();
         let mut events = catch_up(&mut after, &regulation, now)?;
         let command = change.asked.command(&after.task, &authority);
+        if let Command::Assignment { name, command } = &command {
+            family::admit_command(transaction.tx(), &after.task, name, command).await?;
+        }
         let decided = decide(&after.task, &command, &regulation.context(&after.task, now));
         let decided = decided.map_err(command_refused)?;
         if decided.is_empty() {
             return Ok(before);
         }
+        // Refused now is refused to whoever drafts it.
+        if let Some(draft) = self.draft_instead(transaction, call, &after.task, change).await? {
+            return Ok(Record { drafted: Some(draft), ..before });
+        }
         after.apply(&decided).map_err(command_refused)?;
         events.extend(decided);
+        if after.task.parent != before.task.parent {
+            family::admit_parent(transaction.tx(), &after.task, "").await?;
+            store::change_parent(transaction.tx(), &after.task).await?;
+        }
 
         authority.stamp(transaction);
         if let Some(ground) = &change.ground {
             transaction.on_ground(ground);
         }
-        store::save(transaction.tx(), &before.task, &after, &regulation, transaction.now()).await?;
-        transaction.append(&change.task, before.task.version, drafts(&events)?).await?;
-        transaction.hold(&change.task, events.iter().flat_map(|event| event.attachments())).await?;
-        transaction.schedule(&timers_after(&before.task, &after, &regulation)?).await?;
+        self.keep(transaction, &before, &after, &events, &regulation).await?;
         Ok(after)
+    }
+
+    /// Writes what a task became by events, with the timers that follow. ABORTED when somebody else
+    /// changed it meanwhile.
+    pub(super) async fn keep(
+        &self,
+        transaction: &Transaction,
+        before: &Record,
+        after: &Record,
+        events: &[TaskEvent],
+        regulation: &Regulation,
+    ) -> Result<(), Error> {
+        store::save(transaction.tx(), &before.task, after, regulation, transaction.now()).await?;
+        transaction.append(&before.task.name, before.task.version, drafts(events)?).await?;
+        transaction.hold(&before.task.name, events.iter().flat_map(|event| event.attachments())).await?;
+        transaction.schedule(&timers_after(&before.task, after, regulation)?).await
     }
 }

@@ -12,7 +12,7 @@ use xietong_mesh::{Call, Error, RosterView, Transaction};
 use xietong_timers::MachineClock;
 
 use super::duplicates::resembling;
-use super::{Supervision, drafts, roster, timers};
+use super::{Supervision, drafts, family, roster, timers};
 use crate::error::{refused, unreadable};
 use crate::record::Record;
 use crate::regulation::Regulation;
@@ -79,11 +79,16 @@ impl Supervision {
         How { entering, validate_only, confirmed }: How,
     ) -> Result<Vec<Record>, Error> {
         let now = transaction.now();
-        if let [Entry { draft: TaskDraft { origin: Some(origin), .. }, .. }] = entries.as_slice()
-            && let Some(record) = store::of_origin(transaction.tx(), origin).await?
-        {
-            call.authorize(&record.resource())?;
-            return Ok(vec![record]);
+        if let [Entry { draft: TaskDraft { origin: Some(origin), .. }, .. }] = entries.as_slice() {
+            if let Some(record) = store::of_origin(transaction.tx(), origin).await? {
+                call.authorize(&record.resource())?;
+                return Ok(vec![record]);
+            }
+            let by_service = call.principal.is_system();
+            if !by_service && store::find_instruction(transaction.tx(), origin).await?.is_none() {
+                let english = format!("there is no instruction {origin}");
+                return Err(Error::invalid("origin", english, "没有这条批示"));
+            }
         }
         // What is only entered runs by no rule yet.
         let runs = entering != Entering::Only || entries.iter().any(|entry| entry.backfill.is_some());
@@ -101,6 +106,12 @@ impl Supervision {
         }
         check_units(&self.roster()?, named(&entries), now)?;
 
+        // In one order, whoever else does the same.
+        let parents = records.iter().filter_map(|record| record.task.parent.as_deref());
+        store::hold(transaction.tx(), &parents.collect()).await?;
+        for (entry, record) in entries.iter().zip(&records) {
+            family::admit_parent(transaction.tx(), &record.task, &entry.place).await?;
+        }
         refuse_taken(store::keep_sources(transaction.tx(), &records).await?, &entries)?;
         let resembling = resembling(transaction.tx(), &records).await?;
         if !confirmed {
@@ -113,6 +124,7 @@ impl Supervision {
         store::insert(transaction.tx(), &mut records, &regulation, now).await?;
         store::keep_origins(transaction.tx(), &records).await?;
         store::keep_pairs(transaction.tx(), &resembling.pairs(&records)).await?;
+        store::keep_parents(transaction.tx(), &records).await?;
         let (mut appends, mut due) = (Vec::with_capacity(records.len()), Vec::new());
         let mut issued = Vec::new();
         for (at, (mut entry, record)) in entries.into_iter().zip(&records).enumerate() {
@@ -231,6 +243,8 @@ pub(super) enum List {
     Sites,
     /// In none: `place` is its field.
     Alone,
+    /// In a list of units alone: `place` is its field.
+    Units,
 }
 
 impl NamedUnit<'_> {
@@ -243,6 +257,7 @@ impl NamedUnit<'_> {
             List::Milestones => format!("{place}.milestones[{at}].units"),
             List::Sites => format!("{place}[{at}].unit"),
             List::Alone => (*place).to_owned(),
+            List::Units => format!("{place}[{at}]"),
         };
         (field, format!("there is no unit {unit}"), format!("没有这个单位（{unit}）"))
     }

@@ -223,6 +223,7 @@ fn task_of(
         targets: Vec::new(),
         open_points: Vec::new(),
         attachments: Vec::new(),
+        parent: None,
         assignments: vec![assignment],
     })
 }

@@ -12,7 +12,9 @@ use xietong_mesh::{Call, Error, Transaction};
 use xietong_timers::MachineClock;
 
 use super::Supervision;
+use super::authority::Authority;
 use super::sign::{Answered, Touched, keep_all};
+use super::unit_drafts::approves;
 use crate::error::unreadable;
 use crate::record::Record;
 use crate::store;
@@ -54,6 +56,13 @@ impl Supervision {
             return Err(Error::aborted_etag(&asked.task));
         }
         let unit = reported.unit.clone();
+        if !approves(call, &unit) && store::release_setting(tx, &unit).await?.0 {
+            return Err(Error::failed_precondition(
+                "RELEASE_REQUIRED",
+                "what this unit says is released by its approver, who alone answers a whole matter at once",
+                "本单位对外反馈须经审核，一次反馈答复整个事项请由审核人办理",
+            ));
+        }
         let matter = match &record.task.matter {
             Some(name) => store::find_matter(tx, name).await?,
             None => None,
@@ -97,7 +106,8 @@ impl Supervision {
                 Answerable::Yes => {
                     let together = other.task.visibility != Visibility::Restricted;
                     let mut one = Touched::new(other);
-                    let outcome = one.take(&regulation, &command(&name, shared(together)), now);
+                    let outcome =
+                        one.take(&Authority::Role, &regulation, &command(&name, shared(together)), now);
                     if outcome.is_ok() {
                         told_together |= together;
                         touched.insert(one.after.task.name.clone(), one);
@@ -109,7 +119,7 @@ impl Supervision {
         }
         let mut first = Touched::new(record);
         let own = if touched.is_empty() { None } else { shared(told_together) };
-        first.take(&regulation, &command(&asked.assignment, own), now)?;
+        first.take(&Authority::Role, &regulation, &command(&asked.assignment, own), now)?;
         let after = first.after.clone();
         let items: Vec<ReportedItem> =
             std::iter::once(&first).chain(touched.values()).filter_map(told_with_others).collect();
@@ -129,7 +139,7 @@ impl Supervision {
 
 /// What a task adds to what is told of the whole report; none when it is told by itself.
 fn told_with_others(touched: &Touched) -> Option<ReportedItem> {
-    touched.events.iter().find_map(|event| {
+    touched.events().find_map(|event| {
         let TaskEvent::Assignment(event) = event else { return None };
         let domain_supervision::AssignmentChange::Reported { shared: Some(shared), .. } = &event.change
         else {

@@ -11,6 +11,7 @@ use xietong_mesh::{Call, Error, Resource, Scope, Transaction};
 use xietong_timers::MachineClock;
 
 use super::Supervision;
+use super::authority::Authority;
 use super::sign::{Touched, keep_all};
 use crate::error::{command_refused, unreadable};
 use crate::record::Record;
@@ -132,7 +133,7 @@ impl Supervision {
                 JointMatterChange::Unlinked { .. } => Command::LeaveMatter { matter, title, ground },
             };
             let mut one = Touched::new(record);
-            one.take(&regulation, &command, now)?;
+            one.take(&Authority::Role, &regulation, &command, now)?;
             touched.insert(name.to_owned(), one);
         }
         transaction.on_ground(ground);

@@ -31,6 +31,8 @@ pub(crate) struct ListQuery {
     pub(crate) matter: Option<String>,
     /// What is looked for in its words.
     pub(crate) terms: Option<SearchTerms>,
+    /// The task that it is a part of.
+    pub(crate) parent: Option<String>,
 }
 
 /// A list of tasks, the newest first: what is in it is settled, nothing is read yet.
@@ -90,6 +92,7 @@ impl Supervision {
             tag: query.tag,
             matter: query.matter,
             text: query.terms.map(|terms| TextQuery { terms, backend: self.db.backend() }),
+            parent: query.parent,
         };
         Ok(Listing { scope, filter, now, roster_as_of })
     }

@@ -32,6 +32,8 @@ pub(crate) struct Revision {
     pub(crate) assignments: Option<Vec<(String, Role)>>,
     /// The files of its source.
     pub(crate) attachments: Option<Vec<Named>>,
+    /// The task that it is a part of; `Some(None)`: of none.
+    pub(crate) parent: Option<Option<String>>,
 }
 
 impl Revision {
@@ -46,6 +48,7 @@ impl Revision {
         set(&mut content.milestones, &self.milestones);
         set(&mut content.targets, &self.targets);
         set(&mut content.open_points, &self.open_points);
+        set(&mut content.parent, &self.parent);
         if let Some(units) = &self.assignments {
             let numbered = units.iter().enumerate();
             content.assignments = numbered

@@ -2,15 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use domain_supervision::{PlannedTimer, Task, TimerKind};
+use domain_supervision::{Instruction, PlannedTimer, Task, TimerKind};
 use serde::{Deserialize, Serialize};
 use xietong_mesh::Error;
 use xietong_timers::Timer;
 
 use crate::regulation::Regulation;
 
-/// The one kind of timer of this service.
-const STAGE_DUE: &str = "supervision.stage_due";
+/// The timer of a stage of an assignment.
+pub(crate) const STAGE_DUE: &str = "supervision.stage_due";
+/// The timer of an instruction that says by when.
+pub(crate) const INSTRUCTION_DUE: &str = "supervision.instruction_due";
 
 /// What a timer carries: which stage of which assignment to look at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +24,28 @@ pub(crate) struct DueStage {
     pub(crate) assignment: String,
     /// What to look at.
     pub(crate) kind: TimerKind,
+}
+
+/// What the timer of an instruction carries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct DueInstruction {
+    /// `tasks/{id}`.
+    pub(crate) task: String,
+    /// `tasks/{t}/instructions/{i}`.
+    pub(crate) instruction: String,
+}
+
+/// The timer of an instruction on a task, if it says by when.
+pub(crate) fn of_instruction(task: &str, instruction: &Instruction) -> Result<Option<Timer>, Error> {
+    let Some(due_at) = instruction.due_at else { return Ok(None) };
+    let due = DueInstruction { task: task.to_owned(), instruction: instruction.name.clone() };
+    Ok(Some(Timer {
+        kind: INSTRUCTION_DUE.to_owned(),
+        key: instruction.name.clone(),
+        due_at,
+        payload: serde_json::to_string(&due).map_err(Error::internal)?,
+    }))
 }
 
 /// Every timer the task needs now.

@@ -69,6 +69,19 @@ pub(super) fn task_of_assignment(name: &str) -> Result<&str, Error> {
     }
 }
 
+/// A task's name in a request's `parent`.
+pub(super) fn parent_task(name: &str) -> Result<(), Error> {
+    let mut check = Check::default();
+    check.name("parent", name, "tasks");
+    check.finish()
+}
+
+/// Whether a name has the form of an instruction's.
+pub(super) fn is_instruction(name: &str) -> bool {
+    let parts = name.split_once("/instructions/");
+    parts.is_some_and(|(task, id)| task.strip_prefix("tasks/").is_some_and(is_id) && is_id(id))
+}
+
 /// The inspection that a finding's name in a request's `name` belongs to.
 pub(super) fn inspection_of_finding(name: &str) -> Result<&str, Error> {
     match name.split_once("/findings/") {

@@ -8,7 +8,7 @@ use domain_supervision::{
 };
 use prost_types::{Duration as ProtoDuration, Timestamp as ProtoTimestamp};
 use time::Date;
-use xietong_mesh::convert::{decode_optional_time, encode_time};
+use xietong_mesh::convert::{decode_optional_time, encode_time, optional};
 use xietong_mesh::input::{LINE, TEXT};
 use xietong_mesh::{Call, Error};
 use xietong_proto::supervision as proto;
@@ -152,6 +152,12 @@ pub(super) fn revision(task: proto::Task, mask: &[String], call: &mut Call) -> R
             "attachments" => {
                 let named = call.attachments_of_revision("task.attachments", &task.attachments)?;
                 revision.attachments = Some(named);
+            }
+            "parent" => {
+                if !task.parent.is_empty() {
+                    check.name("task.parent", &task.parent, "tasks");
+                }
+                revision.parent = Some(optional(task.parent.clone()));
             }
             "assignments" => revision.assignments = Some(assignments(&mut check, &task.assignments)),
             _ => {

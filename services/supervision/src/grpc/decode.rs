@@ -61,6 +61,9 @@ pub(super) fn entry(task: proto::Task, place: String, call: &mut Call, origin: &
         .enumerate()
         .map(|(at, one)| assignment(&mut check, &format!("{place}.assignments[{at}]"), &name, at + 1, one))
         .collect();
+    if !task.parent.is_empty() {
+        check.name(field("parent"), &task.parent, "tasks");
+    }
     check.finish()?;
     let attachments = call.attachments(&field("attachments"), &task.attachments)?;
     let draft = TaskDraft {
@@ -77,6 +80,7 @@ pub(super) fn entry(task: proto::Task, place: String, call: &mut Call, origin: &
         unclassified: task.unclassified,
         origin: optional(origin.to_owned()),
         terms,
+        parent: optional(task.parent),
         due_date,
         milestones,
         targets,
@@ -146,6 +150,9 @@ pub(super) fn list_query(request: &proto::ListTasksRequest) -> Result<ListQuery,
     if !request.matter.is_empty() {
         check.name("matter", &request.matter, "matters");
     }
+    if !request.parent.is_empty() {
+        check.name("parent", &request.parent, "tasks");
+    }
     let light = light(&mut check, request.light);
     let state = state(&mut check, request.state);
     check.finish()?;
@@ -158,6 +165,7 @@ pub(super) fn list_query(request: &proto::ListTasksRequest) -> Result<ListQuery,
         tag: optional(request.tag.clone()),
         matter: optional(request.matter.clone()),
         terms: SearchTerms::of(&request.q),
+        parent: optional(request.parent.clone()),
     })
 }
 

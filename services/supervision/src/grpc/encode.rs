@@ -11,7 +11,7 @@ use super::content::{
     due_time, encode_extension, encode_milestone, encode_open_point, encode_target, encode_wait,
 };
 
-use super::{files, instrument, pause, terms};
+use super::{files, instrument, pause, terms, unit_drafts};
 use crate::record::{Record, seen};
 use crate::regulation::Regulation;
 
@@ -51,6 +51,8 @@ pub(super) fn task(record: &Record, regulation: &Regulation, now: Timestamp) -> 
         terms: terms::encode(task),
         recorded_event: terms::encode_recorded(task),
         designated_leader: task.designated.clone().unwrap_or_default(),
+        parent: task.parent.clone().unwrap_or_default(),
+        sub_tasks: None,
     }
 }
 
@@ -88,6 +90,7 @@ pub(super) fn assignment(
         used_instruments: one.instruments.iter().map(instrument::encode).collect(),
         last_attachments: files::encode(files::last(record, &one.name)),
         matter_answers: Vec::new(),
+        draft: record.drafted.as_ref().filter(|draft| draft.assignment == one.name).map(unit_drafts::encode),
     }
 }
 

@@ -4,13 +4,18 @@ mod archive;
 mod bulletins;
 mod check;
 mod circumstance;
+mod comments;
 mod content;
+mod cooperation;
 mod decode;
+mod delegations;
 mod division_preview;
 mod encode;
 mod explain;
+mod family;
 mod files;
 mod inspections;
+mod instructions;
 mod instrument;
 mod ledger;
 mod list;
@@ -23,6 +28,7 @@ mod score_rules;
 mod side_road;
 mod terms;
 mod timeline;
+mod unit_drafts;
 
 use std::mem::take;
 
@@ -35,13 +41,14 @@ use xietong_mesh::convert::{encode_time, optional};
 use xietong_mesh::input::{LINE, TEXT};
 use xietong_mesh::page::Paging;
 use xietong_mesh::principal::Principal;
+use xietong_mesh::serve::MAX_MESSAGE_BYTES;
 use xietong_mesh::{Attempt, Call, Error, Peers, Transactions, input, retried};
 use xietong_proto::supervision as proto;
 use xietong_proto::supervision::task_service_server::TaskService;
 
 pub(crate) use archive::Archives;
 pub(crate) use bulletins::Bulletins;
-use check::{Check, task_name, task_of_assignment};
+use check::{Check, is_instruction, task_name, task_of_assignment};
 pub(crate) use division_preview::DivisionPreviews;
 pub(crate) use explain::Explanations;
 pub(crate) use inspections::Inspections;
@@ -57,6 +64,9 @@ use crate::app::{
 use crate::error::command_refused;
 use crate::record::Record;
 use crate::store::Portion;
+
+/// Most instructions that stand before a timeline.
+const MOST_INSTRUCTIONS: u64 = 50;
 
 /// Most tasks of a batch.
 const LARGEST_BATCH: usize = 1_000;
@@ -189,7 +199,8 @@ impl TaskService for Tasks {
         let mut call = Call::of(&request)?.clone();
         let mut request = request.into_inner();
         let request_id = take(&mut request.request_id);
-        if !request.origin.is_empty() && !call.principal.is_system() {
+        let may_name = call.principal.is_system() || is_instruction(&request.origin);
+        if !request.origin.is_empty() && !may_name {
             return Err(Error::permission_denied(format!("{} with an origin", call.action)).into());
         }
         input::text("origin", request.origin.clone(), LINE)?;
@@ -259,9 +270,10 @@ impl TaskService for Tasks {
         let name = request.into_inner().name;
         task_name(&name)?;
         let record = self.app.get(&call, &name).await?;
+        let sub_tasks = family::encode(&self.app.sub_tasks(&call, &record).await?);
         let mut task = encode::task(&record, &self.app.regulation(), self.app.now());
         files::grant(&mut task, &record, &self.peers.grants(&call))?;
-        Ok(Response::new(task))
+        Ok(Response::new(proto::Task { sub_tasks, ..task }))
     }
 
     async fn list_tasks(
@@ -272,8 +284,8 @@ impl TaskService for Tasks {
         let request = request.into_inner();
         let query = decode::list_query(&request)?;
         let (light, state) = (request.light.to_string(), request.state.to_string());
-        let proto::ListTasksRequest { unit, document_number, leader, tag, q, matter, .. } = &request;
-        let asked = ["ListTasks", unit, &light, &state, document_number, leader, tag, q, matter];
+        let proto::ListTasksRequest { unit, document_number, leader, tag, q, matter, parent, .. } = &request;
+        let asked = ["ListTasks", unit, &light, &state, document_number, leader, tag, q, matter, parent];
         let paging = Paging::new(&asked, request.page_size, &request.page_token)?;
 
         let listing = self.app.listing(&call, query)?;
@@ -309,7 +321,16 @@ impl TaskService for Tasks {
         let read =
             |after: Option<i64>, limit| self.app.events(&call, &request.name, after.unwrap_or(0), limit);
         let (entries, next_page_token) = list::page(paging, key, encode, read).await?;
-        Ok(Response::new(proto::Timeline { entries, next_page_token }))
+        let mut instructions = Vec::new();
+        if request.page_token.is_empty() {
+            let latest = Portion { before: None, limit: MOST_INSTRUCTIONS };
+            let latest = self.app.instructions(&call, &request.name, latest).await?;
+            instructions.extend(latest.iter().map(|(_, one)| instructions::encode(one, &roster)));
+        }
+        let mut timeline = proto::Timeline { entries, next_page_token, instructions };
+        // The entries may fill a message by themselves; instructions have a list of their own.
+        while timeline.encoded_len() > MAX_MESSAGE_BYTES && timeline.instructions.pop().is_some() {}
+        Ok(Response::new(timeline))
     }
 
     async fn issue_task(

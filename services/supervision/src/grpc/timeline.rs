@@ -12,8 +12,9 @@ use xietong_store::StoreError;
 use super::files;
 use crate::error::unreadable;
 
-/// One event, with a grant for each file that it brought if its reader is to be given them. Units are called by their names in the
-/// roster, or by their resource names while it is not known.
+/// One event, with a grant for each file that it brought if its reader is to be given them. Units
+/// and officials are called by their names in the roster, or by their resource names while it is
+/// not known.
 pub(super) fn entry(
     event: Event,
     roster: &Book,
@@ -21,7 +22,11 @@ pub(super) fn entry(
 ) -> Result<proto::TimelineEntry, Error> {
     let payload =
         serde_json::from_str(&event.payload).map_err(|error| StoreError::corrupt("event", error))?;
-    let called = |unit: &str| roster.unit(unit).map_or(unit, |known| &known.display_name).to_owned();
+    let called = |name: &str| {
+        let unit = roster.unit(name).map(|known| known.display_name.as_str());
+        let official = || roster.official(name).map(|known| known.display_name.as_str());
+        unit.or_else(official).unwrap_or(name).to_owned()
+    };
     let (text, attachments) =
         match TaskEvent::from_payload(&event.event_type, &payload).map_err(unreadable)? {
             Some(event) => (

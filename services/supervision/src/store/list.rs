@@ -34,6 +34,8 @@ pub(crate) struct ListFilter {
     pub(crate) matter: Option<String>,
     /// What is looked for in its words.
     pub(crate) text: Option<TextQuery>,
+    /// The task that it is a part of.
+    pub(crate) parent: Option<String>,
 }
 
 /// Where in the list, and how much of it.
@@ -161,6 +163,12 @@ fn rest(filter: &ListFilter, parameters: &mut Parameters) -> Vec<String> {
     if let Some(tag) = &filter.tag {
         let tag = parameters.bind(tag.as_str());
         conditions.push(format!("ledger_number IN (SELECT ledger_number FROM task_tags WHERE tag = {tag})"));
+    }
+    if let Some(parent) = &filter.parent {
+        let parent = parameters.bind(parent.as_str());
+        conditions.push(format!(
+            "ledger_number IN (SELECT ledger_number FROM task_parents WHERE parent = {parent})"
+        ));
     }
     if let Some(matter) = &filter.matter {
         conditions.push(format!("matter = {}", parameters.bind(matter.as_str())));

@@ -2,8 +2,13 @@
 
 mod bulletins;
 mod columns;
+mod comments;
+mod delegations;
+mod drafts;
+mod family;
 mod handed_over;
 mod inspections;
+mod instructions;
 mod likeness;
 mod list;
 mod matters;
@@ -22,13 +27,27 @@ mod tags;
 mod tasks;
 mod waits;
 mod ways;
+mod word;
 
 pub(crate) use bulletins::{
     BulletinFilter, SeenBulletins, bulletins, corrections, find_bulletin, insert_bulletin, keep_corrections,
     lines, replace_lines, save_bulletin, save_line,
 };
+pub(crate) use comments::{comments_of, keep_comment};
+pub(crate) use delegations::{
+    DelegationFilter, delegations, find_delegation, keep_delegation, save_delegation,
+};
+pub(crate) use drafts::{
+    drafts_of, find_draft, keep_draft, open_drafts, release_setting, save_draft, save_release_setting,
+};
+pub(crate) use family::{
+    RollUp, and_above, change_parent, hold, keep_parents, levels, open_sub_tasks, roll_up,
+};
 pub(crate) use handed_over::{names_under_way, under_way};
 pub(crate) use inspections::{find_inspection, insert_inspection, inspections, save_inspection};
+pub(crate) use instructions::{
+    find_instruction, instructions_of, keep_instruction, save_instruction, task_from,
+};
 pub(crate) use likeness::alike;
 pub(crate) use list::{ListFilter, Portion, list, onward};
 pub(crate) use matters::{
@@ -188,4 +207,5 @@ pub(crate) const MIGRATIONS: &[SqlMigration] = &[
     likeness::LIKENESS,
     search::SEARCH,
     inspections::INSPECTIONS,
+    word::WORD,
 ];

@@ -254,6 +254,13 @@ impl City {
         }
     }
 
+    /// How to call as this principal, whatever the service.
+    pub(crate) fn as_caller(&self, principal: &Principal) -> (Channel, Bearer) {
+        let token = self.signers[&Issuer::Gateway].sign(principal).unwrap();
+        let channel = Endpoint::from_shared(format!("http://{}", self.address)).unwrap().connect_lazy();
+        (channel, Bearer(token))
+    }
+
     /// A reader of the ledger as a whole.
     pub(crate) fn ledger(&self, principal: &Principal) -> LedgerClient {
         let token = self.signers[&Issuer::Gateway].sign(principal).unwrap();
@@ -432,6 +439,11 @@ pub(crate) fn supervisor() -> Principal {
 
 pub(crate) fn clerk(unit: &str) -> Principal {
     account(&format!("clerk-{unit}"), Grant::of(Role::UnitClerk).in_unit(format!("units/{unit}")))
+}
+
+/// Somebody who approves what a unit says.
+pub(crate) fn approver(unit: &str) -> Principal {
+    account(&format!("approver-{unit}"), Grant::of(Role::UnitApprover).in_unit(format!("units/{unit}")))
 }
 
 pub(crate) fn leader(official: &str) -> Principal {

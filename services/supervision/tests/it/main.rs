@@ -8,13 +8,18 @@ mod bulletin;
 mod circumstance;
 mod city;
 mod clock;
+mod comment;
+mod cooperation;
+mod delegation;
 mod documents;
 mod duplicates;
 mod explain;
 mod extension;
+mod family;
 mod handover;
 mod idempotency;
 mod inspection;
+mod instruction;
 mod instrument;
 mod ledger;
 mod life;
@@ -34,6 +39,7 @@ mod scoreboard;
 mod search;
 mod side_road;
 mod stages_due;
+mod unit_draft;
 
 /// Runs each of these tests on both back ends.
 macro_rules! on_both {

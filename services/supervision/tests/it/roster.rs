@@ -91,6 +91,12 @@ impl Roster {
         self.record(RosterEvent::UnitCreated(unit(slug, display_name)), at).await;
     }
 
+    /// Founds a unit below another.
+    pub(crate) async fn found_below(&mut self, slug: &str, display_name: &str, parent: &str, at: Timestamp) {
+        let parent = Some(format!("units/{parent}"));
+        self.record(RosterEvent::UnitCreated(Unit { parent, ..unit(slug, display_name) }), at).await;
+    }
+
     /// Registers an absence.
     pub(crate) async fn away(&mut self, official: &str, from: Timestamp, days: u64) {
         let registration = Registration {

@@ -74,6 +74,10 @@ fn news(event: &Event) -> Result<Option<(String, DecisionCommand)>, ApplyError> 
         | TaskChange::Revised { .. }
         | TaskChange::Rebased { .. }
         | TaskChange::JoinedMatter { .. }
-        | TaskChange::LeftMatter { .. } => None,
+        | TaskChange::LeftMatter { .. }
+        | TaskChange::Instructed { .. }
+        | TaskChange::InstructionSigned { .. }
+        | TaskChange::InstructionDue { .. }
+        | TaskChange::CooperatingAdded { .. } => None,
     })
 }

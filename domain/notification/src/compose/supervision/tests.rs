@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain_supervision::{Circumstance, DueTimes, SideRoad, Visibility};
+use domain_supervision::{Circumstance, DueTimes, Instruction, SideRoad, Visibility};
 
 use super::*;
 use crate::fixture::{Roster, at};
@@ -105,6 +105,37 @@ fn pressed(instrument: Instrument) -> AssignmentChange {
     })
 }
 
+fn instruction() -> Instruction {
+    Instruction {
+        name: "tasks/1/instructions/1".into(),
+        leader: "officials/qiao-feihong".into(),
+        text: "请抓紧落实。".into(),
+        units: vec!["units/water".into()],
+        officials: vec!["officials/wang-yuan".into()],
+        due_at: None,
+        given_at: at("2023-06-05T10:00+08:00"),
+        signatures: vec![],
+        urged_at: None,
+    }
+}
+
+#[test]
+fn an_instruction_is_told_under_its_own_name_and_a_signature_ends_that_notice_alone() {
+    let given = of_the_task(TaskChange::Instructed {
+        instruction: Box::new(instruction()),
+        assignments: vec![assignment("water", Role::Lead)],
+    });
+    let notices = notices(&given);
+    assert!(notices.iter().all(|notice| notice.subject == "tasks/1/instructions/1"));
+    assert!(notices[0].body.ends_with("请抓紧落实。"), "{}", notices[0].body);
+    let signed = of_the_task(TaskChange::InstructionSigned {
+        instruction: instruction().name,
+        signed: vec!["units/water".into(), "officials/wang-yuan".into()],
+    });
+    let ended = |unit: &str| Ended { task: instruction().name, unit: Some(unit.into()), kind: None };
+    assert_eq!(ended_by(&signed), [ended("units/water"), ended("officials/wang-yuan")]);
+}
+
 #[test]
 fn each_event_is_told_to_those_it_concerns() {
     use AssignmentChange as C;
@@ -114,6 +145,43 @@ fn each_event_is_told_to_those_it_concerns() {
     let (last_day, waited) = (at("2023-06-20T00:00+08:00").day(), Duration::from_secs(60));
     type Row = (TaskEvent, Vec<(K, bool, &'static str)>);
     let table: Vec<Row> = vec![
+        (
+            of_the_task(TaskChange::Instructed {
+                instruction: Box::new(instruction()),
+                assignments: vec![assignment("water", Role::Lead)],
+            }),
+            vec![
+                (K::Instruction, true, "liaison of water"),
+                (K::Instruction, false, "Official(\"officials/wang-yuan\")"),
+            ],
+        ),
+        (
+            of_the_task(TaskChange::InstructionSigned {
+                instruction: instruction().name,
+                signed: vec!["units/water".into()],
+            }),
+            vec![(K::Progress, false, "supervisor")],
+        ),
+        (
+            of_the_task(TaskChange::InstructionDue {
+                instruction: instruction().name,
+                leader: instruction().leader,
+                text: instruction().text,
+                owing: vec!["units/water".into(), "officials/wang-yuan".into()],
+                assignments: vec![assignment("water", Role::Lead)],
+            }),
+            vec![(K::Urging, false, "liaison of water, Official(\"officials/wang-yuan\")")],
+        ),
+        (
+            of_the_task(TaskChange::CooperatingAdded {
+                ground: "需要资金保障".into(),
+                assignments: vec![assignment("finance", Role::Cooperating)],
+            }),
+            vec![
+                (K::Assignment, true, "liaison of finance"),
+                (K::Decision, false, "supervisor, liaison of water"),
+            ],
+        ),
         (
             issued(),
             vec![
@@ -456,27 +524,27 @@ fn whoever_takes_over_the_lead_is_who_the_others_report_to() {
     });
     let event = of_unit(assignment("industry", Role::Lead), reassigned);
     assert_eq!(Matter::issued_by(&event), Some(Matter { lead_unit: Some("units/industry".into()) }));
-    assert_eq!(ended_by(&event).unwrap().unit.as_deref(), Some("units/water"), "nobody climbs over it");
+    assert_eq!(ended_by(&event).remove(0).unit.as_deref(), Some("units/water"), "nobody climbs over it");
 }
 
 #[test]
 fn doing_what_was_asked_ends_the_ladder() {
     let lead = || assignment("water", Role::Lead);
-    let signed = ended_by(&of_unit(lead(), AssignmentChange::Signed)).unwrap();
+    let signed = ended_by(&of_unit(lead(), AssignmentChange::Signed)).remove(0);
     assert_eq!((signed.unit.as_deref(), signed.kind), (Some("units/water"), Some(K::Assignment)));
     let submitted = ended_by(&of_unit(
         lead(),
         AssignmentChange::Submitted { text: "好".into(), request_waited: None, attachments: vec![] },
     ))
-    .unwrap();
+    .remove(0);
     assert_eq!((submitted.unit.as_deref(), submitted.kind), (Some("units/water"), None));
     let returned = AssignmentChange::SideRoad(SideRoad::Returned { reason: "不属职责".into() });
-    let returned = ended_by(&of_unit(lead(), returned)).unwrap();
+    let returned = ended_by(&of_unit(lead(), returned)).remove(0);
     assert_eq!((returned.unit.as_deref(), returned.kind), (Some("units/water"), None));
     let withdrawn = TaskChange::Withdrawn { ground: "重复".into(), assignments: all() };
     let all_of_it = Ended { task: "tasks/1".into(), unit: None, kind: None };
-    assert_eq!(ended_by(&of_the_task(withdrawn)), Some(all_of_it));
-    assert_eq!(ended_by(&of_unit(lead(), AssignmentChange::Overdue)), None);
+    assert_eq!(ended_by(&of_the_task(withdrawn)), [all_of_it]);
+    assert_eq!(ended_by(&of_unit(lead(), AssignmentChange::Overdue)), []);
 }
 
 fn shared(told_together: bool) -> domain_supervision::SharedReport {
