@@ -24,7 +24,10 @@ fn below(parent: &str, unit: &str) -> proto::Task {
 async fn drafted(city: &City, task: proto::Task) -> Result<proto::Task, (Code, xietong_mesh::Error)> {
     let request = proto::CreateTaskRequest { task: Some(task), ..Default::default() };
     let outcome = city.supervisor().create_task(request).await;
-    if outcome.is_ok() { Ok(outcome.unwrap().into_inner()) } else { Err(refusal(outcome)) }
+    match outcome {
+        Ok(created) => Ok(created.into_inner()),
+        Err(status) => Err(refusal(Err::<tonic::Response<()>, _>(status))),
+    }
 }
 
 /// Deploys and submits a task's assignment.

@@ -61,7 +61,7 @@ async fn an_instruction_stands_first_and_is_signed_for_by_each_it_is_addressed_t
 
     let timeline = proto::GetTimelineRequest { name: task.name.clone(), ..Default::default() };
     let timeline = city.supervisor().get_timeline(timeline).await.unwrap().into_inner();
-    assert_eq!(timeline.instructions, [given.clone()]);
+    assert_eq!(timeline.instructions, std::slice::from_ref(&given));
     let entry = timeline.entries.last().unwrap();
     assert_eq!(entry.text, "副市长一批示市能源局、市水利局、副市长二：请能源局抓紧落实，月底前报结果。");
     assert_eq!(entry.ground, "名册记录第10号：分管领导");
@@ -177,7 +177,7 @@ async fn who_owes_something_when_it_is_due_is_urged_once(store: Store) {
     assert_eq!(urged(city.timeline(&task.name).await), [], "never early");
     city.wait_until(due).await;
     let expected = ("催办市水利局：副市长一批示的办理时限已到".to_owned(), Some(encode_time(at(due))));
-    assert_eq!(urged(city.timeline(&task.name).await), [expected.clone()]);
+    assert_eq!(urged(city.timeline(&task.name).await), std::slice::from_ref(&expected));
     city.wait_until("2023-06-20T09:00:00+08:00").await;
     assert_eq!(urged(city.timeline(&task.name).await), [expected], "once");
 }
