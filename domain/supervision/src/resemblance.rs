@@ -117,7 +117,8 @@ impl Likeness {
 pub fn resemblance(one: &Likeness, other: &Likeness) -> Option<Resemblance> {
     let both = one.shingles.intersection(&other.shingles).count();
     let all = one.shingles.len() + other.shingles.len();
-    let per_mille = if all == 0 { 0 } else { u32::try_from(2_000 * both / all).unwrap_or_default() };
+    let per_mille = (2_000 * both).checked_div(all).unwrap_or_default();
+    let per_mille = u32::try_from(per_mille).unwrap_or_default();
     let shared_name = one.names.intersection(&other.names).next().cloned();
     let few = one.shingles.len().min(other.shingles.len()) < FEW;
     let same_words = per_mille >= if few { SHORT_RESEMBLES_FROM } else { RESEMBLES_FROM };

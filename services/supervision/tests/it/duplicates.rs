@@ -39,7 +39,10 @@ fn request(task: proto::Task, confirm_duplicates: bool) -> proto::CreateTaskRequ
 
 async fn create(city: &City, task: proto::Task) -> Result<proto::Task, (Code, Error)> {
     let answer = city.supervisor().create_task(request(task, false)).await;
-    if answer.is_ok() { Ok(answer.unwrap().into_inner()) } else { Err(refusal(answer)) }
+    match answer {
+        Ok(answer) => Ok(answer.into_inner()),
+        Err(status) => Err(refusal(Err::<tonic::Response<()>, _>(status))),
+    }
 }
 
 async fn proposals(city: &City) -> Vec<(Vec<i64>, i32, String)> {

@@ -148,7 +148,7 @@ async fn whoever_sees_a_task_sees_its_matter_and_nothing_of_the_others(store: St
         let seen = matters.get_matter(get.clone()).await.unwrap().into_inner();
         assert_eq!(numbers(&seen), expected, "{reader:?}");
         let listed = matters.list_matters(proto::ListMattersRequest::default()).await.unwrap().into_inner();
-        assert_eq!(listed.matters, [seen.clone()], "{reader:?}");
+        assert_eq!(listed.matters, std::slice::from_ref(&seen), "{reader:?}");
         let of_secret = proto::ListMattersRequest { task: secret.name.clone(), ..Default::default() };
         let found = matters.list_matters(of_secret).await.unwrap().into_inner().matters.len();
         assert_eq!(found == 1, expected.contains(&2), "{reader:?}");
