@@ -36,6 +36,8 @@ use xietong_proto::gateway::attachment_service_server::AttachmentServiceServer;
 use xietong_proto::gateway::clock_service_server::ClockServiceServer;
 use xietong_timers::MachineClock;
 
+#[cfg(feature = "s3")]
+pub use attachments::S3Error;
 pub use attachments::{AttachmentParts, AttachmentStore, Limits, MAX_BYTES, OpenError};
 pub use auth::{IssueError, LocalIssuer, TokenKeyError, TokenVerifier};
 pub use clock::{Advanced, ClockControl, RequestKey, real_clock};

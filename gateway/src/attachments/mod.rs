@@ -23,6 +23,8 @@ use xietong_mesh::token::{Purpose, Signer, Verifier};
 use xietong_mesh::{Error, Principal};
 use xietong_proto::common as proto;
 
+#[cfg(feature = "s3")]
+pub use s3::S3Error;
 pub(crate) use server::AttachmentServer;
 pub use store::{AttachmentStore, Limits, MAX_BYTES, OpenError};
 pub(crate) use store::{NotTaken, Upload};

@@ -34,7 +34,7 @@ pub(super) async fn answer(
         (CONTENT_ENCODING, "must not be given: the body is the file itself", "请直接上传文件，不要压缩传输"),
     ] {
         if headers.contains_key(&header) {
-            return Err(Violation::new(&shown(&header), english, chinese).into());
+            return Err(Violation::new(shown(&header), english, chinese).into());
         }
     }
     let declared = one(headers, CONTENT_TYPE)?.ok_or_else(Refusal::no_media_type)?;
@@ -104,7 +104,7 @@ fn one(headers: &HeaderMap, name: HeaderName) -> Result<Option<&HeaderValue>, Vi
     let first = values.next();
     match values.next() {
         None => Ok(first),
-        Some(_) => Err(Violation::new(&shown(&name), "is given twice", "重复给出")),
+        Some(_) => Err(Violation::new(shown(&name), "is given twice", "重复给出")),
     }
 }
 
