@@ -52,6 +52,8 @@ pub(crate) struct How {
     pub(crate) validate_only: bool,
     /// They are meant although some ask the same of a unit as open ones do.
     pub(crate) confirmed: bool,
+    /// What they come from is a record that this service has just read.
+    pub(crate) known_origin: bool,
 }
 
 /// A task that is about to be written, with the events that make it.
@@ -76,7 +78,7 @@ impl Supervision {
         transaction: &Transaction,
         call: &Call,
         entries: Vec<Entry>,
-        How { entering, validate_only, confirmed }: How,
+        How { entering, validate_only, confirmed, known_origin }: How,
     ) -> Result<Vec<Record>, Error> {
         let now = transaction.now();
         if let [Entry { draft: TaskDraft { origin: Some(origin), .. }, .. }] = entries.as_slice() {
@@ -84,8 +86,8 @@ impl Supervision {
                 call.authorize(&record.resource())?;
                 return Ok(vec![record]);
             }
-            let by_service = call.principal.is_system();
-            if !by_service && store::find_instruction(transaction.tx(), origin).await?.is_none() {
+            let known = known_origin || call.principal.is_system();
+            if !known && store::find_instruction(transaction.tx(), origin).await?.is_none() {
                 let english = format!("there is no instruction {origin}");
                 return Err(Error::invalid("origin", english, "没有这条批示"));
             }

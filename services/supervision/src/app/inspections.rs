@@ -103,7 +103,12 @@ impl Supervision {
                 let draft = task_of(&before, finding, *unclassified, &call.principal.subject)?;
                 let entry = Entry { draft, place: "task".to_owned(), backfill: None };
                 // What was found anew is asked for anew, whatever is open that resembles it.
-                let how = How { entering: Entering::Issuing, validate_only: false, confirmed: true };
+                let how = How {
+                    entering: Entering::Issuing,
+                    validate_only: false,
+                    confirmed: true,
+                    known_origin: true,
+                };
                 let entered = self.create(transaction, call, vec![entry], how).await?;
                 command(entered.first().map_or("", |record| record.task.name.as_str()))
             }

@@ -207,7 +207,12 @@ impl TaskService for Tasks {
         let task = request.task.clone().unwrap_or_default();
         let entry = decode::entry(task, "task".to_owned(), &mut call, &request.origin)?;
         let entering = if request.issue { Entering::Issuing } else { Entering::Only };
-        let how = How { entering, validate_only: false, confirmed: request.confirm_duplicates };
+        let how = How {
+            entering,
+            validate_only: false,
+            confirmed: request.confirm_duplicates,
+            known_origin: false,
+        };
         let entries = (vec![entry], how);
         Ok(self.create(&call, &request, &request_id, entries, |mut tasks| tasks.pop()).await?)
     }
@@ -236,7 +241,7 @@ impl TaskService for Tasks {
         }
         let entering = if request.issue { Entering::IssuingDocuments } else { Entering::Only };
         let (validate_only, confirmed) = (request.validate_only, request.confirm_duplicates);
-        let entries = (entries, How { entering, validate_only, confirmed });
+        let entries = (entries, How { entering, validate_only, confirmed, known_origin: false });
         let answer = |tasks| Some(proto::BatchCreateTasksResponse { tasks });
         Ok(self.create(&call, &request, &request_id, entries, answer).await?)
     }

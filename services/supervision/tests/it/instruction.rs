@@ -233,7 +233,11 @@ async fn what_no_leader_can_write_is_refused(store: Store) {
     }
     let stale = proto::CreateInstructionRequest { etag: "v1".to_owned(), ..right() };
     assert_eq!(refusal(first.create_instruction(stale).await).0, Code::Aborted);
-    let draft = proto::CreateTaskRequest { task: Some(task_of("energy")), ..Default::default() };
+    let draft = proto::CreateTaskRequest {
+        task: Some(task_of("energy")),
+        confirm_duplicates: true,
+        ..Default::default()
+    };
     let draft = city.supervisor().create_task(draft).await.unwrap().into_inner();
     let (code, error) = refusal(first.create_instruction(asked(&draft.name, &["energy"])).await);
     assert_eq!((code, error.reason()), (Code::FailedPrecondition, "TASK_STATE"));

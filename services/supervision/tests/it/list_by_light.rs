@@ -34,7 +34,8 @@ async fn enter(city: &City) {
             tasks.push(one);
         }
     }
-    let request = proto::BatchCreateTasksRequest { tasks, issue: true, ..Default::default() };
+    let request =
+        proto::BatchCreateTasksRequest { tasks, issue: true, confirm_duplicates: true, ..Default::default() };
     city.supervisor().batch_create_tasks(request).await.unwrap();
     let draft = proto::CreateTaskRequest { task: Some(task_of("energy")), ..Default::default() };
     city.supervisor().create_task(draft).await.unwrap();
@@ -49,7 +50,12 @@ async fn enter(city: &City) {
     over.issue_time = Some(encode_time(at("2023-05-20T09:00:00+08:00")));
     over.assignments[0].state = AssignmentState::StruckOff.into();
     over.assignments[0].complete_time = Some(encode_time(at("2023-05-25T09:00:00+08:00")));
-    let request = proto::BatchCreateTasksRequest { tasks: vec![over], backfill: true, ..Default::default() };
+    let request = proto::BatchCreateTasksRequest {
+        tasks: vec![over],
+        backfill: true,
+        confirm_duplicates: true,
+        ..Default::default()
+    };
     city.supervisor().batch_create_tasks(request).await.unwrap();
 }
 
