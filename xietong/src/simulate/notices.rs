@@ -114,5 +114,5 @@ fn asked_for(event: &Event) -> anyhow::Result<Option<(String, String, Option<Tim
     };
     let AssignmentChange::Urged { stages, .. } = &told.change else { return Ok(None) };
     let asks = stages.contains(&Stage::Report);
-    Ok(asks.then(|| (told.assignment.name, told.assignment.unit, told.assignment.due.report)))
+    Ok(asks.then_some((told.assignment.name, told.assignment.unit, told.assignment.due.report)))
 }

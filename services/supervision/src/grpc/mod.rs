@@ -71,8 +71,6 @@ const MOST_INSTRUCTIONS: u64 = 50;
 /// Most tasks of a batch.
 const LARGEST_BATCH: usize = 1_000;
 
-/// Most things that prove one step.
-
 /// `xietong.supervision.v1.TaskService`.
 pub(crate) struct Tasks {
     app: Supervision,

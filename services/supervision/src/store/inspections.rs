@@ -8,7 +8,7 @@ use super::list::Portion;
 
 /// The row number is where an inspection stands in the list.
 pub(crate) const INSPECTIONS: SqlMigration = SqlMigration {
-    name: "supervision_0010_inspections",
+    name: "supervision_0015_inspections",
     statements: &[
         "CREATE TABLE inspections (
             number {serial},

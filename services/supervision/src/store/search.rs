@@ -2,7 +2,7 @@
 //! in it and their neighbours that names every text which may contain what is looked for. The text
 //! then decides, in the same words on both back ends.
 //!
-//! It is written behind the events, by `jobs/searching.rs`: see `docs/adr/0004`.
+//! It is written behind the events, by `jobs/searching.rs`: see `docs/adr/0005`.
 
 use std::collections::BTreeMap;
 

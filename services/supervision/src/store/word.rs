@@ -10,7 +10,7 @@ use super::Portion;
 
 /// The tables of this file, of `release_settings` and of `task_parents`.
 pub(super) const WORD: SqlMigration = SqlMigration {
-    name: "supervision_0010_word",
+    name: "supervision_0016_word",
     statements: &[
         "CREATE TABLE instructions (
             number {serial},

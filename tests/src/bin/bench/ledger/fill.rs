@@ -89,6 +89,7 @@ async fn enter(
             tasks,
             backfill: true,
             request_id: format!("ledger/{batch}"),
+            confirm_duplicates: true,
             ..BatchCreateTasksRequest::default()
         };
         client.batch_create_tasks(supervisor.request(message, TIMEOUT)?).await.context("entering tasks")?;
@@ -113,7 +114,7 @@ fn task(units: &[Unit], number: u32, far: u32, now: Timestamp) -> Task {
         ..Assignment::default()
     };
     let mut assignments = vec![assignment(0, AssignmentRole::Lead)];
-    if number % 10 == 0 {
+    if number.is_multiple_of(10) {
         assignments.push(assignment(7, AssignmentRole::Cooperating));
     }
     let days = if number < far { FAR } else { 2 + number.wrapping_mul(2_654_435_761) % 360 };
@@ -129,7 +130,7 @@ fn task(units: &[Unit], number: u32, far: u32, now: Timestamp) -> Task {
             item_number: i32::try_from(number / DOCUMENTS % 900).unwrap_or_default() + 1,
             ..Source::default()
         }),
-        tags: if number % 50 == 0 { vec!["市6件民生实事".to_owned()] } else { Vec::new() },
+        tags: if number.is_multiple_of(50) { vec!["市6件民生实事".to_owned()] } else { Vec::new() },
         due_time: Some(encode_time(midnight(now, days))),
         issue_time: Some(encode_time(now.saturating_sub(DAY * 40))),
         assignments,
