@@ -185,7 +185,10 @@ fn copy(from: &Path, to: &Path) -> anyhow::Result<PathBuf> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;
-        fs::copy(entry.path(), to.join(entry.file_name()))?;
+        // The folder of attachments is empty: nobody has attached anything.
+        if entry.file_type()?.is_file() {
+            fs::copy(entry.path(), to.join(entry.file_name()))?;
+        }
     }
     Ok(to.to_owned())
 }

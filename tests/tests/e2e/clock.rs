@@ -42,7 +42,10 @@ async fn month(founded: &Path) -> Vec<(ServiceName, Vec<Value>)> {
     let data = tempfile::tempdir().unwrap();
     for file in fs::read_dir(founded).unwrap() {
         let file = file.unwrap().path();
-        fs::copy(&file, data.path().join(file.file_name().unwrap())).unwrap();
+        // The folder of attachments is empty: nobody has attached anything.
+        if file.is_file() {
+            fs::copy(&file, data.path().join(file.file_name().unwrap())).unwrap();
+        }
     }
     let world = World::started(data, Sample::Directory).await;
     let supervisor = world.api(Protocol::Rest, SUPERVISOR).await;

@@ -53,6 +53,10 @@ pub(super) struct Turned {
 /// The ways in which what is permitted and asked for comes.
 pub(super) fn of<'a>(permitted: &'a Scope, filter: &'a ListFilter) -> Ways<'a> {
     let held = |settling: bool| move |unit: &'a String| Way::Held { unit, settling };
+    // Words have an index that finds few enough, and so has what is narrow below.
+    if filter.text.is_some() {
+        return Ways::Ledger;
+    }
     if let Some(units) = &filter.settled_by {
         return few(units.iter())
             .map_or(Ways::Ledger, |units| Ways::OfTheAsked(units.map(held(true)).collect()));
@@ -60,8 +64,8 @@ pub(super) fn of<'a>(permitted: &'a Scope, filter: &'a ListFilter) -> Ways<'a> {
     if let Some(unit) = &filter.unit {
         return Ways::OfTheAsked(vec![Way::Held { unit, settling: false }]);
     }
-    // A document and a tag have an index each that finds few enough.
-    if permitted.all || filter.document_number.is_some() || filter.tag.is_some() {
+    let narrow = [&filter.document_number, &filter.tag, &filter.parent, &filter.matter];
+    if permitted.all || narrow.into_iter().any(Option::is_some) {
         return Ways::Ledger;
     }
     let Some(units) = few(permitted.units.union(&permitted.portfolio)) else { return Ways::Ledger };
