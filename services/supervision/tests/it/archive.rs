@@ -25,6 +25,7 @@ on_both!(
     a_withdrawn_task_is_archived_too,
     what_is_open_is_not_archived,
     an_archive_is_for_those_who_may_read_the_task,
+    an_archive_lists_the_files_that_came_with_the_work,
 );
 
 async fn archive(city: &City, who: &Principal, name: &str) -> Result<Vec<u8>, Status> {
@@ -203,4 +204,28 @@ async fn an_archive_is_for_those_who_may_read_the_task(store: Store) {
     assert_eq!(archive(&city, &supervisor(), "tasks/none").await.unwrap_err().code(), Code::NotFound);
     let wrong = archive(&city, &supervisor(), "papers/none").await.unwrap_err();
     assert_eq!(wrong.code(), Code::InvalidArgument);
+}
+
+async fn an_archive_lists_the_files_that_came_with_the_work(store: Store) {
+    let city = City::start(store).await;
+    let name = assignment(&city).await;
+    let task = name.split_once("/assignments/").unwrap().0.to_owned();
+    sign_and_deploy(&city, "energy", &name).await;
+    let photo = city.uploaded(&clerk("energy"), 1, "现场照片.jpg");
+    let request = proto::ReportAssignmentRequest {
+        name: name.clone(),
+        text: "已进场".to_owned(),
+        attachments: vec![photo.clone()],
+        ..Default::default()
+    };
+    let reported = city.clerk("energy").report_assignment(request).await.unwrap().into_inner();
+    submit(&city, "energy", &name).await;
+    verify(&city, &name, true).await;
+    let entries = opened(&archive(&city, &clerk("energy"), &task).await.unwrap());
+    verified(&entries);
+    let listed: Value = serde_json::from_str(text(&entries, "附件清单.json")).unwrap();
+    let [file] = listed.as_array().unwrap().as_slice() else { panic!("one file: {listed}") };
+    assert_eq!(file["displayName"], "现场照片.jpg");
+    assert_eq!(format!("attachments/{}", file["digest"].as_str().unwrap()), photo.name);
+    assert_eq!(format!("v{}", file["version"]), reported.etag);
 }

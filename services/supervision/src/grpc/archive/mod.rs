@@ -3,21 +3,25 @@
 
 mod package;
 
-use domain_supervision::{Cover, chinese_day};
+use domain_attachment::Attachment;
+use domain_supervision::{Cover, TaskEvent, chinese_day};
 use prost::Message;
 use prost_reflect::{DescriptorPool, DynamicMessage};
+use serde::Serialize;
 use tokio::sync::mpsc::{Sender, channel};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, async_trait};
 use xietong_mesh::{Call, Error};
 use xietong_proto::supervision as proto;
 use xietong_proto::supervision::archive_service_server::ArchiveService;
+use xietong_store::StoreError;
 
 use super::check::task_name;
 use super::ledger::file::Pieces;
 use super::papers::{Form, docx, markdown, plain};
 use super::{encode, timeline};
 use crate::app::{Archive, Supervision, unit_name};
+use crate::error::unreadable;
 use package::{Manifest, Part};
 
 /// Events that are read at a time.
@@ -26,6 +30,8 @@ const PORTION: u64 = 100;
 /// How the chain of the timeline is verified without this system.
 const HOW_TO_VERIFY: &str = "# 校验说明\n\n\
 - `清单.json`列出本卷宗每个文件的字节数和SHA-256校验值（清单自身除外）。\n\
+- `附件清单.json`列出办理中所附的文件及其SHA-256校验值（`digest`）和带来它的记录（`version`）；文件凭系统授权下载后，\
+与校验值一致的即为原件。\n\
 - `时间线.jsonl`每行一条记录，按`version`从1起连续排列。每条记录的`prevHash`等于上一条的`hash`，首条为空。\n\
 - `hash`为SHA-256值，依次计入：`prevHash`（字节）、`id`、`aggregate`、`version`（8字节大端整数）、`type`、`actor`、\
 `actingFor`、`ground`、`occurredAt`（1970年以来的微秒数，8字节大端整数）、`recordedAt`（同前）、`traceparent`、\
@@ -199,10 +205,34 @@ async fn explanations(archive: &Archive, to: &Writer) -> Result<(), Stopped> {
     Ok(())
 }
 
-/// The attachments of the task and of its reports go here, as `evidence/{name}`, in pieces: one
-/// [`Part::Begin`] and then [`Part::Data`] as it is read. There are none that this service holds.
-async fn evidence(_archive: &Archive, _to: &Writer) -> Result<(), Stopped> {
-    Ok(())
+/// The files of the task and of its reports, by digest: their bytes are the gateway's. A file that is
+/// put beside the archive is what the list says when its SHA-256 is.
+async fn evidence(archive: &Archive, to: &Writer) -> Result<(), Stopped> {
+    let (mut after, mut files) = (0, Vec::new());
+    loop {
+        let events = archive.events(after, PORTION).await?;
+        let Some(last) = events.last() else { break };
+        after = last.version;
+        for event in &events {
+            let payload =
+                serde_json::from_str(&event.payload).map_err(|error| StoreError::corrupt("event", error))?;
+            let read = TaskEvent::from_payload(&event.event_type, &payload).map_err(unreadable)?;
+            let brought = read.iter().flat_map(TaskEvent::attachments);
+            files.extend(brought.map(|file| Filed { version: event.version, file: file.clone() }));
+        }
+    }
+    if files.is_empty() {
+        return Ok(());
+    }
+    whole(to, "附件清单.json", serde_json::to_vec_pretty(&files).map_err(Error::internal)?).await
+}
+
+/// A file, and the entry of the timeline that brought it.
+#[derive(Serialize)]
+struct Filed {
+    version: i64,
+    #[serde(flatten)]
+    file: Attachment,
 }
 
 /// A message as the API has it in JSON.
