@@ -92,6 +92,7 @@ pub(crate) async fn measure(arguments: &Arguments) -> anyhow::Result<Report> {
     report.add(Figure::new("the same rows by multi-row statements", "s", vec![driven]));
     report.add(Figure::new("timers worked off, to multi-row statements", "1", vec![work.seconds / driven]));
 
+    mesh.rest().await?;
     for (kind, latencies) in
         lists::read_for(&mut mesh, arguments.reads, Duration::from_secs(arguments.seconds)).await?
     {

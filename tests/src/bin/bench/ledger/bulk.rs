@@ -86,14 +86,15 @@ async fn write_batch(db: &Db, batch: &[Copied]) -> anyhow::Result<()> {
     });
     let sql = "WITH new (number, yellow_at, red_at, version, body) AS (VALUES {rows})
                UPDATE tasks SET state = 'issued', yellow_at = new.yellow_at, red_at = new.red_at, paused = FALSE,
-               closed = FALSE, version = new.version, body = new.body FROM new WHERE ledger_number = new.number";
+               closed = FALSE, written_light = 'red', version = new.version, body = new.body FROM new WHERE ledger_number = new.number";
     execute(&tx, sql, ["BIGINT", "BIGINT", "BIGINT", "BIGINT", "TEXT"], rows).await?;
 
     let rows = batch.iter().map(|copy| -> [Value; 3] {
         [copy.assignment.as_str().into(), copy.sibling.yellow_at.into(), copy.sibling.red_at.into()]
     });
     let sql = "WITH new (name, yellow_at, red_at) AS (VALUES {rows})
-               UPDATE assignments SET yellow_at = new.yellow_at, red_at = new.red_at, paused = FALSE, closed = FALSE
+               UPDATE assignments SET yellow_at = new.yellow_at, red_at = new.red_at, paused = FALSE, closed = FALSE,
+               task_light = 'red'
                FROM new WHERE assignments.name = new.name";
     execute(&tx, sql, ["TEXT", "BIGINT", "BIGINT"], rows).await?;
 
