@@ -117,7 +117,7 @@ pub use paper::{
 pub use payload::{EVENT_TYPES, PayloadError};
 pub use proposal::{AlikePair, PROPOSAL_DISMISSED, Proposal, ProposalDismissed};
 pub use recount::{Rebasing, rebase, recount};
-pub use resemblance::{KnownTask, Likeness, RESEMBLES_FROM, Resemblance, resemblance};
+pub use resemblance::{KnownTask, Likeness, LikenessKeys, RESEMBLES_FROM, Resemblance, resemblance};
 pub use rule::{ClockStart, Cycle, DayKind, Rule, RuleError, Span};
 pub use score::{Board, Line, Period, Point, sum};
 pub use score_rule::{ScoreRule, ScoreRuleError};

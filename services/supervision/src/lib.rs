@@ -6,7 +6,8 @@
 //! - the RPCs: `grpc/`; what they do: `app/`; the tables: `store/`;
 //! - what happens by itself when a stage is due: `jobs/stages_due.rs`, or an instruction:
 //!   `jobs/instructions_due.rs`;
-//! - what tasks are searched by: `jobs/searching.rs`;
+//! - what tasks are searched by: `jobs/searching.rs`, and what like tasks are looked up by:
+//!   `store/likeness.rs`;
 //! - what each leader is told when a division of work takes effect: `jobs/handovers.rs`.
 
 mod app;
@@ -49,7 +50,7 @@ use grpc::{
     Archives, Bulletins, DivisionPreviews, Explanations, Inspections, Ledger, Matters, Papers, Rules,
     ScoreRules, Tasks,
 };
-use jobs::{Due, Handovers, InstructionsDue, Recounts, Searching, StagesDue};
+use jobs::{Due, Handovers, InstructionsDue, LikenessRefill, Recounts, Searching, StagesDue};
 use regulation::Regulations;
 
 /// Puts the service together: its database at the newest schema, its RPCs, its copy of the
@@ -78,6 +79,7 @@ pub async fn build(ground: Ground) -> Result<Service, StoreError> {
         },
         &foundation.bus,
     );
+    let refill = LikenessRefill::new(foundation.db.clone());
     let explanations = ExplainServiceServer::new(Explanations::new(app.clone()));
     let rules = RuleServiceServer::new(Rules::new(app.clone(), foundation.transactions.clone()));
     let ledger = LedgerServiceServer::new(Ledger::new(app.clone()));
@@ -129,7 +131,7 @@ pub async fn build(ground: Ground) -> Result<Service, StoreError> {
             .add_service(cooperation),
         copy: Some(roster),
         consumers: vec![(ServiceName::Roster, Arc::new(handovers))],
-        jobs: vec![recounts, Arc::new(searching)],
+        jobs: vec![recounts, Arc::new(searching), Arc::new(refill)],
         timers: Some(Arc::new(Due::new(stages_due, instructions_due))),
     }))
 }

@@ -84,8 +84,8 @@ fn items_that_share_a_text_are_of_different_leads() {
 #[test]
 fn what_resembles_shares_a_key_and_what_does_not_hardly_ever_does() {
     let items = plan();
-    let keys: Vec<BTreeSet<i64>> =
-        items.iter().map(|item| item.likeness().keys().into_iter().collect()).collect();
+    let keys: Vec<BTreeSet<i32>> =
+        items.iter().map(|item| item.likeness().keys(item.leads()).iter().collect()).collect();
     let mut sharing = BTreeSet::new();
     for (at, one) in keys.iter().enumerate() {
         for (other_at, other) in keys.iter().enumerate().skip(at + 1) {
@@ -96,7 +96,7 @@ fn what_resembles_shares_a_key_and_what_does_not_hardly_ever_does() {
     }
     assert!(pairs(&items).keys().all(|pair| sharing.contains(pair)), "{sharing:?}");
     // Of 18,915 pairs in all.
-    assert!(sharing.len() < 30, "{}", sharing.len());
+    assert!(sharing.len() < 8, "{sharing:?}");
 }
 
 #[test]

@@ -125,6 +125,7 @@ impl Supervision {
         }
         store::insert(transaction.tx(), &mut records, &regulation, now).await?;
         store::keep_origins(transaction.tx(), &records).await?;
+        store::keep_likeness(transaction.tx(), &resembling.keys(&records)).await?;
         store::keep_pairs(transaction.tx(), &resembling.pairs(&records)).await?;
         store::keep_parents(transaction.tx(), &records).await?;
         let (mut appends, mut due) = (Vec::with_capacity(records.len()), Vec::new());

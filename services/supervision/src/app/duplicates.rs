@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain_supervision::{AlikePair, KnownTask, Likeness, Resemblance, Task, resemblance};
+use domain_supervision::{AlikePair, KnownTask, Likeness, LikenessKeys, Resemblance, Task, resemblance};
 use sea_orm::DatabaseTransaction;
 use xietong_mesh::Error;
 use xietong_mesh::error::MOST_VIOLATIONS;
@@ -16,8 +16,12 @@ use super::create::Entry;
 use crate::record::Record;
 use crate::store;
 
-/// Open tasks that one that is entered is compared with: the newest of those that share a key.
-const MOST_COMPARED: usize = 40;
+/// Open tasks of its units that one that is entered is compared with: those that share the most
+/// keys, and of these the newest. Of all it is compared with as many.
+const MOST_COMPARED: usize = 20;
+/// Of what resembles a task, the likeliest that are kept to be proposed as its matter. Those that
+/// say the same are all linked by the few that each of them keeps.
+const MOST_PAIRED: usize = 10;
 /// Candidates that a refusal names, with their titles.
 const MOST_NAMED: usize = 5;
 /// Candidates that it names of one task, in words.
@@ -27,7 +31,10 @@ const TITLE: usize = 60;
 
 /// What resembles each of the tasks that are entered, in their order.
 #[derive(Debug)]
-pub(super) struct Resembling(Vec<Vec<Found>>);
+pub(super) struct Resembling {
+    found: Vec<Vec<Found>>,
+    keys: Vec<LikenessKeys>,
+}
 
 /// Something that resembles a task that is entered.
 #[derive(Debug)]
@@ -50,31 +57,27 @@ enum Other {
 
 /// What resembles `records`, which are about to be entered.
 pub(super) async fn resembling(tx: &DatabaseTransaction, records: &[Record]) -> Result<Resembling, Error> {
-    let likenesses: Vec<(Likeness, Vec<i64>)> = records
+    let likenesses: Vec<(Likeness, LikenessKeys)> = records
         .iter()
         .map(|record| {
             let likeness = Likeness::of(&record.task.title, &record.task.text);
             // What is over when it is entered is asked of nobody.
-            let keys = if record.task.is_open() { likeness.keys() } else { Vec::new() };
+            let open = record.task.is_open();
+            let keys = if open { likeness.keys(settled_by(&record.task)) } else { LikenessKeys::default() };
             (likeness, keys)
         })
         .collect();
-    let keys: BTreeSet<i64> = likenesses.iter().flat_map(|(_, keys)| keys.iter().copied()).collect();
+    let keys: BTreeSet<i32> = likenesses.iter().flat_map(|(_, keys)| keys.iter()).collect();
     let alike = store::alike(tx, &keys).await?;
-    let mut entered: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
+    let mut entered: BTreeMap<i32, Vec<usize>> = BTreeMap::new();
     let (mut wanted, mut candidates) = (BTreeSet::new(), Vec::with_capacity(records.len()));
     for (at, (_, keys)) in likenesses.iter().enumerate() {
-        let numbers: BTreeSet<i64> =
-            keys.iter().filter_map(|key| alike.get(key)).flatten().copied().collect();
-        let numbers: Vec<i64> = numbers.into_iter().rev().take(MOST_COMPARED).collect();
+        let numbers = candidates_of(keys, &alike);
         wanted.extend(numbers.iter().copied());
-        let mut places = BTreeSet::new();
-        for key in keys {
-            let same = entered.entry(*key).or_default();
-            places.extend(same.iter().rev().take(MOST_COMPARED).copied());
-            same.push(at);
+        let places = candidates_of(keys, &entered);
+        for key in keys.iter() {
+            entered.entry(key).or_default().push(at);
         }
-        let places: Vec<usize> = places.into_iter().rev().take(MOST_COMPARED).collect();
         candidates.push((numbers, places));
     }
     let known = if wanted.is_empty() { BTreeMap::new() } else { store::find_numbered(tx, &wanted).await? };
@@ -87,19 +90,37 @@ pub(super) async fn resembling(tx: &DatabaseTransaction, records: &[Record]) -> 
         .collect();
     let found =
         records.iter().zip(&likenesses).zip(candidates).map(|((record, (likeness, _)), candidates)| {
+            // The newest first.
             let (numbers, places) = candidates;
             let of_ledger =
-                numbers.iter().filter_map(|number| known.get(number)).filter_map(|(other, words)| {
+                numbers.iter().rev().filter_map(|number| known.get(number)).filter_map(|(other, words)| {
                     let (name, ledger_number) = (other.task.name.clone(), other.task.ledger_number);
                     found(&record.task, likeness, (&other.task, words), Other::Task { name, ledger_number })
                 });
-            let of_batch = places.iter().filter_map(|place| {
+            let of_batch = places.iter().rev().filter_map(|place| {
                 let ((other, (words, _)), place) = (records.get(*place).zip(likenesses.get(*place))?, *place);
                 found(&record.task, likeness, (&other.task, words), Other::Entered(place))
             });
             of_ledger.chain(of_batch).collect()
         });
-    Ok(Resembling(found.collect()))
+    let found = found.collect();
+    Ok(Resembling { found, keys: likenesses.into_iter().map(|(_, keys)| keys).collect() })
+}
+
+/// Of what is found by each key (the newest last, or no more than are compared), what is found by
+/// the most keys of its units, and what by the most of all, the newest of each.
+fn candidates_of<T: Copy + Ord>(keys: &LikenessKeys, by_key: &BTreeMap<i32, Vec<T>>) -> BTreeSet<T> {
+    let most_shared = |keys: &BTreeSet<i32>| {
+        let mut shared: BTreeMap<T, usize> = BTreeMap::new();
+        let found = keys.iter().filter_map(|key| by_key.get(key));
+        for one in found.flat_map(|found| found.iter().rev().take(MOST_COMPARED)) {
+            *shared.entry(*one).or_default() += 1;
+        }
+        let mut found: Vec<(T, usize)> = shared.into_iter().collect();
+        found.sort_by_key(|(one, keys)| std::cmp::Reverse((*keys, *one)));
+        found.into_iter().take(MOST_COMPARED).map(|(one, _)| one)
+    };
+    most_shared(&keys.of_units).chain(most_shared(&keys.of_all)).collect()
 }
 
 fn found(
@@ -108,7 +129,7 @@ fn found(
     (other, words): (&Task, &Likeness),
     which: Other,
 ) -> Option<Found> {
-    let how = resemblance(likeness, words)?;
+    let how = other.is_open().then(|| resemblance(likeness, words))??;
     let same_unit = settled_by(task).intersection(&settled_by(other)).next().is_some();
     let same_document = !task.source.document_number.is_empty()
         && task.source.document_number == other.source.document_number;
@@ -126,7 +147,7 @@ fn settled_by(task: &Task) -> BTreeSet<&str> {
 impl Resembling {
     /// Refuses duplicates, naming each and what it resembles.
     pub(super) fn refuse_duplicates(&self, entries: &[Entry]) -> Result<(), Error> {
-        let mut doubled = entries.iter().zip(&self.0).filter_map(|(entry, found)| {
+        let mut doubled = entries.iter().zip(&self.found).filter_map(|(entry, found)| {
             let mut duplicates: Vec<&Found> = found.iter().filter(|one| one.duplicate).collect();
             duplicates.sort_by_key(|one| std::cmp::Reverse(one.how.per_mille));
             (!duplicates.is_empty()).then_some((entry, duplicates))
@@ -171,7 +192,7 @@ impl Resembling {
 
     /// The duplicates of one of the tasks that are entered, once all of them have their numbers.
     pub(super) fn known_of(&self, at: usize, records: &[Record]) -> Vec<KnownTask> {
-        let found = self.0.get(at).into_iter().flatten().filter(|one| one.duplicate);
+        let found = self.found.get(at).into_iter().flatten().filter(|one| one.duplicate);
         found
             .filter_map(|one| {
                 let (task, ledger_number) = one.task(records)?;
@@ -180,11 +201,20 @@ impl Resembling {
             .collect()
     }
 
+    /// What each of them is to be looked up by, once all of them have their numbers.
+    pub(super) fn keys(&self, records: &[Record]) -> Vec<(i32, i64)> {
+        let all = records.iter().zip(&self.keys);
+        all.flat_map(|(record, keys)| keys.iter().map(|key| (key, record.task.ledger_number))).collect()
+    }
+
     /// What is to be proposed as one matter, once all of them have their numbers.
     pub(super) fn pairs(&self, records: &[Record]) -> Vec<AlikePair> {
-        let all = records.iter().zip(&self.0);
+        let all = records.iter().zip(&self.found);
         all.flat_map(|(record, found)| {
-            found.iter().filter_map(|one| {
+            let mut likeliest: Vec<&Found> = found.iter().collect();
+            likeliest.sort_by_key(|one| std::cmp::Reverse(one.how.per_mille));
+            likeliest.truncate(MOST_PAIRED);
+            likeliest.into_iter().filter_map(|one| {
                 let (_, other) = one.task(records)?;
                 let number = record.task.ledger_number;
                 Some(AlikePair {

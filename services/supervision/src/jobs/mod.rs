@@ -3,6 +3,7 @@
 mod due;
 mod handovers;
 mod instructions_due;
+mod likeness_refill;
 mod recounts;
 mod searching;
 mod stages_due;
@@ -10,6 +11,7 @@ mod stages_due;
 pub(crate) use due::Due;
 pub(crate) use handovers::Handovers;
 pub(crate) use instructions_due::InstructionsDue;
+pub(crate) use likeness_refill::LikenessRefill;
 pub(crate) use recounts::Recounts;
 pub(crate) use searching::Searching;
 pub(crate) use stages_due::StagesDue;

@@ -48,7 +48,7 @@ pub(crate) use inspections::{find_inspection, insert_inspection, inspections, sa
 pub(crate) use instructions::{
     find_instruction, instructions_of, keep_instruction, save_instruction, task_from,
 };
-pub(crate) use likeness::alike;
+pub(crate) use likeness::{alike, keep_likeness, refill};
 pub(crate) use list::{ListFilter, Portion, list, onward};
 pub(crate) use matters::{
     MatterFilter, find_matter, in_matter, insert_matter, list_matters, save_matter, seen_in_matters,
@@ -208,4 +208,6 @@ pub(crate) const MIGRATIONS: &[SqlMigration] = &[
     search::SEARCH,
     inspections::INSPECTIONS,
     word::WORD,
+    search::SEARCH_PORTIONS,
+    likeness::LIKENESS_OF_UNITS,
 ];

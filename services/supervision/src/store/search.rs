@@ -32,6 +32,13 @@ pub(super) const SEARCH: SqlMigration = SqlMigration {
     ],
 };
 
+/// Merged in portions of hundreds of tasks instead of a hundred, an index of the same characters
+/// costs a quarter less to write; a reader of a full list takes 0.1 ms longer.
+pub(super) const SEARCH_PORTIONS: SqlMigration = SqlMigration {
+    name: "supervision_0017_search_portions",
+    statements: &["{postgres}ALTER INDEX task_texts_grams SET (gin_pending_list_limit = 1024)"],
+};
+
 /// What is looked for, in a database of this kind.
 #[derive(Debug, Clone)]
 pub(crate) struct TextQuery {

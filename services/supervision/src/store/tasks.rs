@@ -72,7 +72,8 @@ pub(crate) async fn find_numbered<C: ConnectionTrait>(
     Ok(found)
 }
 
-/// Writes new tasks and gives each its ledger number, in their order.
+/// Writes new tasks and gives each its ledger number, in their order. What like tasks are looked up
+/// by is written apart: it was looked up itself.
 pub(crate) async fn insert(
     tx: &DatabaseTransaction,
     records: &mut [Record],
@@ -91,7 +92,6 @@ pub(crate) async fn insert(
             .collect();
         insert_viewers(tx, &viewers).await?;
         tags::insert(tx, tasks()).await?;
-        likeness::insert(tx, tasks().filter(|task| task.is_open())).await?;
     }
     Ok(())
 }

@@ -1,10 +1,14 @@
 //! Duplicate asks are refused unless they are meant; the same ask of other leads is proposed as one
 //! matter.
 
+use std::collections::BTreeSet;
+
+use sea_orm::ConnectionTrait;
 use tonic::Code;
 use xietong_mesh::Error;
 use xietong_proto::supervision as proto;
 use xietong_proto::supervision::AssignmentRole::{Cooperating, Lead};
+use xietong_store::statement;
 
 use crate::city::{City, Store, refusal, supervisor, task};
 use crate::on_both;
@@ -18,6 +22,8 @@ on_both!(
     what_different_leads_are_asked_alike_is_proposed_as_one_matter,
     a_dismissed_proposal_does_not_come_back,
     a_wording_that_stands_in_many_tasks_is_still_found,
+    a_second_ask_of_a_unit_is_not_crowded_out_by_those_of_others,
+    tasks_entered_before_are_looked_up_by_keys_that_are_made_otherwise,
 );
 
 fn ask(title: &str, unit: &str) -> proto::Task {
@@ -237,4 +243,50 @@ async fn a_wording_that_stands_in_many_tasks_is_still_found(store: Store) {
     let (code, error) = create(&city, ask("办理群众来信", "water")).await.unwrap_err();
     assert_eq!((code, error.reason()), (Code::FailedPrecondition, "DUPLICATE_ASK"));
     assert!(error.metadata()["candidates"].contains("\"ledgerNumber\":200"), "{error:?}");
+}
+
+async fn a_second_ask_of_a_unit_is_not_crowded_out_by_those_of_others(store: Store) {
+    let city = City::start(store).await;
+    create(&city, ask("办理群众来信", "water")).await.unwrap();
+    let tasks = (1..=60).map(|item| of_document("临政发〔2023〕5号", item, ask("办理群众来信", "energy")));
+    let batch = proto::BatchCreateTasksRequest { tasks: tasks.collect(), issue: true, ..Default::default() };
+    city.supervisor().batch_create_tasks(batch).await.unwrap();
+    let (_, error) = create(&city, ask("办理群众来信", "water")).await.unwrap_err();
+    assert!(error.metadata()["candidates"].contains("\"ledgerNumber\":1,"), "{error:?}");
+}
+
+async fn tasks_entered_before_are_looked_up_by_keys_that_are_made_otherwise(store: Store) {
+    let mut city = City::start(store).await;
+    create(&city, ask("城区三处内涝点整治", "water")).await.unwrap();
+    let over = create(&city, ask("修编防汛预案", "energy")).await.unwrap();
+    let withdrawal =
+        proto::WithdrawTaskRequest {
+            name: over.name, ground: "重复下达".to_owned(), ..Default::default()
+        };
+    city.supervisor().withdraw_task(withdrawal).await.unwrap();
+    let writer = city.service.db.writer();
+    for sql in [
+        "DROP TABLE task_likeness",
+        "DROP TABLE likeness_refill",
+        "DELETE FROM seaql_migrations WHERE version = 'supervision_0018_likeness_of_units'",
+        "CREATE TABLE task_likeness (
+            likeness BIGINT NOT NULL, ledger_number BIGINT NOT NULL, PRIMARY KEY (likeness, ledger_number)
+        )",
+    ] {
+        writer.execute_unprepared(sql).await.unwrap();
+    }
+    city.restart().await;
+    // Entered before the older ones have their keys.
+    create(&city, ask("疏通护城河", "water")).await.unwrap();
+    create(&city, ask("修编防汛预案", "energy")).await.unwrap();
+    city.run().await;
+    for (title, unit) in [("城区三处内涝点整治", "water"), ("疏通护城河", "water")] {
+        let (_, error) = create(&city, ask(title, unit)).await.unwrap_err();
+        assert_eq!(error.reason(), "DUPLICATE_ASK", "{title}");
+    }
+    let writer = city.service.db.writer();
+    let numbers = statement(writer, "SELECT DISTINCT ledger_number FROM task_likeness", []);
+    let rows = writer.query_all_raw(numbers).await.unwrap();
+    let numbers: BTreeSet<i64> = rows.iter().map(|row| row.try_get_by("ledger_number").unwrap()).collect();
+    assert_eq!(numbers, BTreeSet::from([1, 3, 4]));
 }

@@ -27,6 +27,9 @@ struct Plan {
     tasks: String,
     assignments: String,
     ledger_number: usize,
+    likeness: String,
+    likeness_key: usize,
+    likeness_number: usize,
     events: String,
     event_id: usize,
     timers: String,
@@ -39,7 +42,7 @@ const ANSWER: &str =
 impl Driver {
     /// A driver that writes copies of these rows to `db`, whose schema is the service's.
     pub(crate) fn new(db: Db, footprint: Footprint) -> anyhow::Result<Self> {
-        let Footprint { idempotency, assignments, events, .. } = &footprint;
+        let Footprint { idempotency, assignments, likeness, events, .. } = &footprint;
         let answer = idempotency.place("response")?;
         // The answer is written at the end: it is known only then.
         let claimed: Vec<usize> = (0..idempotency.columns.len()).filter(|column| *column != answer).collect();
@@ -55,6 +58,9 @@ impl Driver {
             tasks: format!("{} RETURNING ledger_number", footprint.tasks.insertion()),
             assignments: assignments.insertion(),
             ledger_number: assignments.place("ledger_number")?,
+            likeness: likeness.insertion(),
+            likeness_key: likeness.place("likeness")?,
+            likeness_number: likeness.place("ledger_number")?,
             events: events.insertion(),
             event_id: events.place("id")?,
             timers: format!(
@@ -86,6 +92,14 @@ impl Driver {
             row
         });
         execute(&tx, &plan.assignments, assignments).await?;
+
+        let likeness = copy.of(&footprint.likeness).flat_map(|mut row| {
+            // Tasks that do not resemble one another share no key.
+            put(&mut row, plan.likeness_key, key().into());
+            put(&mut row, plan.likeness_number, ledger_number.into());
+            row
+        });
+        execute(&tx, &plan.likeness, likeness).await?;
 
         let events = copy.of(&footprint.events).flat_map(|mut row| {
             put(&mut row, plan.event_id, MachineClock::system().new_id().to_string().into());
@@ -120,13 +134,22 @@ async fn execute(
 /// One more creation like that of a footprint: the same rows under other names of the same
 /// length.
 struct Copy<'a> {
-    names: [(&'a str, String); 2],
+    names: [(&'a str, String); 3],
 }
 
 impl<'a> Copy<'a> {
     fn new(footprint: &'a Footprint) -> Self {
         let id = || MachineClock::system().new_id().to_string();
-        Copy { names: [(&footprint.task, format!("tasks/{}", id())), (&footprint.request_id, id())] }
+        let (task, request_id) = (format!("tasks/{}", id()), id());
+        // The task's part is called by the last digits of the request.
+        let part = last_digits(&request_id).to_owned();
+        Copy {
+            names: [
+                (&footprint.task, task),
+                (&footprint.request_id, request_id),
+                (last_digits(&footprint.request_id), part),
+            ],
+        }
     }
 
     fn of<'c>(&'c self, rows: &'c Rows) -> impl Iterator<Item = Vec<Value>> + 'c {
@@ -150,6 +173,17 @@ impl<'a> Copy<'a> {
             other => other.clone(),
         }
     }
+}
+
+fn last_digits(id: &str) -> &str {
+    id.rsplit_once('-').map_or(id, |(_, digits)| digits)
+}
+
+/// Any number.
+fn key() -> i32 {
+    // The last digits of an id are random.
+    let [.., first, second, third, fourth] = *MachineClock::system().new_id().as_bytes();
+    i32::from_le_bytes([first, second, third, fourth])
 }
 
 /// Replaces every `old` by a `new` of the same length.

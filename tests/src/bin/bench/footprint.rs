@@ -16,6 +16,7 @@ pub(crate) struct Footprint {
     pub(crate) sources: Rows,
     pub(crate) tasks: Rows,
     pub(crate) assignments: Rows,
+    pub(crate) likeness: Rows,
     pub(crate) events: Rows,
     pub(crate) timers: Rows,
 }
@@ -43,6 +44,14 @@ impl Footprint {
             sources: Rows::read(database, "task_sources", &[], "task = $1", task).await?,
             tasks: Rows::read(database, "tasks", &["ledger_number"], "name = $1", task).await?,
             assignments: Rows::read(database, "assignments", &[], "name LIKE $1", &like).await?,
+            likeness: Rows::read(
+                database,
+                "task_likeness",
+                &[],
+                "ledger_number = (SELECT ledger_number FROM tasks WHERE name = $1)",
+                task,
+            )
+            .await?,
             events: Rows::read(database, "events", &["entry", "position"], "aggregate = $1", task).await?,
             timers: Rows::read(database, "timers", &[], "timer_key LIKE $1", &like).await?,
         };
@@ -52,6 +61,7 @@ impl Footprint {
             &footprint.sources,
             &footprint.tasks,
             &footprint.assignments,
+            &footprint.likeness,
             &footprint.events,
         ];
         for rows in always {
@@ -67,8 +77,9 @@ impl Footprint {
     }
 
     /// Its tables in the order in which they are written.
-    pub(crate) fn tables(&self) -> [&Rows; 6] {
-        [&self.idempotency, &self.sources, &self.tasks, &self.assignments, &self.events, &self.timers]
+    pub(crate) fn tables(&self) -> [&Rows; 7] {
+        let Footprint { idempotency, sources, tasks, assignments, likeness, events, timers, .. } = self;
+        [idempotency, sources, tasks, assignments, likeness, events, timers]
     }
 }
 
@@ -120,6 +131,7 @@ impl Rows {
 fn cell(row: &QueryResult, name: &str, kind: &str) -> anyhow::Result<Value> {
     Ok(match kind {
         "text" => row.try_get_by::<Option<String>, _>(name)?.into(),
+        "integer" => row.try_get_by::<Option<i32>, _>(name)?.into(),
         "bigint" => row.try_get_by::<Option<i64>, _>(name)?.into(),
         "boolean" => row.try_get_by::<Option<bool>, _>(name)?.into(),
         "bytea" => row.try_get_by::<Option<Vec<u8>>, _>(name)?.into(),

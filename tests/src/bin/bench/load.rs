@@ -15,6 +15,7 @@ use xietong_timers::MachineClock;
 
 use crate::mesh::Mesh;
 use crate::runs::Worker;
+use crate::wording::wording;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -50,7 +51,9 @@ impl Creator {
     /// Enters a task. Returns it as it was answered, and the request id it was sent with.
     pub(crate) async fn create(&mut self) -> anyhow::Result<(Task, String)> {
         let request_id = MachineClock::system().new_id().to_string();
-        let task = task(&self.units, self.next, &request_id);
+        // The last digits of an id are random.
+        let (_, part) = request_id.rsplit_once('-').context("an id in five parts")?;
+        let task = task(&self.units, self.next, part);
         self.next += 1;
         let message = CreateTaskRequest {
             task: Some(task),
@@ -71,22 +74,6 @@ impl Worker for Creator {
     }
 }
 
-/// As many characters as a wording has, another row of them for another seed: tasks that all said
-/// the same would each be held against those before it.
-fn wording(seed: &str, characters: usize) -> String {
-    let step =
-        |number: u64| number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-    let mut number = seed.bytes().fold(characters as u64, |number, byte| step(number ^ u64::from(byte)));
-    let common_characters = 0x4e00..0x9000_u32;
-    (0..characters)
-        .filter_map(|_| {
-            number = step(number);
-            let offset = u32::try_from(number >> 40).unwrap_or_default();
-            char::from_u32(common_characters.start + offset % common_characters.len() as u32)
-        })
-        .collect()
-}
-
 /// A task like those of a yearly plan: a lead unit, a cooperating unit, a source. An item is
 /// entered once: each is the twelfth of a part of its own.
 fn task(units: &[Unit], number: usize, part: &str) -> Task {
@@ -95,12 +82,12 @@ fn task(units: &[Unit], number: usize, part: &str) -> Task {
         Assignment { unit: unit.unwrap_or_default(), role: role.into(), ..Assignment::default() }
     };
     Task {
-        title: wording(part, 8),
-        text: format!("年底前完成{}，控制在9%以内。", wording(part, 18)),
+        title: wording(part, 4),
+        text: format!("年底前完成{}。", wording(part, 18)),
         grade: Grade::Ordinary.into(),
         source: Some(Source {
             document_number: "临政发〔2024〕1号".to_owned(),
-            part: part.to_owned(),
+            part: format!("第{part}批"),
             item_number: 12,
             ..Source::default()
         }),

@@ -15,6 +15,7 @@ mod report;
 mod resolve;
 mod roster;
 mod runs;
+mod wording;
 
 use std::process::ExitCode;
 

@@ -20,6 +20,7 @@ use xietong_tests::city::{SUPERVISOR, Unit};
 use xietong_timers::Clock;
 
 use super::mesh::LedgerMesh;
+use crate::wording::wording;
 
 const BATCH: u32 = 1_000;
 const AT_A_TIME: usize = 2;
@@ -117,12 +118,16 @@ fn task(units: &[Unit], number: u32, far: u32, now: Timestamp) -> Task {
     if number.is_multiple_of(10) {
         assignments.push(assignment(7, AssignmentRole::Cooperating));
     }
+    let seed = number.to_string();
     let days = if number < far { FAR } else { 2 + number.wrapping_mul(2_654_435_761) % 360 };
     Task {
-        title: format!("推进第{number}处老旧供水管网改造"),
-        text: "年底前完成城区老旧供水管网改造，管网漏损率控制在9%以内。6月底前完成前期手续和招标，\
-               9月底前完成主管网铺设，住建、水利和有关县(市、区)按月反馈进度。"
-            .to_owned(),
+        title: format!("推进第{number}处{}", wording(&seed, 4)),
+        text: format!(
+            "年底前完成{}，控制在9%以内。6月底前完成{}，9月底前完成{}，有关县(市、区)按月反馈进度。",
+            wording(&seed, 6),
+            wording(&seed, 5),
+            wording(&seed, 7),
+        ),
         grade: Grade::LongTerm.into(),
         source: Some(Source {
             document_number: format!("临政发〔2026〕{}号", number % DOCUMENTS),
