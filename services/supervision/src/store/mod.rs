@@ -210,4 +210,5 @@ pub(crate) const MIGRATIONS: &[SqlMigration] = &[
     word::WORD,
     search::SEARCH_PORTIONS,
     likeness::LIKENESS_OF_UNITS,
+    ways::TURNING,
 ];

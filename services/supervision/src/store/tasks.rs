@@ -11,9 +11,9 @@ use super::{columns, likeness, tags};
 use crate::record::Record;
 use crate::regulation::Regulation;
 
-const ASSIGNMENT_COLUMNS: &str = "name, ledger_number, unit, role, settles, state, waits_for, task_light, yellow_at, red_at, paused, \
-     closed";
-const ASSIGNMENT_WIDTH: usize = 12;
+const ASSIGNMENT_COLUMNS: &str = "name, ledger_number, unit, role, settles, state, waits_for, task_light, task_yellow_at, \
+     task_red_at, yellow_at, red_at, paused, closed";
+const ASSIGNMENT_WIDTH: usize = 14;
 
 /// The task of this name.
 pub(crate) async fn find<C: ConnectionTrait>(
@@ -139,7 +139,8 @@ pub(crate) async fn save_all(
     let replace = "ON CONFLICT (name) DO UPDATE SET unit = excluded.unit, role = excluded.role,
                    settles = excluded.settles, state = excluded.state, waits_for = excluded.waits_for, yellow_at = excluded.yellow_at,
                    red_at = excluded.red_at, paused = excluded.paused, closed = excluded.closed,
-                   task_light = excluded.task_light";
+                   task_light = excluded.task_light, task_yellow_at = excluded.task_yellow_at,
+                   task_red_at = excluded.task_red_at";
     put_assignments(tx, &changed, regulation, now, replace).await?;
     for gone in gone {
         let sql = "DELETE FROM assignments WHERE name = $1";
@@ -264,9 +265,11 @@ async fn update_tasks(
     let mut parameters = Parameters::default();
     let numbers = parameters.bind_all(saved);
     let sql = format!(
-        "UPDATE assignments SET task_light = tasks.written_light FROM tasks
+        "UPDATE assignments SET task_light = tasks.written_light, task_yellow_at = tasks.yellow_at,
+         task_red_at = tasks.red_at FROM tasks
          WHERE tasks.ledger_number IN ({numbers}) AND assignments.ledger_number = tasks.ledger_number
-         AND task_light <> tasks.written_light"
+         AND (task_light <> tasks.written_light OR task_yellow_at IS DISTINCT FROM tasks.yellow_at
+              OR task_red_at IS DISTINCT FROM tasks.red_at)"
     );
     tx.execute_raw(statement(tx, &sql, parameters.into_values())).await?;
     Ok(())
@@ -280,19 +283,22 @@ async fn put_assignments(
     on_conflict: &str,
 ) -> Result<(), StoreError> {
     // Of all assignments of a task in a row the same.
-    let mut shown: Option<(i64, &str)> = None;
+    let mut shown: Option<(i64, &str, StoredClock)> = None;
     for chunk in assignments.chunks(ROWS) {
         let sql = format!(
             "INSERT INTO assignments ({ASSIGNMENT_COLUMNS}) VALUES {} {on_conflict}",
             places(chunk.len(), ASSIGNMENT_WIDTH)
         );
         let values = chunk.iter().flat_map(|(task, one)| {
-            let light = match shown {
-                Some((number, light)) if number == task.ledger_number => light,
-                Some(_) | None => columns::written_light(task.state, &regulation.clock_of(task), now),
+            let (light, clock) = match shown {
+                Some((number, light, clock)) if number == task.ledger_number => (light, clock),
+                Some(_) | None => {
+                    let clock = regulation.clock_of(task);
+                    (columns::written_light(task.state, &clock, now), clock)
+                }
             };
-            shown = Some((task.ledger_number, light));
-            let own: [Value; 8] = [
+            shown = Some((task.ledger_number, light, clock));
+            let own: [Value; 10] = [
                 one.name.as_str().into(),
                 task.ledger_number.into(),
                 one.unit.as_str().into(),
@@ -301,6 +307,8 @@ async fn put_assignments(
                 columns::assignment_state(one.state).into(),
                 one.wait.as_ref().map(|wait| wait.on.as_str()).into(),
                 light.into(),
+                clock.yellow_at.map(Timestamp::as_micros).into(),
+                clock.red_at.map(Timestamp::as_micros).into(),
             ];
             own.into_iter().chain(clock_values(regulation.clocks(task, one).stored()))
         });

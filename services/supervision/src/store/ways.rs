@@ -8,7 +8,7 @@ use domain_calendar::Timestamp;
 use domain_supervision::Light;
 use sea_orm::{ConnectionTrait, DatabaseConnection, Value};
 use xietong_mesh::Scope;
-use xietong_store::{Parameters, StoreError, statement};
+use xietong_store::{Parameters, SqlMigration, StoreError, statement};
 
 use super::list::{ListFilter, shows};
 
@@ -16,6 +16,24 @@ use super::list::{ListFilter, shows};
 const MOST_UNITS: usize = 32;
 /// Where more instants than this have passed, few tasks share one of them.
 const MOST_INSTANTS: usize = 16;
+/// The same of one unit, of which there may be [`MOST_UNITS`].
+const MOST_INSTANTS_OF_A_UNIT: usize = 2;
+
+/// When the task of an assignment turns, beside its light: of a unit's thousands those that have
+/// turned since they were written are found by an index of their instants.
+pub(super) const TURNING: SqlMigration = SqlMigration {
+    name: "supervision_0019_turning",
+    statements: &[
+        "ALTER TABLE assignments ADD COLUMN task_yellow_at BIGINT",
+        "ALTER TABLE assignments ADD COLUMN task_red_at BIGINT",
+        "UPDATE assignments SET task_yellow_at = tasks.yellow_at, task_red_at = tasks.red_at FROM tasks
+         WHERE tasks.ledger_number = assignments.ledger_number",
+        "CREATE INDEX assignments_turning_yellow ON assignments (unit, task_yellow_at, ledger_number)
+         WHERE task_light = 'green'",
+        "CREATE INDEX assignments_turning_red ON assignments (unit, task_red_at, ledger_number)
+         WHERE task_light IN ('green', 'yellow')",
+    ],
+};
 
 /// The ways in which tasks come into a list.
 #[derive(Debug, PartialEq, Eq)]
@@ -118,9 +136,9 @@ pub(super) fn newest(
 ) -> String {
     let arms: Vec<String> = match (ways, light) {
         (Ways::Ledger, None) => return conditions.join(" AND "),
-        (Ways::Ledger, Some(light)) => written("written_light", light, turned, parameters)
+        (Ways::Ledger, Some(light)) => written(OF_TASKS, light, turned, parameters)
             .into_iter()
-            .map(|Written { light, now }| of_tasks(&format!("written_light {light}"), &now))
+            .map(|Written { rows, now }| of_tasks(&rows, &now))
             .collect(),
         (Ways::OfTheAsked(ways) | Ways::OfThePermitted(ways), light) => {
             ways.iter().flat_map(|way| arms(*way, light, turned, parameters)).collect()
@@ -155,9 +173,9 @@ fn arms(
                 |of: &str, now: &str| held("assignments", &format!("unit = {unit}{settling}{of}"), now);
             match light {
                 None => vec![held("", "TRUE")],
-                Some(light) => written("task_light", light, turned, parameters)
+                Some(light) => written(OF_ASSIGNMENTS, light, turned, parameters)
                     .into_iter()
-                    .map(|Written { light, now }| held(&format!(" AND task_light {light}"), &now))
+                    .map(|Written { rows, now }| held(&format!(" AND {rows}"), &now))
                     .collect(),
             }
         }
@@ -184,10 +202,25 @@ fn held(table: &str, conditions: &str, now: &str) -> String {
     )
 }
 
+/// Where rows keep how a task stood when it was written.
+#[derive(Clone, Copy)]
+struct Kept {
+    /// The column of its light.
+    light: &'static str,
+    /// What stands before the names of the columns of its instants.
+    instants: &'static str,
+    /// Instants that are looked at one by one.
+    most_instants: usize,
+}
+
+const OF_TASKS: Kept = Kept { light: "written_light", instants: "", most_instants: MOST_INSTANTS };
+const OF_ASSIGNMENTS: Kept =
+    Kept { light: "task_light", instants: "task_", most_instants: MOST_INSTANTS_OF_A_UNIT };
+
 /// Rows that were written with some lights, and what makes them show the light that is asked for.
 struct Written {
-    /// A condition on the column of the written light.
-    light: String,
+    /// A condition on what the rows keep.
+    rows: String,
     /// A condition over `tasks`.
     now: String,
 }
@@ -195,7 +228,7 @@ struct Written {
 /// The rows that show a light, by the light they were written with, which time alone turns from
 /// green to yellow and to red, and never back.
 fn written(
-    column: &str,
+    kept: Kept,
     (light, now): (Light, Timestamp),
     turned: &Turned,
     parameters: &mut Parameters,
@@ -207,24 +240,20 @@ fn written(
         Light::Yellow => not_yet("red_at"),
         Light::Green => format!("{} AND {}", not_yet("yellow_at"), not_yet("red_at")),
     };
-    let mut rows = vec![Written { light: format!("= '{}'", light.as_str()), now: still.clone() }];
+    let column = kept.light;
+    let mut rows = vec![Written { rows: format!("{column} = '{}'", light.as_str()), now: still.clone() }];
     let Some(Turning { at, before }) = turning(light) else { return rows };
-    let still = if light == Light::Yellow { still } else { "TRUE".to_owned() };
     let mut turn = |condition: String| {
-        rows.push(Written { light: before.to_owned(), now: format!("{condition} AND {still}") });
+        let condition = format!("{column} {before} AND {}{at} {condition}", kept.instants);
+        rows.push(Written { rows: condition, now: still.clone() });
     };
-    // Of a unit's rows there are too few for an index of their instants.
-    if column == "task_light" {
-        if !turned.instants.is_empty() {
-            turn(format!("written_light {before} AND {at} <= {now}"));
-        }
-        return rows;
+    let one_by_one = turned.instants.iter().take(kept.most_instants);
+    for instant in one_by_one.clone() {
+        turn(format!("= {}", parameters.bind(*instant)));
     }
-    for instant in &turned.instants {
-        turn(format!("{at} = {}", parameters.bind(*instant)));
-    }
-    if let Some(last) = turned.instants.last().filter(|_| turned.more) {
-        turn(format!("{at} > {} AND {at} <= {now}", parameters.bind(*last)));
+    let more = turned.more || turned.instants.len() > kept.most_instants;
+    if let Some(last) = one_by_one.last().filter(|_| more) {
+        turn(format!("BETWEEN {} AND {now}", parameters.bind(*last + 1)));
     }
     rows
 }

@@ -3,11 +3,14 @@
 
 use std::collections::BTreeSet;
 
+use sea_orm::ConnectionTrait;
 use xietong_mesh::convert::encode_time;
 use xietong_proto::common::Visibility;
 use xietong_proto::supervision as proto;
 use xietong_proto::supervision::AssignmentRole::{Cooperating, Lead};
 use xietong_proto::supervision::{AssignmentState, Light, ListTasksRequest};
+
+use xietong_store::statement;
 
 use crate::city::{City, Client, Store, at, clerk, leader, list_all, task, task_of};
 use crate::on_both;
@@ -88,6 +91,17 @@ async fn lists_agree(client: &mut Client, when: &str) -> BTreeSet<Light> {
     seen
 }
 
+/// Assignments keep how their task stands, by which those of a unit are found.
+async fn assignments_keep_what_tasks_do(city: &City, when: &str) {
+    let reader = city.service.db.reader();
+    let others = "SELECT COUNT(*) AS count FROM assignments
+                  JOIN tasks ON tasks.ledger_number = assignments.ledger_number
+                  WHERE task_light <> written_light OR task_yellow_at IS DISTINCT FROM tasks.yellow_at
+                  OR task_red_at IS DISTINCT FROM tasks.red_at";
+    let row = reader.query_one_raw(statement(reader, others, [])).await.unwrap().unwrap();
+    assert_eq!(row.try_get_by::<i64, _>("count").unwrap(), 0, "{when}");
+}
+
 async fn a_list_by_light_holds_what_shows_it(store: Store) {
     let city = City::start(store).await;
     enter(&city).await;
@@ -107,6 +121,7 @@ async fn a_list_by_light_holds_what_shows_it(store: Store) {
         } else {
             city.clock.set(at(when));
         }
+        assignments_keep_what_tasks_do(&city, when).await;
         for principal in [crate::city::supervisor(), clerk("energy"), clerk("yaodu"), leader("second")] {
             seen.extend(lists_agree(&mut city.client(&principal), when).await);
         }

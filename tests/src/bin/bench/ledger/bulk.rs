@@ -94,7 +94,7 @@ async fn write_batch(db: &Db, batch: &[Copied]) -> anyhow::Result<()> {
     });
     let sql = "WITH new (name, yellow_at, red_at) AS (VALUES {rows})
                UPDATE assignments SET yellow_at = new.yellow_at, red_at = new.red_at, paused = FALSE, closed = FALSE,
-               task_light = 'red'
+               task_light = 'red', task_yellow_at = new.yellow_at, task_red_at = new.red_at
                FROM new WHERE assignments.name = new.name";
     execute(&tx, sql, ["TEXT", "BIGINT", "BIGINT"], rows).await?;
 

@@ -58,7 +58,9 @@ pub(super) async fn prepare(mesh: &LedgerMesh, due: u32) -> anyhow::Result<()> {
 pub(super) async fn work_off(mesh: &mut LedgerMesh, due: u32, reads: u32) -> anyhow::Result<Work> {
     let started = Clock::real().now().saturating_add(AHEAD + Duration::from_secs(u64::from(due) / 4_000));
     let red = midnight(Clock::real().now(), 0).as_micros();
-    mesh.execute(&format!("UPDATE tasks SET red_at = {red} WHERE ledger_number <= {due}")).await?;
+    for (table, column) in [("tasks", "red_at"), ("assignments", "task_red_at")] {
+        mesh.execute(&format!("UPDATE {table} SET {column} = {red} WHERE ledger_number <= {due}")).await?;
+    }
     let sql = format!(
         "UPDATE timers SET due_at = {} + assignments.ledger_number * 1000000 / {due}
          FROM assignments WHERE ledger_number <= {due} AND role = 'lead'
