@@ -41,8 +41,12 @@ const LEASE: Duration = Duration::from_secs(30);
 /// after [`LEASE`].
 const PAUSE: Duration = Duration::from_secs(1);
 const PATIENCE: i64 = 5;
-const BATCH: u64 = 500;
+/// Timers that are fired together: a batch is decided and written in one go, and whoever asks for
+/// something meanwhile waits for as long as that takes.
+const BATCH: u64 = 100;
 const POLL: Duration = Duration::from_secs(1);
+/// Longest breath after a batch, however long that took.
+const MOST_REST: Duration = Duration::from_millis(100);
 
 /// Something to be done at an instant of business time.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,6 +146,8 @@ pub struct Timers {
     committed: Poke,
     scheduled: Poke,
     fired: AtomicU64,
+    /// How long the last batch took, in microseconds; nothing when it was not a full one.
+    full_batch_took: AtomicU64,
     next_due: Mutex<Option<Timestamp>>,
 }
 
@@ -165,6 +171,7 @@ impl Timers {
             committed,
             scheduled,
             fired: AtomicU64::new(0),
+            full_batch_took: AtomicU64::new(0),
             next_due: Mutex::new(None),
         }
     }
@@ -310,13 +317,20 @@ impl Worker for Timers {
     }
 
     async fn turn(&self) -> Result<Progress, WorkerError> {
-        let now = self.clock.now();
+        let (now, begun) = (self.clock.now(), self.machine.now());
         let (claim, timers) = self.claim(now).await.map_err(WorkerError::new)?;
         if timers.is_empty() {
             *self.next_due.lock().await = self.next_due().await.map_err(WorkerError::new)?;
             return Ok(Progress::Idle);
         }
-        match self.fire(&claim, &timers, now).await {
+        let fired = self.fire(&claim, &timers, now).await;
+        let took = if u64::try_from(timers.len()).unwrap_or(BATCH) < BATCH {
+            Duration::ZERO
+        } else {
+            self.machine.now().since(begun)
+        };
+        self.full_batch_took.store(took.as_micros().try_into().unwrap_or(u64::MAX), Ordering::Relaxed);
+        match fired {
             Ok(()) => Ok(Progress::Worked),
             Err(error) if timers.len() == 1 => {
                 self.put_off(&claim).await;
@@ -342,5 +356,11 @@ impl Worker for Timers {
         let next_due = *self.next_due.lock().await;
         let until_due = next_due.map_or(POLL, |due| due.since(self.clock.now()));
         self.scheduled.wait(until_due.clamp(Duration::from_millis(1), POLL)).await;
+    }
+
+    /// In a burst every other moment is for those who ask for something.
+    async fn rest(&self) {
+        let took = Duration::from_micros(self.full_batch_took.load(Ordering::Relaxed));
+        tokio::time::sleep(took.min(MOST_REST)).await;
     }
 }

@@ -247,11 +247,11 @@ fn written(
         let condition = format!("{column} {before} AND {}{at} {condition}", kept.instants);
         rows.push(Written { rows: condition, now: still.clone() });
     };
-    let one_by_one = turned.instants.iter().take(kept.most_instants);
-    for instant in one_by_one.clone() {
+    let one_by_one = turned.instants.get(..kept.most_instants).unwrap_or(&turned.instants);
+    for instant in one_by_one {
         turn(format!("= {}", parameters.bind(*instant)));
     }
-    let more = turned.more || turned.instants.len() > kept.most_instants;
+    let more = turned.more || turned.instants.len() > one_by_one.len();
     if let Some(last) = one_by_one.last().filter(|_| more) {
         turn(format!("BETWEEN {} AND {now}", parameters.bind(*last + 1)));
     }
