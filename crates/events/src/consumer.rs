@@ -102,6 +102,12 @@ pub trait EventHandler: Send + Sync {
     /// Writes the effects of `events`, which follow one another, into `tx`. Unknown types
     /// are skipped: an older reader must not stop at a newer writer's event.
     async fn apply(&self, tx: &DatabaseTransaction, events: &[Event]) -> Result<(), ApplyError>;
+
+    /// How long it may wait for more after events that were few: many at once cost each of them
+    /// less, and nobody waits for these.
+    fn gather(&self) -> Duration {
+        Duration::ZERO
+    }
 }
 
 /// Follows one producer on behalf of one service.
@@ -133,6 +139,8 @@ struct State {
     stand_by_until: Option<MachineTime>,
     /// Up to here events are applied one at a time: one of them cannot be.
     single_file_to: i64,
+    /// The last events that were applied were as many as may be.
+    full: bool,
 }
 
 impl State {
@@ -315,6 +323,7 @@ impl Worker for Consumer {
         match self.apply(&held, &epoch, &run).await {
             Ok(true) => {
                 let position = run.last().map_or(held.position, |event| event.position);
+                state.full = run.len() >= BATCH as usize;
                 state.held = Some(Held { epoch, position, renew_at: held.renew_at });
                 Ok(Progress::Worked)
             }
@@ -343,5 +352,12 @@ impl Worker for Consumer {
 
     async fn wait(&self) {
         self.subscription.wait(POLL).await;
+    }
+
+    async fn rest(&self) {
+        let gather = self.handler.gather();
+        if !gather.is_zero() && !self.state.lock().await.full {
+            tokio::time::sleep(gather).await;
+        }
     }
 }

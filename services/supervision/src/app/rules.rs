@@ -121,7 +121,7 @@ impl Supervision {
         if records.len() as u64 == MOST_REBASED {
             answer.next_after = records.last().map(|record| record.task.ledger_number);
         }
-        let (mut appends, mut due) = (Vec::new(), Vec::new());
+        let (mut appends, mut due, mut rebased) = (Vec::new(), Vec::new(), Vec::new());
         for mut record in records {
             if filter.grade.is_some_and(|grade| record.task.grade != grade) {
                 continue;
@@ -142,11 +142,13 @@ impl Supervision {
                 }
             }
             answer.rebased += 1;
-            store::save(tx, &before, &record, &regulation, now).await?;
             due.extend(timers_after(&before, &record, &regulation)?);
-            let (aggregate, expected_version) = (before.name, before.version);
+            let (aggregate, expected_version) = (before.name.clone(), before.version);
             appends.push(Append { aggregate, expected_version, drafts: drafts(&events)? });
+            rebased.push((before, record));
         }
+        let saved: Vec<_> = rebased.iter().map(|(before, after)| (before, after)).collect();
+        store::save_all(tx, &saved, &regulation, now).await?;
         transaction.append_all(&appends).await?;
         transaction.schedule(&due).await?;
         Ok(answer)

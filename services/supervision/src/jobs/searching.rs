@@ -1,6 +1,7 @@
 //! [`Searching`]: follows this service's own log and writes what is searched of each task.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use domain_supervision::{AssignmentChange, TaskEvent, searchable};
@@ -12,6 +13,9 @@ use crate::store;
 
 /// Characters of a task and its reports that are searched; of more, the oldest reports are not.
 const MOST: usize = 60_000;
+
+/// What is entered one by one is searched a moment later, together.
+const GATHER: Duration = Duration::from_millis(200);
 
 const CREATED: &str = "supervision.task.created";
 const REVISED: &str = "supervision.task.revised";
@@ -44,6 +48,10 @@ impl EventHandler for Searching {
             (record.task.ledger_number, text(record, reports.get(name).unwrap_or(&none)))
         });
         Ok(store::keep_texts(tx, &texts.collect()).await?)
+    }
+
+    fn gather(&self) -> Duration {
+        GATHER
     }
 }
 

@@ -6,7 +6,7 @@ use domain_calendar::Timestamp;
 use domain_supervision::{Light, MOST_LEVELS, Task, TaskState, light_sql};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, Value};
 use xietong_mesh::Scope;
-use xietong_store::{Parameters, StoreError, statement};
+use xietong_store::{Backend, Parameters, ROWS, StoreError, statement};
 
 use super::{columns, scope, tasks};
 use crate::record::Record;
@@ -22,9 +22,18 @@ pub(crate) struct RollUp {
 
 /// Keeps others from changing these tasks, and what belongs to them, until the transaction ends.
 pub(crate) async fn hold(tx: &DatabaseTransaction, names: &BTreeSet<&str>) -> Result<(), StoreError> {
-    for name in names {
-        let sql = "UPDATE tasks SET version = version WHERE name = $1";
-        tx.execute_raw(statement(tx, sql, [(*name).into()])).await?;
+    match Backend::from(tx.get_database_backend()) {
+        // In the order of their names, whoever else does the same: none waits for one who waits for it.
+        Backend::Postgres => {
+            for chunk in names.iter().copied().collect::<Vec<_>>().chunks(ROWS) {
+                let mut parameters = Parameters::default();
+                let names = parameters.bind_all(chunk.iter().copied());
+                let sql = format!("SELECT name FROM tasks WHERE name IN ({names}) ORDER BY name FOR UPDATE");
+                tx.query_all_raw(statement(tx, &sql, parameters.into_values())).await?;
+            }
+        }
+        // Whoever writes is alone.
+        Backend::Sqlite => {}
     }
     Ok(())
 }
