@@ -250,6 +250,8 @@ pub const MATRIX: &[Row] = &[
         Write,
         &[(&[Supervisor], All), (&[Leader], Portfolio), (MANDATED, Mandate)],
     ),
+    row("supervision.milestones.reach", Write, UNIT_WORK),
+    row("supervision.milestones.send_back", Write, SUPERVISION),
     row("supervision.waits.list", Read, &[(OVERSEERS, All), (UNIT_STAFF, Units)]),
     row("supervision.divisions.preview", Read, ADMINISTRATION),
     // What becomes known of a task. Of those who have these actions, supervision lets only whoever

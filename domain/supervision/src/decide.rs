@@ -14,6 +14,7 @@ use crate::event::{AssignmentChange, AssignmentEvent, AssignmentFacts, TaskChang
 use crate::extension;
 use crate::instruction::{Instruction, instruct};
 use crate::instrument::{self, InstrumentUse};
+use crate::milestone::{self, MilestoneCommand};
 use crate::resemblance::KnownTask;
 use crate::revise::revise;
 use crate::rule::Rule;
@@ -137,6 +138,8 @@ pub enum AssignmentCommand {
         /// Must not be empty when refusing.
         note: String,
     },
+    /// 节点 reached, or sent back.
+    Milestone(MilestoneCommand),
     /// What lies beside the road to striking it off.
     SideRoad(SideRoadCommand),
     /// 催办 or a heavier instrument.
@@ -235,6 +238,9 @@ pub fn decide(
                 AssignmentCommand::DecideExtension { grant, note } => {
                     extension::answer(task, assignment, *grant, note, context)
                 }
+                AssignmentCommand::Milestone(command) => {
+                    milestone::decide(task, assignment, command, context)
+                }
                 AssignmentCommand::SideRoad(command) => side_road::decide(task, assignment, command, context),
                 AssignmentCommand::Press(asked) => instrument::decide(task, assignment, asked, context),
                 AssignmentCommand::Verify { accept, note, verifier_units } => {
@@ -260,7 +266,7 @@ fn issue(task: &Task, with_document: bool, context: &Context<'_>) -> Result<Task
         }
     }
     task.check_issuable()?;
-    if let Some(due_date) = task.due_date.filter(|due| *due < context.now.day()) {
+    if let Some(due_date) = task.last_day().filter(|due| *due < context.now.day()) {
         return Err(SupervisionError::DueBeforeIssue { due_date, issue_time: context.now });
     }
     let mut assignments = Vec::with_capacity(task.assignments.len());
@@ -419,6 +425,7 @@ pub(crate) fn happened(
         | AssignmentChange::ExtensionGranted { .. }
         | AssignmentChange::ExtensionRefused { .. }
         | AssignmentChange::DeadlineRecomputed { .. }
+        | AssignmentChange::Milestone(_)
         | AssignmentChange::Pressed(_)
         | AssignmentChange::Overdue
         | AssignmentChange::Reminded
@@ -446,7 +453,7 @@ fn not_before_its_time(task: &Task, context: &Context<'_>) -> Result<(), Supervi
 }
 
 /// What is given as proof of a step, where it is wanted at least one thing.
-fn proof(
+pub(crate) fn proof(
     task: &Task,
     stage: Stage,
     attachments: &[Attachment],

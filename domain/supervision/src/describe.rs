@@ -6,6 +6,7 @@ use crate::content::Content;
 use crate::event::{
     AssignmentChange, AssignmentEvent, AssignmentFacts, TaskChange, TaskEvent, TaskFacts, WholeTaskEvent,
 };
+use crate::milestone::MilestoneChange;
 use crate::paper::{chinese_day, chinese_limit};
 use crate::task::Visibility;
 
@@ -45,12 +46,18 @@ pub fn describe_act(event: &TaskEvent, called: Called<'_>) -> Option<String> {
             | TaskChange::CooperatingAdded { .. } => true,
         },
         TaskEvent::Assignment(event) => match event.change {
-            AssignmentChange::StruckOff { .. }
+            AssignmentChange::Milestone(
+                MilestoneChange::Reminded { .. } | MilestoneChange::Missed { .. },
+            )
+            | AssignmentChange::StruckOff { .. }
             | AssignmentChange::DeadlineRecomputed { .. }
             | AssignmentChange::Overdue
             | AssignmentChange::Reminded
             | AssignmentChange::Urged { .. } => false,
-            AssignmentChange::Signed
+            AssignmentChange::Milestone(
+                MilestoneChange::Reached { .. } | MilestoneChange::SentBack { .. },
+            )
+            | AssignmentChange::Signed
             | AssignmentChange::Deployed { .. }
             | AssignmentChange::Reported { .. }
             | AssignmentChange::Submitted { .. }
@@ -185,6 +192,7 @@ fn of_assignment(event: &AssignmentEvent, called: Called<'_>) -> String {
         AssignmentChange::DeadlineRecomputed { calendar_version, .. } => {
             format!("按第{calendar_version}版工作日历重新核定{unit}的办理时限")
         }
+        AssignmentChange::Milestone(change) => change.describe(&unit),
         AssignmentChange::SideRoad(change) => change.describe(&unit, called),
         AssignmentChange::Pressed(used) => used.describe(&unit),
         AssignmentChange::Overdue => format!("{unit}逾期未办结"),

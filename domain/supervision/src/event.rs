@@ -15,6 +15,7 @@ use crate::content::Content;
 use crate::deadline::DueTimes;
 use crate::instruction::Instruction;
 use crate::instrument::InstrumentUse;
+use crate::milestone::MilestoneChange;
 use crate::resemblance::KnownTask;
 use crate::shared_report::SharedReport;
 use crate::side_road_event::SideRoad;
@@ -314,6 +315,9 @@ pub enum AssignmentChange {
         /// The part of it that is charged to whoever decided: as much as leaves the unit no
         /// worse off than a refusal would have. None of it, unless the answer came late.
         charged: Duration,
+        /// By how much the last day is later than what was due, which milestones move by, too.
+        #[serde(default, skip_serializing_if = "Duration::is_zero")]
+        moved: Duration,
     },
     /// 不同意延期: the clock goes on.
     ExtensionRefused {
@@ -334,7 +338,12 @@ pub enum AssignmentChange {
         /// They still reach into a year that is not published.
         #[serde(default)]
         provisional: bool,
+        /// Those of them that would have passed by the new calendar, and stay as they were.
+        #[serde(default, skip_serializing_if = "DueTimes::are_none")]
+        kept: DueTimes,
     },
+    /// What happened to its milestones.
+    Milestone(MilestoneChange),
     /// It left the road from its issue to its striking-off, or came back to it.
     SideRoad(SideRoad),
     /// 催办 or a heavier instrument, by a person.
@@ -396,6 +405,7 @@ impl TaskEvent {
             Self::Assignment(event) => match &event.change {
                 AssignmentChange::Reported { attachments, .. }
                 | AssignmentChange::Submitted { attachments, .. } => attachments,
+                AssignmentChange::Milestone(change) => change.attachments(),
                 AssignmentChange::Signed
                 | AssignmentChange::Deployed { .. }
                 | AssignmentChange::Verified { .. }

@@ -115,6 +115,17 @@ pub(crate) fn refused(error: &SupervisionError, place: &str) -> Error {
         | SupervisionError::TooDeep { .. }
         | SupervisionError::WiderThanParent => Error::invalid(field("parent"), english, chinese),
         SupervisionError::TooManyUnits { .. } => Error::invalid(field("units"), english, chinese),
+        SupervisionError::NoMilestone { .. } => Error::invalid(field("due_time"), english, chinese),
+        SupervisionError::MilestoneUnclear { .. } => Error::invalid(field("clause"), english, chinese),
+        SupervisionError::MilestonePassed { .. } => {
+            Error::failed_precondition("MILESTONE_PASSED", english, chinese)
+        }
+        SupervisionError::MilestoneReached { .. } => {
+            Error::failed_precondition("MILESTONE_REACHED", english, chinese)
+        }
+        SupervisionError::MilestoneNotReached { .. } => {
+            Error::failed_precondition("MILESTONE_NOT_REACHED", english, chinese)
+        }
     }
 }
 
@@ -181,7 +192,7 @@ fn empty_field(text: NotEmpty) -> &'static str {
         NotEmpty::Measure => "targets",
         NotEmpty::OpenPoint => "open_points",
         NotEmpty::Instruction | NotEmpty::Comment | NotEmpty::DelegateAnswer => "text",
-        NotEmpty::DraftNote | NotEmpty::DelegationNote => "note",
+        NotEmpty::DraftNote | NotEmpty::DelegationNote | NotEmpty::MilestoneNote => "note",
         NotEmpty::Ask => "ask",
         NotEmpty::Section => "section",
     }

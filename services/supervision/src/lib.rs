@@ -36,6 +36,7 @@ use xietong_proto::supervision::instruction_service_server::InstructionServiceSe
 use xietong_proto::supervision::instrument_service_server::InstrumentServiceServer;
 use xietong_proto::supervision::ledger_service_server::LedgerServiceServer;
 use xietong_proto::supervision::matter_service_server::MatterServiceServer;
+use xietong_proto::supervision::milestone_service_server::MilestoneServiceServer;
 use xietong_proto::supervision::paper_service_server::PaperServiceServer;
 use xietong_proto::supervision::rule_service_server::RuleServiceServer;
 use xietong_proto::supervision::score_rule_service_server::ScoreRuleServiceServer;
@@ -94,6 +95,7 @@ pub async fn build(ground: Ground) -> Result<Service, StoreError> {
     let instruments =
         InstrumentServiceServer::from_arc(tasks.clone()).max_decoding_message_size(MAX_BATCH_MESSAGE_BYTES);
     let circumstances = CircumstanceServiceServer::from_arc(tasks.clone());
+    let milestones = MilestoneServiceServer::from_arc(tasks.clone());
     let instructions = InstructionServiceServer::from_arc(tasks.clone());
     let comments = CommentServiceServer::from_arc(tasks.clone());
     let unit_drafts = UnitDraftServiceServer::from_arc(tasks.clone());
@@ -112,6 +114,7 @@ pub async fn build(ground: Ground) -> Result<Service, StoreError> {
             .add_service(side_roads)
             .add_service(instruments)
             .add_service(circumstances)
+            .add_service(milestones)
             .add_service(rules)
             .add_service(explanations)
             .add_service(previews)

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use domain_attachment::Attachment;
 use domain_calendar::Timestamp;
 use domain_supervision::{
-    Assignment, AssignmentChange, LAST_REPORT, Role, SideRoad, SupervisionError, Task, TaskChange, TaskDraft,
-    TaskEvent, TaskState, UnitDraft, Visibility,
+    Assignment, AssignmentChange, LAST_REPORT, MilestoneChange, Role, SideRoad, SupervisionError, Task,
+    TaskChange, TaskDraft, TaskEvent, TaskState, UnitDraft, Visibility,
 };
 use serde::{Deserialize, Serialize};
 use xietong_mesh::Resource;
@@ -90,6 +90,7 @@ impl Record {
             },
             TaskEvent::Assignment(event) => match &event.change {
                 AssignmentChange::Reported { text, attachments, .. }
+                | AssignmentChange::Milestone(MilestoneChange::Reached { text, attachments, .. })
                 | AssignmentChange::Submitted { text, attachments, .. } => {
                     let name = &event.assignment.name;
                     let beginning = text.chars().take(LAST_REPORT).collect();
@@ -107,6 +108,11 @@ impl Record {
                     self.last_attachments.remove(&event.assignment.name);
                 }
                 AssignmentChange::SideRoad(_)
+                | AssignmentChange::Milestone(
+                    MilestoneChange::SentBack { .. }
+                    | MilestoneChange::Reminded { .. }
+                    | MilestoneChange::Missed { .. },
+                )
                 | AssignmentChange::Pressed(_)
                 | AssignmentChange::Signed
                 | AssignmentChange::Deployed { .. }

@@ -6,6 +6,7 @@
 
 mod circumstance;
 mod instruction;
+mod milestone;
 mod side_road;
 
 use domain_roster::Book;
@@ -70,6 +71,7 @@ impl Matter {
                     Some(Matter { lead_unit: lead_unit.clone() })
                 }
                 AssignmentChange::SideRoad(_)
+                | AssignmentChange::Milestone(_)
                 | AssignmentChange::Pressed(_)
                 | AssignmentChange::DeadlineRecomputed { .. }
                 | AssignmentChange::Signed
@@ -160,6 +162,7 @@ pub fn ended_by(event: &TaskEvent) -> Vec<Ended> {
                 | AssignmentChange::ExtensionGranted { .. }
                 | AssignmentChange::ExtensionRefused { .. }
                 | AssignmentChange::DeadlineRecomputed { .. }
+                | AssignmentChange::Milestone(_)
                 | AssignmentChange::Pressed(_)
                 | AssignmentChange::Overdue
                 | AssignmentChange::Reminded
@@ -326,6 +329,7 @@ fn of_assignment(event: &AssignmentEvent, matter: &Matter, book: &Book) -> Vec<N
             let body = format!("节假日安排已公布，{heading}的时限重新核定，{}。", settle_by(assignment));
             decided("时限核定", body)
         }
+        AssignmentChange::Milestone(change) => milestone::of_milestone(event, change, matter, book),
         AssignmentChange::SideRoad(road) => side_road::of_side_road(event, road, matter, book),
         AssignmentChange::Pressed(used) => {
             let InstrumentUse { instrument, ground, .. } = used;
@@ -447,6 +451,7 @@ fn step(stage: Stage) -> &'static str {
         Stage::Sign => "签收",
         Stage::Deploy => "部署",
         Stage::Report => "反馈",
+        Stage::Milestone => "完成节点",
         Stage::Settle => "办结",
     }
 }

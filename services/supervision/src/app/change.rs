@@ -114,6 +114,7 @@ impl Change {
                 Target::Decision(name.clone())
             }
             AssignmentCommand::Press(_)
+            | AssignmentCommand::Milestone(_)
             | AssignmentCommand::Sign
             | AssignmentCommand::Deploy { .. }
             | AssignmentCommand::Report { .. }

@@ -11,7 +11,7 @@ use super::content::{
     due_time, encode_extension, encode_milestone, encode_open_point, encode_target, encode_wait,
 };
 
-use super::{files, instrument, pause, terms, unit_drafts};
+use super::{files, instrument, milestones, pause, terms, unit_drafts};
 use crate::record::{Record, seen};
 use crate::regulation::Regulation;
 
@@ -90,6 +90,8 @@ pub(super) fn assignment(
         used_instruments: one.instruments.iter().map(instrument::encode).collect(),
         last_attachments: files::encode(files::last(record, &one.name)),
         matter_answers: Vec::new(),
+        reached_milestones: milestones::reached(one),
+        milestone_due_time: milestones::next_due(&clocks),
         draft: record.drafted.as_ref().filter(|draft| draft.assignment == one.name).map(unit_drafts::encode),
     }
 }

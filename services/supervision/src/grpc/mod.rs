@@ -20,6 +20,7 @@ mod instrument;
 mod ledger;
 mod list;
 mod matters;
+mod milestones;
 mod papers;
 mod pause;
 mod rule_parts;

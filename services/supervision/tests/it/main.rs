@@ -28,6 +28,7 @@ mod list_by_light;
 mod lists;
 mod mandate;
 mod matters;
+mod milestone;
 mod papers;
 mod permission;
 mod refusals;

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use domain_supervision::{Circumstance, DueTimes, Instruction, SideRoad, Visibility};
+use domain_supervision::{
+    Circumstance, Clause, DueTimes, Instruction, MilestoneChange, SideRoad, Visibility,
+};
 
 use super::*;
 use crate::fixture::{Roster, at};
@@ -53,6 +55,10 @@ fn of_unit(assignment: AssignmentFacts, change: AssignmentChange) -> TaskEvent {
         late: vec![],
         change,
     })
+}
+
+fn clause() -> Clause {
+    Clause { number: 1, last_day: time::macros::date!(2023 - 06 - 30), text: "完成六成".into() }
 }
 
 fn issued() -> TaskEvent {
@@ -242,7 +248,10 @@ fn each_event_is_told_to_those_it_concerns() {
             vec![(K::Progress, false, "supervisor, liaison of water, leader of water")],
         ),
         (
-            of_unit(county(), C::ExtensionGranted { last_day, note: String::new(), waited, charged: waited }),
+            of_unit(
+                county(),
+                C::ExtensionGranted { last_day, note: String::new(), waited, charged: waited, moved: waited },
+            ),
             vec![(K::Decision, false, "liaison of yaodu, supervisor, liaison of water")],
         ),
         (
@@ -362,6 +371,36 @@ fn each_event_is_told_to_those_it_concerns() {
         ),
         (of_unit(lead(), C::Reminded), vec![(K::Reminder, false, "liaison of water")]),
         (
+            of_unit(
+                lead(),
+                C::Milestone(MilestoneChange::Reached {
+                    milestone: clause(),
+                    text: "已完成".into(),
+                    attachments: vec![],
+                }),
+            ),
+            vec![(K::Progress, false, "supervisor, leader of water")],
+        ),
+        (
+            of_unit(
+                lead(),
+                C::Milestone(MilestoneChange::SentBack {
+                    milestone: clause(),
+                    note: "工程量不足".into(),
+                    past: false,
+                }),
+            ),
+            vec![(K::Outcome, false, "liaison of water")],
+        ),
+        (
+            of_unit(lead(), C::Milestone(MilestoneChange::Reminded { milestone: clause() })),
+            vec![(K::Reminder, false, "liaison of water")],
+        ),
+        (
+            of_unit(lead(), C::Milestone(MilestoneChange::Missed { milestones: vec![clause()] })),
+            vec![(K::Light, true, "liaison of water"), (K::Light, false, "supervisor")],
+        ),
+        (
             known(Circumstance::EventRecorded {
                 event: "案件结案".into(),
                 on: last_day,
@@ -465,7 +504,8 @@ fn a_request_for_more_time_says_until_when_and_the_answer_what_holds_now() {
             last_day,
             note: note.clone(),
             waited,
-            charged: Duration::ZERO
+            charged: Duration::ZERO,
+            moved: Duration::ZERO,
         }),
         "同意市水利局延期办理第147号《绿色能源输配管网》，办结时限为2023年6月8日24时前。抓紧办理。"
     );
