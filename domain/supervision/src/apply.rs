@@ -76,6 +76,7 @@ impl Task {
                 TaskChange::Instructed { .. }
                 | TaskChange::InstructionSigned { .. }
                 | TaskChange::InstructionDue { .. } => {}
+                TaskChange::Figure(change) => self.take_figure(change),
                 TaskChange::CooperatingAdded { ground: _, assignments } => {
                     for AssignmentFacts { name, unit, role, due: _ } in assignments {
                         let draft = AssignmentDraft { name: name.clone(), unit: unit.clone(), role: *role };
@@ -122,6 +123,7 @@ impl Task {
             | TaskChange::Instructed { .. }
             | TaskChange::InstructionSigned { .. }
             | TaskChange::InstructionDue { .. }
+            | TaskChange::Figure(_)
             | TaskChange::CooperatingAdded { .. } => return Ok(None),
         };
         events.try_for_each(|event| task.apply(event))?;

@@ -123,6 +123,8 @@ pub enum Action {
     ReachMilestone,
     /// 退回节点: the supervisor does not take a milestone for reached.
     SendBackMilestone,
+    /// 填报指标数据 of the task; every assignment there is goes on as it stands.
+    GiveFigure,
 }
 
 /// The stages of 13710 that have a time limit.
@@ -211,7 +213,7 @@ impl AssignmentState {
             Action::Instruct => {
                 self.from(&[Assigned, Signed, Deployed, InProgress, Submitted, Returned, Suspended], self)
             }
-            Action::AddCooperating => self.from(
+            Action::AddCooperating | Action::GiveFigure => self.from(
                 &[Assigned, Signed, Deployed, InProgress, Submitted, Returned, Suspended, StruckOff],
                 self,
             ),
@@ -239,7 +241,7 @@ impl Stage {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Action; 29] = [
+    pub const ALL: [Action; 30] = [
         Self::Issue,
         Self::Sign,
         Self::Deploy,
@@ -269,6 +271,7 @@ impl Action {
         Self::Delegate,
         Self::ReachMilestone,
         Self::SendBackMilestone,
+        Self::GiveFigure,
     ];
 }
 
@@ -450,6 +453,7 @@ mod tests {
             (Action::Delegate, "--234-----"),
             (Action::ReachMilestone, "---44-----"),
             (Action::SendBackMilestone, "----4--7--"),
+            (Action::GiveFigure, "-12345678-"),
         ];
         assert_eq!(table.map(|(action, _)| action), Action::ALL);
         for (action, row) in table {

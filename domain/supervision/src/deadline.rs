@@ -67,6 +67,9 @@ pub struct Clocks {
     pub milestone_yellow_at: Option<Timestamp>,
     /// When the next milestone is missed. While held, as `red_at`.
     pub milestone_red_at: Option<Timestamp>,
+    /// Since when a binding target of the task is missed, of those that settle it: a fact and no
+    /// time, so that nothing holds it.
+    pub target_red_at: Option<Timestamp>,
     /// What the clock is doing.
     pub phase: ClockPhase,
     /// The due times reach into a year whose calendar is not published.
@@ -106,6 +109,7 @@ impl Clocks {
         red_at: None,
         milestone_yellow_at: None,
         milestone_red_at: None,
+        target_red_at: None,
         phase: ClockPhase::Off,
         provisional: false,
     };
@@ -137,12 +141,12 @@ impl Clocks {
     }
 
     /// What is stored and indexed of these clocks. A missed step is yellow, so whichever
-    /// comes first turns the light; a missed milestone is red.
+    /// comes first turns the light; a missed milestone is red, and so is a missed binding target.
     pub fn stored(&self) -> StoredClock {
         let yellow = [self.yellow_at, self.milestone_yellow_at, self.late_step_at()];
         StoredClock {
             yellow_at: yellow.into_iter().flatten().min(),
-            red_at: [self.red_at, self.milestone_red_at].into_iter().flatten().min(),
+            red_at: [self.red_at, self.milestone_red_at, self.target_red_at].into_iter().flatten().min(),
             paused: self.paused(),
             closed: self.phase == ClockPhase::Closed,
         }
@@ -226,6 +230,12 @@ pub fn clocks(task: &Task, assignment: &Assignment, rule: &Rule, calendar: &Cale
             (owed, instants.map(|at| at.filter(reached)))
         }
     };
+    let target_red_at = match phase {
+        ClockPhase::Running | ClockPhase::Held if assignment.role == task.settling_role() => {
+            task.target_missed_at()
+        }
+        ClockPhase::Running | ClockPhase::Held | ClockPhase::Off | ClockPhase::Closed => None,
+    };
     let due = match (phase, assignment.closed_due) {
         // Whatever became of the task since, what is done is judged by what held then.
         (ClockPhase::Closed, Some(then)) => then,
@@ -238,6 +248,7 @@ pub fn clocks(task: &Task, assignment: &Assignment, rule: &Rule, calendar: &Cale
         red_at,
         milestone_yellow_at,
         milestone_red_at,
+        target_red_at,
         phase,
         provisional: ends.provisional,
     }

@@ -12,6 +12,7 @@ use crate::deadline::clocks;
 use crate::error::{NotEmpty, SupervisionError};
 use crate::event::{AssignmentChange, AssignmentEvent, AssignmentFacts, TaskChange, TaskEvent, TaskFacts};
 use crate::extension;
+use crate::figure::{self, GiveFigure};
 use crate::instruction::{Instruction, instruct};
 use crate::instrument::{self, InstrumentUse};
 use crate::milestone::{self, MilestoneCommand};
@@ -73,6 +74,8 @@ pub enum Command {
     },
     /// Something has become known.
     Circumstance(CircumstanceCommand),
+    /// 填报或更正指标数据.
+    GiveFigure(GiveFigure),
     /// What is asked of one assignment.
     Assignment {
         /// Its resource name.
@@ -194,6 +197,7 @@ pub fn decide(
         Command::Circumstance(command) => {
             Ok(circumstance::decide(task, command, context)?.into_iter().collect())
         }
+        Command::GiveFigure(asked) => Ok(figure::give(task, asked, context)?.into_iter().collect()),
         Command::Instruct(asked) => instruct(task, asked, context).map(|event| vec![event]),
         Command::AddCooperating { units, ground } => {
             cooperating::add(task, units, ground, context).map(|event| vec![event])

@@ -6,6 +6,7 @@ use crate::content::Content;
 use crate::event::{
     AssignmentChange, AssignmentEvent, AssignmentFacts, TaskChange, TaskEvent, TaskFacts, WholeTaskEvent,
 };
+use crate::figure::FigureChange;
 use crate::milestone::MilestoneChange;
 use crate::paper::{chinese_day, chinese_limit};
 use crate::task::Visibility;
@@ -31,6 +32,7 @@ pub fn describe_act(event: &TaskEvent, called: Called<'_>) -> Option<String> {
             // The reopening of the assignment says it.
             TaskChange::StruckOff { .. }
             | TaskChange::Reopened { .. }
+            | TaskChange::Figure(FigureChange::Asked { .. })
             | TaskChange::InstructionDue { .. } => false,
             TaskChange::Created { .. }
             | TaskChange::Issued { .. }
@@ -43,6 +45,7 @@ pub fn describe_act(event: &TaskEvent, called: Called<'_>) -> Option<String> {
             | TaskChange::LeftMatter { .. }
             | TaskChange::Instructed { .. }
             | TaskChange::InstructionSigned { .. }
+            | TaskChange::Figure(FigureChange::Given { .. })
             | TaskChange::CooperatingAdded { .. } => true,
         },
         TaskEvent::Assignment(event) => match event.change {
@@ -101,6 +104,7 @@ fn of_task(event: &WholeTaskEvent, called: Called<'_>) -> String {
         TaskChange::JoinedMatter { title, ground, .. } => format!("并入事项《{title}》：{ground}"),
         TaskChange::LeftMatter { title, ground, .. } => format!("移出事项《{title}》：{ground}"),
         TaskChange::Circumstance { circumstance, .. } => circumstance.describe(),
+        TaskChange::Figure(change) => change.describe(called),
         TaskChange::Instructed { instruction, .. } => {
             let addressees = listed(instruction.addressees().map(called));
             let by = instruction.due_at.map_or_else(String::new, |due| format!("（{}）", chinese_limit(due)));

@@ -86,6 +86,8 @@ pub enum NotEmpty {
     DelegationNote,
     /// The note that tells a unit why a milestone is not taken for reached.
     MilestoneNote,
+    /// Why a figure is another.
+    FigureCorrection,
 }
 
 /// Why a command is refused. It changes nothing.
@@ -443,6 +445,30 @@ pub enum SupervisionError {
         /// What is to be reached.
         clause: String,
     },
+    /// No target of the task measures this.
+    #[error("no target measures {measure:?}")]
+    NoTarget {
+        /// What was named.
+        measure: String,
+    },
+    /// Several targets of the task measure this.
+    #[error("several targets measure {measure:?}: say which")]
+    TargetUnclear {
+        /// What was named.
+        measure: String,
+    },
+    /// A figure is no decimal number.
+    #[error("{value:?} is no decimal number")]
+    FigureNoNumber {
+        /// What was given.
+        value: String,
+    },
+    /// A figure is said to hold as of a day that lies ahead.
+    #[error("{day} is ahead")]
+    FigureAhead {
+        /// The day, Asia/Shanghai.
+        day: Date,
+    },
     /// A revision would give a milestone a day that has passed.
     #[error("the milestone of {last_day} has passed")]
     MilestonePassed {
@@ -559,6 +585,10 @@ impl SupervisionError {
             }
             Self::MilestoneReached { clause } => format!("节点（{clause}）已报告完成，不必重复报告"),
             Self::MilestoneNotReached { clause } => format!("节点（{clause}）尚未报告完成，不能退回"),
+            Self::NoTarget { measure } => format!("该任务没有指标“{measure}”，请核对"),
+            Self::TargetUnclear { measure } => format!("该任务有多个指标“{measure}”，请写明序号"),
+            Self::FigureNoNumber { value } => format!("指标数据（{value}）应为数字"),
+            Self::FigureAhead { day } => format!("数据截止日期（{day}）尚未到来，请核对"),
             Self::MilestonePassed { last_day } => {
                 format!("节点日期（{last_day}）已过，请核对后再修订")
             }
@@ -607,6 +637,7 @@ impl NotEmpty {
             Self::DelegateAnswer => "请填写办理情况",
             Self::DelegationNote => "请说明原因",
             Self::MilestoneNote => "退回节点完成报告请说明原因",
+            Self::FigureCorrection => "更正指标数据请说明原因",
         }
     }
 }
@@ -650,6 +681,7 @@ fn verb(action: Action) -> &'static str {
         Action::Delegate => "转办",
         Action::ReachMilestone => "报告节点完成",
         Action::SendBackMilestone => "退回节点完成报告",
+        Action::GiveFigure => "填报指标数据",
     }
 }
 
@@ -702,6 +734,7 @@ fn refusal(action: Action, state: AssignmentState) -> String {
             | Action::Press
             | Action::Circumstance
             | Action::Instruct
+            | Action::GiveFigure
             | Action::AddCooperating => {
                 format!("目前不能{verb}")
             }

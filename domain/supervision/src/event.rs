@@ -13,6 +13,7 @@ use crate::backfill::BackfilledAssignment;
 use crate::circumstance::Circumstance;
 use crate::content::Content;
 use crate::deadline::DueTimes;
+use crate::figure::FigureChange;
 use crate::instruction::Instruction;
 use crate::instrument::InstrumentUse;
 use crate::milestone::MilestoneChange;
@@ -230,6 +231,8 @@ pub enum TaskChange {
         /// The assignments of those units.
         assignments: Vec<AssignmentFacts>,
     },
+    /// What happened to the figures of its targets.
+    Figure(FigureChange),
     /// 增加配合单位: their clocks start.
     CooperatingAdded {
         /// Why; may be empty.
@@ -400,6 +403,7 @@ impl TaskEvent {
                 | TaskChange::Instructed { .. }
                 | TaskChange::InstructionSigned { .. }
                 | TaskChange::InstructionDue { .. }
+                | TaskChange::Figure(_)
                 | TaskChange::CooperatingAdded { .. } => &[],
             },
             Self::Assignment(event) => match &event.change {

@@ -37,6 +37,7 @@ mod event;
 mod explain;
 mod explain_text;
 mod extension;
+mod figure;
 mod handover;
 mod inspection;
 mod instruction;
@@ -95,6 +96,10 @@ pub use event::{
 };
 pub use explain::{Basis, ChargedWait, Explanation, MilestoneLimit, Skipped, StageLimit, explain};
 pub use extension::{Extended, ExtensionRequest};
+pub use figure::{
+    AskedTarget, Figure as TargetFigure, FigureChange, FigureTimer, GiveFigure, TargetStanding,
+    ask_for_figures, figure_timers,
+};
 pub use handover::{Charge, HANDOVER_LISTED, HandedOver, HandoverHead, HandoverList, Passing};
 pub use inspection::{
     Finding, FindingOutcome, Inspection, InspectionAction, InspectionChange, InspectionCommand,

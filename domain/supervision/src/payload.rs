@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::event::{AssignmentChange, AssignmentEvent, TaskChange, TaskEvent, WholeTaskEvent};
 
 /// Every type of a [`TaskEvent`], for consumers that subscribe by type.
-pub const EVENT_TYPES: [&str; 51] = [
+pub const EVENT_TYPES: [&str; 54] = [
     "supervision.task.created",
     "supervision.task.issued",
     "supervision.task.backfilled",
@@ -58,6 +58,9 @@ pub const EVENT_TYPES: [&str; 51] = [
     "supervision.task.instruction_signed",
     "supervision.task.instruction_due",
     "supervision.task.cooperating_added",
+    "supervision.task.figure_given",
+    "supervision.task.figure_corrected",
+    "supervision.task.figures_asked",
 ];
 
 /// A payload that is not what its type says.
@@ -100,6 +103,7 @@ impl TaskEvent {
                 TaskChange::Instructed { .. } => "supervision.task.instructed",
                 TaskChange::InstructionSigned { .. } => "supervision.task.instruction_signed",
                 TaskChange::InstructionDue { .. } => "supervision.task.instruction_due",
+                TaskChange::Figure(change) => change.event_type(),
                 TaskChange::CooperatingAdded { .. } => "supervision.task.cooperating_added",
             },
             Self::Assignment(event) => match &event.change {

@@ -149,6 +149,8 @@ fn missed(task: &Task, one: &Assignment, context: &Context<'_>) -> Vec<Stage> {
         (ClockPhase::Closed, _) | (_, None) => {}
         (ClockPhase::Off | ClockPhase::Running | ClockPhase::Held, Some(until)) => {
             missed.extend(owed_if_running(task, one, rule, calendar).missed_at(until));
+            // Of work that was under way before it was entered no step is owed, but its light is red.
+            missed.extend(clocks.due.settle.filter(|due| *due <= until).map(|_| Stage::Settle));
         }
     }
     missed

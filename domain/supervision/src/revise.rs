@@ -106,6 +106,7 @@ impl Task {
         self.tags = tags;
         self.due_date = due_date;
         self.milestones = milestones;
+        self.follow_targets(&targets);
         self.targets = targets;
         self.open_points = open_points;
         self.attachments = attachments;

@@ -86,6 +86,7 @@ impl Record {
                 | TaskChange::Instructed { .. }
                 | TaskChange::InstructionSigned { .. }
                 | TaskChange::InstructionDue { .. }
+                | TaskChange::Figure(_)
                 | TaskChange::CooperatingAdded { .. } => {}
             },
             TaskEvent::Assignment(event) => match &event.change {
@@ -161,6 +162,13 @@ impl Record {
                 Resource::new().of_units(std::iter::once(wait.on.as_str()).chain(holder))
             }
         }
+    }
+
+    /// What permission to say what a target came to depends on: the unit whose figure counts. Being
+    /// asked is reason enough to answer on a matter of named units.
+    pub(crate) fn resource_of_source(&self, measure: &str, number: Option<u32>) -> Resource {
+        let target = self.task.target_measuring(measure, number).ok();
+        Resource::new().of_units(target.and_then(|(_, target)| target.source_unit.as_deref()))
     }
 
     fn resource_of_units<'a>(&self, assignments: impl Iterator<Item = &'a Assignment>) -> Resource {

@@ -5,6 +5,7 @@
 //! the leader in charge hears when a matter begins, is reported, is submitted and ends.
 
 mod circumstance;
+mod figure;
 mod instruction;
 mod milestone;
 mod side_road;
@@ -63,6 +64,7 @@ impl Matter {
                 | TaskChange::Instructed { .. }
                 | TaskChange::InstructionSigned { .. }
                 | TaskChange::InstructionDue { .. }
+                | TaskChange::Figure(_)
                 | TaskChange::CooperatingAdded { .. } => None,
             },
             TaskEvent::Assignment(event) => match &event.change {
@@ -138,6 +140,7 @@ pub fn ended_by(event: &TaskEvent) -> Vec<Ended> {
             | TaskChange::LeftMatter { .. }
             | TaskChange::Instructed { .. }
             | TaskChange::InstructionDue { .. }
+            | TaskChange::Figure(_)
             | TaskChange::CooperatingAdded { .. } => Vec::new(),
             TaskChange::Withdrawn { .. } | TaskChange::StruckOff { .. } => {
                 vec![Ended { task: event.task.name.clone(), unit: None, kind: None }]
@@ -241,6 +244,7 @@ fn of_whole_task(event: &WholeTaskEvent, matter: &Matter, book: &Book) -> Vec<No
         TaskChange::InstructionDue { instruction, leader, text, owing, assignments: _ } => {
             vec![instruction::due(task, instruction, (leader, text), owing, book)]
         }
+        TaskChange::Figure(change) => figure::of_figure(task, change),
         TaskChange::CooperatingAdded { ground, assignments } => {
             let added: Vec<_> = assignments.iter().map(|one| unit(book, &one.unit)).collect();
             let ground =

@@ -7,9 +7,8 @@ use domain_calendar::{Calendar, Holiday, Timestamp, YearArrangement};
 use domain_supervision::{
     AssignmentChange, AssignmentCommand, AssignmentState, Awaited, Backfill, ChargeKind, CircumstanceCommand,
     ClockPhase, Command, Content, DayKind, DueTimes, Grade, Instruction, Instrument, InstrumentUse, Light,
-    MilestoneChange, Rebasing, Role, Rule, SideRoad, SideRoadCommand, Span, Stage, StandingThen,
-    SupervisionError, Task, TaskChange, TaskEvent, TaskKind, TaskState, Terms, TimerKind, backfill,
-    check_family, fire, rebase, recount,
+    MilestoneChange, Rebasing, Role, Rule, SideRoadCommand, Span, Stage, StandingThen, SupervisionError,
+    Task, TaskEvent, TaskKind, TaskState, Terms, TimerKind, backfill, check_family, fire, rebase, recount,
 };
 use proptest::prelude::*;
 use time::Date;
@@ -17,6 +16,7 @@ use time::macros::date;
 
 use crate::ledger::{Ledger, answer, ask_until, at, draft, name, report, side_road, submit, verify};
 use crate::milestone::{milestone, reach, send_back};
+use crate::naive;
 
 #[derive(Debug, Clone)]
 enum Happening {
@@ -193,84 +193,6 @@ fn known(which: u8, hours: i64, ledger: &Ledger) -> CircumstanceCommand {
     }
 }
 
-/// The light by nothing but what the events say, where it is not a matter of how much time is
-/// left: blue, grey and red; none for green or yellow.
-fn naive_light(ledger: &Ledger, name: &str) -> Option<Light> {
-    #[derive(Clone, Copy)]
-    enum Clock {
-        Runs,
-        Held(Timestamp),
-        Off(Light),
-    }
-    let (mut clock, mut due, mut asked) = (Clock::Off(Light::Grey), DueTimes::default(), None);
-    for event in &ledger.log {
-        match event {
-            TaskEvent::Task(event) => {
-                let facts = match &event.change {
-                    TaskChange::Backfilled { assignments, .. } => {
-                        assignments.iter().map(|one| &one.facts).find(|one| one.name == name)
-                    }
-                    TaskChange::Issued { assignments, .. }
-                    | TaskChange::Rebased { assignments, .. }
-                    | TaskChange::Revised { assignments, .. }
-                    | TaskChange::Circumstance { assignments, .. }
-                    | TaskChange::Withdrawn { assignments, .. }
-                    | TaskChange::CooperatingAdded { assignments, .. } => {
-                        assignments.iter().find(|one| one.name == name)
-                    }
-                    _ => None,
-                };
-                let Some(facts) = facts else { continue };
-                due = facts.due;
-                match &event.change {
-                    TaskChange::Issued { .. }
-                    | TaskChange::Backfilled { .. }
-                    | TaskChange::CooperatingAdded { .. } => clock = Clock::Runs,
-                    TaskChange::Withdrawn { .. } => clock = Clock::Off(Light::Grey),
-                    _ => {}
-                }
-            }
-            TaskEvent::Assignment(event) if event.assignment.name == name => {
-                due = event.assignment.due;
-                clock = match &event.change {
-                    AssignmentChange::Submitted { .. }
-                    | AssignmentChange::ExtensionRequested { .. }
-                    | AssignmentChange::SideRoad(SideRoad::Returned { .. }) => Clock::Held(event.at),
-                    AssignmentChange::StruckOff { .. } => Clock::Off(Light::Blue),
-                    AssignmentChange::SideRoad(SideRoad::Suspended { .. }) => Clock::Off(Light::Grey),
-                    AssignmentChange::SideRoad(SideRoad::WaitRequested { .. }) => {
-                        asked = Some(event.at);
-                        Clock::Runs
-                    }
-                    AssignmentChange::SideRoad(SideRoad::WaitHeld { .. }) => Clock::Held(asked.unwrap()),
-                    AssignmentChange::SentBack { .. }
-                    | AssignmentChange::ExtensionGranted { .. }
-                    | AssignmentChange::ExtensionRefused { .. }
-                    | AssignmentChange::SideRoad(
-                        SideRoad::ReturnRefused { .. }
-                        | SideRoad::Reassigned { .. }
-                        | SideRoad::Resumed { .. }
-                        | SideRoad::WaitRefused { .. }
-                        | SideRoad::WaitEnded { .. }
-                        | SideRoad::Reopened { .. },
-                    ) => Clock::Runs,
-                    _ => clock,
-                };
-            }
-            TaskEvent::Assignment(_) => {}
-        }
-    }
-    let first = [due.settle, due.milestone].into_iter().flatten().min();
-    let missed = |at: Timestamp| first.is_some_and(|due| due <= at).then_some(Light::Red);
-    match clock {
-        Clock::Off(light) => Some(light),
-        // An event is waited for.
-        Clock::Runs | Clock::Held(_) if due.settle.is_none() => Some(Light::Grey),
-        Clock::Runs => missed(ledger.now),
-        Clock::Held(since) => missed(since),
-    }
-}
-
 /// The rules that a task is put under: that of the province, a stricter one, and one that counts
 /// working days.
 fn rules() -> [Rule; 3] {
@@ -365,8 +287,8 @@ fn check(ledger: &Ledger, roles: &[Role]) -> Result<(), TestCaseError> {
         prop_assert!(!all_settled, "a settled task is struck off");
     }
     for (index, one) in task.assignments.iter().enumerate() {
-        let shown = Some(ledger.light(index)).filter(|light| !matches!(light, Light::Green | Light::Yellow));
-        prop_assert_eq!(shown, naive_light(ledger, &one.name), "the light follows from the events");
+        let by_hand = naive::light(&ledger.log, &one.name, &ledger.rule, &ledger.calendar, ledger.now);
+        prop_assert_eq!(ledger.light(index), by_hand, "{}: the light follows from the events", one.name);
         prop_assert_eq!(one.state == AssignmentState::StruckOff, one.completed_at.is_some());
         prop_assert_eq!(one.state == AssignmentState::StruckOff, ledger.light(index) == Light::Blue);
         let clocks = ledger.clocks(index);

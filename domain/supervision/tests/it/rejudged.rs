@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use domain_calendar::{Calendar, Holiday, YearArrangement};
 use domain_supervision::{
-    AssignmentCommand, AssignmentState, Command, Content, DayKind, Grade, Light, Rebasing, Role, Rule,
-    SideRoadCommand, Span, Stage, Task, days_overdue, rebase, recount,
+    AssignmentCommand, AssignmentState, Backfill, Command, Content, DayKind, Grade, Light, Rebasing, Role,
+    Rule, SideRoadCommand, Span, Stage, StandingThen, Task, backfill, days_overdue, rebase, recount,
 };
 use time::macros::date;
 
@@ -57,6 +57,15 @@ fn a_submission_that_was_in_time_is_not_late_by_a_rule_that_came_after_it() {
         assert_ne!(ledger.light(0), Light::Red);
         assert!(!ledger.assignment(0).was_late());
     }
+}
+
+#[test]
+fn work_that_was_under_way_before_it_was_entered_is_not_red_by_a_rule_that_came_after_it() {
+    let mut ledger = Ledger::created(draft(Grade::Ordinary, &[Role::Lead]), "2023-06-06T09:00+08:00");
+    let then = Backfill { issued_at: at("2023-06-01T09:00+08:00"), standings: vec![StandingThen::Deployed] };
+    ledger.keep(vec![backfill(&ledger.task, &then, &ledger.context()).unwrap()]);
+    let refused = rebase(&ledger.task, &within(2, 3), "通知", &ledger.context());
+    assert_eq!(refused, Rebasing::WouldBeLate(vec![Stage::Settle]));
 }
 
 #[test]

@@ -27,6 +27,7 @@ mod rule_parts;
 mod rules;
 mod score_rules;
 mod side_road;
+mod targets;
 mod terms;
 mod timeline;
 mod unit_drafts;

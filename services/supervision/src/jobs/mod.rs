@@ -1,6 +1,7 @@
 //! What the service does by itself.
 
 mod due;
+mod figures_due;
 mod handovers;
 mod instructions_due;
 mod recounts;
@@ -8,6 +9,7 @@ mod searching;
 mod stages_due;
 
 pub(crate) use due::Due;
+pub(crate) use figures_due::FiguresDue;
 pub(crate) use handovers::Handovers;
 pub(crate) use instructions_due::InstructionsDue;
 pub(crate) use recounts::Recounts;

@@ -40,6 +40,7 @@ mod scoreboard;
 mod search;
 mod side_road;
 mod stages_due;
+mod target;
 mod unit_draft;
 
 /// Runs each of these tests on both back ends.
