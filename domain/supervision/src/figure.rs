@@ -76,9 +76,9 @@ pub enum FigureChange {
         /// The target's place then, from one.
         number: u32,
         /// The target as it stood.
-        target: Target,
+        target: Box<Target>,
         /// What it came to.
-        given: Figure,
+        given: Box<Figure>,
         /// What was said before.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         previous: Option<Figure>,
@@ -161,9 +161,10 @@ pub(crate) fn give(
         Some(before) if target.is_met_by(&before.value) == met => before.since,
         Some(_) | None => context.now,
     };
-    let given = Figure { value, as_of: asked.as_of, text, given_at: context.now, since };
+    let given = Box::new(Figure { value, as_of: asked.as_of, text, given_at: context.now, since });
     let assignments = task.settling_assignments().map(|one| facts(task, one, context)).collect();
-    let change = FigureChange::Given { number, target: target.clone(), given, previous, met, assignments };
+    let change =
+        FigureChange::Given { number, target: Box::new(target.clone()), given, previous, met, assignments };
     Ok(Some(TaskEvent::on_task(TaskFacts::of(task), context.now, TaskChange::Figure(change))))
 }
 
@@ -296,7 +297,7 @@ impl Task {
     pub(crate) fn take_figure(&mut self, change: &FigureChange) {
         match change {
             FigureChange::Given { number, given, .. } => {
-                self.standing_mut(*number).figure = Some(given.clone());
+                self.standing_mut(*number).figure = Some((**given).clone());
             }
             FigureChange::Asked { unit: _, targets } => {
                 for target in targets {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use domain_calendar::{Calendar, Timestamp};
 use domain_supervision::{
-    AssignmentChange, AssignmentEvent, Circumstance, DayKind, Grade, Light, Milestone, MilestoneChange, Role,
-    Rule, SideRoad, Span, StandingThen, TaskChange, TaskEvent, Terms,
+    AssignmentChange, AssignmentEvent, Circumstance, DayKind, DueTimes, Grade, Light, Milestone,
+    MilestoneChange, Role, Rule, SideRoad, Span, StandingThen, TaskChange, TaskEvent, Terms,
 };
 use time::Date;
 
@@ -42,7 +42,7 @@ struct Part {
     pauses: Vec<(Timestamp, Timestamp, Duration, bool)>,
     /// The last day it was granted, when, and what it had waited by then.
     granted: Option<(Date, Timestamp, Duration)>,
-    kept: Option<(domain_supervision::DueTimes, Timestamp, Duration)>,
+    kept: Option<(DueTimes, Timestamp, Duration)>,
     shifts: Vec<(Timestamp, Duration)>,
     reached: Vec<(Date, String)>,
     milestones_done: bool,
@@ -128,10 +128,8 @@ fn whole(matter: &mut Matter, part: &mut Part, name: &str, change: &TaskChange, 
             matter.rebased_at = Some(at);
             part.kept = None;
         }
-        TaskChange::Withdrawn { assignments, .. } => {
-            if assignments.iter().any(|one| one.name == name) {
-                part.stands = Stands::Withdrawn;
-            }
+        TaskChange::Withdrawn { assignments, .. } if assignments.iter().any(|one| one.name == name) => {
+            part.stands = Stands::Withdrawn;
         }
         TaskChange::Circumstance { circumstance, .. } => match circumstance {
             Circumstance::EventRecorded { on, .. } => {
@@ -239,10 +237,8 @@ impl Part {
                 let since = self.asked_at.take().unwrap();
                 self.pause(since, at, at.since(since), false);
             }
-            AssignmentChange::DeadlineRecomputed { kept, .. } => {
-                if *kept != domain_supervision::DueTimes::default() {
-                    self.kept = Some((*kept, at, self.waited()));
-                }
+            AssignmentChange::DeadlineRecomputed { kept, .. } if *kept != DueTimes::default() => {
+                self.kept = Some((*kept, at, self.waited()));
             }
             AssignmentChange::SideRoad(change) => self.leaves(change, at),
             _ => {}

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use domain_supervision::{
-    Circumstance, Clause, DueTimes, Instruction, MilestoneChange, SideRoad, Visibility,
+    AskedTarget, Circumstance, Clause, Direction, DueTimes, FigureChange, Instruction, MilestoneChange,
+    SideRoad, Target, TargetFigure, Visibility,
 };
 
 use super::*;
@@ -59,6 +60,36 @@ fn of_unit(assignment: AssignmentFacts, change: AssignmentChange) -> TaskEvent {
 
 fn clause() -> Clause {
     Clause { number: 1, last_day: time::macros::date!(2023 - 06 - 30), text: "完成六成".into() }
+}
+
+/// What a binding target came to, as its source unit says.
+fn figure(value: &str) -> TaskEvent {
+    let target = Target {
+        measure: "财政收入增速".into(),
+        value: "6.5".into(),
+        unit: "%".into(),
+        direction: Direction::AtLeast,
+        binding: true,
+        source_unit: Some("units/finance".into()),
+        figure_day: None,
+    };
+    let given_at = at("2023-06-05T10:00+08:00");
+    let given = TargetFigure {
+        value: value.into(),
+        as_of: time::macros::date!(2023 - 05 - 31),
+        text: String::new(),
+        given_at,
+        since: given_at,
+    };
+    let (met, assignments) = (target.is_met_by(value), vec![assignment("water", Role::Lead)]);
+    of_the_task(TaskChange::Figure(FigureChange::Given {
+        number: 1,
+        target: Box::new(target),
+        given: Box::new(given),
+        previous: None,
+        met,
+        assignments,
+    }))
 }
 
 fn issued() -> TaskEvent {
@@ -400,6 +431,19 @@ fn each_event_is_told_to_those_it_concerns() {
             of_unit(lead(), C::Milestone(MilestoneChange::Missed { milestones: vec![clause()] })),
             vec![(K::Light, true, "liaison of water"), (K::Light, false, "supervisor")],
         ),
+        (
+            of_the_task(TaskChange::Figure(FigureChange::Asked {
+                unit: "units/finance".into(),
+                targets: vec![AskedTarget {
+                    number: 1,
+                    measure: "财政收入增速".into(),
+                    figure_day: time::macros::date!(2023 - 06 - 30),
+                }],
+            })),
+            vec![(K::Reminder, false, "liaison of finance")],
+        ),
+        (figure("6.4"), vec![(K::Light, false, "supervisor, liaison of water, leader of water")]),
+        (figure("6.5"), vec![(K::Progress, false, "supervisor, liaison of water")]),
         (
             known(Circumstance::EventRecorded {
                 event: "案件结案".into(),
