@@ -250,6 +250,10 @@ pub const MATRIX: &[Row] = &[
         Write,
         &[(&[Supervisor], All), (&[Leader], Portfolio), (MANDATED, Mandate)],
     ),
+    // Whoever's figure counts; supervision lets only the target's source unit give it.
+    row("supervision.targets.give_figure", Write, &[(&[Supervisor], All), (UNIT_STAFF, Units)]),
+    row("supervision.milestones.reach", Write, UNIT_WORK),
+    row("supervision.milestones.send_back", Write, SUPERVISION),
     row("supervision.waits.list", Read, &[(OVERSEERS, All), (UNIT_STAFF, Units)]),
     row("supervision.divisions.preview", Read, ADMINISTRATION),
     // What becomes known of a task. Of those who have these actions, supervision lets only whoever

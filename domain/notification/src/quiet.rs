@@ -7,7 +7,7 @@
 //! (`domain_supervision::fire`).
 
 use domain_calendar::{Calendar, Timestamp};
-use domain_supervision::{AssignmentChange, TaskEvent};
+use domain_supervision::{AssignmentChange, MilestoneChange, TaskEvent};
 
 use crate::notice::NoticeKind;
 
@@ -18,7 +18,9 @@ pub fn waits(event: &TaskEvent) -> Option<NoticeKind> {
         return None;
     }
     match event.change {
-        AssignmentChange::Overdue => Some(NoticeKind::Light),
+        AssignmentChange::Overdue | AssignmentChange::Milestone(MilestoneChange::Missed { .. }) => {
+            Some(NoticeKind::Light)
+        }
         // A person's act, or written in office hours.
         AssignmentChange::Signed
         | AssignmentChange::Deployed { .. }
@@ -31,6 +33,11 @@ pub fn waits(event: &TaskEvent) -> Option<NoticeKind> {
         | AssignmentChange::ExtensionGranted { .. }
         | AssignmentChange::ExtensionRefused { .. }
         | AssignmentChange::DeadlineRecomputed { .. }
+        | AssignmentChange::Milestone(
+            MilestoneChange::Reached { .. }
+            | MilestoneChange::SentBack { .. }
+            | MilestoneChange::Reminded { .. },
+        )
         | AssignmentChange::SideRoad(_)
         | AssignmentChange::Pressed(_)
         | AssignmentChange::Reminded

@@ -7,6 +7,7 @@ use crate::charge::{ChargeKind, ChargedPause, ChargedTo};
 use crate::error::SupervisionError;
 use crate::event::{AssignmentChange, AssignmentFacts, TaskChange, TaskEvent};
 use crate::extension::ExtensionRequest;
+use crate::milestone::MilestoneChange;
 use crate::task::{AssignmentDraft, Task, TaskState};
 use crate::timers::TimerKind;
 
@@ -21,7 +22,7 @@ impl Task {
                     return Ok(());
                 }
                 TaskChange::Issued { rule_version, assignments, with_document: _ } => {
-                    self.each(assignments, |one| one.issue(event.at))?;
+                    self.each(assignments, |one, _| one.issue(event.at))?;
                     self.state = TaskState::Issued;
                     self.issue_time = Some(event.at);
                     self.rule_version = Some(*rule_version);
@@ -30,36 +31,52 @@ impl Task {
                     for one in assignments {
                         let assignment = self.assignment_mut(&one.facts.name)?;
                         assignment.backfill(one.standing, *issued_at, event.at);
+                        if assignment.state == AssignmentState::StruckOff {
+                            assignment.close(one.facts.due, Some(*rule_version));
+                        }
                     }
                     self.state = self.state_after_backfill();
                     self.issue_time = Some(*issued_at);
                     self.rule_version = Some(*rule_version);
                 }
-                TaskChange::Revised { before: _, after, ground: _, assignments: _ } => {
+                TaskChange::Revised { before: _, after, ground: _, assignments } => {
                     self.take_content(after);
+                    self.note_told(assignments, event.at);
                 }
-                TaskChange::Rebased { to, .. } => {
-                    self.rule_version = Some(*to);
-                    self.rebased_at = Some(event.at);
+                TaskChange::Rebased { from: _, to, ground: _, before, assignments } => {
+                    self.take_rebase(*to, before, event.at);
+                    self.note_told(assignments, event.at);
                 }
                 TaskChange::Withdrawn { ground: _, assignments } => {
-                    self.each(assignments, |one| {
+                    self.each(assignments, |one, _| {
                         one.state = AssignmentState::Withdrawn;
                         one.drop_pauses();
                     })?;
                     self.state = TaskState::Withdrawn;
                 }
                 TaskChange::StruckOff { .. } => self.state = TaskState::StruckOff,
-                TaskChange::Reopened { .. } => self.state = TaskState::Issued,
+                TaskChange::Reopened { ground: _, assignments } => {
+                    self.state = TaskState::Issued;
+                    self.note_told(assignments, event.at);
+                }
                 TaskChange::JoinedMatter { matter, .. } => self.matter = Some(matter.clone()),
                 TaskChange::LeftMatter { .. } => self.matter = None,
-                TaskChange::Circumstance { circumstance, .. } => {
+                TaskChange::Circumstance { circumstance, before: _, assignments } => {
                     self.take_circumstance(circumstance, event.at);
+                    self.note_told(assignments, event.at);
+                    let rule_version = self.rule_version;
+                    // What was known wrongly was so when it was struck off, too.
+                    self.each(assignments, |one, facts| {
+                        if one.state == AssignmentState::StruckOff {
+                            one.close(facts.due, rule_version);
+                        }
+                    })?;
                 }
                 // What was written is kept beside the task.
                 TaskChange::Instructed { .. }
                 | TaskChange::InstructionSigned { .. }
                 | TaskChange::InstructionDue { .. } => {}
+                TaskChange::Figure(change) => self.take_figure(change),
                 TaskChange::CooperatingAdded { ground: _, assignments } => {
                     for AssignmentFacts { name, unit, role, due: _ } in assignments {
                         let draft = AssignmentDraft { name: name.clone(), unit: unit.clone(), role: *role };
@@ -70,9 +87,14 @@ impl Task {
                 }
             },
             TaskEvent::Assignment(event) => {
+                let rule_version = self.rule_version;
                 let assignment = self.assignment_mut(&event.assignment.name)?;
                 assignment.late.extend(&event.late);
                 assignment.apply(&event.change, event.at);
+                if let AssignmentChange::StruckOff { .. } = event.change {
+                    assignment.close(event.assignment.due, rule_version);
+                }
+                assignment.note_told(&event.assignment, event.at);
             }
         }
         self.version += 1;
@@ -101,6 +123,7 @@ impl Task {
             | TaskChange::Instructed { .. }
             | TaskChange::InstructionSigned { .. }
             | TaskChange::InstructionDue { .. }
+            | TaskChange::Figure(_)
             | TaskChange::CooperatingAdded { .. } => return Ok(None),
         };
         events.try_for_each(|event| task.apply(event))?;
@@ -110,9 +133,19 @@ impl Task {
     fn each(
         &mut self,
         facts: &[AssignmentFacts],
-        change: impl Fn(&mut Assignment),
+        change: impl Fn(&mut Assignment, &AssignmentFacts),
     ) -> Result<(), SupervisionError> {
-        facts.iter().try_for_each(|one| self.assignment_mut(&one.name).map(&change))
+        facts.iter().try_for_each(|facts| self.assignment_mut(&facts.name).map(|one| change(one, facts)))
+    }
+
+    /// A settle date that was told missed and has moved to an instant that is over, too, is not told
+    /// again; one that lies ahead is, if it is missed.
+    fn note_told(&mut self, assignments: &[AssignmentFacts], at: Timestamp) {
+        for one in &mut self.assignments {
+            if let Some(facts) = assignments.iter().find(|facts| facts.name == one.name) {
+                one.note_told(facts, at);
+            }
+        }
     }
 
     fn assignment_mut(&mut self, name: &str) -> Result<&mut Assignment, SupervisionError> {
@@ -174,19 +207,29 @@ impl Assignment {
                 self.extension_request =
                     Some(ExtensionRequest { last_day: *last_day, reason: reason.clone(), requested_at: at });
             }
-            AssignmentChange::ExtensionGranted { last_day, note: _, waited: _, charged } => {
-                self.extend(*last_day, at);
+            AssignmentChange::ExtensionGranted { last_day, note: _, waited: _, charged, moved } => {
+                self.extend(*last_day, *moved, at);
                 self.charge_decider(*charged, at);
             }
             AssignmentChange::ExtensionRefused { last_day: _, note: _, waited } => {
                 self.charge_decider(*waited, at);
             }
+            AssignmentChange::Milestone(change) => {
+                self.take_milestone(change, at);
+                if let MilestoneChange::Missed { .. } = change {
+                    self.note_fired(TimerKind::MilestoneDue, at);
+                }
+            }
             AssignmentChange::SideRoad(change) => self.take_side_road(change, at),
             AssignmentChange::Pressed(used) => {
                 self.instruments.insert(used.instrument, at);
             }
-            // Due times are computed, never kept.
-            AssignmentChange::DeadlineRecomputed { .. } => {}
+            // Due times are computed, and kept only where nobody is to be late by another calendar.
+            AssignmentChange::DeadlineRecomputed { kept, .. } => {
+                if !kept.are_none() {
+                    self.keep(*kept, at);
+                }
+            }
             AssignmentChange::Overdue => self.note_fired(TimerKind::SettleDue, at),
             AssignmentChange::Reminded => self.note_fired(TimerKind::Yellow, at),
             AssignmentChange::Urged { stages, again } => {
@@ -200,6 +243,14 @@ impl Assignment {
         }
     }
 
+    fn note_told(&mut self, facts: &AssignmentFacts, at: Timestamp) {
+        if let (Some(told), Some(due)) = (self.fired.get_mut(&TimerKind::SettleDue), facts.due.settle)
+            && due <= at
+        {
+            *told = due.max(*told);
+        }
+    }
+
     fn note_fired(&mut self, kind: TimerKind, at: Timestamp) {
         self.fired.insert(kind, at);
     }
@@ -210,6 +261,7 @@ fn timer_of(stage: Stage) -> TimerKind {
         Stage::Sign => TimerKind::SignDue,
         Stage::Deploy => TimerKind::DeployDue,
         Stage::Report => TimerKind::ReportDue,
+        Stage::Milestone => TimerKind::MilestoneDue,
         Stage::Settle => TimerKind::SettleDue,
     }
 }

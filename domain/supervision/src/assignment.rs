@@ -7,9 +7,12 @@ use domain_calendar::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::charge::ChargedPause;
+use crate::deadline::DueTimes;
 use crate::error::SupervisionError;
 use crate::extension::{Extended, ExtensionRequest};
 use crate::instrument::Instrument;
+use crate::milestone::{MilestoneMark, Shift};
+use crate::recount::Kept;
 use crate::side_road::{Misdirection, Suspension, Wait};
 use crate::task::AssignmentDraft;
 use crate::timers::TimerKind;
@@ -116,6 +119,12 @@ pub enum Action {
     AddCooperating,
     /// 转办 to a subordinate unit or a section; the assignment goes on as it stands.
     Delegate,
+    /// 报告节点完成; it is a report of progress, too.
+    ReachMilestone,
+    /// 退回节点: the supervisor does not take a milestone for reached.
+    SendBackMilestone,
+    /// 填报指标数据 of the task; every assignment there is goes on as it stands.
+    GiveFigure,
 }
 
 /// The stages of 13710 that have a time limit.
@@ -128,6 +137,8 @@ pub enum Stage {
     Deploy,
     /// 反馈.
     Report,
+    /// 节点.
+    Milestone,
     /// 办结.
     Settle,
 }
@@ -159,7 +170,9 @@ impl AssignmentState {
             Action::Sign => self.from(&[Assigned], Signed),
             Action::Deploy => self.from(&[Signed], Deployed),
             // A report says what was done after deployment: before it there is nothing to say.
-            Action::Report => self.from(&[Deployed, InProgress], InProgress),
+            Action::Report | Action::ReachMilestone => self.from(&[Deployed, InProgress], InProgress),
+            // Of what is submitted, the whole is sent back.
+            Action::SendBackMilestone => self.from(&[InProgress, Suspended], self),
             Action::Submit => self.from(&[Deployed, InProgress], Submitted),
             Action::Accept => self.from(&[Submitted], StruckOff),
             Action::SendBack => self.from(&[Submitted], InProgress),
@@ -200,7 +213,7 @@ impl AssignmentState {
             Action::Instruct => {
                 self.from(&[Assigned, Signed, Deployed, InProgress, Submitted, Returned, Suspended], self)
             }
-            Action::AddCooperating => self.from(
+            Action::AddCooperating | Action::GiveFigure => self.from(
                 &[Assigned, Signed, Deployed, InProgress, Submitted, Returned, Suspended, StruckOff],
                 self,
             ),
@@ -220,6 +233,7 @@ impl Stage {
             Self::Sign => "签收",
             Self::Deploy => "部署",
             Self::Report => "反馈",
+            Self::Milestone => "节点",
             Self::Settle => "办结",
         }
     }
@@ -227,7 +241,7 @@ impl Stage {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Action; 27] = [
+    pub const ALL: [Action; 30] = [
         Self::Issue,
         Self::Sign,
         Self::Deploy,
@@ -255,6 +269,9 @@ impl Action {
         Self::Instruct,
         Self::AddCooperating,
         Self::Delegate,
+        Self::ReachMilestone,
+        Self::SendBackMilestone,
+        Self::GiveFigure,
     ];
 }
 
@@ -325,6 +342,28 @@ pub struct Assignment {
     /// How often a timer has urged of the step that it urged of last, by its kind.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub urgings: BTreeMap<TimerKind, u32>,
+    /// What is known of the task's milestones as they concern this assignment.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub milestones: Vec<MilestoneMark>,
+    /// It was struck off before it was reopened: its milestones were accepted with all of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub milestones_done: bool,
+    /// By how much extensions moved its settle date, and its milestones with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shifts: Vec<Shift>,
+    /// The units that had it before it was reassigned, `units/{slug}`: what a document says of
+    /// them it says of whoever has their part.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub formerly_of: Vec<String>,
+    /// When its stages were due as it was struck off. What is done is judged by what held then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_due: Option<DueTimes>,
+    /// The version of the rule that its clocks ran by then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_rule: Option<u32>,
+    /// Due times that had not passed when a calendar was published by which they would have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<Kept>,
 }
 
 impl Assignment {
@@ -354,7 +393,20 @@ impl Assignment {
             counted_from: None,
             fired: BTreeMap::new(),
             urgings: BTreeMap::new(),
+            milestones: Vec::new(),
+            milestones_done: false,
+            shifts: Vec::new(),
+            formerly_of: Vec::new(),
+            closed_due: None,
+            closed_rule: None,
+            kept: None,
         }
+    }
+
+    /// What is done is judged by what held when it was struck off.
+    pub(crate) fn close(&mut self, due: DueTimes, rule_version: Option<u32>) {
+        self.closed_due = Some(due);
+        self.closed_rule = rule_version;
     }
 
     /// Whether it was ever late in any stage.
@@ -399,6 +451,9 @@ mod tests {
             (Action::Instruct, "-1234567--"),
             (Action::AddCooperating, "-12345678-"),
             (Action::Delegate, "--234-----"),
+            (Action::ReachMilestone, "---44-----"),
+            (Action::SendBackMilestone, "----4--7--"),
+            (Action::GiveFigure, "-12345678-"),
         ];
         assert_eq!(table.map(|(action, _)| action), Action::ALL);
         for (action, row) in table {

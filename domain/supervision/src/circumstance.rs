@@ -156,6 +156,8 @@ fn in_time(task: &Task, context: &Context<'_>) -> BTreeMap<String, Vec<Stage>> {
                 Stage::Sign => (due.sign, one.signed_at),
                 Stage::Deploy => (due.deploy, one.deployed_at),
                 Stage::Report => (due.report, one.last_report_at),
+                // Its day is named, and moves by nothing that becomes known.
+                Stage::Milestone => (None, None),
                 Stage::Settle => (due.settle, one.completed_at.or(one.submitted_at)),
             };
             due.is_some_and(|due| done.unwrap_or(context.now) < due)
@@ -224,13 +226,24 @@ impl Task {
             Circumstance::EventRecorded { on, in_time, .. } => {
                 let at = self.happened.map_or(at, |recorded| recorded.at);
                 self.happened = Some(Recorded { on: *on, at });
+                self.count_anew();
                 self.forgive(in_time);
             }
             Circumstance::OccurrenceCorrected { to, in_time, .. } => {
                 self.terms.occurred_at = Some(*to);
+                self.count_anew();
                 self.forgive(in_time);
             }
             Circumstance::Designated { official, .. } => self.designated.clone_from(official),
+        }
+    }
+
+    /// The clocks run from another moment: nothing that was counted from the former one is kept.
+    fn count_anew(&mut self) {
+        for one in &mut self.assignments {
+            one.kept = None;
+            one.closed_due = None;
+            one.closed_rule = None;
         }
     }
 

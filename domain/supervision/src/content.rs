@@ -45,6 +45,12 @@ pub struct Target {
     pub direction: Direction,
     /// 约束性, or else 力争.
     pub binding: bool,
+    /// The unit whose figure counts, `units/{slug}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_unit: Option<String>,
+    /// The last day for its figure, Asia/Shanghai; it may lie after the task's own.
+    #[serde(with = "crate::date_text", default, skip_serializing_if = "Option::is_none")]
+    pub figure_day: Option<Date>,
 }
 
 /// Something that must be settled by a person before a draft can be issued: 待明确事项.
@@ -192,7 +198,7 @@ pub(crate) fn check_whole(
 }
 
 /// An optional sign, digits, and at most one point among them.
-fn is_decimal(value: &str) -> bool {
+pub(crate) fn is_decimal(value: &str) -> bool {
     let digits = value.strip_prefix('-').unwrap_or(value);
     let (whole, part) = digits.split_once('.').unwrap_or((digits, "0"));
     let all_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());

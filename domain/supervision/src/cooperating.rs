@@ -29,7 +29,7 @@ pub(crate) fn add(
         return Err(SupervisionError::TooManyUnits { most: MOST_ASSIGNMENTS });
     }
     // Whoever is given a part when it was due already would be late before it could begin.
-    if let Some(due_date) = task.due_date.filter(|due| *due < context.now.day()) {
+    if let Some(due_date) = task.last_day().filter(|due| *due < context.now.day()) {
         return Err(SupervisionError::DueBeforeIssue { due_date, issue_time: context.now });
     }
     let mut number = task.assignments.iter().filter_map(|one| one.number()).max().unwrap_or(0);

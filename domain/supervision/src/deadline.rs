@@ -9,7 +9,8 @@ use time::Date;
 
 use crate::assignment::{Assignment, AssignmentState, Stage};
 use crate::light::StoredClock;
-use crate::rule::{Ends, ReportLimit, Rule, end_of};
+use crate::milestone::open_milestones;
+use crate::rule::{Ends, ReportLimit, Rule, end_of, last_day_before};
 use crate::task::Task;
 
 const MICROS_PER_HOUR: u64 = 3_600_000_000;
@@ -24,6 +25,9 @@ pub struct DueTimes {
     pub deploy: Option<Timestamp>,
     /// 反馈: the only report of a short matter, the next one of a long-term matter.
     pub report: Option<Timestamp>,
+    /// 节点: the next one that the unit has not reached.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub milestone: Option<Timestamp>,
     /// 办结.
     pub settle: Option<Timestamp>,
 }
@@ -59,6 +63,13 @@ pub struct Clocks {
     /// When the settle date is missed. While held, only if that was before the submission or
     /// the request.
     pub red_at: Option<Timestamp>,
+    /// When the time left to reach the next milestone becomes short. While held, as `yellow_at`.
+    pub milestone_yellow_at: Option<Timestamp>,
+    /// When the next milestone is missed. While held, as `red_at`.
+    pub milestone_red_at: Option<Timestamp>,
+    /// Since when a binding target of the task is missed, of those that settle it: a fact and no
+    /// time, so that nothing holds it.
+    pub target_red_at: Option<Timestamp>,
     /// What the clock is doing.
     pub phase: ClockPhase,
     /// The due times reach into a year whose calendar is not published.
@@ -66,12 +77,21 @@ pub struct Clocks {
 }
 
 impl DueTimes {
+    /// Nothing is due.
+    pub(crate) const NONE: DueTimes =
+        DueTimes { sign: None, deploy: None, report: None, milestone: None, settle: None };
+
+    pub(crate) fn are_none(&self) -> bool {
+        *self == DueTimes::NONE
+    }
+
     /// The stages with a due time at or before an instant.
     pub fn missed_at(&self, at: Timestamp) -> Vec<Stage> {
         [
             (Stage::Sign, self.sign),
             (Stage::Deploy, self.deploy),
             (Stage::Report, self.report),
+            (Stage::Milestone, self.milestone),
             (Stage::Settle, self.settle),
         ]
         .into_iter()
@@ -83,10 +103,13 @@ impl DueTimes {
 
 impl Clocks {
     const OFF: Clocks = Clocks {
-        due: DueTimes { sign: None, deploy: None, report: None, settle: None },
-        owed: DueTimes { sign: None, deploy: None, report: None, settle: None },
+        due: DueTimes::NONE,
+        owed: DueTimes::NONE,
         yellow_at: None,
         red_at: None,
+        milestone_yellow_at: None,
+        milestone_red_at: None,
+        target_red_at: None,
         phase: ClockPhase::Off,
         provisional: false,
     };
@@ -118,11 +141,12 @@ impl Clocks {
     }
 
     /// What is stored and indexed of these clocks. A missed step is yellow, so whichever
-    /// comes first turns the light.
+    /// comes first turns the light; a missed milestone is red, and so is a missed binding target.
     pub fn stored(&self) -> StoredClock {
+        let yellow = [self.yellow_at, self.milestone_yellow_at, self.late_step_at()];
         StoredClock {
-            yellow_at: [self.yellow_at, self.late_step_at()].into_iter().flatten().min(),
-            red_at: self.red_at,
+            yellow_at: yellow.into_iter().flatten().min(),
+            red_at: [self.red_at, self.milestone_red_at, self.target_red_at].into_iter().flatten().min(),
             paused: self.paused(),
             closed: self.phase == ClockPhase::Closed,
         }
@@ -133,14 +157,22 @@ impl Clocks {
 /// now, so it changes only when something happens or a rule or calendar is replaced.
 pub fn clocks(task: &Task, assignment: &Assignment, rule: &Rule, calendar: &Calendar) -> Clocks {
     let Some(start) = start(task, assignment, rule, calendar) else { return Clocks::off(assignment) };
-    let Promise { ends, settle, cycles_from, granted: _ } = promise(task, assignment, start, rule, calendar);
+    let Promise { ends, settle, cycles_from, .. } = promise(task, assignment, start, rule, calendar);
+    let kept = assignment.kept.as_ref().map(|kept| kept.due).unwrap_or_default();
     let report = match ends.report {
         ReportLimit::Never => None,
-        ReportLimit::Once(end) => Some(assignment.step_due(end)),
+        ReportLimit::Once(end) => Some(assignment.step_due(end)).max(kept.report),
         ReportLimit::Every(cycle) => {
             let resumed_at = assignment.steps_resumed_at();
-            let counted_from =
-                [cycles_from, assignment.sent_back_at, assignment.counted_from, task.rebased_at, resumed_at];
+            let kept_at = assignment.kept.as_ref().map(|kept| kept.at);
+            let counted_from = [
+                cycles_from,
+                assignment.sent_back_at,
+                assignment.counted_from,
+                task.rebased_at,
+                resumed_at,
+                kept_at,
+            ];
             let counted_from = counted_from.into_iter().flatten().max();
             let ends = || {
                 let days = cycle.last_days(start.day(), rule.day_kind, calendar);
@@ -149,13 +181,19 @@ pub fn clocks(task: &Task, assignment: &Assignment, rule: &Rule, calendar: &Cale
             next_cycle_report(ends, assignment.last_report_at, counted_from)
         }
     };
+    let open = open_milestones(task, assignment, start, settle);
+    let next = open.first();
     let due = DueTimes {
-        sign: Some(ends.sign),
-        deploy: ends.deploy.map(|end| assignment.step_due(end)),
+        sign: Some(ends.sign).max(kept.sign),
+        deploy: ends.deploy.map(|end| Some(assignment.step_due(end)).max(kept.deploy)).unwrap_or_default(),
         // Settling the matter answers for a report that would only be due with it or later.
         report: report.filter(|report| *report < settle),
+        milestone: next.map(|one| one.due),
         settle: Some(settle),
     };
+    let next_yellow = next.and_then(|one| {
+        yellow_before_end(one.end.since(start), rule).map(|left| one.due.saturating_sub(left))
+    });
     let yellow = yellow_before_end(ends.settle.since(start), rule).map(|left| settle.saturating_sub(left));
     let hold = hold(assignment);
     let phase = match assignment.state {
@@ -175,9 +213,10 @@ pub fn clocks(task: &Task, assignment: &Assignment, rule: &Rule, calendar: &Cale
         }
     };
     let all_owed = owed(&due, ends.report, assignment);
-    let (owed, yellow_at, red_at) = match (phase, hold) {
-        (ClockPhase::Off | ClockPhase::Closed, _) => (DueTimes::default(), None, None),
-        (ClockPhase::Running, _) | (ClockPhase::Held, None) => (all_owed, yellow, due.settle),
+    let instants = [yellow, due.settle, next_yellow, due.milestone];
+    let (owed, [yellow_at, red_at, milestone_yellow_at, milestone_red_at]) = match (phase, hold) {
+        (ClockPhase::Off | ClockPhase::Closed, _) => (DueTimes::NONE, [None; 4]),
+        (ClockPhase::Running, _) | (ClockPhase::Held, None) => (all_owed, instants),
         (ClockPhase::Held, Some(hold)) => {
             let reached = |at: &Timestamp| *at <= hold.since;
             let step = |due: Option<Timestamp>| due.filter(|due| hold.steps.go_on(*due, hold.since));
@@ -185,12 +224,34 @@ pub fn clocks(task: &Task, assignment: &Assignment, rule: &Rule, calendar: &Cale
                 sign: step(all_owed.sign),
                 deploy: step(all_owed.deploy),
                 report: step(all_owed.report),
+                milestone: None,
                 settle: None,
             };
-            (owed, yellow.filter(reached), due.settle.filter(reached))
+            (owed, instants.map(|at| at.filter(reached)))
         }
     };
-    Clocks { due, owed, yellow_at, red_at, phase, provisional: ends.provisional }
+    let target_red_at = match phase {
+        ClockPhase::Running | ClockPhase::Held if assignment.role == task.settling_role() => {
+            task.target_missed_at()
+        }
+        ClockPhase::Running | ClockPhase::Held | ClockPhase::Off | ClockPhase::Closed => None,
+    };
+    let due = match (phase, assignment.closed_due) {
+        // Whatever became of the task since, what is done is judged by what held then.
+        (ClockPhase::Closed, Some(then)) => then,
+        (ClockPhase::Closed | ClockPhase::Off | ClockPhase::Running | ClockPhase::Held, _) => due,
+    };
+    Clocks {
+        due,
+        owed,
+        yellow_at,
+        red_at,
+        milestone_yellow_at,
+        milestone_red_at,
+        target_red_at,
+        phase,
+        provisional: ends.provisional,
+    }
 }
 
 /// When the clock of an assignment started or will start; none before it is issued, and while the
@@ -271,12 +332,23 @@ pub(crate) struct Promise {
     pub(crate) settle: Timestamp,
     /// When it became a matter of cycles, if it was none when it was issued.
     pub(crate) cycles_from: Option<Timestamp>,
-    /// The last day is one that was granted, and no longer that of the task or the rule.
-    pub(crate) granted: bool,
+    /// What sets the last day beside the task and the rule.
+    pub(crate) by: PromisedBy,
 }
 
-/// The later of what the task asks for and what the unit was granted for itself: an extension
-/// takes nothing away from a date that is revised later.
+/// What sets the last day of a promise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PromisedBy {
+    /// The document or the rule.
+    Task,
+    /// It was granted, when others had kept the unit waiting for so long.
+    Granted(Duration),
+    /// It was kept when a calendar was published, when others had kept the unit waiting for so long.
+    Kept(Duration),
+}
+
+/// The latest of what the task asks for, what the unit was granted for itself, and what it kept when
+/// a calendar was published: an extension takes nothing away from a date that is revised later.
 pub(crate) fn promise(
     task: &Task,
     assignment: &Assignment,
@@ -284,21 +356,43 @@ pub(crate) fn promise(
     rule: &Rule,
     calendar: &Calendar,
 ) -> Promise {
-    let by = |due_date: Option<Date>, waited: Duration| {
+    let by = |due_date: Option<Date>, waited: Duration, by: PromisedBy| {
         let ends = rule.ends(start, (task.grade, &task.terms), due_date, calendar);
-        let settle = ends.settle.saturating_add(waited);
-        Promise { settle, ends, cycles_from: None, granted: false }
+        Promise { settle: ends.settle.saturating_add(waited), ends, cycles_from: None, by }
     };
-    let asked = by(task.last_day(), assignment.waited());
+    let waited = assignment.waited();
+    let asked = by(task.last_day(), waited, PromisedBy::Task);
     let granted = assignment.extended.map(|extended| {
-        let waited = assignment.waited().saturating_sub(extended.waited_before);
+        let before = extended.waited_before;
         let cycles_from = match asked.ends.report {
             ReportLimit::Once(_) => Some(extended.granted_at),
             ReportLimit::Every(_) | ReportLimit::Never => None,
         };
-        Promise { cycles_from, granted: true, ..by(Some(extended.last_day), waited) }
+        let last_day = Some(extended.last_day);
+        Promise { cycles_from, ..by(last_day, waited.saturating_sub(before), PromisedBy::Granted(before)) }
     });
-    granted.filter(|granted| granted.settle > asked.settle).unwrap_or(asked)
+    let promised = granted.filter(|granted| granted.settle > asked.settle).unwrap_or(asked);
+    let kept = assignment.kept.as_ref().and_then(|kept| {
+        let end = kept.due.settle?;
+        let settle = end.saturating_add(waited.saturating_sub(kept.waited_before));
+        let ends = Ends { settle: end, settle_day: last_day_before(end), ..promised.ends };
+        let (by, cycles_from) = (PromisedBy::Kept(kept.waited_before), promised.cycles_from);
+        Some(Promise { ends, settle, cycles_from, by })
+    });
+    kept.filter(|kept| kept.settle > promised.settle).unwrap_or(promised)
+}
+
+/// The due times that an assignment would owe if its clock ran: by these it is seen whether another
+/// rule or calendar would find it late.
+pub(crate) fn owed_if_running(
+    task: &Task,
+    assignment: &Assignment,
+    rule: &Rule,
+    calendar: &Calendar,
+) -> DueTimes {
+    let Some(start) = start(task, assignment, rule, calendar) else { return DueTimes::NONE };
+    let report = promise(task, assignment, start, rule, calendar).ends.report;
+    owed(&clocks(task, assignment, rule, calendar).due, report, assignment)
 }
 
 /// The due times of the stages that are not done.
@@ -313,6 +407,7 @@ fn owed(due: &DueTimes, report: ReportLimit, assignment: &Assignment) -> DueTime
         sign: due.sign.filter(|_| assignment.signed_at.is_none()).filter(counts),
         deploy: due.deploy.filter(|_| assignment.deployed_at.is_none()).filter(counts),
         report: due.report.filter(|_| report_owed).filter(counts),
+        milestone: due.milestone,
         settle: due.settle.filter(counts),
     }
 }
@@ -343,133 +438,4 @@ pub(crate) fn yellow_before_end(total: Duration, rule: &Rule) -> Option<Duration
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::assignment::Role;
-    use crate::task::{AssignmentDraft, Grade, Source, TaskDraft, Visibility};
-
-    fn at(text: &str) -> Timestamp {
-        Timestamp::parse(text).unwrap()
-    }
-
-    /// An issued task of one lead unit and its assignment.
-    fn issued(grade: Grade, due_date: Option<Date>, when: &str) -> (Task, Assignment) {
-        let task = Task::from_draft(&TaskDraft {
-            name: "tasks/1".to_owned(),
-            ledger_number: 1,
-            title: "清洁取暖".to_owned(),
-            text: String::new(),
-            grade,
-            source: Source::default(),
-            visibility: Visibility::Internal,
-            restricted_units: vec![],
-            tags: vec![],
-            created_by: "clerk".to_owned(),
-            unclassified: true,
-            origin: None,
-            terms: crate::Terms::default(),
-            parent: None,
-            due_date,
-            milestones: vec![],
-            targets: vec![],
-            open_points: vec![],
-            attachments: vec![],
-            assignments: vec![AssignmentDraft {
-                name: "tasks/1/assignments/1".to_owned(),
-                unit: "units/energy".to_owned(),
-                role: Role::Lead,
-            }],
-        });
-        let mut assignment = task.assignments[0].clone();
-        assignment.assigned_at = Some(at(when));
-        assignment.state = AssignmentState::Assigned;
-        (task, assignment)
-    }
-
-    fn version_1(task: &Task, assignment: &Assignment) -> Clocks {
-        clocks(task, assignment, &Rule::version_1(), &Calendar::built_in())
-    }
-
-    #[test]
-    fn an_ordinary_matter_has_the_four_clocks_of_13710() {
-        let (task, assignment) = issued(Grade::Ordinary, None, "2023-06-01T12:00+08:00");
-        let clocks = version_1(&task, &assignment);
-        assert_eq!(clocks.due.sign, Some(at("2023-06-02T00:00+08:00")));
-        assert_eq!(clocks.due.deploy, Some(at("2023-06-02T00:00+08:00")));
-        assert_eq!(clocks.due.report, Some(at("2023-06-05T00:00+08:00")));
-        assert_eq!(clocks.due.settle, Some(at("2023-06-09T00:00+08:00")));
-        // 7.5 days: a fifth of it is 36 hours.
-        assert_eq!(clocks.yellow_at, Some(at("2023-06-07T12:00+08:00")));
-        assert_eq!(clocks.red_at, clocks.due.settle);
-    }
-
-    #[test]
-    fn yellow_is_never_shorter_than_a_day_and_absent_below_three() {
-        let (task, assignment) =
-            issued(Grade::Ordinary, Some(time::macros::date!(2023 - 06 - 03)), "2023-06-01T00:00+08:00");
-        assert_eq!(version_1(&task, &assignment).yellow_at, Some(at("2023-06-03T00:00+08:00")));
-        let (task, assignment) =
-            issued(Grade::Ordinary, Some(time::macros::date!(2023 - 06 - 03)), "2023-06-01T00:00:01+08:00");
-        assert_eq!(version_1(&task, &assignment).yellow_at, None);
-    }
-
-    #[test]
-    fn a_report_due_no_earlier_than_the_end_is_not_asked_for() {
-        let (task, assignment) =
-            issued(Grade::Ordinary, Some(time::macros::date!(2023 - 06 - 04)), "2023-06-01T09:00+08:00");
-        assert_eq!(version_1(&task, &assignment).due.report, None);
-    }
-
-    #[test]
-    fn a_long_term_matter_reports_once_in_every_month() {
-        let (task, mut assignment) = issued(Grade::LongTerm, None, "2023-09-10T09:00+08:00");
-        let report_due = |assignment: &Assignment| version_1(&task, assignment).owed.report;
-        assert_eq!(version_1(&task, &assignment).due.deploy, None);
-        assert_eq!(report_due(&assignment), Some(at("2023-10-11T00:00+08:00")));
-        assignment.last_report_at = Some(at("2023-09-30T09:00+08:00"));
-        assert_eq!(report_due(&assignment), Some(at("2023-11-11T00:00+08:00")));
-        assignment.last_report_at = Some(at("2023-10-11T00:00+08:00"));
-        assert_eq!(report_due(&assignment), Some(at("2023-12-11T00:00+08:00")), "midnight is the next cycle");
-        assignment.last_report_at = Some(at("2023-12-01T00:00+08:00"));
-        assert_eq!(report_due(&assignment), None, "the matter ends before the next cycle does");
-    }
-
-    #[test]
-    fn no_report_is_owed_for_cycles_spent_with_the_verifier() {
-        let (task, mut assignment) = issued(Grade::LongTerm, None, "2023-03-10T09:00+08:00");
-        assignment.last_report_at = Some(at("2023-04-01T09:00+08:00"));
-        assignment.sent_back_at = Some(at("2023-07-01T09:00+08:00"));
-        assert_eq!(version_1(&task, &assignment).owed.report, Some(at("2023-07-11T00:00+08:00")));
-    }
-
-    #[test]
-    fn waiting_for_the_verifier_moves_the_settle_date_and_yellow_with_it() {
-        let (task, mut assignment) = issued(Grade::Ordinary, None, "2023-06-01T12:00+08:00");
-        assignment.verifier_wait = Duration::from_secs(2 * 86_400);
-        let clocks = version_1(&task, &assignment);
-        assert_eq!(clocks.due.settle, Some(at("2023-06-11T00:00+08:00")));
-        assert_eq!(clocks.yellow_at, Some(at("2023-06-09T12:00+08:00")));
-    }
-
-    #[test]
-    fn a_held_clock_keeps_what_it_had_reached_and_reaches_nothing_more() {
-        let (task, mut assignment) = issued(Grade::Ordinary, None, "2023-06-01T12:00+08:00");
-        assignment.state = AssignmentState::Submitted;
-        assignment.submitted_at = Some(at("2023-06-08T12:00+08:00"));
-        let clocks = version_1(&task, &assignment);
-        assert_eq!(clocks.yellow_at, Some(at("2023-06-07T12:00+08:00")));
-        assert_eq!(clocks.red_at, None);
-        assert_eq!(clocks.owed, DueTimes::default());
-    }
-
-    #[test]
-    fn a_missed_step_turns_the_stored_clock_yellow_first() {
-        let (task, mut assignment) = issued(Grade::Ordinary, None, "2023-06-01T12:00+08:00");
-        assert_eq!(version_1(&task, &assignment).stored().yellow_at, Some(at("2023-06-02T00:00+08:00")));
-        assignment.signed_at = assignment.assigned_at;
-        assignment.deployed_at = assignment.assigned_at;
-        assert_eq!(version_1(&task, &assignment).stored().yellow_at, Some(at("2023-06-05T00:00+08:00")));
-        assignment.last_report_at = assignment.assigned_at;
-        assert_eq!(version_1(&task, &assignment).stored().yellow_at, Some(at("2023-06-07T12:00+08:00")));
-    }
-}
+mod tests;

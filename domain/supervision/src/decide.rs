@@ -12,8 +12,10 @@ use crate::deadline::clocks;
 use crate::error::{NotEmpty, SupervisionError};
 use crate::event::{AssignmentChange, AssignmentEvent, AssignmentFacts, TaskChange, TaskEvent, TaskFacts};
 use crate::extension;
+use crate::figure::{self, GiveFigure};
 use crate::instruction::{Instruction, instruct};
 use crate::instrument::{self, InstrumentUse};
+use crate::milestone::{self, MilestoneCommand};
 use crate::resemblance::KnownTask;
 use crate::revise::revise;
 use crate::rule::Rule;
@@ -72,6 +74,8 @@ pub enum Command {
     },
     /// Something has become known.
     Circumstance(CircumstanceCommand),
+    /// 填报或更正指标数据.
+    GiveFigure(GiveFigure),
     /// What is asked of one assignment.
     Assignment {
         /// Its resource name.
@@ -137,6 +141,8 @@ pub enum AssignmentCommand {
         /// Must not be empty when refusing.
         note: String,
     },
+    /// 节点 reached, or sent back.
+    Milestone(MilestoneCommand),
     /// What lies beside the road to striking it off.
     SideRoad(SideRoadCommand),
     /// 催办 or a heavier instrument.
@@ -191,6 +197,7 @@ pub fn decide(
         Command::Circumstance(command) => {
             Ok(circumstance::decide(task, command, context)?.into_iter().collect())
         }
+        Command::GiveFigure(asked) => Ok(figure::give(task, asked, context)?.into_iter().collect()),
         Command::Instruct(asked) => instruct(task, asked, context).map(|event| vec![event]),
         Command::AddCooperating { units, ground } => {
             cooperating::add(task, units, ground, context).map(|event| vec![event])
@@ -235,6 +242,9 @@ pub fn decide(
                 AssignmentCommand::DecideExtension { grant, note } => {
                     extension::answer(task, assignment, *grant, note, context)
                 }
+                AssignmentCommand::Milestone(command) => {
+                    milestone::decide(task, assignment, command, context)
+                }
                 AssignmentCommand::SideRoad(command) => side_road::decide(task, assignment, command, context),
                 AssignmentCommand::Press(asked) => instrument::decide(task, assignment, asked, context),
                 AssignmentCommand::Verify { accept, note, verifier_units } => {
@@ -260,7 +270,7 @@ fn issue(task: &Task, with_document: bool, context: &Context<'_>) -> Result<Task
         }
     }
     task.check_issuable()?;
-    if let Some(due_date) = task.due_date.filter(|due| *due < context.now.day()) {
+    if let Some(due_date) = task.last_day().filter(|due| *due < context.now.day()) {
         return Err(SupervisionError::DueBeforeIssue { due_date, issue_time: context.now });
     }
     let mut assignments = Vec::with_capacity(task.assignments.len());
@@ -419,6 +429,7 @@ pub(crate) fn happened(
         | AssignmentChange::ExtensionGranted { .. }
         | AssignmentChange::ExtensionRefused { .. }
         | AssignmentChange::DeadlineRecomputed { .. }
+        | AssignmentChange::Milestone(_)
         | AssignmentChange::Pressed(_)
         | AssignmentChange::Overdue
         | AssignmentChange::Reminded
@@ -446,7 +457,7 @@ fn not_before_its_time(task: &Task, context: &Context<'_>) -> Result<(), Supervi
 }
 
 /// What is given as proof of a step, where it is wanted at least one thing.
-fn proof(
+pub(crate) fn proof(
     task: &Task,
     stage: Stage,
     attachments: &[Attachment],

@@ -6,6 +6,8 @@ use crate::content::Content;
 use crate::event::{
     AssignmentChange, AssignmentEvent, AssignmentFacts, TaskChange, TaskEvent, TaskFacts, WholeTaskEvent,
 };
+use crate::figure::FigureChange;
+use crate::milestone::MilestoneChange;
 use crate::paper::{chinese_day, chinese_limit};
 use crate::task::Visibility;
 
@@ -30,6 +32,7 @@ pub fn describe_act(event: &TaskEvent, called: Called<'_>) -> Option<String> {
             // The reopening of the assignment says it.
             TaskChange::StruckOff { .. }
             | TaskChange::Reopened { .. }
+            | TaskChange::Figure(FigureChange::Asked { .. })
             | TaskChange::InstructionDue { .. } => false,
             TaskChange::Created { .. }
             | TaskChange::Issued { .. }
@@ -42,15 +45,22 @@ pub fn describe_act(event: &TaskEvent, called: Called<'_>) -> Option<String> {
             | TaskChange::LeftMatter { .. }
             | TaskChange::Instructed { .. }
             | TaskChange::InstructionSigned { .. }
+            | TaskChange::Figure(FigureChange::Given { .. })
             | TaskChange::CooperatingAdded { .. } => true,
         },
         TaskEvent::Assignment(event) => match event.change {
-            AssignmentChange::StruckOff { .. }
+            AssignmentChange::Milestone(
+                MilestoneChange::Reminded { .. } | MilestoneChange::Missed { .. },
+            )
+            | AssignmentChange::StruckOff { .. }
             | AssignmentChange::DeadlineRecomputed { .. }
             | AssignmentChange::Overdue
             | AssignmentChange::Reminded
             | AssignmentChange::Urged { .. } => false,
-            AssignmentChange::Signed
+            AssignmentChange::Milestone(
+                MilestoneChange::Reached { .. } | MilestoneChange::SentBack { .. },
+            )
+            | AssignmentChange::Signed
             | AssignmentChange::Deployed { .. }
             | AssignmentChange::Reported { .. }
             | AssignmentChange::Submitted { .. }
@@ -94,6 +104,7 @@ fn of_task(event: &WholeTaskEvent, called: Called<'_>) -> String {
         TaskChange::JoinedMatter { title, ground, .. } => format!("并入事项《{title}》：{ground}"),
         TaskChange::LeftMatter { title, ground, .. } => format!("移出事项《{title}》：{ground}"),
         TaskChange::Circumstance { circumstance, .. } => circumstance.describe(),
+        TaskChange::Figure(change) => change.describe(called),
         TaskChange::Instructed { instruction, .. } => {
             let addressees = listed(instruction.addressees().map(called));
             let by = instruction.due_at.map_or_else(String::new, |due| format!("（{}）", chinese_limit(due)));
@@ -185,6 +196,7 @@ fn of_assignment(event: &AssignmentEvent, called: Called<'_>) -> String {
         AssignmentChange::DeadlineRecomputed { calendar_version, .. } => {
             format!("按第{calendar_version}版工作日历重新核定{unit}的办理时限")
         }
+        AssignmentChange::Milestone(change) => change.describe(&unit),
         AssignmentChange::SideRoad(change) => change.describe(&unit, called),
         AssignmentChange::Pressed(used) => used.describe(&unit),
         AssignmentChange::Overdue => format!("{unit}逾期未办结"),

@@ -84,6 +84,10 @@ pub enum NotEmpty {
     DelegateAnswer,
     /// Why a delegation is sent back or withdrawn.
     DelegationNote,
+    /// The note that tells a unit why a milestone is not taken for reached.
+    MilestoneNote,
+    /// Why a figure is another.
+    FigureCorrection,
 }
 
 /// Why a command is refused. It changes nothing.
@@ -417,6 +421,60 @@ pub enum SupervisionError {
     /// A sub-task is seen by no more than its parent is.
     #[error("a sub-task is not seen by more than its parent")]
     WiderThanParent,
+    /// No milestone of that day concerns the unit.
+    #[error("no milestone of {last_day} concerns the unit")]
+    NoMilestone {
+        /// The day that was named, Asia/Shanghai.
+        last_day: Date,
+    },
+    /// Several milestones of that day concern the unit.
+    #[error("several milestones of {last_day} concern the unit: say which")]
+    MilestoneUnclear {
+        /// The day that was named, Asia/Shanghai.
+        last_day: Date,
+    },
+    /// The milestone is reported reached already.
+    #[error("{clause:?} is reached already")]
+    MilestoneReached {
+        /// What is to be reached.
+        clause: String,
+    },
+    /// Nobody has reported the milestone reached.
+    #[error("{clause:?} is not reported reached")]
+    MilestoneNotReached {
+        /// What is to be reached.
+        clause: String,
+    },
+    /// No target of the task measures this.
+    #[error("no target measures {measure:?}")]
+    NoTarget {
+        /// What was named.
+        measure: String,
+    },
+    /// Several targets of the task measure this.
+    #[error("several targets measure {measure:?}: say which")]
+    TargetUnclear {
+        /// What was named.
+        measure: String,
+    },
+    /// A figure is no decimal number.
+    #[error("{value:?} is no decimal number")]
+    FigureNoNumber {
+        /// What was given.
+        value: String,
+    },
+    /// A figure is said to hold as of a day that lies ahead.
+    #[error("{day} is ahead")]
+    FigureAhead {
+        /// The day, Asia/Shanghai.
+        day: Date,
+    },
+    /// A revision would give a milestone a day that has passed.
+    #[error("the milestone of {last_day} has passed")]
+    MilestonePassed {
+        /// The day, Asia/Shanghai.
+        last_day: Date,
+    },
     /// A task has too many units.
     #[error("at most {most} units")]
     TooManyUnits {
@@ -521,6 +579,19 @@ impl SupervisionError {
                 format!("上级任务{}，请先重新办理上级任务或另选上级任务", task_state(*state))
             }
             Self::WiderThanParent => "子任务的知悉范围不能大于上级任务".to_owned(),
+            Self::NoMilestone { last_day } => format!("该单位没有{last_day}的节点，请核对"),
+            Self::MilestoneUnclear { last_day } => {
+                format!("{last_day}有多个节点，请写明节点内容")
+            }
+            Self::MilestoneReached { clause } => format!("节点（{clause}）已报告完成，不必重复报告"),
+            Self::MilestoneNotReached { clause } => format!("节点（{clause}）尚未报告完成，不能退回"),
+            Self::NoTarget { measure } => format!("该任务没有指标“{measure}”，请核对"),
+            Self::TargetUnclear { measure } => format!("该任务有多个指标“{measure}”，请写明序号"),
+            Self::FigureNoNumber { value } => format!("指标数据（{value}）应为数字"),
+            Self::FigureAhead { day } => format!("数据截止日期（{day}）尚未到来，请核对"),
+            Self::MilestonePassed { last_day } => {
+                format!("节点日期（{last_day}）已过，请核对后再修订")
+            }
             Self::TooManyUnits { most } => format!("一项任务最多{most}个承办单位"),
         }
     }
@@ -565,6 +636,8 @@ impl NotEmpty {
             Self::Section => "请填写承办科室",
             Self::DelegateAnswer => "请填写办理情况",
             Self::DelegationNote => "请说明原因",
+            Self::MilestoneNote => "退回节点完成报告请说明原因",
+            Self::FigureCorrection => "更正指标数据请说明原因",
         }
     }
 }
@@ -606,6 +679,9 @@ fn verb(action: Action) -> &'static str {
         Action::Instruct => "批示",
         Action::AddCooperating => "增加配合单位",
         Action::Delegate => "转办",
+        Action::ReachMilestone => "报告节点完成",
+        Action::SendBackMilestone => "退回节点完成报告",
+        Action::GiveFigure => "填报指标数据",
     }
 }
 
@@ -629,10 +705,14 @@ fn refusal(action: Action, state: AssignmentState) -> String {
             Action::Accept | Action::SendBack => "承办单位尚未申请办结,不能核验".to_owned(),
             Action::Deploy if state == AssignmentState::Assigned => "尚未签收,请先签收再部署".to_owned(),
             Action::Deploy => "已经部署,不必重复部署".to_owned(),
-            Action::Report | Action::Submit if state == AssignmentState::Assigned => {
+            Action::Report | Action::ReachMilestone | Action::Submit
+                if state == AssignmentState::Assigned =>
+            {
                 format!("尚未签收,请先签收、部署再{verb}")
             }
-            Action::Report | Action::Submit => format!("已签收、尚未部署,请先部署再{verb}"),
+            Action::Report | Action::ReachMilestone | Action::Submit => {
+                format!("已签收、尚未部署,请先部署再{verb}")
+            }
             Action::RequestExtension
             | Action::DecideExtension
             | Action::Wait
@@ -642,6 +722,7 @@ fn refusal(action: Action, state: AssignmentState) -> String {
                 format!("尚未签收,请先签收再{verb}")
             }
             Action::Return => "已经部署办理,不能再退回,确需调整请与督查机构联系".to_owned(),
+            Action::SendBackMilestone => "承办单位尚未报告节点完成,不能退回".to_owned(),
             Action::RefuseReturn => "承办单位没有退回该事项".to_owned(),
             Action::Suspend => "尚未部署,请先签收、部署再挂账".to_owned(),
             Action::Resume => "该事项没有挂账,不必恢复办理".to_owned(),
@@ -653,6 +734,7 @@ fn refusal(action: Action, state: AssignmentState) -> String {
             | Action::Press
             | Action::Circumstance
             | Action::Instruct
+            | Action::GiveFigure
             | Action::AddCooperating => {
                 format!("目前不能{verb}")
             }

@@ -13,8 +13,10 @@ use crate::backfill::BackfilledAssignment;
 use crate::circumstance::Circumstance;
 use crate::content::Content;
 use crate::deadline::DueTimes;
+use crate::figure::FigureChange;
 use crate::instruction::Instruction;
 use crate::instrument::InstrumentUse;
+use crate::milestone::MilestoneChange;
 use crate::resemblance::KnownTask;
 use crate::shared_report::SharedReport;
 use crate::side_road_event::SideRoad;
@@ -229,6 +231,8 @@ pub enum TaskChange {
         /// The assignments of those units.
         assignments: Vec<AssignmentFacts>,
     },
+    /// What happened to the figures of its targets.
+    Figure(FigureChange),
     /// 增加配合单位: their clocks start.
     CooperatingAdded {
         /// Why; may be empty.
@@ -314,6 +318,9 @@ pub enum AssignmentChange {
         /// The part of it that is charged to whoever decided: as much as leaves the unit no
         /// worse off than a refusal would have. None of it, unless the answer came late.
         charged: Duration,
+        /// By how much the last day is later than what was due, which milestones move by, too.
+        #[serde(default, skip_serializing_if = "Duration::is_zero")]
+        moved: Duration,
     },
     /// 不同意延期: the clock goes on.
     ExtensionRefused {
@@ -334,7 +341,12 @@ pub enum AssignmentChange {
         /// They still reach into a year that is not published.
         #[serde(default)]
         provisional: bool,
+        /// Those of them that would have passed by the new calendar, and stay as they were.
+        #[serde(default, skip_serializing_if = "DueTimes::are_none")]
+        kept: DueTimes,
     },
+    /// What happened to its milestones.
+    Milestone(MilestoneChange),
     /// It left the road from its issue to its striking-off, or came back to it.
     SideRoad(SideRoad),
     /// 催办 or a heavier instrument, by a person.
@@ -391,11 +403,13 @@ impl TaskEvent {
                 | TaskChange::Instructed { .. }
                 | TaskChange::InstructionSigned { .. }
                 | TaskChange::InstructionDue { .. }
+                | TaskChange::Figure(_)
                 | TaskChange::CooperatingAdded { .. } => &[],
             },
             Self::Assignment(event) => match &event.change {
                 AssignmentChange::Reported { attachments, .. }
                 | AssignmentChange::Submitted { attachments, .. } => attachments,
+                AssignmentChange::Milestone(change) => change.attachments(),
                 AssignmentChange::Signed
                 | AssignmentChange::Deployed { .. }
                 | AssignmentChange::Verified { .. }

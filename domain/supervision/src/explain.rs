@@ -8,9 +8,15 @@ use time::Date;
 
 use crate::assignment::{Assignment, Stage};
 use crate::charge::ChargedPause;
-use crate::deadline::{ClockPhase, Clocks, Promise, clocks, hold, promise, start, yellow_before_end};
+use crate::content::Milestone;
+use crate::deadline::{
+    ClockPhase, Clocks, Promise, PromisedBy, clocks, hold, promise, start, yellow_before_end,
+};
 use crate::event::{AssignmentChange, TaskEvent};
-use crate::rule::{ClockStart, Cycle, DayKind, ReportLimit, Rule, Span, last_day_before, later_by_months};
+use crate::milestone::open_milestones;
+use crate::rule::{
+    ClockStart, Cycle, DayKind, ReportLimit, Rule, Span, end_of, last_day_before, later_by_months,
+};
 use crate::side_road_event::SideRoad;
 use crate::task::Task;
 
@@ -36,6 +42,9 @@ pub struct Explanation {
     pub years: Vec<(i32, Option<String>)>,
     /// Each stage that has a limit, the settle stage last.
     pub stages: Vec<StageLimit>,
+    /// Each milestone that concerns the unit and counts for it, by when it is due; those it reached
+    /// included.
+    pub milestones: Vec<MilestoneLimit>,
     /// What others kept the unit waiting, in order.
     pub waits: Vec<ChargedWait>,
     /// The last days that were granted, in order, with when.
@@ -76,6 +85,25 @@ pub struct StageLimit {
     pub due: Timestamp,
 }
 
+/// When a milestone is due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MilestoneLimit {
+    /// Its place among the milestones of the task, from one.
+    pub number: u32,
+    /// Its last day as the task says it, Asia/Shanghai.
+    pub last_day: Date,
+    /// What is to be reached.
+    pub text: String,
+    /// When it is due: the end of that day, with pauses and extensions that began before.
+    pub due: Timestamp,
+    /// When the time left to reach it becomes short; none: the clock is too short for it.
+    pub yellow_at: Option<Timestamp>,
+    /// When the unit reported it reached.
+    pub reached_at: Option<Timestamp>,
+    /// It is the next one: its clock enters the light.
+    pub next: bool,
+}
+
 /// What sets the last day of a stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Basis {
@@ -91,6 +119,10 @@ pub enum Basis {
     Granted,
     /// So long after the event that the task waited for.
     AfterEvent(Span),
+    /// No day is named for the whole, so it is that of the last milestone.
+    LastMilestone,
+    /// It would have passed by a calendar that was published later, and stays as it was.
+    Kept,
 }
 
 /// A day that was not counted.
@@ -138,7 +170,7 @@ pub fn explain<'e>(
     let start = start(task, assignment, rule, calendar)?;
     let clocks = clocks(task, assignment, rule, calendar);
     let promise = promise(task, assignment, start, rule, calendar);
-    let (waits, extensions) = (waits(assignment, promise.granted), extensions(assignment, log));
+    let (waits, extensions) = (waits(assignment, promise.by), extensions(assignment, log));
     let count = Count { start: start.day(), from: start, rule, calendar };
     let stages = stages(&count, task, &promise, &clocks);
     let by_calendar = rule.needs_calendar();
@@ -161,6 +193,7 @@ pub fn explain<'e>(
             .map(|year| (year, calendar.arrangement(year).map(|known| known.source.clone())))
             .collect(),
         stages,
+        milestones: milestones(task, assignment, (start, promise.settle), rule),
         waits,
         extensions,
         total,
@@ -175,6 +208,36 @@ pub fn explain<'e>(
             .map(|(awaited, happened)| (awaited.event.clone(), happened.on)),
         clocks,
     })
+}
+
+/// The milestones that count for an assignment, by when they are due.
+fn milestones(
+    task: &Task,
+    assignment: &Assignment,
+    (start, settle): (Timestamp, Timestamp),
+    rule: &Rule,
+) -> Vec<MilestoneLimit> {
+    let open = open_milestones(task, assignment, start, settle);
+    let next = open.first().map(|one| one.number);
+    let limit = |(number, one): (u32, &Milestone)| {
+        let end = end_of(one.last_day);
+        let due = assignment.moved(end);
+        let yellow = yellow_before_end(end.since(start), rule);
+        MilestoneLimit {
+            number,
+            last_day: one.last_day,
+            text: one.text.clone(),
+            due,
+            yellow_at: yellow.map(|left| due.saturating_sub(left)),
+            reached_at: assignment.mark(number).and_then(|mark| mark.reached_at),
+            next: next == Some(number),
+        }
+    };
+    let counts = |number: u32| assignment.has_reached(number) || open.iter().any(|one| one.number == number);
+    let concerned = task.milestones_of(assignment).filter(|(number, _)| counts(*number));
+    let mut limits: Vec<_> = concerned.map(limit).collect();
+    limits.sort_by_key(|one| (one.due, one.number));
+    limits
 }
 
 /// What a limit is counted by.
@@ -199,7 +262,12 @@ fn stages(count: &Count<'_>, task: &Task, promise: &Promise, clocks: &Clocks) ->
     });
     let by_event = task.terms.awaits.as_ref().map(|awaited| Basis::AfterEvent(awaited.latest));
     let by_task = task.due_date.map(|_| Basis::Named).or(by_event);
-    let named = if promise.granted { Some(Basis::Granted) } else { by_task };
+    let by_milestone = task.last_day().map(|_| Basis::LastMilestone);
+    let named = match promise.by {
+        PromisedBy::Granted(_) => Some(Basis::Granted),
+        PromisedBy::Kept(_) => Some(Basis::Kept),
+        PromisedBy::Task => by_task.or(by_milestone),
+    };
     stages.push(match (named, limits.settle) {
         (None, Some(within)) => count.within(Stage::Settle, within, Some(promise.settle)),
         (basis, _) => Some(StageLimit::on(
@@ -263,11 +331,13 @@ impl Count<'_> {
     }
 }
 
-/// What others kept the unit waiting. Where the day that was granted last holds, what was lost
-/// before it moves nothing more: the day was chosen knowing of it.
-fn waits(assignment: &Assignment, granted: bool) -> Vec<ChargedWait> {
-    let before = assignment.extended.as_ref().filter(|_| granted).map(|extended| extended.waited_before);
-    let mut before = before.unwrap_or_default();
+/// What others kept the unit waiting. Where the day that was granted or kept last holds, what was
+/// lost before it moves nothing more: it is in the day.
+fn waits(assignment: &Assignment, by: PromisedBy) -> Vec<ChargedWait> {
+    let mut before = match by {
+        PromisedBy::Task => Duration::ZERO,
+        PromisedBy::Granted(before) | PromisedBy::Kept(before) => before,
+    };
     let charges = assignment.charges.iter().map(|charge| {
         let counts = before.is_zero();
         before = before.saturating_sub(charge.moved);
@@ -305,6 +375,7 @@ fn extensions<'e>(
                 | SideRoad::WaitEnded { .. }
                 | SideRoad::Rechecked { .. },
             )
+            | AssignmentChange::Milestone(_)
             | AssignmentChange::Pressed(_)
             | AssignmentChange::Submitted { .. }
             | AssignmentChange::SentBack { .. }

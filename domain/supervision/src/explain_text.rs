@@ -8,7 +8,7 @@ use time::Date;
 use crate::assignment::Stage;
 use crate::charge::{ChargeKind, ChargedTo};
 use crate::deadline::ClockPhase;
-use crate::explain::{Basis, ChargedWait, Explanation, Skipped, StageLimit};
+use crate::explain::{Basis, ChargedWait, Explanation, MilestoneLimit, Skipped, StageLimit};
 use crate::rule::{ClockStart, Cycle, DayKind, Span};
 
 impl Explanation {
@@ -16,6 +16,7 @@ impl Explanation {
     pub fn steps(&self) -> Vec<String> {
         let mut steps = vec![self.started(), self.counted_by()];
         steps.extend(self.stages.iter().map(|limit| self.limited(limit)));
+        steps.extend(self.milestones.iter().map(milestone));
         steps.extend(
             self.extensions
                 .iter()
@@ -65,6 +66,7 @@ impl Explanation {
             Stage::Sign => "签收",
             Stage::Deploy => "部署",
             Stage::Report => "反馈",
+            Stage::Milestone => "节点",
             Stage::Settle => "办结",
         };
         let unit = match self.day_kind {
@@ -79,6 +81,8 @@ impl Explanation {
             Basis::Named => "文件规定的期限".to_owned(),
             Basis::EndOfYear => "文件未定期限，至当年年底".to_owned(),
             Basis::Granted => "同意延期后的期限".to_owned(),
+            Basis::LastMilestone => "文件未定总期限，按最后一个节点".to_owned(),
+            Basis::Kept => "新公布的日历下已过，仍按原定期限".to_owned(),
             Basis::Within(Span::Minutes(minutes)) => {
                 return format!("{what}：{minutes}分钟，至{}", moment(limit.end));
             }
@@ -126,6 +130,22 @@ impl Explanation {
         }
         text
     }
+}
+
+fn milestone(limit: &MilestoneLimit) -> String {
+    let mut text = format!("节点：{}前{}", day(limit.last_day), limit.text);
+    if limit.due.saturating_sub(Duration::from_micros(1)).day() != limit.last_day {
+        text.push_str(&format!("，随暂停和延期顺延至{}", moment(limit.due)));
+    }
+    match (limit.reached_at, limit.next, limit.yellow_at) {
+        (Some(at), ..) => text.push_str(&format!("，{}报告完成", moment(at))),
+        (None, true, Some(yellow)) => {
+            text.push_str(&format!("，为下一节点，{}起亮黄灯，期满未完成亮红灯", moment(yellow)));
+        }
+        (None, true, None) => text.push_str("，为下一节点，期满未完成亮红灯"),
+        (None, false, _) => {}
+    }
+    text
 }
 
 fn waited(wait: &ChargedWait) -> String {

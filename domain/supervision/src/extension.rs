@@ -17,6 +17,7 @@ use crate::deadline::clocks;
 use crate::decide::{Context, happened, said};
 use crate::error::{NotEmpty, SupervisionError};
 use crate::event::{AssignmentChange, TaskEvent};
+use crate::milestone::Shift;
 use crate::rule::end_of;
 use crate::task::Task;
 
@@ -86,9 +87,10 @@ pub(crate) fn answer(
         let due = clocks(task, assignment, context.rule, context.calendar).due.settle;
         // A revision, another rule or a calendar may have given more meanwhile than was asked for.
         check_later(last_day, due)?;
+        let moved = due.map(|due| end_of(last_day).since(due)).unwrap_or_default();
         let if_refused = due.map_or(Timestamp::MIN, |due| due.saturating_add(waited));
         let charged = if_refused.since(end_of(last_day));
-        AssignmentChange::ExtensionGranted { last_day, note: note.trim().to_owned(), waited, charged }
+        AssignmentChange::ExtensionGranted { last_day, note: note.trim().to_owned(), waited, charged, moved }
     } else {
         let note = said(note, NotEmpty::ExtensionRefusalNote)?;
         AssignmentChange::ExtensionRefused { last_day, note, waited }
@@ -117,8 +119,13 @@ impl Assignment {
         self.charge(ChargedPause { kind, to, from, until, moved });
     }
 
-    /// The request was granted.
-    pub(crate) fn extend(&mut self, last_day: Date, granted_at: Timestamp) {
+    /// The request was granted: the settle date moves, and each milestone that was not missed when
+    /// it was asked for by as much.
+    pub(crate) fn extend(&mut self, last_day: Date, moved: Duration, granted_at: Timestamp) {
+        let since = self.extension_request.as_ref().map_or(granted_at, |request| request.requested_at);
+        if !moved.is_zero() {
+            self.shifts.push(Shift { since, by: moved });
+        }
         self.extended = Some(Extended { last_day, granted_at, waited_before: self.waited() });
     }
 }

@@ -136,6 +136,7 @@ impl Instruction {
             | TaskChange::Instructed { .. }
             | TaskChange::InstructionSigned { .. }
             | TaskChange::InstructionDue { .. }
+            | TaskChange::Figure(_)
             | TaskChange::CooperatingAdded { .. } => {}
         }
     }

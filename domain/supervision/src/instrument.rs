@@ -119,7 +119,13 @@ impl InstrumentUse {
 impl Assignment {
     /// When the unit was last urged, by a timer or a supervisor.
     pub fn last_urged_at(&self) -> Option<Timestamp> {
-        let by_timer = [TimerKind::SignDue, TimerKind::DeployDue, TimerKind::ReportDue, TimerKind::SettleDue];
+        let by_timer = [
+            TimerKind::SignDue,
+            TimerKind::DeployDue,
+            TimerKind::ReportDue,
+            TimerKind::MilestoneDue,
+            TimerKind::SettleDue,
+        ];
         let by_timer = by_timer.iter().filter_map(|kind| self.fired.get(kind));
         by_timer.chain(self.instruments.get(&Instrument::Urging)).copied().max()
     }

@@ -37,6 +37,7 @@ mod event;
 mod explain;
 mod explain_text;
 mod extension;
+mod figure;
 mod handover;
 mod inspection;
 mod instruction;
@@ -45,6 +46,7 @@ mod joint_matter;
 mod ladder;
 mod light;
 mod limits;
+mod milestone;
 mod overdue;
 mod paper;
 mod payload;
@@ -92,8 +94,12 @@ pub use error::{NotEmpty, SupervisionError};
 pub use event::{
     AssignmentChange, AssignmentEvent, AssignmentFacts, TaskChange, TaskEvent, TaskFacts, WholeTaskEvent,
 };
-pub use explain::{Basis, ChargedWait, Explanation, Skipped, StageLimit, explain};
+pub use explain::{Basis, ChargedWait, Explanation, MilestoneLimit, Skipped, StageLimit, explain};
 pub use extension::{Extended, ExtensionRequest};
+pub use figure::{
+    AskedTarget, Figure as TargetFigure, FigureChange, FigureTimer, GiveFigure, TargetStanding,
+    ask_for_figures, figure_timers,
+};
 pub use handover::{Charge, HANDOVER_LISTED, HandedOver, HandoverHead, HandoverList, Passing};
 pub use inspection::{
     Finding, FindingOutcome, Inspection, InspectionAction, InspectionChange, InspectionCommand,
@@ -109,6 +115,7 @@ pub use joint_matter::{
 pub use ladder::LadderRule;
 pub use light::{Light, StoredClock, light, light_sql};
 pub use limits::{Decider, Decides, KindLimits};
+pub use milestone::{Clause, MilestoneChange, MilestoneCommand, MilestoneMark, NamedMilestone, Shift};
 pub use overdue::{days_overdue, days_past};
 pub use paper::{
     Block, Checked, Interview, Matter, PAPER_ISSUED, Paper, PaperIssued, PaperKind, PaperNumber, Reported,
@@ -116,7 +123,7 @@ pub use paper::{
 };
 pub use payload::{EVENT_TYPES, PayloadError};
 pub use proposal::{AlikePair, PROPOSAL_DISMISSED, Proposal, ProposalDismissed};
-pub use recount::{Rebasing, rebase, recount};
+pub use recount::{Kept, Rebasing, rebase, recount};
 pub use resemblance::{KnownTask, Likeness, LikenessKeys, RESEMBLES_FROM, Resemblance, resemblance};
 pub use rule::{ClockStart, Cycle, DayKind, Rule, RuleError, Span};
 pub use score::{Board, Line, Period, Point, sum};

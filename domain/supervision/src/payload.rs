@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::event::{AssignmentChange, AssignmentEvent, TaskChange, TaskEvent, WholeTaskEvent};
 
 /// Every type of a [`TaskEvent`], for consumers that subscribe by type.
-pub const EVENT_TYPES: [&str; 47] = [
+pub const EVENT_TYPES: [&str; 54] = [
     "supervision.task.created",
     "supervision.task.issued",
     "supervision.task.backfilled",
@@ -45,6 +45,10 @@ pub const EVENT_TYPES: [&str; 47] = [
     "supervision.assignment.overdue",
     "supervision.assignment.reminded",
     "supervision.assignment.urged",
+    "supervision.assignment.milestone_reached",
+    "supervision.assignment.milestone_sent_back",
+    "supervision.assignment.milestone_reminded",
+    "supervision.assignment.milestone_missed",
     "supervision.task.joined_matter",
     "supervision.task.left_matter",
     "supervision.task.event_recorded",
@@ -54,6 +58,9 @@ pub const EVENT_TYPES: [&str; 47] = [
     "supervision.task.instruction_signed",
     "supervision.task.instruction_due",
     "supervision.task.cooperating_added",
+    "supervision.task.figure_given",
+    "supervision.task.figure_corrected",
+    "supervision.task.figures_asked",
 ];
 
 /// A payload that is not what its type says.
@@ -96,6 +103,7 @@ impl TaskEvent {
                 TaskChange::Instructed { .. } => "supervision.task.instructed",
                 TaskChange::InstructionSigned { .. } => "supervision.task.instruction_signed",
                 TaskChange::InstructionDue { .. } => "supervision.task.instruction_due",
+                TaskChange::Figure(change) => change.event_type(),
                 TaskChange::CooperatingAdded { .. } => "supervision.task.cooperating_added",
             },
             Self::Assignment(event) => match &event.change {
@@ -110,6 +118,7 @@ impl TaskEvent {
                 AssignmentChange::ExtensionGranted { .. } => "supervision.assignment.extension_granted",
                 AssignmentChange::ExtensionRefused { .. } => "supervision.assignment.extension_refused",
                 AssignmentChange::DeadlineRecomputed { .. } => "supervision.assignment.deadline_recomputed",
+                AssignmentChange::Milestone(change) => change.event_type(),
                 AssignmentChange::SideRoad(change) => change.event_type(),
                 AssignmentChange::Pressed(used) => used.instrument.event_type(),
                 AssignmentChange::Overdue => "supervision.assignment.overdue",

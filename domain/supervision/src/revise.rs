@@ -1,7 +1,7 @@
 //! [`revise`]: a task's wording changes only on record, with what it was before.
 
 use crate::assignment::Action;
-use crate::content::Content;
+use crate::content::{Content, Milestone};
 use crate::decide::{Context, facts};
 use crate::error::{NotEmpty, SupervisionError};
 use crate::event::{TaskChange, TaskEvent, TaskFacts};
@@ -45,11 +45,19 @@ pub(crate) fn revise(
     }
     let mut revised = task.clone();
     revised.take_content(after);
-    if task.state == TaskState::Issued
-        && let Some(due_date) = after.due_date.filter(|due| *due < context.now.day())
-        && before.due_date != after.due_date
-    {
-        return Err(SupervisionError::DueBeforeIssue { due_date, issue_time: context.now });
+    if task.state == TaskState::Issued {
+        let passed = |day: &time::Date| *day < context.now.day();
+        if let Some(due_date) = revised.last_day().filter(passed)
+            && task.last_day() != Some(due_date)
+        {
+            return Err(SupervisionError::DueBeforeIssue { due_date, issue_time: context.now });
+        }
+        // Nobody is late by a day that he is only told of now.
+        let known = |one: &&Milestone| before.milestones.iter().any(|old| old.last_day == one.last_day);
+        let new = after.milestones.iter().filter(|one| !known(one)).map(|one| one.last_day);
+        if let Some(last_day) = new.filter(passed).min() {
+            return Err(SupervisionError::MilestonePassed { last_day });
+        }
     }
     let assignments = revised.assignments.iter().map(|one| facts(&revised, one, context)).collect();
     let change =
@@ -74,6 +82,7 @@ impl Task {
             attachments,
             parent,
         } = content.clone();
+        let dated_otherwise = self.due_date != due_date || self.milestones != milestones;
         let mut before = std::mem::take(&mut self.assignments);
         self.assignments = assignments
             .iter()
@@ -84,6 +93,10 @@ impl Task {
                     |at| before.swap_remove(at),
                 );
                 assignment.role = draft.role;
+                assignment.follow_revision(&self.milestones, &milestones);
+                if dated_otherwise {
+                    assignment.kept = None;
+                }
                 assignment
             })
             .collect();
@@ -93,6 +106,7 @@ impl Task {
         self.tags = tags;
         self.due_date = due_date;
         self.milestones = milestones;
+        self.follow_targets(&targets);
         self.targets = targets;
         self.open_points = open_points;
         self.attachments = attachments;

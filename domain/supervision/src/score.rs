@@ -165,6 +165,7 @@ impl Board {
             | AssignmentChange::ExtensionGranted { .. }
             | AssignmentChange::ExtensionRefused { .. }
             | AssignmentChange::DeadlineRecomputed { .. }
+            | AssignmentChange::Milestone(_)
             | AssignmentChange::SideRoad(_)
             | AssignmentChange::Pressed(_)
             | AssignmentChange::Overdue

@@ -209,7 +209,7 @@ fn reassign(
         to: unit.to_owned(),
         ground,
         lead_unit,
-        dated: task.due_date.is_some(),
+        dated: task.due_date.is_some() || !task.milestones.is_empty(),
     })
 }
 

@@ -35,7 +35,7 @@ pub enum SideRoad {
         ground: String,
         /// The first-named lead unit of the task as it is now.
         lead_unit: Option<String>,
-        /// The task names its last day: what passed until now is not the new unit's.
+        /// The task names its last day or has milestones: what passed until now is not the new unit's.
         dated: bool,
     },
     /// 挂账.
@@ -223,6 +223,9 @@ impl Assignment {
                 self.signed_at.get_or_insert(at);
                 self.deployed_at.get_or_insert(at);
                 self.counted_from = Some(at);
+                self.milestones_done = true;
+                self.closed_due = None;
+                self.closed_rule = None;
                 self.extended =
                     Some(Extended { last_day: *last_day, granted_at: at, waited_before: self.waited() });
             }
@@ -247,7 +250,9 @@ impl Assignment {
     fn begin_anew(&mut self, unit: &str, dated: bool, at: Timestamp) {
         let from = self.assigned_at.unwrap_or(at);
         let draft = AssignmentDraft { name: self.name.clone(), unit: unit.to_owned(), role: self.role };
-        *self = Assignment::from_draft(&draft);
+        let mut formerly_of = std::mem::take(&mut self.formerly_of);
+        formerly_of.push(std::mem::take(&mut self.unit));
+        *self = Assignment { formerly_of, ..Assignment::from_draft(&draft) };
         self.issue(at);
         // A last day that the document names does not move by itself when the clock begins anew.
         if dated {

@@ -99,6 +99,7 @@ pub fn check_family(
         | AssignmentCommand::Submit { .. }
         | AssignmentCommand::RequestExtension { .. }
         | AssignmentCommand::DecideExtension { .. }
+        | AssignmentCommand::Milestone(_)
         | AssignmentCommand::SideRoad(_)
         | AssignmentCommand::Press(_) => Ok(()),
     }

@@ -8,6 +8,7 @@ use time::Date;
 use crate::assignment::{Assignment, Role};
 use crate::content::{self, Milestone, OpenPoint, Target};
 use crate::error::SupervisionError;
+use crate::figure::TargetStanding;
 use crate::terms::{Recorded, Terms};
 
 /// How heavy a matter is: it chooses the last clock of 13710.
@@ -199,6 +200,9 @@ pub struct Task {
     /// The matter it is linked to, `matters/{id}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub matter: Option<String>,
+    /// What its targets came to, and whose figures were asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub target_standings: Vec<TargetStanding>,
     /// Number of events applied so far: what a save compares and sets.
     pub version: i64,
 }
@@ -248,6 +252,7 @@ impl Task {
             assignments: draft.assignments.iter().map(Assignment::from_draft).collect(),
             attachments: draft.attachments.clone(),
             matter: None,
+            target_standings: Vec::new(),
             version: 1,
         }
     }

@@ -171,10 +171,18 @@ impl Task {
         }
     }
 
-    /// Its last day, where one is named: by the document, or by the event it waited for.
+    /// Its last day, where one is named: by the document, or by the event it waited for; else the
+    /// last of its milestones.
     pub fn last_day(&self) -> Option<Date> {
-        let awaited = self.terms.awaits.as_ref().zip(self.happened);
-        self.due_date.or(awaited.map(|(awaited, recorded)| awaited.last_day(recorded.on)))
+        match (&self.terms.awaits, self.happened) {
+            (Some(awaited), Some(recorded)) => self.due_date.or(Some(awaited.last_day(recorded.on))),
+            (Some(_), None) => self.due_date,
+            (None, _) => self.due_date.or(self.last_milestone()),
+        }
+    }
+
+    fn last_milestone(&self) -> Option<Date> {
+        self.milestones.iter().map(|one| one.last_day).max()
     }
 
     /// The first day on which it may be completed, where the event it waited for sets one.

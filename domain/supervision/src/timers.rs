@@ -11,10 +11,10 @@ use domain_calendar::{Calendar, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::assignment::{Assignment, Stage};
-use crate::deadline::Clocks;
-use crate::deadline::clocks as clocks_of;
+use crate::deadline::{Clocks, clocks as clocks_of, start};
 use crate::decide::{Context, happened};
 use crate::event::{AssignmentChange, TaskEvent};
+use crate::milestone::{MilestoneChange, OpenMilestone, open_milestones};
 use crate::rule::Rule;
 use crate::task::Task;
 
@@ -28,6 +28,10 @@ pub enum TimerKind {
     DeployDue,
     /// Whether progress was reported.
     ReportDue,
+    /// Whether little time is left to reach the next milestone.
+    MilestoneYellow,
+    /// Whether a milestone was reached.
+    MilestoneDue,
     /// Whether little time is left to settle it.
     Yellow,
     /// Whether it was settled.
@@ -49,8 +53,15 @@ pub struct PlannedTimer {
 
 impl TimerKind {
     /// Every kind.
-    pub const ALL: [TimerKind; 5] =
-        [Self::SignDue, Self::DeployDue, Self::ReportDue, Self::Yellow, Self::SettleDue];
+    pub const ALL: [TimerKind; 7] = [
+        Self::SignDue,
+        Self::DeployDue,
+        Self::ReportDue,
+        Self::MilestoneYellow,
+        Self::MilestoneDue,
+        Self::Yellow,
+        Self::SettleDue,
+    ];
 
     /// The word in timer keys, as in JSON.
     pub const fn as_str(self) -> &'static str {
@@ -58,6 +69,8 @@ impl TimerKind {
             Self::SignDue => "signDue",
             Self::DeployDue => "deployDue",
             Self::ReportDue => "reportDue",
+            Self::MilestoneYellow => "milestoneYellow",
+            Self::MilestoneDue => "milestoneDue",
             Self::Yellow => "yellow",
             Self::SettleDue => "settleDue",
         }
@@ -73,7 +86,7 @@ pub fn timers_for(
     calendar: &Calendar,
 ) -> Vec<PlannedTimer> {
     let clocks = clocks_of(task, assignment, rule, calendar);
-    let look = Look { task, assignment, clocks: &clocks, rule, calendar };
+    let look = Look::at(task, assignment, &clocks, (rule, calendar));
     TimerKind::ALL.into_iter().filter_map(|kind| Some(look.timer(kind, look.moment(kind)?))).collect()
 }
 
@@ -82,7 +95,7 @@ pub fn timers_for(
 /// somebody would be told when nobody is ([`postponed`]).
 pub fn fire(task: &Task, assignment: &Assignment, kind: TimerKind, context: &Context<'_>) -> Vec<TaskEvent> {
     let clocks = clocks_of(task, assignment, context.rule, context.calendar);
-    let look = Look { task, assignment, clocks: &clocks, rule: context.rule, calendar: context.calendar };
+    let look = Look::at(task, assignment, &clocks, (context.rule, context.calendar));
     let ripe = |kind| look.moment(kind).is_some_and(|moment| moment <= context.now);
     if !ripe(kind) || !look.may_happen(kind, context.now) {
         return Vec::new();
@@ -105,6 +118,17 @@ pub fn fire(task: &Task, assignment: &Assignment, kind: TimerKind, context: &Con
         TimerKind::Yellow if clocks.red_at.is_some_and(|red_at| red_at <= context.now) => return Vec::new(),
         TimerKind::Yellow => AssignmentChange::Reminded,
         TimerKind::SettleDue => AssignmentChange::Overdue,
+        TimerKind::MilestoneYellow => match look.to_remind().next() {
+            Some(next) if next.due > context.now => {
+                AssignmentChange::Milestone(MilestoneChange::Reminded { milestone: next.clause() })
+            }
+            Some(_) | None => return Vec::new(),
+        },
+        TimerKind::MilestoneDue => {
+            let missed = look.to_miss().filter(|one| one.due <= context.now);
+            let milestones = missed.map(|one| one.clause()).collect();
+            AssignmentChange::Milestone(MilestoneChange::Missed { milestones })
+        }
     };
     vec![happened(task, assignment, change, context)]
 }
@@ -118,16 +142,18 @@ pub fn postponed(
     context: &Context<'_>,
 ) -> Option<PlannedTimer> {
     let clocks = clocks_of(task, assignment, context.rule, context.calendar);
-    let look = Look { task, assignment, clocks: &clocks, rule: context.rule, calendar: context.calendar };
+    let look = Look::at(task, assignment, &clocks, (context.rule, context.calendar));
     let moment = look.moment(kind)?;
     if look.may_happen(kind, context.now) && moment <= context.now {
         return None;
     }
     let again = match kind {
-        TimerKind::SettleDue => moment,
-        TimerKind::SignDue | TimerKind::DeployDue | TimerKind::ReportDue | TimerKind::Yellow => {
-            look.told_at(moment.max(context.now))
-        }
+        TimerKind::SettleDue | TimerKind::MilestoneDue => moment,
+        TimerKind::SignDue
+        | TimerKind::DeployDue
+        | TimerKind::ReportDue
+        | TimerKind::MilestoneYellow
+        | TimerKind::Yellow => look.told_at(moment.max(context.now)),
     };
     Some(look.timer(kind, again))
 }
@@ -139,9 +165,27 @@ struct Look<'a> {
     clocks: &'a Clocks,
     rule: &'a Rule,
     calendar: &'a Calendar,
+    /// Those that its clock runs for.
+    milestones: Vec<OpenMilestone<'a>>,
 }
 
-impl Look<'_> {
+impl<'a> Look<'a> {
+    fn at(
+        task: &'a Task,
+        assignment: &'a Assignment,
+        clocks: &'a Clocks,
+        (rule, calendar): (&'a Rule, &'a Calendar),
+    ) -> Self {
+        let milestones = match (clocks.owed.milestone, start(task, assignment, rule, calendar)) {
+            (Some(_), Some(start)) => {
+                let settle = clocks.due.settle.unwrap_or(Timestamp::MAX);
+                open_milestones(task, assignment, start, settle)
+            }
+            (None, _) | (_, None) => Vec::new(),
+        };
+        Look { task, assignment, clocks, rule, calendar, milestones }
+    }
+
     fn timer(&self, kind: TimerKind, due_at: Timestamp) -> PlannedTimer {
         let key = format!("{}/{}/{}", self.assignment.name, kind.as_str(), due_at.as_micros());
         PlannedTimer { kind, due_at, key }
@@ -152,6 +196,11 @@ impl Look<'_> {
         let ladder = &self.rule.ladder;
         match kind {
             TimerKind::SettleDue => self.owed(kind),
+            TimerKind::MilestoneDue => self.due(kind),
+            TimerKind::MilestoneYellow => {
+                let moment = self.told_at(self.due(kind).filter(|_| ladder.remind_at_yellow)?);
+                self.to_remind().next().filter(|next| moment < next.due).map(|_| moment)
+            }
             TimerKind::Yellow => {
                 let moment = self.told_at(self.owed(kind).filter(|_| ladder.remind_at_yellow)?);
                 // When people are back, the end has come.
@@ -177,10 +226,12 @@ impl Look<'_> {
     /// Whether a timer of a kind may take effect at an instant at all: a fact may at every one.
     fn may_happen(&self, kind: TimerKind, at: Timestamp) -> bool {
         match kind {
-            TimerKind::SettleDue => true,
-            TimerKind::SignDue | TimerKind::DeployDue | TimerKind::ReportDue | TimerKind::Yellow => {
-                self.told_at(at) == at
-            }
+            TimerKind::SettleDue | TimerKind::MilestoneDue => true,
+            TimerKind::SignDue
+            | TimerKind::DeployDue
+            | TimerKind::ReportDue
+            | TimerKind::MilestoneYellow
+            | TimerKind::Yellow => self.told_at(at) == at,
         }
     }
 
@@ -200,7 +251,19 @@ impl Look<'_> {
             // yellow for the light, nor once the missed end has been dealt with.
             TimerKind::Yellow => self.owed(TimerKind::SettleDue).and(self.clocks.yellow_at),
             TimerKind::SettleDue => owed.settle,
+            TimerKind::MilestoneYellow => self.to_remind().next().and(self.clocks.milestone_yellow_at),
+            TimerKind::MilestoneDue => self.to_miss().next().map(|one| one.due),
         }
+    }
+
+    /// The next milestone, if the unit was not reminded of it: only the next has a yellow.
+    fn to_remind(&self) -> impl Iterator<Item = &OpenMilestone<'_>> {
+        self.milestones.iter().take(1).filter(|one| !one.was_reminded() && !one.was_told_missed())
+    }
+
+    /// The milestones whose end nobody was told of, by when they are due.
+    fn to_miss(&self) -> impl Iterator<Item = &OpenMilestone<'_>> {
+        self.milestones.iter().filter(|one| !one.was_told_missed())
     }
 
     fn dealt_with(&self, kind: TimerKind) -> bool {

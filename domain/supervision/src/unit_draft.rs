@@ -10,6 +10,7 @@ use time::Date;
 use crate::assignment::Assignment;
 use crate::decide::{AssignmentCommand, said};
 use crate::error::{NotEmpty, SupervisionError};
+use crate::milestone::{MilestoneCommand, NamedMilestone};
 use crate::payload::{PayloadError, read};
 use crate::side_road::SideRoadCommand;
 
@@ -46,6 +47,16 @@ pub enum Said {
     Return {
         /// Why it is not the unit's.
         reason: String,
+    },
+    /// 报告节点完成.
+    Milestone {
+        /// Which.
+        which: NamedMilestone,
+        /// What was done.
+        text: String,
+        /// Evidence.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        attachments: Vec<Attachment>,
     },
 }
 
@@ -165,7 +176,12 @@ impl Said {
             AssignmentCommand::SideRoad(SideRoadCommand::Return { reason }) => {
                 Some(Said::Return { reason: reason.clone() })
             }
+            AssignmentCommand::Milestone(MilestoneCommand::Reach { which, text, attachments }) => {
+                let (which, text) = (which.clone(), text.clone());
+                Some(Said::Milestone { which, text, attachments: attachments.clone() })
+            }
             AssignmentCommand::SideRoad(_)
+            | AssignmentCommand::Milestone(MilestoneCommand::SendBack { .. })
             | AssignmentCommand::Sign
             | AssignmentCommand::Deploy { .. }
             | AssignmentCommand::DecideExtension { .. }
@@ -179,7 +195,9 @@ impl Said {
     /// The files that belong to it.
     pub fn attachments(&self) -> &[Attachment] {
         match self {
-            Said::Report { attachments, .. } | Said::Submission { attachments, .. } => attachments,
+            Said::Report { attachments, .. }
+            | Said::Submission { attachments, .. }
+            | Said::Milestone { attachments, .. } => attachments,
             Said::ExtensionRequest { .. } | Said::Return { .. } => &[],
         }
     }
@@ -193,6 +211,9 @@ impl Said {
                 AssignmentCommand::RequestExtension { last_day, reason }
             }
             Said::Return { reason } => AssignmentCommand::SideRoad(SideRoadCommand::Return { reason }),
+            Said::Milestone { which, text, attachments } => {
+                AssignmentCommand::Milestone(MilestoneCommand::Reach { which, text, attachments })
+            }
         }
     }
 
@@ -203,12 +224,17 @@ impl Said {
             Said::Submission { .. } => "办结申请",
             Said::ExtensionRequest { .. } => "延期申请",
             Said::Return { .. } => "退回申请",
+            Said::Milestone { .. } => "节点完成报告",
         }
     }
 
     /// Whether a draft of the one takes the place of a draft of the other.
     pub fn is_of_the_kind_of(&self, other: &Said) -> bool {
-        self.chinese() == other.chinese()
+        match (self, other) {
+            // Each milestone is reported by itself.
+            (Said::Milestone { which: one, .. }, Said::Milestone { which: other, .. }) => one == other,
+            (_, _) => self.chinese() == other.chinese(),
+        }
     }
 }
 
@@ -399,6 +425,14 @@ mod tests {
                 reason: "征地未完成".to_owned(),
             },
             AssignmentCommand::SideRoad(SideRoadCommand::Return { reason: "不属本单位".to_owned() }),
+            AssignmentCommand::Milestone(MilestoneCommand::Reach {
+                which: NamedMilestone {
+                    last_day: time::macros::date!(2023 - 06 - 30),
+                    clause: "完成六成".to_owned(),
+                },
+                text: "已完成六成".to_owned(),
+                attachments: vec![],
+            }),
         ] {
             let said = Said::of(&command).unwrap();
             let kept: Said = serde_json::from_value(serde_json::to_value(&said).unwrap()).unwrap();

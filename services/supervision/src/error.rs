@@ -115,6 +115,21 @@ pub(crate) fn refused(error: &SupervisionError, place: &str) -> Error {
         | SupervisionError::TooDeep { .. }
         | SupervisionError::WiderThanParent => Error::invalid(field("parent"), english, chinese),
         SupervisionError::TooManyUnits { .. } => Error::invalid(field("units"), english, chinese),
+        SupervisionError::NoTarget { .. } => Error::invalid(field("measure"), english, chinese),
+        SupervisionError::TargetUnclear { .. } => Error::invalid(field("place"), english, chinese),
+        SupervisionError::FigureNoNumber { .. } => Error::invalid(field("value"), english, chinese),
+        SupervisionError::FigureAhead { .. } => Error::invalid(field("as_of_day"), english, chinese),
+        SupervisionError::NoMilestone { .. } => Error::invalid(field("due_time"), english, chinese),
+        SupervisionError::MilestoneUnclear { .. } => Error::invalid(field("clause"), english, chinese),
+        SupervisionError::MilestonePassed { .. } => {
+            Error::failed_precondition("MILESTONE_PASSED", english, chinese)
+        }
+        SupervisionError::MilestoneReached { .. } => {
+            Error::failed_precondition("MILESTONE_REACHED", english, chinese)
+        }
+        SupervisionError::MilestoneNotReached { .. } => {
+            Error::failed_precondition("MILESTONE_NOT_REACHED", english, chinese)
+        }
     }
 }
 
@@ -180,8 +195,10 @@ fn empty_field(text: NotEmpty) -> &'static str {
         NotEmpty::Milestone => "milestones",
         NotEmpty::Measure => "targets",
         NotEmpty::OpenPoint => "open_points",
-        NotEmpty::Instruction | NotEmpty::Comment | NotEmpty::DelegateAnswer => "text",
-        NotEmpty::DraftNote | NotEmpty::DelegationNote => "note",
+        NotEmpty::Instruction | NotEmpty::Comment | NotEmpty::DelegateAnswer | NotEmpty::FigureCorrection => {
+            "text"
+        }
+        NotEmpty::DraftNote | NotEmpty::DelegationNote | NotEmpty::MilestoneNote => "note",
         NotEmpty::Ask => "ask",
         NotEmpty::Section => "section",
     }

@@ -5,7 +5,7 @@
 //! - the rules and the state machine: `domain-supervision`, which this service asks;
 //! - the RPCs: `grpc/`; what they do: `app/`; the tables: `store/`;
 //! - what happens by itself when a stage is due: `jobs/stages_due.rs`, or an instruction:
-//!   `jobs/instructions_due.rs`;
+//!   `jobs/instructions_due.rs`, or the figure of a target: `jobs/figures_due.rs`;
 //! - what tasks are searched by: `jobs/searching.rs`, and what like tasks are looked up by:
 //!   `store/likeness.rs`;
 //! - what each leader is told when a division of work takes effect: `jobs/handovers.rs`.
@@ -37,10 +37,12 @@ use xietong_proto::supervision::instruction_service_server::InstructionServiceSe
 use xietong_proto::supervision::instrument_service_server::InstrumentServiceServer;
 use xietong_proto::supervision::ledger_service_server::LedgerServiceServer;
 use xietong_proto::supervision::matter_service_server::MatterServiceServer;
+use xietong_proto::supervision::milestone_service_server::MilestoneServiceServer;
 use xietong_proto::supervision::paper_service_server::PaperServiceServer;
 use xietong_proto::supervision::rule_service_server::RuleServiceServer;
 use xietong_proto::supervision::score_rule_service_server::ScoreRuleServiceServer;
 use xietong_proto::supervision::side_road_service_server::SideRoadServiceServer;
+use xietong_proto::supervision::target_service_server::TargetServiceServer;
 use xietong_proto::supervision::task_service_server::TaskServiceServer;
 use xietong_proto::supervision::unit_draft_service_server::UnitDraftServiceServer;
 use xietong_store::StoreError;
@@ -50,7 +52,7 @@ use grpc::{
     Archives, Bulletins, DivisionPreviews, Explanations, Inspections, Ledger, Matters, Papers, Rules,
     ScoreRules, Tasks,
 };
-use jobs::{Due, Handovers, InstructionsDue, LikenessRefill, Recounts, Searching, StagesDue};
+use jobs::{Due, FiguresDue, Handovers, InstructionsDue, LikenessRefill, Recounts, Searching, StagesDue};
 use regulation::Regulations;
 
 /// Puts the service together: its database at the newest schema, its RPCs, its copy of the
@@ -96,6 +98,8 @@ pub async fn build(ground: Ground) -> Result<Service, StoreError> {
     let instruments =
         InstrumentServiceServer::from_arc(tasks.clone()).max_decoding_message_size(MAX_BATCH_MESSAGE_BYTES);
     let circumstances = CircumstanceServiceServer::from_arc(tasks.clone());
+    let milestones = MilestoneServiceServer::from_arc(tasks.clone());
+    let targets = TargetServiceServer::from_arc(tasks.clone());
     let instructions = InstructionServiceServer::from_arc(tasks.clone());
     let comments = CommentServiceServer::from_arc(tasks.clone());
     let unit_drafts = UnitDraftServiceServer::from_arc(tasks.clone());
@@ -106,7 +110,8 @@ pub async fn build(ground: Ground) -> Result<Service, StoreError> {
     let stages_due =
         StagesDue::new(foundation.log.clone(), foundation.transactions.clone(), regulations.clone());
     let instructions_due =
-        InstructionsDue::new(foundation.log.clone(), foundation.transactions.clone(), regulations);
+        InstructionsDue::new(foundation.log.clone(), foundation.transactions.clone(), regulations.clone());
+    let figures_due = FiguresDue::new(foundation.log.clone(), foundation.transactions.clone(), regulations);
     let previews = DivisionPreviewServiceServer::new(DivisionPreviews::new(foundation.db.clone()));
     let handovers = Handovers::new(foundation.log.clone(), foundation.transactions.clone());
     Ok(foundation.assemble(Assembly {
@@ -114,6 +119,8 @@ pub async fn build(ground: Ground) -> Result<Service, StoreError> {
             .add_service(side_roads)
             .add_service(instruments)
             .add_service(circumstances)
+            .add_service(milestones)
+            .add_service(targets)
             .add_service(rules)
             .add_service(explanations)
             .add_service(previews)
@@ -132,6 +139,6 @@ pub async fn build(ground: Ground) -> Result<Service, StoreError> {
         copy: Some(roster),
         consumers: vec![(ServiceName::Roster, Arc::new(handovers))],
         jobs: vec![recounts, Arc::new(searching), Arc::new(refill)],
-        timers: Some(Arc::new(Due::new(stages_due, instructions_due))),
+        timers: Some(Arc::new(Due::new(stages_due, instructions_due, figures_due))),
     }))
 }

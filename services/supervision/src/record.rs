@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use domain_attachment::Attachment;
 use domain_calendar::Timestamp;
 use domain_supervision::{
-    Assignment, AssignmentChange, LAST_REPORT, Role, SideRoad, SupervisionError, Task, TaskChange, TaskDraft,
-    TaskEvent, TaskState, UnitDraft, Visibility,
+    Assignment, AssignmentChange, LAST_REPORT, MilestoneChange, Role, SideRoad, SupervisionError, Task,
+    TaskChange, TaskDraft, TaskEvent, TaskState, UnitDraft, Visibility,
 };
 use serde::{Deserialize, Serialize};
 use xietong_mesh::Resource;
@@ -86,10 +86,12 @@ impl Record {
                 | TaskChange::Instructed { .. }
                 | TaskChange::InstructionSigned { .. }
                 | TaskChange::InstructionDue { .. }
+                | TaskChange::Figure(_)
                 | TaskChange::CooperatingAdded { .. } => {}
             },
             TaskEvent::Assignment(event) => match &event.change {
                 AssignmentChange::Reported { text, attachments, .. }
+                | AssignmentChange::Milestone(MilestoneChange::Reached { text, attachments, .. })
                 | AssignmentChange::Submitted { text, attachments, .. } => {
                     let name = &event.assignment.name;
                     let beginning = text.chars().take(LAST_REPORT).collect();
@@ -107,6 +109,11 @@ impl Record {
                     self.last_attachments.remove(&event.assignment.name);
                 }
                 AssignmentChange::SideRoad(_)
+                | AssignmentChange::Milestone(
+                    MilestoneChange::SentBack { .. }
+                    | MilestoneChange::Reminded { .. }
+                    | MilestoneChange::Missed { .. },
+                )
                 | AssignmentChange::Pressed(_)
                 | AssignmentChange::Signed
                 | AssignmentChange::Deployed { .. }
@@ -155,6 +162,13 @@ impl Record {
                 Resource::new().of_units(std::iter::once(wait.on.as_str()).chain(holder))
             }
         }
+    }
+
+    /// What permission to say what a target came to depends on: the unit whose figure counts. Being
+    /// asked is reason enough to answer on a matter of named units.
+    pub(crate) fn resource_of_source(&self, measure: &str, number: Option<u32>) -> Resource {
+        let target = self.task.target_measuring(measure, number).ok();
+        Resource::new().of_units(target.and_then(|(_, target)| target.source_unit.as_deref()))
     }
 
     fn resource_of_units<'a>(&self, assignments: impl Iterator<Item = &'a Assignment>) -> Resource {

@@ -5,7 +5,9 @@
 //! the leader in charge hears when a matter begins, is reported, is submitted and ends.
 
 mod circumstance;
+mod figure;
 mod instruction;
+mod milestone;
 mod side_road;
 
 use domain_roster::Book;
@@ -62,6 +64,7 @@ impl Matter {
                 | TaskChange::Instructed { .. }
                 | TaskChange::InstructionSigned { .. }
                 | TaskChange::InstructionDue { .. }
+                | TaskChange::Figure(_)
                 | TaskChange::CooperatingAdded { .. } => None,
             },
             TaskEvent::Assignment(event) => match &event.change {
@@ -70,6 +73,7 @@ impl Matter {
                     Some(Matter { lead_unit: lead_unit.clone() })
                 }
                 AssignmentChange::SideRoad(_)
+                | AssignmentChange::Milestone(_)
                 | AssignmentChange::Pressed(_)
                 | AssignmentChange::DeadlineRecomputed { .. }
                 | AssignmentChange::Signed
@@ -136,6 +140,7 @@ pub fn ended_by(event: &TaskEvent) -> Vec<Ended> {
             | TaskChange::LeftMatter { .. }
             | TaskChange::Instructed { .. }
             | TaskChange::InstructionDue { .. }
+            | TaskChange::Figure(_)
             | TaskChange::CooperatingAdded { .. } => Vec::new(),
             TaskChange::Withdrawn { .. } | TaskChange::StruckOff { .. } => {
                 vec![Ended { task: event.task.name.clone(), unit: None, kind: None }]
@@ -160,6 +165,7 @@ pub fn ended_by(event: &TaskEvent) -> Vec<Ended> {
                 | AssignmentChange::ExtensionGranted { .. }
                 | AssignmentChange::ExtensionRefused { .. }
                 | AssignmentChange::DeadlineRecomputed { .. }
+                | AssignmentChange::Milestone(_)
                 | AssignmentChange::Pressed(_)
                 | AssignmentChange::Overdue
                 | AssignmentChange::Reminded
@@ -238,6 +244,7 @@ fn of_whole_task(event: &WholeTaskEvent, matter: &Matter, book: &Book) -> Vec<No
         TaskChange::InstructionDue { instruction, leader, text, owing, assignments: _ } => {
             vec![instruction::due(task, instruction, (leader, text), owing, book)]
         }
+        TaskChange::Figure(change) => figure::of_figure(task, change),
         TaskChange::CooperatingAdded { ground, assignments } => {
             let added: Vec<_> = assignments.iter().map(|one| unit(book, &one.unit)).collect();
             let ground =
@@ -326,6 +333,7 @@ fn of_assignment(event: &AssignmentEvent, matter: &Matter, book: &Book) -> Vec<N
             let body = format!("节假日安排已公布，{heading}的时限重新核定，{}。", settle_by(assignment));
             decided("时限核定", body)
         }
+        AssignmentChange::Milestone(change) => milestone::of_milestone(event, change, matter, book),
         AssignmentChange::SideRoad(road) => side_road::of_side_road(event, road, matter, book),
         AssignmentChange::Pressed(used) => {
             let InstrumentUse { instrument, ground, .. } = used;
@@ -447,6 +455,7 @@ fn step(stage: Stage) -> &'static str {
         Stage::Sign => "签收",
         Stage::Deploy => "部署",
         Stage::Report => "反馈",
+        Stage::Milestone => "完成节点",
         Stage::Settle => "办结",
     }
 }

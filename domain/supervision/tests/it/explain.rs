@@ -168,6 +168,7 @@ fn adds_up(ledger: &Ledger) -> Result<(), TestCaseError> {
             Stage::Sign => clocks.due.sign,
             Stage::Deploy => clocks.due.deploy,
             Stage::Report => clocks.due.report,
+            Stage::Milestone => clocks.due.milestone,
             Stage::Settle => clocks.due.settle,
         };
         prop_assert_eq!(Some(limit.due), due);

@@ -70,6 +70,7 @@ fn granted_the_assignment_has_a_last_day_of_its_own() {
             note: String::new(),
             waited: Duration::from_secs((5 * 24 + 15) * 3_600),
             charged: Duration::ZERO,
+            moved: Duration::from_secs(12 * 86_400),
         }
     );
     assert_eq!(event.assignment.due.settle, Some(at("2023-06-21T00:00+08:00")));

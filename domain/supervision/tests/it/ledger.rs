@@ -3,8 +3,8 @@
 use domain_calendar::{Calendar, Timestamp};
 use domain_supervision::{
     Assignment, AssignmentChange, AssignmentCommand, AssignmentDraft, Clocks, Command, Context, Grade, Light,
-    PlannedTimer, Role, Rule, SideRoadCommand, Source, SupervisionError, Task, TaskDraft, TaskEvent,
-    Visibility, clocks, create, decide, fire, light, timers_for,
+    MilestoneChange, PlannedTimer, Role, Rule, SideRoadCommand, Source, SupervisionError, Task, TaskDraft,
+    TaskEvent, Visibility, clocks, create, decide, fire, light, timers_for,
 };
 
 pub(crate) fn at(text: &str) -> Timestamp {
@@ -170,6 +170,9 @@ impl Ledger {
                 TaskEvent::Assignment(event) => match event.change {
                     AssignmentChange::Overdue
                     | AssignmentChange::Reminded
+                    | AssignmentChange::Milestone(
+                        MilestoneChange::Reminded { .. } | MilestoneChange::Missed { .. },
+                    )
                     | AssignmentChange::Urged { .. } => true,
                     AssignmentChange::Signed
                     | AssignmentChange::Deployed { .. }
@@ -181,6 +184,9 @@ impl Ledger {
                     | AssignmentChange::ExtensionGranted { .. }
                     | AssignmentChange::ExtensionRefused { .. }
                     | AssignmentChange::DeadlineRecomputed { .. }
+                    | AssignmentChange::Milestone(
+                        MilestoneChange::Reached { .. } | MilestoneChange::SentBack { .. },
+                    )
                     | AssignmentChange::SideRoad(_)
                     | AssignmentChange::Pressed(_)
                     | AssignmentChange::StruckOff { .. } => false,
@@ -194,7 +200,7 @@ impl Ledger {
         Context { rule: &self.rule, calendar: &self.calendar, now: self.now }
     }
 
-    fn keep(&mut self, events: Vec<TaskEvent>) {
+    pub(crate) fn keep(&mut self, events: Vec<TaskEvent>) {
         for event in events {
             self.task.apply(&event).unwrap();
             self.log.push(event);

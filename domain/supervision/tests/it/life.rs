@@ -1,13 +1,16 @@
 //! What each command brings about, and what is refused.
 
 use domain_supervision::{
-    AssignmentCommand, AssignmentState, Command, Grade, Light, NotEmpty, Role, SideRoadCommand, Stage,
-    SupervisionError, TaskChange, TaskEvent, TaskState, TimerKind, Visibility, create, decide, fire,
+    AssignmentCommand, AssignmentState, CircumstanceCommand, Command, Content, Grade, Instruction,
+    Instrument, InstrumentUse, Light, NotEmpty, Role, SharedReport, SideRoadCommand, Stage, SupervisionError,
+    TaskChange, TaskDraft, TaskEvent, TaskState, TimerKind, Visibility, create, fire,
 };
 
 use time::macros::date;
 
-use crate::ledger::{Ledger, ask_until, at, draft, name, report, side_road, submit, verify};
+use crate::figure::{figure, target};
+use crate::ledger::{Ledger, answer, ask_until, at, draft, name, report, side_road, submit, verify};
+use crate::milestone::{milestone, reach, send_back};
 
 pub(crate) fn types(events: &[TaskEvent]) -> Vec<&'static str> {
     events.iter().map(TaskEvent::event_type).collect()
@@ -30,8 +33,8 @@ pub(crate) fn bring_to(ledger: &mut Ledger, index: usize, state: AssignmentState
 /// Every command (columns) on every state of an assignment (rows, in the order of
 /// [`AssignmentState::ALL`]): the index of the state reached, or `-` when it is refused. Columns:
 /// sign, deploy, report, submit, verify (accept, send back), request an extension; return,
-/// refuse a return, reassign, suspend, resume, wait, recheck, reopen. What depends on a request
-/// is in `extension` and `side_road`.
+/// refuse a return, reassign, suspend, resume, wait, recheck, reopen. What answers something that was
+/// asked or said before is in the next table.
 #[test]
 fn every_command_has_a_defined_answer_in_every_state() {
     use AssignmentState as S;
@@ -76,26 +79,129 @@ fn every_command_has_a_defined_answer_in_every_state() {
             .collect();
         assert_eq!(answers.len(), commands.len());
         for (command, expected) in commands.into_iter().zip(answers) {
-            // A second lead keeps the task open when the first is struck off.
-            let mut ledger =
-                Ledger::created(draft(Grade::Ordinary, &[Role::Lead, Role::Lead]), "2023-06-01T09:00+08:00");
-            match state {
-                S::Pending => {}
-                S::Withdrawn => {
-                    ledger.task(Command::Withdraw { ground: "重复交办".to_owned() }).unwrap();
+            let mut ledger = in_state(draft(Grade::Ordinary, &[Role::Lead, Role::Lead]), state);
+            let before = ledger.task.clone();
+            let answer = ledger.unit(0, command.clone());
+            match expected {
+                Some(reached) => {
+                    assert!(answer.is_ok(), "{command:?} in {state:?}: {answer:?}");
+                    assert_eq!(ledger.assignment(0).state, reached, "{command:?} in {state:?}");
                 }
-                S::Assigned | S::Signed | S::Deployed | S::InProgress | S::Submitted | S::StruckOff => {
-                    ledger.task(Command::Issue { with_document: false }).unwrap();
-                    bring_to(&mut ledger, 0, state);
+                None => {
+                    assert!(
+                        matches!(answer, Err(SupervisionError::AssignmentRefused { state: found, .. }) if found == state),
+                        "{command:?} in {state:?}: {answer:?}"
+                    );
+                    assert_eq!(ledger.task, before, "a refusal changes nothing");
                 }
-                S::Returned => {
-                    ledger.task(Command::Issue { with_document: false }).unwrap();
-                    ledger.unit(0, side_road(R::Return { reason: said() })).unwrap();
-                }
-                S::Suspended => {
-                    ledger.task(Command::Issue { with_document: false }).unwrap();
-                    bring_to(&mut ledger, 0, S::Deployed);
-                    ledger.unit(0, side_road(R::Suspend { ground: said(), review_date: day })).unwrap();
+            }
+        }
+    }
+}
+
+/// A ledger whose first assignment is in a state; a second lead keeps the task open when the first is
+/// struck off.
+fn in_state(draft: TaskDraft, state: AssignmentState) -> Ledger {
+    use AssignmentState as S;
+    let said = || "情况属实".to_owned();
+    let mut ledger = Ledger::created(draft, "2023-06-01T09:00+08:00");
+    match state {
+        S::Pending => return ledger,
+        S::Withdrawn => {
+            ledger.task(Command::Withdraw { ground: "重复交办".to_owned() }).unwrap();
+            return ledger;
+        }
+        S::Assigned
+        | S::Signed
+        | S::Deployed
+        | S::InProgress
+        | S::Submitted
+        | S::StruckOff
+        | S::Returned
+        | S::Suspended => drop(ledger.task(Command::Issue { with_document: false }).unwrap()),
+    }
+    match state {
+        S::Pending | S::Withdrawn => {}
+        S::Assigned | S::Signed | S::Deployed | S::InProgress | S::Submitted | S::StruckOff => {
+            bring_to(&mut ledger, 0, state);
+        }
+        S::Returned => drop(ledger.unit(0, side_road(SideRoadCommand::Return { reason: said() })).unwrap()),
+        S::Suspended => {
+            bring_to(&mut ledger, 0, S::InProgress);
+            let review_date = date!(2023 - 09 - 01);
+            ledger.unit(0, side_road(SideRoadCommand::Suspend { ground: said(), review_date })).unwrap();
+        }
+    }
+    ledger
+}
+
+/// The same of what answers something: columns are to grant an extension and to refuse it, to accept a
+/// wait, to rule on it and to end it, to urge, to report with a matter, to reach a milestone and to
+/// send it back. What is answered was asked before, as far as it can be asked in that state.
+#[test]
+fn every_answer_has_a_defined_answer_in_every_state() {
+    use AssignmentState as S;
+    use SideRoadCommand as R;
+    let said = || "情况属实".to_owned();
+    let shared = SharedReport {
+        report: "reports/1".to_owned(),
+        matter: "matters/1".to_owned(),
+        title: "清水".to_owned(),
+        reported_on: name(0),
+        told_together: false,
+    };
+    let urge = AssignmentCommand::Press(InstrumentUse {
+        instrument: Instrument::Urging,
+        ground: said(),
+        decision: String::new(),
+        by_leader: false,
+        skip_lighter: false,
+    });
+    let wait = || Some(side_road(R::Wait { on: "units/water".to_owned(), need: said() }));
+    let ask = || Some(ask_until(date!(2023 - 07 - 20)));
+    let day = date!(2023 - 06 - 10);
+    let answers = [
+        (answer(true), ask(), "--234-----"),
+        (answer(false), ask(), "--234-----"),
+        (side_road(R::AcceptWait), wait(), "--234-----"),
+        (side_road(R::RuleOnWait { hold: true, note: said() }), wait(), "--234-----"),
+        (side_road(R::EndWait { answer: said() }), wait(), "--234-----"),
+        (urge, None, "-1234-----"),
+        (
+            AssignmentCommand::ReportWithMatter { text: said(), shared, attachments: vec![] },
+            None,
+            "---44-----",
+        ),
+        (reach(day), None, "---44-----"),
+        (send_back(day), Some(reach(day)), "----4--7--"),
+    ];
+    let dated = || {
+        let mut draft = draft(Grade::Ordinary, &[Role::Lead, Role::Lead]);
+        draft.due_date = Some(date!(2023 - 06 - 30));
+        draft.milestones = vec![milestone(day, "完成六成", &[])];
+        draft
+    };
+    for (command, asked, row) in answers {
+        for (state, cell) in S::ALL.into_iter().zip(row.chars()) {
+            let mut ledger = in_state(dated(), state);
+            let expected = cell.to_digit(10).map(|index| S::ALL[index as usize]);
+            if matches!(command, AssignmentCommand::Press(_)) {
+                // Nobody is urged before something is due.
+                ledger.now = at("2023-06-12T09:00+08:00");
+            }
+            if expected.is_some() && asked.is_some() {
+                let bare = ledger.unit(0, command.clone());
+                assert!(bare.is_err(), "{command:?} in {state:?} without what it answers: {bare:?}");
+            }
+            if let Some(asked) = asked.clone().filter(|_| expected.is_some()) {
+                if state == S::Suspended {
+                    // Reached before it was suspended.
+                    ledger.unit(0, side_road(R::Resume { note: String::new() })).unwrap();
+                    drop(ledger.unit(0, asked));
+                    let review_date = date!(2023 - 09 - 01);
+                    drop(ledger.unit(0, side_road(R::Suspend { ground: said(), review_date })));
+                } else {
+                    drop(ledger.unit(0, asked));
                 }
             }
             let before = ledger.task.clone();
@@ -117,35 +223,82 @@ fn every_command_has_a_defined_answer_in_every_state() {
     }
 }
 
+/// Every command (rows) on the task as a whole in every state: a draft, issued, struck off, withdrawn.
+/// `+` is an answer, `-` a refusal.
 #[test]
-fn the_task_as_a_whole_answers_issue_and_withdraw_in_every_state() {
-    let withdraw = || Command::Withdraw { ground: "上级撤销".to_owned() };
-    for (state, issue, withdrawn) in [
-        (TaskState::Draft, true, true),
-        (TaskState::Issued, false, true),
-        (TaskState::StruckOff, false, false),
-        (TaskState::Withdrawn, false, false),
-    ] {
-        let mut ledger = Ledger::created(draft(Grade::Ordinary, &[Role::Lead]), "2023-06-01T09:00+08:00");
-        match state {
-            TaskState::Draft => {}
-            TaskState::Issued => drop(ledger.task(Command::Issue { with_document: false }).unwrap()),
-            TaskState::StruckOff => {
-                ledger.task(Command::Issue { with_document: false }).unwrap();
-                bring_to(&mut ledger, 0, AssignmentState::StruckOff);
-            }
-            TaskState::Withdrawn => drop(ledger.task(withdraw()).unwrap()),
+fn the_task_as_a_whole_answers_every_command_in_every_state() {
+    let ground = || "上级通知".to_owned();
+    let link = |joins: bool| {
+        let (matter, title, ground) = ("matters/1".to_owned(), "清水".to_owned(), ground());
+        if joins {
+            Command::JoinMatter { matter, title, ground }
+        } else {
+            Command::LeaveMatter { matter, title, ground }
         }
-        assert_eq!(ledger.task.state, state);
-        for (command, allowed) in [(Command::Issue { with_document: false }, issue), (withdraw(), withdrawn)]
-        {
-            let answer = decide(&ledger.task, &command, &ledger.context());
-            assert_eq!(answer.is_ok(), allowed, "{command:?} in {state:?}");
+    };
+    let instruction = Instruction {
+        name: "tasks/1/instructions/1".to_owned(),
+        leader: "officials/mayor".to_owned(),
+        text: "请抓紧落实".to_owned(),
+        units: vec!["units/0".to_owned()],
+        officials: vec!["officials/wang".to_owned()],
+        due_at: None,
+        given_at: at("2023-06-01T09:00+08:00"),
+        signatures: vec![],
+        urged_at: None,
+    };
+    let to_officials = Instruction { units: vec![], ..instruction.clone() };
+    let designate =
+        CircumstanceCommand::Designate { official: Some("officials/wang".to_owned()), ground: ground() };
+    let table = [
+        (Command::Issue { with_document: false }, "+---"),
+        (Command::Withdraw { ground: ground() }, "++--"),
+        (link(true), "++++"),
+        (link(false), "++++"),
+        (Command::Circumstance(designate), "-+--"),
+        (Command::Instruct(Box::new(instruction)), "-+--"),
+        (Command::Instruct(Box::new(to_officials)), "-+--"),
+        (Command::AddCooperating { units: vec!["units/9".to_owned()], ground: ground() }, "-+--"),
+        (Command::GiveFigure(figure("产值", "7")), "-++-"),
+    ];
+    let states = [TaskState::Draft, TaskState::Issued, TaskState::StruckOff, TaskState::Withdrawn];
+    for state in states {
+        let in_state = || {
+            let mut draft = draft(Grade::Ordinary, &[Role::Lead]);
+            draft.targets = vec![target("产值", true)];
+            let mut ledger = Ledger::created(draft, "2023-06-01T09:00+08:00");
+            match state {
+                TaskState::Draft => {}
+                TaskState::Issued => drop(ledger.task(Command::Issue { with_document: false }).unwrap()),
+                TaskState::StruckOff => {
+                    ledger.task(Command::Issue { with_document: false }).unwrap();
+                    bring_to(&mut ledger, 0, AssignmentState::StruckOff);
+                }
+                TaskState::Withdrawn => drop(ledger.task(Command::Withdraw { ground: ground() }).unwrap()),
+            }
+            assert_eq!(ledger.task.state, state);
+            ledger
+        };
+        let column = states.iter().position(|one| *one == state).unwrap();
+        let answers = table.iter().map(|(command, row)| (command.clone(), row.as_bytes()[column] == b'+'));
+        let mut revised = Content::of(&in_state().task);
+        revised.title.push('改');
+        let revise = Command::Revise { content: Box::new(revised), ground: ground() };
+        let revisable = matches!(state, TaskState::Draft | TaskState::Issued);
+        for (command, allowed) in answers.chain([(revise, revisable)]) {
+            let mut ledger = in_state();
+            if command == link(false) {
+                ledger.task(link(true)).unwrap();
+            }
+            let before = ledger.task.clone();
+            let answer = ledger.task(command.clone());
+            assert_eq!(answer.is_ok(), allowed, "{command:?} in {state:?}: {answer:?}");
             if let Err(refusal) = answer {
                 assert!(
                     matches!(refusal, SupervisionError::TaskRefused { state: found, .. } if found == state)
                 );
                 assert!(!refusal.chinese().is_empty());
+                assert_eq!(ledger.task, before, "a refusal changes nothing");
             }
         }
     }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use domain_calendar::{Calendar, Holiday, YearArrangement};
 use domain_supervision::{
-    AssignmentChange, AssignmentCommand, ClockStart, Command, Context, Cycle, DayKind, Grade, Light,
-    Rebasing, Role, Rule, Span, Stage, Task, TaskEvent, TaskState, rebase, recount,
+    AssignmentChange, AssignmentCommand, ClockStart, Command, Context, Cycle, DayKind, DueTimes, Grade,
+    Light, Rebasing, Role, Rule, Span, Stage, Task, TaskEvent, TaskState, rebase, recount,
 };
 use time::macros::date;
 
@@ -148,11 +148,13 @@ fn spring_festival_moves_deadlines_once_its_calendar_is_published_and_nothing_fi
         let TaskEvent::Assignment(fact) = &event else { panic!("{event:?}") };
         // 4, then 12, 14 (made up), 15, 16, 17 and 18 February.
         assert_eq!(fact.assignment.due.settle, Some(at("2027-02-19T00:00+08:00")));
-        let AssignmentChange::DeadlineRecomputed { before, calendar_version, provisional } = fact.change
+        let AssignmentChange::DeadlineRecomputed { before, calendar_version, provisional, kept } =
+            fact.change
         else {
             panic!("{event:?}")
         };
         assert_eq!((before, calendar_version, provisional), (plain.due, 2, false));
+        assert_eq!(kept, DueTimes::default(), "nothing would have passed");
         ledger.task.apply(&event).unwrap();
         ledger.log.push(event);
     }

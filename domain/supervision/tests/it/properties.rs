@@ -1,18 +1,22 @@
 //! What holds for every sequence of commands at any pace, timers firing or not.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use domain_calendar::Timestamp;
+use domain_calendar::{Calendar, Holiday, Timestamp, YearArrangement};
 use domain_supervision::{
-    AssignmentChange, AssignmentCommand, AssignmentState, Awaited, ChargeKind, CircumstanceCommand,
-    ClockPhase, Command, Content, Grade, Instruction, Instrument, InstrumentUse, Light, Role, SideRoad,
-    SideRoadCommand, Span, SupervisionError, Task, TaskChange, TaskEvent, TaskKind, TaskState, Terms,
-    TimerKind, check_family, fire,
+    AssignmentChange, AssignmentCommand, AssignmentState, Awaited, Backfill, ChargeKind, CircumstanceCommand,
+    ClockPhase, Command, Content, DayKind, DueTimes, Grade, Instruction, Instrument, InstrumentUse, Light,
+    MilestoneChange, Rebasing, Role, Rule, SideRoadCommand, Span, Stage, StandingThen, SupervisionError,
+    Task, TaskEvent, TaskKind, TaskState, Terms, TimerKind, backfill, check_family, fire, rebase, recount,
 };
 use proptest::prelude::*;
+use time::Date;
 use time::macros::date;
 
 use crate::ledger::{Ledger, answer, ask_until, at, draft, name, report, side_road, submit, verify};
+use crate::milestone::{milestone, reach, send_back};
+use crate::naive;
 
 #[derive(Debug, Clone)]
 enum Happening {
@@ -25,10 +29,14 @@ enum Happening {
     Known(u8, i64),
     /// So many of its sub-tasks are open from now on.
     SubTasks(u64),
+    /// It is put under another rule, if that makes nobody late.
+    Rebase(usize),
+    /// A calendar is published.
+    Publish,
 }
 
 fn happening() -> impl Strategy<Value = Happening> {
-    let on_unit = (0..3_usize, 0..21_usize, 0_i64..200).prop_map(|(index, which, days)| {
+    let on_unit = (0..3_usize, 0..25_usize, 0_i64..200).prop_map(|(index, which, days)| {
         let command = match which {
             0 => AssignmentCommand::Sign,
             1 => AssignmentCommand::Deploy { plan: String::new() },
@@ -46,13 +54,15 @@ fn happening() -> impl Strategy<Value = Happening> {
                 by_leader: days % 2 == 0,
                 skip_lighter: days % 3 == 0,
             }),
+            21 | 22 => reach(day_of_milestone(days)),
+            23 | 24 => send_back(day_of_milestone(days)),
             which => side_road(side_road_of(which, days)),
         };
         Happening::Command(Command::Assignment { name: name(index), command })
     });
     prop_oneof![
         20 => on_unit,
-        4 => (0..3_usize, 0..5_usize).prop_map(|(index, kind)| Happening::Timer(index, TimerKind::ALL[kind])),
+        4 => (0..3_usize, 0..7_usize).prop_map(|(index, kind)| Happening::Timer(index, TimerKind::ALL[kind])),
         1 => Just(Happening::Command(Command::Issue { with_document: false })),
         1 => proptest::option::of(0_u8..200).prop_map(Happening::Revise),
         3 => (0_u8..3, -200_i64..200).prop_map(|(which, hours)| Happening::Known(which, hours)),
@@ -60,7 +70,14 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => (0..5_usize).prop_map(|one| Happening::Command(add_cooperating(one))),
         1 => (0..3_usize, proptest::bool::ANY).prop_map(|one| Happening::Command(instruct(one))),
         1 => (0..3_u64).prop_map(Happening::SubTasks),
+        1 => (0..3_usize).prop_map(Happening::Rebase),
+        1 => Just(Happening::Publish),
     ]
+}
+
+/// One of the days that milestones have.
+fn day_of_milestone(days: i64) -> Date {
+    date!(2023 - 09 - 20) + time::Duration::days(days % 4 * 25)
 }
 
 fn add_cooperating(which: usize) -> Command {
@@ -124,6 +141,17 @@ fn never_makes_a_light_worse(command: &Command) -> bool {
     )
 }
 
+/// The last of the days that an event says are over, if all are at an instant: a pause or an extension
+/// only ever makes them later.
+fn told_missed(event: &TaskEvent, now: Timestamp) -> Option<Timestamp> {
+    let TaskEvent::Assignment(event) = event else { return None };
+    let AssignmentChange::Milestone(MilestoneChange::Missed { milestones }) = &event.change else {
+        return None;
+    };
+    let ends = milestones.iter().map(|one| Timestamp::start_of_day(one.last_day.next_day().unwrap()));
+    ends.max().filter(|last| *last <= now)
+}
+
 /// What the tasks below allow.
 fn within_family(ledger: &Ledger, command: &Command, open: u64) -> Result<(), SupervisionError> {
     let Command::Assignment { name, command } = command else { return Ok(()) };
@@ -165,74 +193,85 @@ fn known(which: u8, hours: i64, ledger: &Ledger) -> CircumstanceCommand {
     }
 }
 
-/// The light by nothing but what the events say, where it is not a matter of how much time is
-/// left: blue, grey and red; none for green or yellow.
-fn naive_light(ledger: &Ledger, name: &str) -> Option<Light> {
-    #[derive(Clone, Copy)]
-    enum Clock {
-        Runs,
-        Held(Timestamp),
-        Off(Light),
+/// The rules that a task is put under: that of the province, a stricter one, and one that counts
+/// working days.
+fn rules() -> [Rule; 3] {
+    let strict = Rule {
+        version: 2,
+        ordinary_settled_within: Span::Days(3),
+        major_settled_within: Span::Days(10),
+        report_within: Span::Days(1),
+        ..Rule::version_1()
+    };
+    let working = Rule { version: 3, day_kind: DayKind::Working, ..Rule::version_1() };
+    [Rule::version_1(), strict, working]
+}
+
+/// The year as it is known when its notice comes late: half of October is off, and its Saturdays
+/// are worked.
+fn notice() -> YearArrangement {
+    YearArrangement {
+        year: 2023,
+        source: "补充通知".to_owned(),
+        holidays: vec![Holiday {
+            name: "国庆节".to_owned(),
+            first_day: date!(2023 - 10 - 09),
+            last_day: date!(2023 - 10 - 13),
+        }],
+        make_up_days: [date!(2023 - 09 - 23), date!(2023 - 10 - 01), date!(2023 - 11 - 04)].into(),
     }
-    let (mut clock, mut due, mut asked) = (Clock::Off(Light::Grey), None, None);
-    for event in &ledger.log {
-        match event {
-            TaskEvent::Task(event) => {
-                let facts = match &event.change {
-                    TaskChange::Issued { assignments, .. }
-                    | TaskChange::Revised { assignments, .. }
-                    | TaskChange::Circumstance { assignments, .. }
-                    | TaskChange::Withdrawn { assignments, .. }
-                    | TaskChange::CooperatingAdded { assignments, .. } => {
-                        assignments.iter().find(|one| one.name == name)
-                    }
-                    _ => None,
-                };
-                let Some(facts) = facts else { continue };
-                due = facts.due.settle;
-                match &event.change {
-                    TaskChange::Issued { .. } | TaskChange::CooperatingAdded { .. } => clock = Clock::Runs,
-                    TaskChange::Withdrawn { .. } => clock = Clock::Off(Light::Grey),
-                    _ => {}
+}
+
+/// What no other way of counting may change: nobody is later by it then and there, and what is struck
+/// off stays due when it was.
+fn judged(ledger: &Ledger) -> Vec<(Light, BTreeSet<Stage>, Option<DueTimes>)> {
+    let all = ledger.task.assignments.iter().enumerate();
+    all.map(|(index, one)| {
+        let struck_off = one.state == AssignmentState::StruckOff;
+        let light = match ledger.light(index) {
+            Light::Red => Light::Red,
+            // Little time may be left by it.
+            Light::Blue | Light::Grey | Light::Green | Light::Yellow => Light::Green,
+        };
+        (light, one.late.clone(), struck_off.then(|| ledger.clocks(index).due))
+    })
+    .collect()
+}
+
+/// What would be found late if the clocks went on: what is held is not red, and may be by the answer.
+fn late_at_once(ledger: &Ledger) -> Vec<bool> {
+    let mut ledger = Ledger { task: ledger.task.clone(), log: vec![], ..copy(ledger) };
+    (0..ledger.task.assignments.len())
+        .map(|index| {
+            let state = ledger.assignment(index).state;
+            let answer_ = match state {
+                AssignmentState::Submitted => verify(false),
+                AssignmentState::Returned => {
+                    side_road(SideRoadCommand::RefuseReturn { note: "属实".to_owned() })
                 }
-            }
-            TaskEvent::Assignment(event) if event.assignment.name == name => {
-                due = event.assignment.due.settle;
-                clock = match &event.change {
-                    AssignmentChange::Submitted { .. }
-                    | AssignmentChange::ExtensionRequested { .. }
-                    | AssignmentChange::SideRoad(SideRoad::Returned { .. }) => Clock::Held(event.at),
-                    AssignmentChange::StruckOff { .. } => Clock::Off(Light::Blue),
-                    AssignmentChange::SideRoad(SideRoad::Suspended { .. }) => Clock::Off(Light::Grey),
-                    AssignmentChange::SideRoad(SideRoad::WaitRequested { .. }) => {
-                        asked = Some(event.at);
-                        Clock::Runs
-                    }
-                    AssignmentChange::SideRoad(SideRoad::WaitHeld { .. }) => Clock::Held(asked.unwrap()),
-                    AssignmentChange::SentBack { .. }
-                    | AssignmentChange::ExtensionGranted { .. }
-                    | AssignmentChange::ExtensionRefused { .. }
-                    | AssignmentChange::SideRoad(
-                        SideRoad::ReturnRefused { .. }
-                        | SideRoad::Reassigned { .. }
-                        | SideRoad::Resumed { .. }
-                        | SideRoad::WaitRefused { .. }
-                        | SideRoad::WaitEnded { .. }
-                        | SideRoad::Reopened { .. },
-                    ) => Clock::Runs,
-                    _ => clock,
-                };
-            }
-            TaskEvent::Assignment(_) => {}
-        }
-    }
-    let missed = |at: Timestamp| due.is_some_and(|due| due <= at).then_some(Light::Red);
-    match clock {
-        Clock::Off(light) => Some(light),
-        // An event is waited for.
-        Clock::Runs | Clock::Held(_) if due.is_none() => Some(Light::Grey),
-        Clock::Runs => missed(ledger.now),
-        Clock::Held(since) => missed(since),
+                AssignmentState::Suspended => side_road(SideRoadCommand::Resume { note: String::new() }),
+                AssignmentState::Pending
+                | AssignmentState::Assigned
+                | AssignmentState::Signed
+                | AssignmentState::Deployed
+                | AssignmentState::InProgress
+                | AssignmentState::StruckOff
+                | AssignmentState::Withdrawn => answer(false),
+            };
+            drop(ledger.unit(index, answer_));
+            let due = ledger.clocks(index).due.settle;
+            state != AssignmentState::StruckOff && due.is_some_and(|due| due <= ledger.now)
+        })
+        .collect()
+}
+
+fn copy(ledger: &Ledger) -> Ledger {
+    Ledger {
+        task: ledger.task.clone(),
+        log: ledger.log.clone(),
+        rule: ledger.rule.clone(),
+        calendar: ledger.calendar.clone(),
+        now: ledger.now,
     }
 }
 
@@ -248,8 +287,8 @@ fn check(ledger: &Ledger, roles: &[Role]) -> Result<(), TestCaseError> {
         prop_assert!(!all_settled, "a settled task is struck off");
     }
     for (index, one) in task.assignments.iter().enumerate() {
-        let shown = Some(ledger.light(index)).filter(|light| !matches!(light, Light::Green | Light::Yellow));
-        prop_assert_eq!(shown, naive_light(ledger, &one.name), "the light follows from the events");
+        let by_hand = naive::light(&ledger.log, &one.name, &ledger.rule, &ledger.calendar, ledger.now);
+        prop_assert_eq!(ledger.light(index), by_hand, "{}: the light follows from the events", one.name);
         prop_assert_eq!(one.state == AssignmentState::StruckOff, one.completed_at.is_some());
         prop_assert_eq!(one.state == AssignmentState::StruckOff, ledger.light(index) == Light::Blue);
         let clocks = ledger.clocks(index);
@@ -307,6 +346,8 @@ proptest! {
         settling in prop_oneof![Just(Role::Lead), Just(Role::Responsible)],
         terms in terms(),
         due_in_days in proptest::option::of(0_i64..90),
+        backfilled in proptest::option::weighted(0.2, 0_u64..1_000),
+        milestones in proptest::collection::vec((0_i64..4, proptest::option::of(0_usize..3)), 0..4),
         happenings in proptest::collection::vec((happening(), 0_u64..200), 1..60),
     ) {
         // At least one that can settle the task, with and without a lead.
@@ -317,7 +358,24 @@ proptest! {
             draft.due_date = None;
         }
         draft.terms = terms;
-        let mut ledger = Ledger::issued(draft, "2023-09-20T10:00+08:00");
+        draft.milestones = milestones
+            .into_iter()
+            .map(|(day, unit)| {
+                let unit = unit.map(|unit| format!("units/{unit}"));
+                milestone(day_of_milestone(day), "完成主体", &unit.iter().map(String::as_str).collect::<Vec<_>>())
+            })
+            .collect();
+        let mut ledger = Ledger::created(draft, "2023-09-20T10:00+08:00");
+        match backfilled.filter(|_| ledger.task.terms == Terms::default()) {
+            None => ledger.task(Command::Issue { with_document: false }).map(drop).unwrap(),
+            Some(hours) => {
+                let issued_at = ledger.now.saturating_sub(Duration::from_secs(hours * 3_600));
+                let standings = vec![StandingThen::Signed; roles.len()];
+                let then = Backfill { issued_at, standings };
+                ledger.keep(vec![backfill(&ledger.task, &then, &ledger.context()).unwrap()]);
+                prop_assert!(ledger.task.assignments.iter().all(|one| one.late.is_empty()));
+            }
+        }
         let mut open_sub_tasks = 0;
         for (happening, hours) in happenings {
             ledger.now = ledger.now.saturating_add(Duration::from_secs(hours * 3_600));
@@ -371,6 +429,35 @@ proptest! {
                     }
                 }
                 Happening::SubTasks(open) => open_sub_tasks = open,
+                Happening::Rebase(which) => {
+                    let to = rules()[which].clone();
+                    let (judged_before, late_before) = (judged(&ledger), late_at_once(&ledger));
+                    if let Rebasing::Rebased(event) = rebase(&ledger.task, &to, "通知", &ledger.context()) {
+                        ledger.rule = to;
+                        ledger.keep(vec![*event]);
+                        for (before, after) in judged_before.into_iter().zip(judged(&ledger)) {
+                            prop_assert!(after.0 <= before.0, "a rebase makes nobody red");
+                            prop_assert_eq!((after.1, after.2), (before.1, before.2), "or late, or judged anew");
+                        }
+                        for (before, after) in late_before.into_iter().zip(late_at_once(&ledger)) {
+                            prop_assert!(before || !after, "nor when what is held goes on");
+                        }
+                    }
+                }
+                Happening::Publish => {
+                    let (judged_before, late_before) = (judged(&ledger), late_at_once(&ledger));
+                    let before = ledger.calendar.clone();
+                    ledger.calendar = Calendar::built_in().with_year(notice()).unwrap();
+                    let events = recount(&ledger.task, &before, &ledger.context());
+                    ledger.keep(events);
+                    for (before, after) in judged_before.into_iter().zip(judged(&ledger)) {
+                        prop_assert!(after.0 <= before.0, "a calendar makes nobody red");
+                        prop_assert_eq!((after.1, after.2), (before.1, before.2), "or late, or judged anew");
+                    }
+                    for (before, after) in late_before.into_iter().zip(late_at_once(&ledger)) {
+                        prop_assert!(before || !after, "nor when what is held goes on");
+                    }
+                }
                 Happening::Timer(index, kind) => {
                     let due = ledger.clocks(index).owed;
                     let events = fire(&ledger.task, ledger.assignment(index), kind, &ledger.context());
@@ -379,6 +466,8 @@ proptest! {
                             TimerKind::SignDue => due.sign,
                             TimerKind::DeployDue => due.deploy,
                             TimerKind::ReportDue => due.report,
+                            TimerKind::MilestoneYellow => ledger.clocks(index).milestone_yellow_at,
+                            TimerKind::MilestoneDue => told_missed(event, ledger.now),
                             TimerKind::Yellow => ledger.clocks(index).yellow_at,
                             TimerKind::SettleDue => due.settle,
                         };

@@ -109,6 +109,8 @@ fn a_target_has_a_decimal_value_and_a_milestone_a_text() {
         unit: "%".to_owned(),
         direction: Direction::AtLeast,
         binding: true,
+        source_unit: None,
+        figure_day: None,
     };
     let mut ledger = Ledger::created(draft(Grade::LongTerm, &[Role::Lead]), "2023-06-01T09:00+08:00");
     assert_eq!(

@@ -33,6 +33,13 @@ pub(crate) enum Target {
     AwaitedOrWaiting(String),
     /// The task as a whole, by a unit that leads it.
     Lead,
+    /// What one of its targets came to, by the unit whose figure counts.
+    Source {
+        /// What it measures.
+        measure: String,
+        /// Its place, where several measure the same.
+        number: Option<u32>,
+    },
 }
 
 /// What is asked of a task.
@@ -114,6 +121,7 @@ impl Change {
                 Target::Decision(name.clone())
             }
             AssignmentCommand::Press(_)
+            | AssignmentCommand::Milestone(_)
             | AssignmentCommand::Sign
             | AssignmentCommand::Deploy { .. }
             | AssignmentCommand::Report { .. }
@@ -156,10 +164,11 @@ impl Change {
         Some(NamedUnit { unit, place: "unit", list: List::Alone, at: 0 })
     }
 
-    /// The resource name of what it is about.
+    /// The name of what it is about: of a target, what it measures.
     pub(crate) fn name(&self) -> &str {
         match &self.target {
             Target::Task | Target::Leads | Target::Lead | Target::Whole => &self.task,
+            Target::Source { measure, .. } => measure,
             Target::Assignment(name)
             | Target::Decision(name)
             | Target::Awaited(name)
@@ -201,6 +210,7 @@ impl Supervision {
             Target::Decision(_) | Target::Whole => before.resource(),
             Target::Leads => before.resource_of_leads(),
             Target::Lead => before.resource_of_lead_units(),
+            Target::Source { measure, number } => before.resource_of_source(measure, *number),
             Target::Awaited(name) => before.resource_of_wait(assignment(name)?, false),
             Target::AwaitedOrWaiting(name) => before.resource_of_wait(assignment(name)?, true),
         };
@@ -214,6 +224,7 @@ impl Supervision {
             Target::Task
             | Target::Leads
             | Target::Lead
+            | Target::Source { .. }
             | Target::Assignment(_)
             | Target::Awaited(_)
             | Target::AwaitedOrWaiting(_) => self.authorize(call, &resource, now)?,

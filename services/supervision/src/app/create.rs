@@ -243,6 +243,7 @@ pub(super) enum List {
     Assignments,
     RestrictedUnits,
     Milestones,
+    Targets,
     Sites,
     /// In none: `place` is its field.
     Alone,
@@ -258,6 +259,7 @@ impl NamedUnit<'_> {
             List::Assignments => format!("{place}.assignments[{at}].unit"),
             List::RestrictedUnits => format!("{place}.restricted_units[{at}]"),
             List::Milestones => format!("{place}.milestones[{at}].units"),
+            List::Targets => format!("{place}.targets[{at}].source_unit"),
             List::Sites => format!("{place}[{at}].unit"),
             List::Alone => (*place).to_owned(),
             List::Units => format!("{place}[{at}]"),
@@ -279,6 +281,9 @@ fn named(entries: &[Entry]) -> Vec<NamedUnit<'_>> {
         }
         for (at, milestone) in draft.milestones.iter().enumerate() {
             milestone.units.iter().for_each(|unit| name(unit, List::Milestones, at));
+        }
+        for (at, target) in draft.targets.iter().enumerate() {
+            target.source_unit.iter().for_each(|unit| name(unit, List::Targets, at));
         }
     }
     named

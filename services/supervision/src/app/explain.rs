@@ -31,7 +31,9 @@ impl Supervision {
             }
         }
         let regulation = self.regulation();
-        let rule = regulation.rule_of(&record.task, self.now());
+        // What is done is explained by the rule that held then.
+        let closed = assignment.closed_rule.and_then(|version| regulation.rule(version));
+        let rule = closed.unwrap_or_else(|| regulation.rule_of(&record.task, self.now()));
         explain(&record.task, assignment, &log, rule, regulation.calendar()).ok_or_else(|| {
             let english = "no clock of this assignment has started";
             let chinese = match record.task.awaited() {

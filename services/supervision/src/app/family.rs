@@ -48,6 +48,7 @@ pub(super) async fn admit_command(
         | AssignmentCommand::Submit { .. }
         | AssignmentCommand::RequestExtension { .. }
         | AssignmentCommand::DecideExtension { .. }
+        | AssignmentCommand::Milestone(_)
         | AssignmentCommand::Press(_) => return Ok(()),
     };
     let held = task.assignment(name).map_err(command_refused)?;

@@ -92,6 +92,14 @@ impl Revision {
                 at,
             }));
         }
+        for (at, target) in self.targets.iter().flatten().enumerate() {
+            named.extend(target.source_unit.iter().map(|unit| NamedUnit {
+                unit,
+                place: "task",
+                list: List::Targets,
+                at,
+            }));
+        }
         named
     }
 }

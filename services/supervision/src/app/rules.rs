@@ -222,6 +222,7 @@ pub(crate) fn left_out_because(stages: &[Stage]) -> String {
         Stage::Sign => "签收",
         Stage::Deploy => "部署",
         Stage::Report => "反馈",
+        Stage::Milestone => "节点",
         Stage::Settle => "办结",
     });
     format!("改按新规则将立即逾期（{}），保留原规则", named.collect::<Vec<_>>().join("、"))

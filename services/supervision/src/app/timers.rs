@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use domain_supervision::{Instruction, PlannedTimer, Task, TimerKind};
+use domain_calendar::Timestamp;
+use domain_supervision::{FigureTimer, Instruction, PlannedTimer, Task, TimerKind, figure_timers};
 use serde::{Deserialize, Serialize};
 use xietong_mesh::Error;
 use xietong_timers::Timer;
@@ -24,6 +25,17 @@ pub(crate) struct DueStage {
     pub(crate) assignment: String,
     /// What to look at.
     pub(crate) kind: TimerKind,
+}
+
+/// The timer of the figures of a task's targets.
+pub(crate) const FIGURES_DUE: &str = "supervision.figures_due";
+
+/// What the timer of figures carries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct DueFigures {
+    /// `tasks/{id}`.
+    pub(crate) task: String,
 }
 
 /// What the timer of an instruction carries.
@@ -50,10 +62,39 @@ pub(crate) fn of_instruction(task: &str, instruction: &Instruction) -> Result<Op
 
 /// Every timer the task needs now.
 pub(crate) fn of(task: &Task, regulation: &Regulation) -> Result<Vec<Timer>, Error> {
-    regulation
-        .timers(task)
+    let stages = regulation.timers(task);
+    let mut timers: Vec<Timer> = stages
         .map(|(assignment, planned)| timer(&task.name, &assignment.name, planned))
-        .collect()
+        .collect::<Result<_, _>>()?;
+    for planned in figure_timers(task, regulation.calendar()) {
+        timers.push(of_figures(&task.name, planned)?);
+    }
+    Ok(timers)
+}
+
+/// The timers of figures that are asked for after an instant.
+pub(crate) fn figures_timers(
+    task: &Task,
+    regulation: &Regulation,
+    now: Timestamp,
+) -> Result<Vec<Timer>, Error> {
+    let calendar = regulation.calendar();
+    let later = |one: FigureTimer| {
+        let due_at = if one.due_at > now { one.due_at } else { calendar.next_working_moment(now) };
+        FigureTimer { key: format!("{}/figures/{}", task.name, due_at.as_micros()), due_at }
+    };
+    let again = figure_timers(task, calendar).into_iter().map(later).filter(|one| one.due_at > now);
+    again.map(|one| of_figures(&task.name, one)).collect()
+}
+
+/// A planned timer of figures, as the timer table has it.
+fn of_figures(task: &str, planned: FigureTimer) -> Result<Timer, Error> {
+    Ok(Timer {
+        kind: FIGURES_DUE.to_owned(),
+        key: planned.key,
+        due_at: planned.due_at,
+        payload: serde_json::to_string(&DueFigures { task: task.to_owned() }).map_err(Error::internal)?,
+    })
 }
 
 /// A planned timer of an assignment, as the timer table has it.
@@ -70,7 +111,9 @@ pub(crate) fn timer(task: &str, assignment: &str, planned: PlannedTimer) -> Resu
 /// The timers that a change of a task made necessary. Those it made needless are left: they
 /// find nothing to do.
 pub(crate) fn added(before: &Task, after: &Task, regulation: &Regulation) -> Result<Vec<Timer>, Error> {
-    let placed: BTreeSet<String> = regulation.timers(before).map(|(_, planned)| planned.key).collect();
+    let stages = regulation.timers(before).map(|(_, planned)| planned.key);
+    let figures = figure_timers(before, regulation.calendar()).into_iter().map(|planned| planned.key);
+    let placed: BTreeSet<String> = stages.chain(figures).collect();
     let mut timers = of(after, regulation)?;
     timers.retain(|timer| !placed.contains(&timer.key));
     Ok(timers)

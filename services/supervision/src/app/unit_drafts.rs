@@ -58,6 +58,7 @@ impl Change {
                 | Command::AddCooperating { .. }
                 | Command::JoinMatter { .. }
                 | Command::LeaveMatter { .. }
+                | Command::GiveFigure(_)
                 | Command::Circumstance(_),
             )
             | Asked::Revise { .. } => None,

@@ -57,7 +57,7 @@ pub(super) fn milestones(
     Ok(milestones)
 }
 
-pub(super) fn targets(check: &mut Check, place: &str, all: Vec<proto::Target>) -> Vec<Target> {
+pub(super) fn targets(check: &mut Check, place: &str, all: Vec<proto::Target>) -> Result<Vec<Target>, Error> {
     at_most(check, place, all.len());
     let mut targets = Vec::new();
     for (at, one) in all.into_iter().take(MOST_PARTS).enumerate() {
@@ -74,10 +74,16 @@ pub(super) fn targets(check: &mut Check, place: &str, all: Vec<proto::Target>) -
                 Direction::AtLeast
             }
         };
-        let proto::Target { measure, value, unit, binding, direction: _ } = one;
-        targets.push(Target { measure, value, unit, direction, binding });
+        if !one.source_unit.is_empty() {
+            check.name(format!("{place}.source_unit"), &one.source_unit, "units");
+        }
+        let figure_day = last_day(&format!("{place}.figure_due_time"), one.figure_due_time.as_ref())?;
+        // What it came to is given by a verb of its own.
+        let proto::Target { measure, value, unit, binding, source_unit, .. } = one;
+        let source_unit = optional(source_unit);
+        targets.push(Target { measure, value, unit, direction, binding, source_unit, figure_day });
     }
-    targets
+    Ok(targets)
 }
 
 pub(super) fn open_points(check: &mut Check, place: &str, all: Vec<proto::OpenPoint>) -> Vec<OpenPoint> {
@@ -143,7 +149,7 @@ pub(super) fn revision(task: proto::Task, mask: &[String], call: &mut Call) -> R
                 revision.milestones = Some(milestones);
             }
             "targets" => {
-                revision.targets = Some(targets(&mut check, "task.targets", task.targets.clone()));
+                revision.targets = Some(targets(&mut check, "task.targets", task.targets.clone())?);
             }
             "open_points" => {
                 let points = open_points(&mut check, "task.open_points", task.open_points.clone());
@@ -230,6 +236,7 @@ pub(super) fn encode_target(one: &Target) -> proto::Target {
         unit: one.unit.clone(),
         direction: direction.into(),
         binding: one.binding,
+        ..proto::Target::default()
     }
 }
 

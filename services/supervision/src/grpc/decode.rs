@@ -30,7 +30,7 @@ pub(super) fn entry(task: proto::Task, place: String, call: &mut Call, origin: &
     list(&mut check, &field("assignments"), &task.assignments);
     tags(&mut check, &place, &task.tags);
     let milestones = content::milestones(&mut check, &field("milestones"), task.milestones)?;
-    let targets = content::targets(&mut check, &field("targets"), task.targets);
+    let targets = content::targets(&mut check, &field("targets"), task.targets)?;
     let open_points = content::open_points(&mut check, &field("open_points"), task.open_points);
     let grade = grade(&mut check, field("grade"), task.grade);
     let visibility = visibility(&mut check, field("visibility"), task.visibility);

@@ -7,11 +7,9 @@ use domain_supervision::{
 use xietong_mesh::convert::encode_time;
 use xietong_proto::supervision as proto;
 
-use super::content::{
-    due_time, encode_extension, encode_milestone, encode_open_point, encode_target, encode_wait,
-};
+use super::content::{due_time, encode_extension, encode_milestone, encode_open_point, encode_wait};
 
-use super::{files, instrument, pause, terms, unit_drafts};
+use super::{files, instrument, milestones, pause, targets, terms, unit_drafts};
 use crate::record::{Record, seen};
 use crate::regulation::Regulation;
 
@@ -44,7 +42,7 @@ pub(super) fn task(record: &Record, regulation: &Regulation, now: Timestamp) -> 
         strike_off_time: record.struck_off_at.map(encode_time),
         etag: record.etag(),
         milestones: task.milestones.iter().map(encode_milestone).collect(),
-        targets: task.targets.iter().map(encode_target).collect(),
+        targets: targets::encode(task),
         open_points: task.open_points.iter().map(encode_open_point).collect(),
         attachments: files::encode(&task.attachments),
         matter: task.matter.clone().unwrap_or_default(),
@@ -90,6 +88,8 @@ pub(super) fn assignment(
         used_instruments: one.instruments.iter().map(instrument::encode).collect(),
         last_attachments: files::encode(files::last(record, &one.name)),
         matter_answers: Vec::new(),
+        reached_milestones: milestones::reached(one),
+        milestone_due_time: milestones::next_due(&clocks),
         draft: record.drafted.as_ref().filter(|draft| draft.assignment == one.name).map(unit_drafts::encode),
     }
 }
@@ -212,6 +212,8 @@ mod tests {
             unit: LONG.repeat(LINE),
             direction: Direction::AtLeast,
             binding: true,
+            source_unit: units.first().cloned(),
+            figure_day: Some(time::macros::date!(2024 - 01 - 31)),
         };
         let file = Attachment {
             digest: Digest::of_bytes([7; 32]),

@@ -1,6 +1,8 @@
 //! `ExplainService`.
 
-use domain_supervision::{Basis, ChargedWait, DayKind, Explanation, Skipped, Span, Stage, StageLimit};
+use domain_supervision::{
+    Basis, ChargedWait, DayKind, Explanation, MilestoneLimit, Skipped, Span, Stage, StageLimit,
+};
 use time::Date;
 use tonic::{Request, Response, Status, async_trait};
 use xietong_mesh::Call;
@@ -70,6 +72,19 @@ fn encode(name: String, told: &Explanation) -> proto::DeadlineExplanation {
         occur_time: told.occurred_at.map(encode_time),
         event: told.event.as_ref().map(|(event, _)| event.clone()).unwrap_or_default(),
         event_day: told.event.as_ref().map(|(_, day)| day.to_string()).unwrap_or_default(),
+        milestones: told.milestones.iter().map(milestone).collect(),
+    }
+}
+
+fn milestone(limit: &MilestoneLimit) -> proto::ExplainedMilestone {
+    proto::ExplainedMilestone {
+        place: small(limit.number),
+        last_day: limit.last_day.to_string(),
+        text: limit.text.clone(),
+        due_time: Some(encode_time(limit.due)),
+        yellow_time: limit.yellow_at.map(encode_time),
+        reach_time: limit.reached_at.map(encode_time),
+        next: limit.next,
     }
 }
 
@@ -78,11 +93,14 @@ fn stage(limit: &StageLimit) -> proto::ExplainedStage {
         Stage::Sign => proto::ExplainedStageKind::Sign,
         Stage::Deploy => proto::ExplainedStageKind::Deploy,
         Stage::Report => proto::ExplainedStageKind::Report,
+        Stage::Milestone => proto::ExplainedStageKind::Milestone,
         Stage::Settle => proto::ExplainedStageKind::Settle,
     };
     let (basis, span) = match limit.basis {
         Basis::Within(span) => (proto::LimitBasis::Rule, Some(span)),
         Basis::Every(_) => (proto::LimitBasis::Cycle, None),
+        Basis::LastMilestone => (proto::LimitBasis::LastMilestone, None),
+        Basis::Kept => (proto::LimitBasis::Kept, None),
         Basis::Named => (proto::LimitBasis::Named, None),
         Basis::EndOfYear => (proto::LimitBasis::EndOfYear, None),
         Basis::Granted => (proto::LimitBasis::Granted, None),

@@ -76,6 +76,8 @@ pub(super) fn decode_evidence(stages: &[i32]) -> Result<BTreeSet<Stage>, Error> 
 pub(super) fn encode_evidence(stage: Stage) -> Option<i32> {
     match stage {
         Stage::Report => Some(proto::RuleEvidence::Report.into()),
+        // A rule refuses these.
+        Stage::Milestone => None,
         Stage::Settle => Some(proto::RuleEvidence::Submit.into()),
         // No rule wants evidence of them: it is checked.
         Stage::Sign | Stage::Deploy => None,

@@ -50,6 +50,7 @@ on_assignment!(
     UrgeAssignmentRequest,
     SendLetterRequest,
     EscalateAssignmentRequest,
+    SendBackMilestoneRequest,
 );
 
 impl Tasks {

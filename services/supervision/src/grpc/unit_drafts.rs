@@ -195,6 +195,14 @@ pub(super) fn encode(draft: &UnitDraft) -> proto::UnitDraft {
             (proto::DraftKind::ExtensionRequest, reason, due_time(*last_day))
         }
         Said::Return { reason } => (proto::DraftKind::Return, reason, None),
+        Said::Milestone { which, text, .. } => (proto::DraftKind::Milestone, text, due_time(which.last_day)),
+    };
+    let clause = match &draft.said {
+        Said::Milestone { which, .. } => which.clause.clone(),
+        Said::Report { .. }
+        | Said::Submission { .. }
+        | Said::ExtensionRequest { .. }
+        | Said::Return { .. } => String::new(),
     };
     let state = match draft.state {
         DraftState::Awaiting => proto::DraftState::Awaiting,
@@ -217,5 +225,6 @@ pub(super) fn encode(draft: &UnitDraft) -> proto::UnitDraft {
         approver: draft.approver.clone().unwrap_or_default(),
         decide_time: draft.decided_at.map(encode_time),
         etag: draft.etag(),
+        clause,
     }
 }

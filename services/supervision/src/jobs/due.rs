@@ -5,19 +5,21 @@ use domain_calendar::Timestamp;
 use sea_orm::DatabaseTransaction;
 use xietong_timers::{FireError, Timer, TimerHandler};
 
-use super::{InstructionsDue, StagesDue};
-use crate::app::INSTRUCTION_DUE;
+use super::{FiguresDue, InstructionsDue, StagesDue};
+use crate::app::{FIGURES_DUE, INSTRUCTION_DUE};
 
-/// Every timer of this service: stages first, then instructions, of one batch and one transaction.
+/// Every timer of this service: stages first, then instructions, then figures, of one batch and one
+/// transaction.
 pub(crate) struct Due {
     stages: StagesDue,
     instructions: InstructionsDue,
+    figures: FiguresDue,
 }
 
 impl Due {
-    /// Timers of stages and of instructions.
-    pub(crate) fn new(stages: StagesDue, instructions: InstructionsDue) -> Self {
-        Due { stages, instructions }
+    /// Timers of stages, of instructions and of figures.
+    pub(crate) fn new(stages: StagesDue, instructions: InstructionsDue, figures: FiguresDue) -> Self {
+        Due { stages, instructions, figures }
     }
 }
 
@@ -29,12 +31,15 @@ impl TimerHandler for Due {
         timers: &[Timer],
         now: Timestamp,
     ) -> Result<(), FireError> {
-        let (instructions, stages): (Vec<&Timer>, Vec<&Timer>) =
+        let (instructions, others): (Vec<&Timer>, Vec<&Timer>) =
             timers.iter().partition(|timer| timer.kind == INSTRUCTION_DUE);
+        let (figures, stages): (Vec<&Timer>, Vec<&Timer>) =
+            others.into_iter().partition(|timer| timer.kind == FIGURES_DUE);
         if !stages.is_empty() {
             let stages: Vec<Timer> = stages.into_iter().cloned().collect();
             self.stages.fire(tx, &stages, now).await?;
         }
-        self.instructions.fire(tx, &instructions, now).await
+        self.instructions.fire(tx, &instructions, now).await?;
+        self.figures.fire(tx, &figures, now).await
     }
 }

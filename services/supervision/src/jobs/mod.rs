@@ -1,6 +1,7 @@
 //! What the service does by itself.
 
 mod due;
+mod figures_due;
 mod handovers;
 mod instructions_due;
 mod likeness_refill;
@@ -9,6 +10,7 @@ mod searching;
 mod stages_due;
 
 pub(crate) use due::Due;
+pub(crate) use figures_due::FiguresDue;
 pub(crate) use handovers::Handovers;
 pub(crate) use instructions_due::InstructionsDue;
 pub(crate) use likeness_refill::LikenessRefill;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain_supervision::{AssignmentChange, TaskEvent, searchable};
+use domain_supervision::{AssignmentChange, MilestoneChange, TaskEvent, searchable};
 use sea_orm::DatabaseTransaction;
 use xietong_events::{ApplyError, Event, EventHandler};
 
@@ -20,18 +20,20 @@ const GATHER: Duration = Duration::from_millis(200);
 const CREATED: &str = "supervision.task.created";
 const REVISED: &str = "supervision.task.revised";
 const REPORTED: &str = "supervision.assignment.reported";
+const REACHED: &str = "supervision.assignment.milestone_reached";
 const SUBMITTED: &str = "supervision.assignment.submitted";
 
 /// Searched of a task: its title and text, its document and part, its tags, and what its units
-/// reported and submitted. What is written follows from the task and its log alone, so that it does
+/// reported, of milestones too, and submitted. What is written follows from the task and its log alone, so that it does
 /// not matter how often it is written, nor after how many events.
 pub(crate) struct Searching;
 
 #[async_trait]
 impl EventHandler for Searching {
     async fn apply(&self, tx: &DatabaseTransaction, events: &[Event]) -> Result<(), ApplyError> {
-        let changes =
-            |event: &&Event| [CREATED, REVISED, REPORTED, SUBMITTED].contains(&event.event_type.as_str());
+        let changes = |event: &&Event| {
+            [CREATED, REVISED, REPORTED, SUBMITTED, REACHED].contains(&event.event_type.as_str())
+        };
         let tasks: BTreeSet<&str> =
             events.iter().filter(changes).map(|event| event.aggregate.as_str()).collect();
         if tasks.is_empty() {
@@ -40,7 +42,7 @@ impl EventHandler for Searching {
         let tasks: Vec<&str> = tasks.into_iter().collect();
         let records = store::find_all(tx, &tasks).await?;
         let mut reports: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for (task, payload) in store::payloads_of(tx, &tasks, &[REPORTED, SUBMITTED]).await? {
+        for (task, payload) in store::payloads_of(tx, &tasks, &[REPORTED, SUBMITTED, REACHED]).await? {
             reports.entry(task).or_default().extend(said(&payload)?);
         }
         let none = Vec::new();
@@ -55,14 +57,15 @@ impl EventHandler for Searching {
     }
 }
 
-/// What a unit reported or submitted by an event.
+/// What a unit reported, reached or submitted by an event.
 fn said(payload: &str) -> Result<Option<String>, ApplyError> {
     let payload = serde_json::from_str(payload).map_err(ApplyError::new)?;
-    for event_type in [REPORTED, SUBMITTED] {
-        // One of the two it is.
+    for event_type in [REPORTED, SUBMITTED, REACHED] {
+        // One of them it is.
         if let Ok(Some(TaskEvent::Assignment(event))) = TaskEvent::from_payload(event_type, &payload)
-            && let AssignmentChange::Reported { text, .. } | AssignmentChange::Submitted { text, .. } =
-                event.change
+            && let AssignmentChange::Reported { text, .. }
+            | AssignmentChange::Submitted { text, .. }
+            | AssignmentChange::Milestone(MilestoneChange::Reached { text, .. }) = event.change
         {
             return Ok(Some(text));
         }

@@ -128,6 +128,8 @@ pub(crate) async fn save_all(
         // Which of them settle the task, and by when, depends on all of it.
         let all = before.settling_role() != task.settling_role()
             || before.due_date != task.due_date
+            || before.milestones != task.milestones
+            || before.target_missed_at() != task.target_missed_at()
             || before.rule_version != task.rule_version
             || before.terms != task.terms
             || before.happened != task.happened

@@ -216,6 +216,7 @@ async fn an_issued_task_is_revised_on_record(store: Store) {
         unit: "户".to_owned(),
         direction: proto::Direction::AtLeast.into(),
         binding: true,
+        ..Default::default()
     };
     let revised = proto::Task {
         name: issued.name.clone(),

@@ -28,6 +28,7 @@ mod list_by_light;
 mod lists;
 mod mandate;
 mod matters;
+mod milestone;
 mod papers;
 mod permission;
 mod refusals;
@@ -39,6 +40,7 @@ mod scoreboard;
 mod search;
 mod side_road;
 mod stages_due;
+mod target;
 mod unit_draft;
 
 /// Runs each of these tests on both back ends.

@@ -80,6 +80,7 @@ fn target() -> proto::Target {
         unit: "户".to_owned(),
         direction: proto::Direction::AtLeast.into(),
         binding: true,
+        ..Default::default()
     }
 }
 

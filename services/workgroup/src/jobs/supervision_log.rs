@@ -78,6 +78,7 @@ fn news(event: &Event) -> Result<Option<(String, DecisionCommand)>, ApplyError> 
         | TaskChange::Instructed { .. }
         | TaskChange::InstructionSigned { .. }
         | TaskChange::InstructionDue { .. }
+        | TaskChange::Figure(_)
         | TaskChange::CooperatingAdded { .. } => None,
     })
 }

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use domain_supervision::{Circumstance, DueTimes, Instruction, SideRoad, Visibility};
+use domain_supervision::{
+    AskedTarget, Circumstance, Clause, Direction, DueTimes, FigureChange, Instruction, MilestoneChange,
+    SideRoad, Target, TargetFigure, Visibility,
+};
 
 use super::*;
 use crate::fixture::{Roster, at};
@@ -53,6 +56,40 @@ fn of_unit(assignment: AssignmentFacts, change: AssignmentChange) -> TaskEvent {
         late: vec![],
         change,
     })
+}
+
+fn clause() -> Clause {
+    Clause { number: 1, last_day: time::macros::date!(2023 - 06 - 30), text: "完成六成".into() }
+}
+
+/// What a binding target came to, as its source unit says.
+fn figure(value: &str) -> TaskEvent {
+    let target = Target {
+        measure: "财政收入增速".into(),
+        value: "6.5".into(),
+        unit: "%".into(),
+        direction: Direction::AtLeast,
+        binding: true,
+        source_unit: Some("units/finance".into()),
+        figure_day: None,
+    };
+    let given_at = at("2023-06-05T10:00+08:00");
+    let given = TargetFigure {
+        value: value.into(),
+        as_of: time::macros::date!(2023 - 05 - 31),
+        text: String::new(),
+        given_at,
+        since: given_at,
+    };
+    let (met, assignments) = (target.is_met_by(value), vec![assignment("water", Role::Lead)]);
+    of_the_task(TaskChange::Figure(FigureChange::Given {
+        number: 1,
+        target: Box::new(target),
+        given: Box::new(given),
+        previous: None,
+        met,
+        assignments,
+    }))
 }
 
 fn issued() -> TaskEvent {
@@ -242,7 +279,10 @@ fn each_event_is_told_to_those_it_concerns() {
             vec![(K::Progress, false, "supervisor, liaison of water, leader of water")],
         ),
         (
-            of_unit(county(), C::ExtensionGranted { last_day, note: String::new(), waited, charged: waited }),
+            of_unit(
+                county(),
+                C::ExtensionGranted { last_day, note: String::new(), waited, charged: waited, moved: waited },
+            ),
             vec![(K::Decision, false, "liaison of yaodu, supervisor, liaison of water")],
         ),
         (
@@ -362,6 +402,49 @@ fn each_event_is_told_to_those_it_concerns() {
         ),
         (of_unit(lead(), C::Reminded), vec![(K::Reminder, false, "liaison of water")]),
         (
+            of_unit(
+                lead(),
+                C::Milestone(MilestoneChange::Reached {
+                    milestone: clause(),
+                    text: "已完成".into(),
+                    attachments: vec![],
+                }),
+            ),
+            vec![(K::Progress, false, "supervisor, leader of water")],
+        ),
+        (
+            of_unit(
+                lead(),
+                C::Milestone(MilestoneChange::SentBack {
+                    milestone: clause(),
+                    note: "工程量不足".into(),
+                    past: false,
+                }),
+            ),
+            vec![(K::Outcome, false, "liaison of water")],
+        ),
+        (
+            of_unit(lead(), C::Milestone(MilestoneChange::Reminded { milestone: clause() })),
+            vec![(K::Reminder, false, "liaison of water")],
+        ),
+        (
+            of_unit(lead(), C::Milestone(MilestoneChange::Missed { milestones: vec![clause()] })),
+            vec![(K::Light, true, "liaison of water"), (K::Light, false, "supervisor")],
+        ),
+        (
+            of_the_task(TaskChange::Figure(FigureChange::Asked {
+                unit: "units/finance".into(),
+                targets: vec![AskedTarget {
+                    number: 1,
+                    measure: "财政收入增速".into(),
+                    figure_day: time::macros::date!(2023 - 06 - 30),
+                }],
+            })),
+            vec![(K::Reminder, false, "liaison of finance")],
+        ),
+        (figure("6.4"), vec![(K::Light, false, "supervisor, liaison of water, leader of water")]),
+        (figure("6.5"), vec![(K::Progress, false, "supervisor, liaison of water")]),
+        (
             known(Circumstance::EventRecorded {
                 event: "案件结案".into(),
                 on: last_day,
@@ -465,7 +548,8 @@ fn a_request_for_more_time_says_until_when_and_the_answer_what_holds_now() {
             last_day,
             note: note.clone(),
             waited,
-            charged: Duration::ZERO
+            charged: Duration::ZERO,
+            moved: Duration::ZERO,
         }),
         "同意市水利局延期办理第147号《绿色能源输配管网》，办结时限为2023年6月8日24时前。抓紧办理。"
     );

@@ -70,7 +70,7 @@ pub(in crate::grpc) fn encode_rule(rule: &ScoreRule) -> proto::ScoreRule {
         Stage::Deploy => Some(proto::ScoredStep::Deploy.into()),
         Stage::Report => Some(proto::ScoredStep::Report.into()),
         // No rule has it.
-        Stage::Settle => None,
+        Stage::Milestone | Stage::Settle => None,
     };
     proto::ScoreRule {
         version: i32::try_from(rule.version).unwrap_or(i32::MAX),
