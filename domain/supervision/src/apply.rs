@@ -184,6 +184,9 @@ impl Assignment {
             AssignmentChange::SideRoad(change) => self.take_side_road(change, at),
             AssignmentChange::Pressed(used) => {
                 self.instruments.insert(used.instrument, at);
+                if let Some(paper) = &used.paper {
+                    self.papers.insert(used.instrument, paper.clone());
+                }
             }
             // Due times are computed, never kept.
             AssignmentChange::DeadlineRecomputed { .. } => {}

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::charge::ChargedPause;
 use crate::error::SupervisionError;
 use crate::extension::{Extended, ExtensionRequest};
-use crate::instrument::Instrument;
+use crate::instrument::{Instrument, PaperReference};
 use crate::side_road::{Misdirection, Suspension, Wait};
 use crate::task::AssignmentDraft;
 use crate::timers::TimerKind;
@@ -308,6 +308,9 @@ pub struct Assignment {
     /// When each of the supervisor's instruments was last used.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub instruments: BTreeMap<Instrument, Timestamp>,
+    /// The papers that the last of them were sent as.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub papers: BTreeMap<Instrument, PaperReference>,
     /// The extension that is asked for and not decided yet.
     #[serde(default)]
     pub extension_request: Option<ExtensionRequest>,
@@ -348,6 +351,7 @@ impl Assignment {
             suspension: None,
             wait: None,
             instruments: BTreeMap::new(),
+            papers: BTreeMap::new(),
             extension_request: None,
             extended: None,
             late: BTreeSet::new(),

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use time::Date;
 
 use crate::assignment::{Assignment, AssignmentState, Stage};
+use crate::charge::moved;
 use crate::light::StoredClock;
 use crate::rule::{Ends, ReportLimit, Rule, end_of};
 use crate::task::Task;
@@ -286,7 +287,7 @@ pub(crate) fn promise(
 ) -> Promise {
     let by = |due_date: Option<Date>, waited: Duration| {
         let ends = rule.ends(start, (task.grade, &task.terms), due_date, calendar);
-        let settle = ends.settle.saturating_add(waited);
+        let settle = moved(ends.settle, waited);
         Promise { settle, ends, cycles_from: None, granted: false }
     };
     let asked = by(task.last_day(), assignment.waited());

@@ -6,7 +6,8 @@ use crate::content::Content;
 use crate::event::{
     AssignmentChange, AssignmentEvent, AssignmentFacts, TaskChange, TaskEvent, TaskFacts, WholeTaskEvent,
 };
-use crate::paper::{chinese_day, chinese_limit};
+use crate::limit_text::limit_before;
+use crate::paper::chinese_day;
 use crate::task::Visibility;
 
 /// What people call a unit or an official, given its resource name.
@@ -96,7 +97,7 @@ fn of_task(event: &WholeTaskEvent, called: Called<'_>) -> String {
         TaskChange::Circumstance { circumstance, .. } => circumstance.describe(),
         TaskChange::Instructed { instruction, .. } => {
             let addressees = listed(instruction.addressees().map(called));
-            let by = instruction.due_at.map_or_else(String::new, |due| format!("（{}）", chinese_limit(due)));
+            let by = instruction.due_at.map_or_else(String::new, |due| format!("（{}）", limit_before(due)));
             format!("{}批示{addressees}{by}：{}", called(&instruction.leader), instruction.text)
         }
         TaskChange::InstructionSigned { signed, .. } => {

@@ -328,7 +328,8 @@ fn of_assignment(event: &AssignmentEvent, matter: &Matter, book: &Book) -> Vec<N
         }
         AssignmentChange::SideRoad(road) => side_road::of_side_road(event, road, matter, book),
         AssignmentChange::Pressed(used) => {
-            let InstrumentUse { instrument, ground, .. } = used;
+            let InstrumentUse { instrument, ground, paper, .. } = used;
+            let number = paper.as_ref().map_or_else(String::new, |paper| format!("（{}）", paper.number));
             let (what, ground) = (instrument.chinese(), quoted(task, ground));
             let to_sign = |body| {
                 told(task, NoticeKind::Urging, what, body, to_unit())
@@ -344,12 +345,14 @@ fn of_assignment(event: &AssignmentEvent, matter: &Matter, book: &Book) -> Vec<N
                     vec![told(task, NoticeKind::Urging, what, body, to_unit())]
                 }
                 Instrument::Letter => {
-                    let body =
-                        format!("现就{heading}向{holder}发督办函，{}：{ground}", settle_by(assignment));
+                    let body = format!(
+                        "现就{heading}向{holder}发督办函{number}，{}：{ground}",
+                        settle_by(assignment)
+                    );
                     vec![to_sign(body)]
                 }
                 Instrument::Interview => {
-                    let body = format!("就{heading}约谈{holder}：{ground}");
+                    let body = format!("就{heading}约谈{holder}{number}：{ground}");
                     vec![to_sign(body.clone()), to_know(body)]
                 }
                 Instrument::PublicNotice => {

@@ -45,6 +45,7 @@ fn happening() -> impl Strategy<Value = Happening> {
                 decision: String::new(),
                 by_leader: days % 2 == 0,
                 skip_lighter: days % 3 == 0,
+                paper: None,
             }),
             which => side_road(side_road_of(which, days)),
         };

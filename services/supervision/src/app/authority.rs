@@ -51,6 +51,19 @@ pub(crate) enum Authority {
 }
 
 impl Authority {
+    /// The leader by whose word an act is done: the caller, or whoever it is entered for. Whoever
+    /// stands in decides himself.
+    pub(crate) fn leader<'a>(&'a self, call: &'a Call) -> Option<&'a str> {
+        match self {
+            Authority::Role => None,
+            Authority::InCharge { .. }
+            | Authority::Presiding { .. }
+            | Authority::StandingIn { .. }
+            | Authority::InPerson => call.principal.official.as_deref(),
+            Authority::Mandated { official, .. } => Some(official),
+        }
+    }
+
     /// Stamps the act with whom it is done for and on what ground.
     pub(crate) fn stamp(&self, transaction: &mut Transaction) {
         let Stamp { acting_for, ground, occurred_at: _ } = self.as_stamp();

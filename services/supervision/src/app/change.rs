@@ -5,6 +5,7 @@ use domain_supervision::{
 };
 use xietong_mesh::{Call, Error, Transaction};
 
+use super::Particulars;
 use super::authority::Authority;
 use super::create::{List, NamedUnit, check_units, unknown_units};
 use super::revise::Revision;
@@ -40,6 +41,15 @@ pub(crate) enum Target {
 pub(crate) enum Asked {
     /// A command.
     Command(Command),
+    /// An instrument, with the paper that is sent by it.
+    Press {
+        /// `tasks/{t}/assignments/{a}`.
+        name: String,
+        /// Which, and why.
+        used: InstrumentUse,
+        /// What its paper says.
+        particulars: Particulars,
+    },
     /// To say something else from now on.
     Revise {
         /// What changes.
@@ -54,7 +64,7 @@ impl Asked {
     fn command(&self, task: &Task, authority: &Authority) -> Command {
         match self {
             // Who acts as a leader decides by that; others name the decision.
-            Asked::Command(Command::Assignment { name, command: AssignmentCommand::Press(used) }) => {
+            Asked::Press { name, used, particulars: _ } => {
                 let by_leader = used.instrument.needs_leader() && *authority != Authority::Role;
                 let command = AssignmentCommand::Press(InstrumentUse { by_leader, ..used.clone() });
                 Command::Assignment { name: name.clone(), command }
@@ -122,8 +132,19 @@ impl Change {
             | AssignmentCommand::RequestExtension { .. }
             | AssignmentCommand::Verify { .. } => Target::Assignment(name.clone()),
         };
-        let asked = Asked::Command(Command::Assignment { name, command });
+        let asked = match command {
+            AssignmentCommand::Press(used) => Asked::Press { name, used, particulars: Particulars::None },
+            command => Asked::Command(Command::Assignment { name, command }),
+        };
         Change { task, target, asked, etag, ground: None, validate_only: false }
+    }
+
+    /// The same, and the instrument that it uses sends a paper.
+    pub(crate) fn sending(mut self, paper: Particulars) -> Self {
+        if let Asked::Press { particulars, .. } = &mut self.asked {
+            *particulars = paper;
+        }
+        self
     }
 
     /// The units that it brings in.
@@ -236,7 +257,7 @@ impl Supervision {
             family::admit_command(transaction.tx(), &after.task, name, command).await?;
         }
         let decided = decide(&after.task, &command, &regulation.context(&after.task, now));
-        let decided = decided.map_err(command_refused)?;
+        let mut decided = decided.map_err(command_refused)?;
         if decided.is_empty() {
             return Ok(before);
         }
@@ -244,16 +265,19 @@ impl Supervision {
         if let Some(draft) = self.draft_instead(transaction, call, &after.task, change).await? {
             return Ok(Record { drafted: Some(draft), ..before });
         }
+        authority.stamp(transaction);
+        if let Some(ground) = &change.ground {
+            transaction.on_ground(ground);
+        }
+        if let Asked::Press { particulars, .. } = &change.asked {
+            let (by, said) = ((&after, &authority), (decided.as_mut_slice(), particulars));
+            self.send_paper(transaction, call, by, said).await?;
+        }
         after.apply(&decided).map_err(command_refused)?;
         events.extend(decided);
         if after.task.parent != before.task.parent {
             family::admit_parent(transaction.tx(), &after.task, "").await?;
             store::change_parent(transaction.tx(), &after.task).await?;
-        }
-
-        authority.stamp(transaction);
-        if let Some(ground) = &change.ground {
-            transaction.on_ground(ground);
         }
         self.keep(transaction, &before, &after, &events, &regulation).await?;
         Ok(after)

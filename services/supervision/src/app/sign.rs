@@ -188,6 +188,7 @@ impl Supervision {
             decision: String::new(),
             by_leader: false,
             skip_lighter: false,
+            paper: None,
         });
         self.act_on_all(transaction, call, names, &command).await
     }

@@ -60,6 +60,7 @@ impl Change {
                 | Command::LeaveMatter { .. }
                 | Command::Circumstance(_),
             )
+            | Asked::Press { .. }
             | Asked::Revise { .. } => None,
         }
     }

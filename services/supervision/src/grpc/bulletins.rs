@@ -15,7 +15,7 @@ use xietong_proto::supervision::bulletin_service_server::BulletinService;
 use super::check::{Check, is_id};
 use super::ledger::file::Pieces;
 use super::ledger::scoreboard::{MOST_LINES, encode_figure, encode_line, encode_rule, rule_version};
-use super::papers::{GROUND, file, format, period};
+use super::papers::{file, format, period};
 use super::{list, units_of};
 use crate::app::{
     AskedOfBulletin, BULLETIN_TITLE, BulletinView, Drafting, ScoredLine, Supervision, unit_name, version_tag,
@@ -26,6 +26,9 @@ const FEW_SOURCES: usize = 5;
 const MANY_SOURCES: usize = 1_000;
 /// Points that are corrected at once.
 const MOST_CORRECTED: usize = 1_000;
+
+/// Characters of a ground.
+const GROUND: usize = 1_000;
 
 /// `xietong.supervision.v1.BulletinService`.
 pub(crate) struct Bulletins {

@@ -48,8 +48,6 @@ on_assignment!(
     RecheckAssignmentRequest,
     ReopenAssignmentRequest,
     UrgeAssignmentRequest,
-    SendLetterRequest,
-    EscalateAssignmentRequest,
 );
 
 impl Tasks {

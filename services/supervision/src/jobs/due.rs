@@ -5,19 +5,20 @@ use domain_calendar::Timestamp;
 use sea_orm::DatabaseTransaction;
 use xietong_timers::{FireError, Timer, TimerHandler};
 
-use super::{InstructionsDue, StagesDue};
-use crate::app::INSTRUCTION_DUE;
+use super::{BulletinsDue, InstructionsDue, StagesDue};
+use crate::app::{BULLETIN_DUE, INSTRUCTION_DUE};
 
-/// Every timer of this service: stages first, then instructions, of one batch and one transaction.
+/// Every timer of this service: stages first, then instructions and bulletins, of one batch and one transaction.
 pub(crate) struct Due {
     stages: StagesDue,
     instructions: InstructionsDue,
+    bulletins: BulletinsDue,
 }
 
 impl Due {
-    /// Timers of stages and of instructions.
-    pub(crate) fn new(stages: StagesDue, instructions: InstructionsDue) -> Self {
-        Due { stages, instructions }
+    /// Timers of stages, of instructions and of bulletins.
+    pub(crate) fn new(stages: StagesDue, instructions: InstructionsDue, bulletins: BulletinsDue) -> Self {
+        Due { stages, instructions, bulletins }
     }
 }
 
@@ -29,12 +30,15 @@ impl TimerHandler for Due {
         timers: &[Timer],
         now: Timestamp,
     ) -> Result<(), FireError> {
-        let (instructions, stages): (Vec<&Timer>, Vec<&Timer>) =
+        let (instructions, others): (Vec<&Timer>, Vec<&Timer>) =
             timers.iter().partition(|timer| timer.kind == INSTRUCTION_DUE);
+        let (bulletins, stages): (Vec<&Timer>, Vec<&Timer>) =
+            others.into_iter().partition(|timer| timer.kind == BULLETIN_DUE);
         if !stages.is_empty() {
             let stages: Vec<Timer> = stages.into_iter().cloned().collect();
             self.stages.fire(tx, &stages, now).await?;
         }
-        self.instructions.fire(tx, &instructions, now).await
+        self.instructions.fire(tx, &instructions, now).await?;
+        self.bulletins.fire(tx, &bulletins, now).await
     }
 }

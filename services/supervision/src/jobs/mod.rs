@@ -1,5 +1,6 @@
 //! What the service does by itself.
 
+mod bulletins_due;
 mod due;
 mod handovers;
 mod instructions_due;
@@ -7,6 +8,7 @@ mod recounts;
 mod searching;
 mod stages_due;
 
+pub(crate) use bulletins_due::BulletinsDue;
 pub(crate) use due::Due;
 pub(crate) use handovers::Handovers;
 pub(crate) use instructions_due::InstructionsDue;

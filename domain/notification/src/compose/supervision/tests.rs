@@ -102,6 +102,7 @@ fn pressed(instrument: Instrument) -> AssignmentChange {
         decision: String::new(),
         by_leader: true,
         skip_lighter: false,
+        paper: None,
     })
 }
 
