@@ -243,12 +243,31 @@ pub const MATRIX: &[Row] = &[
     row("supervision.assignments.end_wait", Write, UNIT_WORK),
     row("supervision.assignments.recheck", Write, SUPERVISION),
     row("supervision.assignments.reopen", Write, SUPERVISION),
-    row("supervision.assignments.urge", Write, SUPERVISION),
-    row("supervision.assignments.send_letter", Write, SUPERVISION),
+    // A group urges, sends letters and calls to interviews on a leader's decision within what came
+    // from it; supervision holds it to interviews.
+    row(
+        "supervision.assignments.urge",
+        Write,
+        &[
+            (&[Supervisor], All),
+            (&[GroupOffice, Inspector], Groups),
+            (&[AssistingDeputySecretaryGeneral], Mandate),
+        ],
+    ),
+    row(
+        "supervision.assignments.send_letter",
+        Write,
+        &[(&[Supervisor], All), (&[GroupOffice, Inspector], Groups)],
+    ),
     row(
         "supervision.assignments.escalate",
         Write,
-        &[(&[Supervisor], All), (&[Leader], Portfolio), (MANDATED, Mandate)],
+        &[
+            (&[Supervisor], All),
+            (&[GroupOffice, Inspector], Groups),
+            (&[Leader], Portfolio),
+            (MANDATED, Mandate),
+        ],
     ),
     row("supervision.waits.list", Read, &[(OVERSEERS, All), (UNIT_STAFF, Units)]),
     row("supervision.divisions.preview", Read, ADMINISTRATION),

@@ -235,8 +235,21 @@ fn of_whole_task(event: &WholeTaskEvent, matter: &Matter, book: &Book) -> Vec<No
         TaskChange::InstructionSigned { instruction, signed } => {
             vec![instruction::signed(task, instruction, signed, book)]
         }
-        TaskChange::InstructionDue { instruction, leader, text, owing, assignments: _ } => {
-            vec![instruction::due(task, instruction, (leader, text), owing, book)]
+        TaskChange::InstructionDue {
+            instruction,
+            leader,
+            text,
+            owing,
+            unsigned,
+            unreported,
+            assignments: _,
+        } => {
+            let owed = instruction::Owed {
+                owing,
+                unsigned: unsigned.as_deref(),
+                unreported: unreported.as_deref(),
+            };
+            instruction::due(task, instruction, (leader, text), &owed, book)
         }
         TaskChange::CooperatingAdded { ground, assignments } => {
             let added: Vec<_> = assignments.iter().map(|one| unit(book, &one.unit)).collect();

@@ -140,6 +140,7 @@ impl Supervision {
             },
             AskedOfBulletin::Confirm { unit } | AskedOfBulletin::Appeal { unit, .. } => {
                 call.authorize(&Resource::new().of_units([unit.as_str()]))?;
+                self.require_approver(transaction, call, unit).await?;
                 None
             }
             AskedOfBulletin::Recompute

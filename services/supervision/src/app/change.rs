@@ -1,7 +1,8 @@
 //! Changing a task: every verb takes this one way.
 
 use domain_supervision::{
-    AssignmentCommand, Command, InstrumentUse, SideRoadCommand, Task, TaskEvent, decide,
+    AssignmentCommand, Command, Instrument, InstrumentUse, Role, SideRoadCommand, SupervisionError, Task,
+    TaskEvent, decide,
 };
 use xietong_mesh::{Call, Error, Transaction};
 
@@ -26,6 +27,8 @@ pub(crate) enum Target {
     Whole,
     /// One of its assignments, by resource name.
     Assignment(String),
+    /// One of its assignments, to press for it: by a supervisor, or within a group or a mandate.
+    Pressed(String),
     /// What is to be decided on one of its assignments, by whoever decides on it.
     Decision(String),
     /// What one of its assignments waits for, by whoever is waited for.
@@ -60,6 +63,10 @@ pub(crate) enum Asked {
 }
 
 impl Asked {
+    fn is_interview(&self) -> bool {
+        matches!(self, Asked::Press { used, .. } if used.instrument == Instrument::Interview)
+    }
+
     /// The command on the task as it stands, given by whom.
     fn command(&self, task: &Task, authority: &Authority) -> Command {
         match self {
@@ -123,8 +130,8 @@ impl Change {
             AssignmentCommand::Press(InstrumentUse { instrument, .. }) if instrument.needs_leader() => {
                 Target::Decision(name.clone())
             }
-            AssignmentCommand::Press(_)
-            | AssignmentCommand::Sign
+            AssignmentCommand::Press(_) => Target::Pressed(name.clone()),
+            AssignmentCommand::Sign
             | AssignmentCommand::Deploy { .. }
             | AssignmentCommand::Report { .. }
             | AssignmentCommand::ReportWithMatter { .. }
@@ -182,6 +189,7 @@ impl Change {
         match &self.target {
             Target::Task | Target::Leads | Target::Lead | Target::Whole => &self.task,
             Target::Assignment(name)
+            | Target::Pressed(name)
             | Target::Decision(name)
             | Target::Awaited(name)
             | Target::AwaitedOrWaiting(name) => name,
@@ -219,6 +227,7 @@ impl Supervision {
         let resource = match &change.target {
             Target::Task => before.resource(),
             Target::Assignment(name) => before.resource_of(assignment(name)?),
+            Target::Pressed(name) => before.resource_to_press(assignment(name)?),
             Target::Decision(_) | Target::Whole => before.resource(),
             Target::Leads => before.resource_of_leads(),
             Target::Lead => before.resource_of_lead_units(),
@@ -227,6 +236,14 @@ impl Supervision {
         };
         let regulation = self.regulations.knowing(transaction.tx(), [&before]).await?;
         let authority = match &change.target {
+            // A group calls to an interview within what came from it, on a leader's decision that it
+            // names; nothing heavier is a group's.
+            Target::Decision(name)
+                if change.asked.is_interview()
+                    && call.scope()?.permits(&before.resource_to_press(assignment(name)?)) =>
+            {
+                Authority::Role
+            }
             Target::Decision(name) => {
                 let decides = before.task.decides(assignment(name)?, regulation.rule_of(&before.task, now));
                 self.authorize_decision(call, decides, now)?
@@ -236,6 +253,7 @@ impl Supervision {
             | Target::Leads
             | Target::Lead
             | Target::Assignment(_)
+            | Target::Pressed(_)
             | Target::Awaited(_)
             | Target::AwaitedOrWaiting(_) => self.authorize(call, &resource, now)?,
         };
@@ -246,6 +264,14 @@ impl Supervision {
             check_units(&self.roster()?, revision.units(), now)?;
             revision.check_kept(&before.task)?;
         }
+        // It is said in the name of a lead unit that the caller works for; a supervisor says it himself.
+        if matches!(change.target, Target::Lead) && !call.scope()?.all {
+            let leads = before.task.assignments.iter().filter(|one| one.role == Role::Lead);
+            let scope = call.scope()?;
+            for lead in leads.filter(|one| scope.units.contains(&one.unit)) {
+                self.require_approver(transaction, call, &lead.unit).await?;
+            }
+        }
         let units = change.names_units();
         if !units.is_empty() {
             check_units(&self.roster()?, units, now)?;
@@ -253,6 +279,13 @@ impl Supervision {
         let mut after = before.clone();
         let mut events = catch_up(&mut after, &regulation, now)?;
         let command = change.asked.command(&after.task, &authority);
+        // A holder may say first when its clock began, and never give itself time afterwards.
+        if let Command::Circumstance(known) = &command
+            && known.gives_time(&after.task)
+            && !call.scope()?.all
+        {
+            return Err(command_refused(SupervisionError::OwnTime));
+        }
         if let Command::Assignment { name, command } = &command {
             family::admit_command(transaction.tx(), &after.task, name, command).await?;
         }

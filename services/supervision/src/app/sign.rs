@@ -249,7 +249,19 @@ impl Supervision {
             return Err(call.scope()?.missing(name));
         };
         let now = transaction.now();
-        let authority = self.authorize(call, &task.after.resource_of(assignment), now)?;
+        let resource = match command {
+            AssignmentCommand::Press(_) => task.after.resource_to_press(assignment),
+            AssignmentCommand::Sign
+            | AssignmentCommand::Deploy { .. }
+            | AssignmentCommand::Report { .. }
+            | AssignmentCommand::ReportWithMatter { .. }
+            | AssignmentCommand::Submit { .. }
+            | AssignmentCommand::Verify { .. }
+            | AssignmentCommand::RequestExtension { .. }
+            | AssignmentCommand::DecideExtension { .. }
+            | AssignmentCommand::SideRoad(_) => task.after.resource_of(assignment),
+        };
+        let authority = self.authorize(call, &resource, now)?;
         family::admit_command(transaction.tx(), &task.after.task, name, command).await?;
         let command = Command::Assignment { name: name.to_owned(), command: command.clone() };
         task.take(&authority, regulation, &command, now)

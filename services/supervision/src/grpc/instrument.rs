@@ -31,6 +31,7 @@ impl Tasks {
         if ground.trim().is_empty() {
             return Err(Error::invalid("ground", "must be given", "请填写依据").into());
         }
+        self.app.prepare_change(call).await;
         let attempt = || async {
             let transaction = match self.transactions.begin(call, request, request_id).await? {
                 Attempt::Repeat(answer) => return Ok(answer),

@@ -188,6 +188,7 @@ fn encode_setting(setting: &ReleaseSetting) -> proto::ReleaseSetting {
 
 /// A draft, for the unit alone.
 pub(super) fn encode(draft: &UnitDraft) -> proto::UnitDraft {
+    let empty = String::new();
     let (kind, text, until) = match &draft.said {
         Said::Report { text, .. } => (proto::DraftKind::Report, text, None),
         Said::Submission { text, .. } => (proto::DraftKind::Submission, text, None),
@@ -195,6 +196,10 @@ pub(super) fn encode(draft: &UnitDraft) -> proto::UnitDraft {
             (proto::DraftKind::ExtensionRequest, reason, due_time(*last_day))
         }
         Said::Return { reason } => (proto::DraftKind::Return, reason, None),
+        Said::Deployment { plan } => (proto::DraftKind::Deployment, plan, None),
+        Said::Wait { on: _, need } => (proto::DraftKind::Wait, need, None),
+        Said::WaitAcceptance => (proto::DraftKind::WaitAcceptance, &empty, None),
+        Said::WaitEnd { answer } => (proto::DraftKind::WaitEnd, answer, None),
     };
     let state = match draft.state {
         DraftState::Awaiting => proto::DraftState::Awaiting,
@@ -217,5 +222,15 @@ pub(super) fn encode(draft: &UnitDraft) -> proto::UnitDraft {
         approver: draft.approver.clone().unwrap_or_default(),
         decide_time: draft.decided_at.map(encode_time),
         etag: draft.etag(),
+        awaited_unit: match &draft.said {
+            Said::Wait { on, .. } => on.clone(),
+            Said::Report { .. }
+            | Said::Submission { .. }
+            | Said::ExtensionRequest { .. }
+            | Said::Return { .. }
+            | Said::Deployment { .. }
+            | Said::WaitAcceptance
+            | Said::WaitEnd { .. } => String::new(),
+        },
     }
 }

@@ -5,6 +5,7 @@ use tonic::{Code, Response, Status};
 use xietong_mesh::convert::encode_time;
 use xietong_mesh::principal::{Grant, Principal, Role};
 use xietong_proto::supervision as proto;
+use xietong_proto::supervision::unit_draft_service_client::UnitDraftServiceClient;
 use xietong_proto::supervision::{AppealState, BulletinState, ScoreFigureKind};
 
 use crate::city::{City, Store, account, at, clerk, leader, refusal, supervisor};
@@ -294,6 +295,20 @@ async fn who_may_not_appeal_decide_or_sign_is_refused(store: Store) {
         assert_eq!(refusal(refused).0, Code::PermissionDenied, "{}", who.subject);
     }
     let approver = account("approver", Grant::of(Role::UnitApprover).in_unit("units/water"));
+    let setting = proto::ReleaseSetting {
+        name: "units/water/releaseSetting".to_owned(),
+        release_required: true,
+        ..Default::default()
+    };
+    let setting = proto::UpdateReleaseSettingRequest { setting: Some(setting), ..Default::default() };
+    let (channel, bearer) = city.as_caller(&approver);
+    UnitDraftServiceClient::with_interceptor(channel, bearer).update_release_setting(setting).await.unwrap();
+    for refused in [
+        refusal(appeal(&city, &clerk("water"), request.clone()).await),
+        refusal(confirm(&city, &clerk("water"), &name, "water").await),
+    ] {
+        assert_eq!((refused.0, refused.1.reason()), (Code::FailedPrecondition, "NEEDS_APPROVER"));
+    }
     let open = appeal(&city, &approver, request).await.unwrap().into_inner();
     let own = Principal::account(
         "supervisor-of-water",

@@ -30,6 +30,7 @@ mod mandate;
 mod matters;
 mod papers;
 mod permission;
+mod pressing;
 mod refusals;
 mod regulation;
 mod roster;

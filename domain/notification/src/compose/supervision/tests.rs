@@ -169,9 +169,14 @@ fn each_event_is_told_to_those_it_concerns() {
                 leader: instruction().leader,
                 text: instruction().text,
                 owing: vec!["units/water".into(), "officials/wang-yuan".into()],
+                unsigned: Some(vec!["officials/wang-yuan".into()]),
+                unreported: Some(vec!["units/water".into()]),
                 assignments: vec![assignment("water", Role::Lead)],
             }),
-            vec![(K::Urging, false, "liaison of water, Official(\"officials/wang-yuan\")")],
+            vec![
+                (K::Urging, false, "Official(\"officials/wang-yuan\")"),
+                (K::Urging, false, "liaison of water"),
+            ],
         ),
         (
             of_the_task(TaskChange::CooperatingAdded {
