@@ -8,7 +8,7 @@ use domain_roster::{
     units_of_leader, units_of_mandate, units_served,
 };
 use domain_supervision::Decides;
-use xietong_mesh::principal::Principal;
+use xietong_mesh::principal::{Principal, Role};
 use xietong_mesh::{Call, Code, Error, Resource, RosterView, Scope, Stamp, Transaction};
 
 use super::{Supervision, roster};
@@ -138,16 +138,19 @@ impl Supervision {
         as_leader.or_else(mandated).ok_or_else(|| Error::permission_denied(call.action))
     }
 
-    /// Every unit that the caller belongs to, by a role or by a post, with all that it belongs to: what
-    /// is theirs he does not verify. A leader verifies as the leader in charge, whatever office he has.
+    /// Every unit that the caller belongs to: what is theirs he does not verify. A supervisor belongs to
+    /// the units of his posts, too, with all that these belong to. Whoever is a leader, or enters what
+    /// one decides, verifies for the leader in charge, whatever office he has.
     pub(crate) fn units_of(&self, principal: &Principal) -> Result<Vec<String>, Error> {
         let named = principal.grants.iter().flat_map(|grant| grant.units.iter());
-        let Some(official) = principal.official.as_deref() else { return Ok(named.cloned().collect()) };
-        let book = self.roster()?.book;
-        let view = book.view(self.now(), Timestamp::MAX);
         let mut units: BTreeSet<String> = named.cloned().collect();
-        if !is_leader(view, official) {
-            units.extend(units_served(view, official));
+        if let Some(official) = principal.official.as_deref().filter(|_| principal.has_role(Role::Supervisor))
+        {
+            let book = self.roster()?.book;
+            let view = book.view(self.now(), Timestamp::MAX);
+            if !is_leader(view, official) {
+                units.extend(units_served(view, official));
+            }
         }
         Ok(units.into_iter().collect())
     }

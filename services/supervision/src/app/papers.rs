@@ -117,11 +117,16 @@ impl Supervision {
                     if let Some((time, _)) = meeting {
                         later_than_now("time", *time, now)?;
                     }
-                    let decided_by = match decided_by.as_deref().or_else(|| authority.leader(call)) {
-                        Some(official) => {
-                            Some((official.to_owned(), self.leader_name("decided_by", official)?))
+                    // Who decides by this act is known; who is named must be one who may.
+                    let decided_by = match (authority.leader(call), decided_by) {
+                        (Some(official), _) => {
+                            let called = book.view(now, Timestamp::MAX).person(official).display_name;
+                            Some((official.to_owned(), called))
                         }
-                        None => None,
+                        (None, Some(official)) => {
+                            Some((official.clone(), self.leader_name("decided_by", official)?))
+                        }
+                        (None, None) => None,
                     };
                     let by = match &decided_by {
                         Some((_, called)) => CalledBy::Leader(called),

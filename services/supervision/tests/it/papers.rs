@@ -11,7 +11,8 @@ use xietong_proto::supervision as proto;
 use xietong_proto::supervision::AssignmentRole::{Cooperating, Lead};
 use xietong_store::statement;
 
-use crate::city::{City, Store, account, at, clerk, leader, refusal, task};
+use crate::city::{City, Store, account, at, clerk, leader, refusal, task, task_of};
+use crate::extension::deployed;
 use crate::on_both;
 
 on_both!(
@@ -23,6 +24,7 @@ on_both!(
     one_slip_is_issued_whoever_asks_at_once,
     the_ladder_decides_on_a_letter_and_an_interview,
     who_is_given_the_work_gets_papers_of_its_own,
+    a_limit_moved_by_hours_is_printed_with_its_hour,
     a_paper_is_seen_by_those_who_may_see_the_task,
     what_cannot_be_issued_is_refused,
 );
@@ -246,6 +248,14 @@ async fn the_ladder_decides_on_a_letter_and_an_interview(store: Store) {
     };
     let (code, error) = refusal(office.escalate_assignment(liaison).await);
     assert_eq!((code, error.violations()[0].field.as_str()), (Code::InvalidArgument, "decided_by"));
+    let bulletin = proto::CreateBulletinRequest {
+        start_time: bulletin().start_time,
+        end_time: bulletin().end_time,
+        leader: "officials/energy-liaison".to_owned(),
+        ..Default::default()
+    };
+    let (code, error) = refusal(city.bulletins(&supervisor()).create_bulletin(bulletin).await);
+    assert_eq!((code, error.violations()[0].field.as_str()), (Code::InvalidArgument, "leader"));
     let bare = proto::EscalateAssignmentRequest {
         decided_by: String::new(),
         time: None,
@@ -268,6 +278,36 @@ async fn the_ladder_decides_on_a_letter_and_an_interview(store: Store) {
         named(first.escalate_assignment(own).await.unwrap().into_inner(), proto::Instrument::Interview);
     let (_, markdown) = file(&city, &clerk("energy"), &paper, "markdown").await.unwrap();
     assert!(String::from_utf8(markdown).unwrap().contains("经副市长一同意，定于2023年6月21日15:30"));
+}
+
+async fn a_limit_moved_by_hours_is_printed_with_its_hour(store: Store) {
+    let city = City::start(store).await;
+    let name = deployed(&city, &city.issued(task_of("energy")).await, 0).await;
+    let asking = proto::RequestExtensionRequest {
+        name: name.clone(),
+        until: Some(encode_time(at("2023-06-20T00:00:00+08:00"))),
+        reason: "用地手续未办结".to_owned(),
+        ..Default::default()
+    };
+    city.wait_until("2023-06-05T09:00:00+08:00").await;
+    city.clerk("energy").request_extension(asking).await.unwrap();
+    // Two days and a little more than three hours: the minute that has begun is the unit's.
+    city.wait_until("2023-06-07T12:04:20+08:00").await;
+    let (grant, note) = (false, "按原时限推进".to_owned());
+    let refusing = proto::DecideExtensionRequest { name: name.clone(), grant, note, ..Default::default() };
+    let moved = city.leader("first").decide_extension(refusing).await.unwrap().into_inner();
+    assert_eq!(moved.settle_due_time, Some(encode_time(at("2023-06-11T03:05:00+08:00"))));
+    let paper = issue(&city, slip(&name)).await.name;
+    let (_, markdown) = file(&city, &supervisor(), &paper, "markdown").await.unwrap();
+    let markdown = String::from_utf8(markdown).unwrap();
+    assert!(markdown.contains("| 办结时限 | 2023年6月11日3时05分 |"), "{markdown}");
+    let request = proto::ExportLedgerRequest { format: "csv".to_owned(), ..Default::default() };
+    let (_, table) = read(city.ledger(&supervisor()).export_ledger(request).await).await.unwrap();
+    let table = String::from_utf8(table).unwrap();
+    assert!(table.contains("2023-06-11 03:05"), "{table}");
+    let request = proto::ExplainDeadlineRequest { name };
+    let explained = city.explanations(&supervisor()).explain_deadline(request).await.unwrap().into_inner();
+    assert!(explained.steps.last().unwrap().contains("2023年6月11日3时05分"), "{:?}", explained.steps);
 }
 
 async fn who_is_given_the_work_gets_papers_of_its_own(store: Store) {
