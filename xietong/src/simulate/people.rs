@@ -91,7 +91,7 @@ impl<'c> People<'c> {
             }
         }
         let official = supervisor.official.clone().unwrap_or_default();
-        let request = roster::GetOfficialRequest { name: official, ..Default::default() };
+        let request = roster::GetOfficialRequest { name: official };
         let mut client = directory.clone();
         let official = callers.call(&supervisor, request, |it| async move { client.get_official(it).await });
         let mut served = BTreeSet::new();

@@ -393,6 +393,7 @@ fn each_event_is_told_to_those_it_concerns() {
                 (K::Decision, false, "liaison of water"),
                 (K::Decision, false, "liaison of finance"),
                 (K::Decision, false, "liaison of yaodu"),
+                (K::Progress, false, "supervisor"),
             ],
         ),
         (
