@@ -243,12 +243,28 @@ pub const MATRIX: &[Row] = &[
     row("supervision.assignments.end_wait", Write, UNIT_WORK),
     row("supervision.assignments.recheck", Write, SUPERVISION),
     row("supervision.assignments.reopen", Write, SUPERVISION),
-    row("supervision.assignments.urge", Write, SUPERVISION),
-    row("supervision.assignments.send_letter", Write, SUPERVISION),
+    // A group urges, sends letters and calls to interviews on a leader's decision within what came
+    // from it; supervision holds it to interviews.
+    row(
+        "supervision.assignments.urge",
+        Write,
+        &[
+            (&[Supervisor], All),
+            (&[GroupOffice, Inspector], Groups),
+            (&[AssistingDeputySecretaryGeneral], Mandate),
+        ],
+    ),
+    // 督办函 is sent on a supervisor's signature alone.
+    row("supervision.assignments.send_letter", Write, &[(&[Supervisor], All)]),
     row(
         "supervision.assignments.escalate",
         Write,
-        &[(&[Supervisor], All), (&[Leader], Portfolio), (MANDATED, Mandate)],
+        &[
+            (&[Supervisor], All),
+            (&[GroupOffice, Inspector], Groups),
+            (&[Leader], Portfolio),
+            (MANDATED, Mandate),
+        ],
     ),
     // Whoever's figure counts; supervision lets only the target's source unit give it.
     row("supervision.targets.give_figure", Write, &[(&[Supervisor], All), (UNIT_STAFF, Units)]),

@@ -2,7 +2,7 @@
 
 use domain_calendar::Timestamp;
 use domain_roster::Book;
-use domain_supervision::{TaskFacts, Visibility};
+use domain_supervision::{TaskFacts, Visibility, limit_before};
 use time::Date;
 
 /// An instant as officials write it, for example 2023年6月1日9时05分.
@@ -22,10 +22,7 @@ pub(crate) fn day(day: Date) -> String {
 
 /// A limit: what is due before midnight is due by 24时 of the day that ends with it.
 pub(crate) fn before(limit: Timestamp) -> String {
-    match limit.day().previous_day() {
-        Some(last) if limit == Timestamp::start_of_day(limit.day()) => format!("{}24时前", day(last)),
-        Some(_) | None => format!("{}前", moment(limit)),
-    }
+    limit_before(limit)
 }
 
 /// How a task is called. A restricted one is called by its number alone: an inbox is also

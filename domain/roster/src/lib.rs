@@ -20,6 +20,7 @@ mod account;
 mod acting;
 mod admission;
 mod alarm;
+mod belonging;
 mod book;
 mod calendar;
 mod charge;
@@ -69,6 +70,7 @@ pub use admission::{
     admit_official_change, admit_unit, admit_unit_change,
 };
 pub use alarm::{Alarm, GapChanged, GapFacts, HORIZON_DAYS, alarm};
+pub use belonging::{is_leader, units_served};
 pub use book::{Book, Version};
 pub use calendar::{CalendarEntry, Feed, calendar_entries};
 pub use collective::Collective;

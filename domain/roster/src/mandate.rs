@@ -45,6 +45,8 @@ const READINGS: [&str; 14] = [
     "supervision.instructions.list",
     "supervision.comments.list",
 ];
+/// What an assisting deputy secretary-general may do unlisted beside seeing: 催办.
+const URGING: &str = "supervision.assignments.urge";
 /// What stands before a mandate's name in the ground of an act.
 const BY_MANDATE: &str = "，依据";
 
@@ -103,7 +105,7 @@ impl Mandate {
     pub fn lists(&self, action: &str) -> bool {
         let sees = match self.kind {
             MandateKind::Secretary => false,
-            MandateKind::Assisting => READINGS.contains(&action),
+            MandateKind::Assisting => action == URGING || READINGS.contains(&action),
         };
         sees || self.acts.iter().any(|act| act == action)
     }
@@ -138,7 +140,8 @@ pub fn admit_mandate(book: &Book, mandate: &Mandate) -> Result<(), RosterError> 
         return Err(RosterError::Missing { field: "acts" });
     }
     for act in &mandate.acts {
-        if !DECISIONS.contains(&act.as_str()) && !READINGS.contains(&act.as_str()) {
+        let urges = act == URGING && mandate.kind == MandateKind::Assisting;
+        if !urges && !DECISIONS.contains(&act.as_str()) && !READINGS.contains(&act.as_str()) {
             return Err(RosterError::NotMandatable { act: act.clone() });
         }
     }

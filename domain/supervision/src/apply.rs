@@ -223,6 +223,9 @@ impl Assignment {
             AssignmentChange::SideRoad(change) => self.take_side_road(change, at),
             AssignmentChange::Pressed(used) => {
                 self.instruments.insert(used.instrument, at);
+                if let Some(paper) = &used.paper {
+                    self.papers.insert(used.instrument, paper.clone());
+                }
             }
             // Due times are computed, and kept only where nobody is to be late by another calendar.
             AssignmentChange::DeadlineRecomputed { kept, .. } => {

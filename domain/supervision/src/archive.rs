@@ -4,7 +4,8 @@ use domain_calendar::Timestamp;
 use time::Date;
 
 use crate::assignment::{Assignment, AssignmentState, Role};
-use crate::paper::{Block, chinese_day, day_of, heading, last_day_of, source};
+use crate::limit_text::limit_day;
+use crate::paper::{Block, chinese_day, day_of, heading, source};
 use crate::task::{Grade, Task, TaskState};
 
 /// A cover sheet, in the order of a paper's parts.
@@ -74,7 +75,7 @@ impl Cover {
                 one.unit.to_owned(),
                 role(one.assignment.role).to_owned(),
                 day(one.assignment.assigned_at),
-                one.due.map_or_else(dash, last_day_of),
+                one.due.map_or_else(dash, limit_day),
                 day(one.assignment.completed_at),
                 one.days_overdue.to_string(),
                 state(one.assignment.state).to_owned(),

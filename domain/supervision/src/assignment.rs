@@ -10,7 +10,7 @@ use crate::charge::ChargedPause;
 use crate::deadline::DueTimes;
 use crate::error::SupervisionError;
 use crate::extension::{Extended, ExtensionRequest};
-use crate::instrument::Instrument;
+use crate::instrument::{Instrument, PaperReference};
 use crate::milestone::{MilestoneMark, Shift};
 use crate::recount::Kept;
 use crate::side_road::{Misdirection, Suspension, Wait};
@@ -325,6 +325,9 @@ pub struct Assignment {
     /// When each of the supervisor's instruments was last used.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub instruments: BTreeMap<Instrument, Timestamp>,
+    /// The papers that the last of them were sent as.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub papers: BTreeMap<Instrument, PaperReference>,
     /// The extension that is asked for and not decided yet.
     #[serde(default)]
     pub extension_request: Option<ExtensionRequest>,
@@ -387,6 +390,7 @@ impl Assignment {
             suspension: None,
             wait: None,
             instruments: BTreeMap::new(),
+            papers: BTreeMap::new(),
             extension_request: None,
             extended: None,
             late: BTreeSet::new(),

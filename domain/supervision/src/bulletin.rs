@@ -4,7 +4,7 @@
 //! line or appeals. Once their time has passed and every appeal is decided, the leader signs, and
 //! it is issued. The lines themselves are kept beside the aggregate, which knows whose they are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain_calendar::{Calendar, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,7 @@ use crate::appeal::{Appeal, AppealState, Contested};
 use crate::bulletin_error::{BulletinError, BulletinText};
 use crate::bulletin_event::{BulletinChange, BulletinEvent, BulletinFacts, LineFigures};
 use crate::correction::PointKey;
+use crate::paper::Checked;
 use crate::rule::end_of;
 use crate::score::{Line, Period};
 use crate::score_rule::ScoreRule;
@@ -61,6 +62,9 @@ pub struct Bulletin {
     pub check_before: Option<Timestamp>,
     /// In the order in which they came.
     pub appeals: Vec<Appeal>,
+    /// Since when it can be signed, as its leader was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ready_at: Option<Timestamp>,
     /// As what it was issued.
     pub issued: Option<IssuedAs>,
     /// Why it was withdrawn.
@@ -317,6 +321,7 @@ impl Bulletin {
             state: BulletinState::Draft,
             check_before: None,
             appeals: Vec::new(),
+            ready_at: None,
             issued: None,
             withdrawal_ground: None,
             version: 1,
@@ -429,6 +434,12 @@ impl Bulletin {
         Ok(())
     }
 
+    /// What follows once it can be signed: its leader is told, once.
+    pub fn becomes_ready(&self, now: Timestamp) -> Option<BulletinEvent> {
+        let ready = self.ready_at.is_none() && self.ready_to_sign(now).is_ok();
+        ready.then(|| BulletinEvent { bulletin: self.facts(), at: now, change: BulletinChange::Ready })
+    }
+
     /// The only way a bulletin changes after its first event.
     pub fn apply(&mut self, event: &BulletinEvent) {
         match &event.change {
@@ -449,6 +460,7 @@ impl Bulletin {
                 }
             }
             BulletinChange::Appealed { appeal } => self.appeals.push(appeal.clone()),
+            BulletinChange::Ready => self.ready_at = Some(event.at),
             BulletinChange::AppealUpheld { appeal, corrected, ground, .. } => {
                 let (corrected, ground) = (corrected.clone(), ground.clone());
                 self.settle(appeal, AppealState::Upheld { corrected, ground, at: event.at });
@@ -476,6 +488,22 @@ impl Bulletin {
     /// How many units have confirmed their line.
     pub fn confirmed(&self) -> usize {
         self.units.values().flatten().count()
+    }
+
+    /// What became of the check, with so many points left out of the lines as they stand.
+    pub fn checked(&self, corrected: usize) -> Option<Checked> {
+        let before = self.check_before?;
+        let objected: BTreeSet<&str> = self.appeals.iter().map(|appeal| appeal.unit.as_str()).collect();
+        let confirmed =
+            self.units.iter().filter(|(unit, at)| at.is_some() && !objected.contains(unit.as_str()));
+        Some(Checked {
+            before,
+            asked: self.units.len(),
+            confirmed: confirmed.count(),
+            objected: objected.len(),
+            undecided: self.open_appeals(),
+            corrected,
+        })
     }
 
     /// How many appeals are undecided.

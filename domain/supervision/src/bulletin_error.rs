@@ -3,7 +3,7 @@
 use domain_calendar::Timestamp;
 
 use crate::bulletin::{BulletinAction, BulletinState};
-use crate::paper::chinese_moment;
+use crate::limit_text::limit_moment;
 
 /// A text that must say something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -106,11 +106,11 @@ impl BulletinError {
             Self::Empty(BulletinText::Reason) => "请填写申诉理由".to_owned(),
             Self::Empty(BulletinText::Ground) => "请填写理由".to_owned(),
             Self::TooSoon { earliest } => {
-                format!("应给单位留出至少一个工作日核对，截止时间不早于{}", chinese_moment(*earliest))
+                format!("应给单位留出至少一个工作日核对，截止时间不早于{}", limit_moment(*earliest))
             }
-            Self::CheckOver { before } => format!("核对已于{}截止", chinese_moment(*before)),
+            Self::CheckOver { before } => format!("核对已于{}截止", limit_moment(*before)),
             Self::CheckRunning { before, unconfirmed } => {
-                format!("尚有{unconfirmed}个单位未核对，须待{}核对截止后签发", chinese_moment(*before))
+                format!("尚有{unconfirmed}个单位未核对，须待{}核对截止后签发", limit_moment(*before))
             }
             Self::AppealsOpen { count } => format!("尚有{count}件申诉未处理，处理后方可签发"),
             Self::NoLine { unit } => format!("通报中没有该单位（{unit}）的数据"),

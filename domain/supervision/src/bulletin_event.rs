@@ -12,7 +12,7 @@ use crate::score::{Line, Period, sum};
 use crate::score_rule::ScoreRule;
 
 /// Every type of a [`BulletinEvent`]; the aggregate is `bulletins/{id}`.
-pub const BULLETIN_EVENT_TYPES: [&str; 9] = [
+pub const BULLETIN_EVENT_TYPES: [&str; 10] = [
     "supervision.bulletin.drafted",
     "supervision.bulletin.recomputed",
     "supervision.bulletin.check_begun",
@@ -20,6 +20,7 @@ pub const BULLETIN_EVENT_TYPES: [&str; 9] = [
     "supervision.bulletin.appealed",
     "supervision.bulletin.appeal_upheld",
     "supervision.bulletin.appeal_refused",
+    "supervision.bulletin.ready",
     "supervision.bulletin.issued",
     "supervision.bulletin.withdrawn",
 ];
@@ -115,6 +116,8 @@ pub enum BulletinChange {
         /// Why.
         ground: String,
     },
+    /// 待签发: the units' time has passed, or all have confirmed, and every appeal is decided.
+    Ready,
     /// 印发.
     Issued {
         /// `papers/{id}`.
@@ -176,6 +179,7 @@ impl BulletinEvent {
             BulletinChange::Appealed { .. } => "supervision.bulletin.appealed",
             BulletinChange::AppealUpheld { .. } => "supervision.bulletin.appeal_upheld",
             BulletinChange::AppealRefused { .. } => "supervision.bulletin.appeal_refused",
+            BulletinChange::Ready => "supervision.bulletin.ready",
             BulletinChange::Issued { .. } => "supervision.bulletin.issued",
             BulletinChange::Withdrawn { .. } => "supervision.bulletin.withdrawn",
         }
@@ -227,6 +231,7 @@ impl BulletinEvent {
             BulletinChange::AppealRefused { unit, figure, ground, .. } => {
                 format!("{}对《{title}》“{}”的申诉不成立：{ground}", called(unit), figure.chinese())
             }
+            BulletinChange::Ready => format!("《{title}》核对完毕，待签发"),
             BulletinChange::Issued { number, .. } => format!("签发《{title}》（{number}）"),
             BulletinChange::Withdrawn { ground, .. } => format!("撤回《{title}》：{ground}"),
         }

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::assignment::Assignment;
 
+const MICROS_PER_MINUTE: i64 = 60_000_000;
+
 /// A pause of an assignment's clock that is over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -60,6 +62,20 @@ pub enum ChargedTo {
     Nobody,
 }
 
+/// A due time as it is moved by time that others took. It is rounded up to the whole minute, never
+/// down: a limit is written to the minute, and what is written must not be more than the unit has,
+/// nor what the unit has less than it lost. What nothing moves stays as it is.
+pub(crate) fn moved(due: Timestamp, by: Duration) -> Timestamp {
+    if by.is_zero() {
+        return due;
+    }
+    let late = due.saturating_add(by);
+    match late.as_micros().rem_euclid(MICROS_PER_MINUTE) {
+        0 => late,
+        past => Timestamp::from_micros(late.as_micros().saturating_add(MICROS_PER_MINUTE - past)),
+    }
+}
+
 impl ChargeKind {
     /// Whether every step of the assignment stood still, and not its settle date alone.
     fn stops_steps(self) -> bool {
@@ -88,7 +104,7 @@ impl Assignment {
     /// When a step is due that would be due at an instant if nothing had stood still.
     pub(crate) fn step_due(&self, due: Timestamp) -> Timestamp {
         let stopped = self.charges.iter().filter(|one| one.kind.stops_steps());
-        stopped.fold(due, |due, one| if one.from < due { due.saturating_add(one.moved) } else { due })
+        stopped.fold(due, |due, one| if one.from < due { moved(due, one.moved) } else { due })
     }
 
     /// When the last pause ended that every step stood still for: cycles before are not owed.
@@ -122,5 +138,27 @@ impl Assignment {
         until: Timestamp,
     ) {
         self.charge(ChargedPause { kind, to, from, until, moved: until.since(from) });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moved_limit_is_on_the_minute_and_never_earlier() {
+        let due = Timestamp::parse("2023-06-09T00:00+08:00").unwrap();
+        let day = Duration::from_secs(86_400);
+        for (by, expected) in [
+            (Duration::ZERO, "2023-06-09T00:00+08:00"),
+            (day, "2023-06-10T00:00+08:00"),
+            (day + Duration::from_micros(1), "2023-06-10T00:01+08:00"),
+            (day - Duration::from_secs(1), "2023-06-10T00:00+08:00"),
+            (day + Duration::from_secs(3 * 3_600 + 5 * 60 + 1), "2023-06-10T03:06+08:00"),
+        ] {
+            assert_eq!(moved(due, by), Timestamp::parse(expected).unwrap());
+        }
+        let odd = Timestamp::parse("2023-06-09T09:00:30+08:00").unwrap();
+        assert_eq!(moved(odd, Duration::ZERO), odd, "an emergency's clock has its own second");
     }
 }

@@ -88,6 +88,17 @@ pub enum Circumstance {
     },
 }
 
+impl CircumstanceCommand {
+    /// Whether it corrects what is on record so that the task's units get more time by it.
+    pub fn gives_time(&self, task: &Task) -> bool {
+        match self {
+            Self::RecordEvent { on, .. } => task.happened.is_some_and(|recorded| *on > recorded.on),
+            Self::CorrectOccurrence { at, .. } => task.terms.occurred_at.is_some_and(|from| *at > from),
+            Self::Designate { .. } => false,
+        }
+    }
+}
+
 /// The event that follows, or why it is refused; none when it is known already.
 pub(crate) fn decide(
     task: &Task,

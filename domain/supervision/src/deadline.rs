@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use time::Date;
 
 use crate::assignment::{Assignment, AssignmentState, Stage};
+use crate::charge::moved;
 use crate::light::StoredClock;
 use crate::milestone::open_milestones;
 use crate::rule::{Ends, ReportLimit, Rule, end_of, last_day_before};
@@ -358,7 +359,7 @@ pub(crate) fn promise(
 ) -> Promise {
     let by = |due_date: Option<Date>, waited: Duration, by: PromisedBy| {
         let ends = rule.ends(start, (task.grade, &task.terms), due_date, calendar);
-        Promise { settle: ends.settle.saturating_add(waited), ends, cycles_from: None, by }
+        Promise { settle: moved(ends.settle, waited), ends, cycles_from: None, by }
     };
     let waited = assignment.waited();
     let asked = by(task.last_day(), waited, PromisedBy::Task);
@@ -374,7 +375,7 @@ pub(crate) fn promise(
     let promised = granted.filter(|granted| granted.settle > asked.settle).unwrap_or(asked);
     let kept = assignment.kept.as_ref().and_then(|kept| {
         let end = kept.due.settle?;
-        let settle = end.saturating_add(waited.saturating_sub(kept.waited_before));
+        let settle = moved(end, waited.saturating_sub(kept.waited_before));
         let ends = Ends { settle: end, settle_day: last_day_before(end), ..promised.ends };
         let (by, cycles_from) = (PromisedBy::Kept(kept.waited_before), promised.cycles_from);
         Some(Promise { ends, settle, cycles_from, by })

@@ -7,8 +7,9 @@ use crate::event::{
     AssignmentChange, AssignmentEvent, AssignmentFacts, TaskChange, TaskEvent, TaskFacts, WholeTaskEvent,
 };
 use crate::figure::FigureChange;
+use crate::limit_text::limit_before;
 use crate::milestone::MilestoneChange;
-use crate::paper::{chinese_day, chinese_limit};
+use crate::paper::chinese_day;
 use crate::task::Visibility;
 
 /// What people call a unit or an official, given its resource name.
@@ -107,7 +108,7 @@ fn of_task(event: &WholeTaskEvent, called: Called<'_>) -> String {
         TaskChange::Figure(change) => change.describe(called),
         TaskChange::Instructed { instruction, .. } => {
             let addressees = listed(instruction.addressees().map(called));
-            let by = instruction.due_at.map_or_else(String::new, |due| format!("（{}）", chinese_limit(due)));
+            let by = instruction.due_at.map_or_else(String::new, |due| format!("（{}）", limit_before(due)));
             format!("{}批示{addressees}{by}：{}", called(&instruction.leader), instruction.text)
         }
         TaskChange::InstructionSigned { signed, .. } => {

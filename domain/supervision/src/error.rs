@@ -282,6 +282,9 @@ pub enum SupervisionError {
     /// Only an emergency has a time of occurrence.
     #[error("only an emergency has a time of occurrence")]
     OccurrenceOfNone,
+    /// Whoever holds a task would give itself time by a correction.
+    #[error("a correction that gives its units more time is the supervisor's")]
+    OwnTime,
     /// An event is waited for in a way that cannot be meant.
     #[error(
         "an awaited event has up to 200 characters, an earliest and a latest time after it in days or months, in order, and no other due date"
@@ -541,6 +544,7 @@ impl SupervisionError {
             Self::OccurrenceAhead { at } => format!("发生时间（{at}）尚未到来，请核对"),
             Self::EventAhead { day } => format!("{day}尚未到来，请核对"),
             Self::OccurrenceOfNone => "只有突发事件填写发生时间".to_owned(),
+            Self::OwnTime => "该更正会延长办理时限，承办单位不能自行更正，请报督查室更正".to_owned(),
             Self::AwaitedWrongly => {
                 "所等待的事件应在200字以内，并写明事件发生后最早和最迟办结的天数或月数，不再另定期限"
                     .to_owned()

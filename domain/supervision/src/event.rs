@@ -220,6 +220,12 @@ pub enum TaskChange {
     },
     /// 批示到期: whoever has not signed, or has reported nothing since, is urged once.
     InstructionDue {
+        /// Those of them who have not signed; none: it was not said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unsigned: Option<Vec<String>>,
+        /// The units of them that have reported nothing since; none: it was not said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unreported: Option<Vec<String>>,
         /// Its resource name.
         instruction: String,
         /// The leader whose word it is.

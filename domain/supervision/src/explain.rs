@@ -7,7 +7,7 @@ use domain_calendar::{Calendar, DayStanding, Timestamp};
 use time::Date;
 
 use crate::assignment::{Assignment, Stage};
-use crate::charge::ChargedPause;
+use crate::charge::{ChargedPause, moved};
 use crate::content::Milestone;
 use crate::deadline::{
     ClockPhase, Clocks, Promise, PromisedBy, clocks, hold, promise, start, yellow_before_end,
@@ -151,7 +151,7 @@ impl Explanation {
         let settle = self.stages.iter().find(|one| one.stage == Stage::Settle);
         let waited = self.waits.iter().filter(|wait| wait.counts);
         let waited = waited.fold(Duration::ZERO, |sum, wait| sum.saturating_add(wait.pause.moved));
-        let settle = settle.map(|limit| limit.end.saturating_add(waited));
+        let settle = settle.map(|limit| moved(limit.end, waited));
         let yellow = settle.zip(self.yellow_left).map(|(settle, left)| settle.saturating_sub(left));
         (settle, yellow)
     }

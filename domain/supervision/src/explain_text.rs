@@ -9,6 +9,7 @@ use crate::assignment::Stage;
 use crate::charge::{ChargeKind, ChargedTo};
 use crate::deadline::ClockPhase;
 use crate::explain::{Basis, ChargedWait, Explanation, MilestoneLimit, Skipped, StageLimit};
+use crate::limit_text::limit_moment;
 use crate::rule::{ClockStart, Cycle, DayKind, Span};
 
 impl Explanation {
@@ -98,13 +99,20 @@ impl Explanation {
             }
         };
         let skipped = not_counted(&limit.skipped);
-        format!("{what}：{basis}{skipped}{made_up}，至{}24时", day(limit.last_day))
+        // What others cost of the settle date is told by itself.
+        let moved = match limit.stage {
+            Stage::Sign | Stage::Deploy | Stage::Report | Stage::Milestone if limit.due != limit.end => {
+                format!("，顺延至{}", limit_moment(limit.due))
+            }
+            Stage::Sign | Stage::Deploy | Stage::Report | Stage::Milestone | Stage::Settle => String::new(),
+        };
+        format!("{what}：{basis}{skipped}{made_up}，至{}24时{moved}", day(limit.last_day))
     }
 
     fn concluded(&self) -> String {
         let (settle, yellow) = self.add_up();
         let mut text = match settle {
-            Some(settle) => format!("办结时限为{}", moment(settle)),
+            Some(settle) => format!("办结时限为{}", limit_moment(settle)),
             None => "没有办结时限".to_owned(),
         };
         match (yellow, self.yellow_left) {

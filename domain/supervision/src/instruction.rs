@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use domain_calendar::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::assignment::Action;
+use crate::assignment::{Action, Assignment};
 use crate::decide::{Context, facts, said};
 use crate::error::{NotEmpty, SupervisionError};
 use crate::event::{TaskChange, TaskEvent, TaskFacts};
@@ -87,10 +87,15 @@ impl Instruction {
         let unsigned: BTreeSet<&str> = self.unsigned().collect();
         let owes = |one: &&str| match task.assignments.iter().find(|held| held.unit == **one) {
             Some(held) if held.state.after(Action::Press).is_err() => false,
-            Some(held) => unsigned.contains(one) || held.last_report_at.is_none_or(|at| at < self.given_at),
+            Some(held) => unsigned.contains(one) || self.is_unanswered_by(held),
             None => unsigned.contains(one),
         };
         self.addressees().filter(owes).map(str::to_owned).collect()
+    }
+
+    /// Whether a unit has reported nothing since it was given.
+    fn is_unanswered_by(&self, held: &Assignment) -> bool {
+        held.last_report_at.is_none_or(|at| at < self.given_at)
     }
 
     /// What follows when its timer fires: nothing too early, nothing twice, nothing when nobody owes
@@ -101,7 +106,12 @@ impl Instruction {
             return None;
         }
         let assignments = task.assignments.iter().filter(|one| owing.contains(&one.unit));
+        let unsigned = self.unsigned().filter(|one| owing.iter().any(|owes| owes == one)).map(str::to_owned);
+        let silent = task.assignments.iter().filter(|one| self.is_unanswered_by(one));
+        let silent = silent.map(|one| one.unit.clone()).filter(|unit| owing.contains(unit));
         let change = TaskChange::InstructionDue {
+            unsigned: Some(unsigned.collect()),
+            unreported: Some(silent.collect()),
             instruction: self.name.clone(),
             leader: self.leader.clone(),
             text: self.text.clone(),

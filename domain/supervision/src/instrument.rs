@@ -13,6 +13,7 @@ use crate::decide::{Context, happened, said};
 use crate::error::{NotEmpty, SupervisionError};
 use crate::event::{AssignmentChange, TaskEvent};
 use crate::light::{Light, light};
+use crate::paper::PaperKind;
 use crate::task::Task;
 use crate::timers::TimerKind;
 
@@ -50,6 +51,19 @@ pub struct InstrumentUse {
     /// The leader says that lighter ones may be passed over.
     #[serde(default)]
     pub skip_lighter: bool,
+    /// The numbered paper that it was sent as; none for what is no paper, and until it is decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paper: Option<PaperReference>,
+}
+
+/// A numbered paper, as what it belongs to names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PaperReference {
+    /// `papers/{id}`.
+    pub name: String,
+    /// 发文字号 as printed.
+    pub number: String,
 }
 
 impl Instrument {
@@ -73,6 +87,16 @@ impl Instrument {
         match self {
             Self::Urging | Self::Letter => false,
             Self::Interview | Self::PublicNotice | Self::Accountability => true,
+        }
+    }
+
+    /// The paper that is sent with it. A public notice is a bulletin of many units, drawn up for
+    /// itself.
+    pub const fn paper(self) -> Option<PaperKind> {
+        match self {
+            Self::Letter => Some(PaperKind::Letter),
+            Self::Interview => Some(PaperKind::Interview),
+            Self::Urging | Self::PublicNotice | Self::Accountability => None,
         }
     }
 
@@ -106,10 +130,14 @@ impl InstrumentUse {
             "" => String::new(),
             decision => format!("（依据：{decision}）"),
         };
+        let number = match &self.paper {
+            None => String::new(),
+            Some(paper) => format!("（{}）", paper.number),
+        };
         match self.instrument {
             Instrument::Urging => format!("催办{unit}：{ground}"),
-            Instrument::Letter => format!("向{unit}发督办函：{ground}"),
-            Instrument::Interview => format!("约谈{unit}{decision}：{ground}"),
+            Instrument::Letter => format!("向{unit}发督办函{number}：{ground}"),
+            Instrument::Interview => format!("约谈{unit}{number}{decision}：{ground}"),
             Instrument::PublicNotice => format!("通报{unit}{decision}：{ground}"),
             Instrument::Accountability => format!("将{unit}的问题线索移送问责{decision}：{ground}"),
         }

@@ -45,6 +45,7 @@ mod instrument;
 mod joint_matter;
 mod ladder;
 mod light;
+mod limit_text;
 mod limits;
 mod milestone;
 mod overdue;
@@ -107,19 +108,20 @@ pub use inspection::{
     plan as plan_inspection,
 };
 pub use instruction::{Instruction, Signature};
-pub use instrument::{Instrument, InstrumentUse};
+pub use instrument::{Instrument, InstrumentUse, PaperReference};
 pub use joint_matter::{
     JointMatter, JointMatterChange, JointMatterEvent, Link, MATTER_CREATED, MATTER_LINKED, MATTER_UNLINKED,
     MOST_LINKED,
 };
 pub use ladder::LadderRule;
 pub use light::{Light, StoredClock, light, light_sql};
+pub use limit_text::{last_whole_day, limit_before, limit_day, limit_moment};
 pub use limits::{Decider, Decides, KindLimits};
 pub use milestone::{Clause, MilestoneChange, MilestoneCommand, MilestoneMark, NamedMilestone, Shift};
 pub use overdue::{days_overdue, days_past};
 pub use paper::{
-    Block, Checked, Interview, Matter, PAPER_ISSUED, Paper, PaperIssued, PaperKind, PaperNumber, Reported,
-    chinese_day, told,
+    Block, CalledBy, Checked, Interview, Matter, PAPER_ISSUED, Paper, PaperIssued, PaperKind, PaperNumber,
+    Reported, answer_before, chinese_day, span_said, told,
 };
 pub use payload::{EVENT_TYPES, PayloadError};
 pub use proposal::{AlikePair, PROPOSAL_DISMISSED, Proposal, ProposalDismissed};

@@ -12,6 +12,7 @@ use time::Date;
 use crate::assignment::{Assignment, Role};
 use crate::bulletin::UnderWay;
 use crate::event::TaskFacts;
+use crate::limit_text::{limit_day, limit_moment};
 use crate::overdue::days_past;
 use crate::score::{Line, Period, sum};
 use crate::score_rule::ScoreRule;
@@ -126,15 +127,22 @@ pub struct Matter<'a> {
     pub now: Timestamp,
 }
 
-/// When and where an interview is, and who decided it.
+/// When and where an interview is, and on whose decision.
 #[derive(Debug, Clone, Copy)]
 pub struct Interview<'a> {
-    /// What people call the leader who decided it.
-    pub decided_by: &'a str,
-    /// When.
-    pub time: Timestamp,
-    /// Where.
-    pub place: &'a str,
+    /// On whose decision.
+    pub by: CalledBy<'a>,
+    /// When and where; none: it is told later.
+    pub meeting: Option<(Timestamp, &'a str)>,
+}
+
+/// On whose decision an interview is held.
+#[derive(Debug, Clone, Copy)]
+pub enum CalledBy<'a> {
+    /// A leader, by what people call him.
+    Leader(&'a str),
+    /// A document that says so.
+    Document(&'a str),
 }
 
 /// What a bulletin is written from.
@@ -150,19 +158,25 @@ pub struct Reported<'a> {
     pub under_way: UnderWay,
     /// By what it was scored.
     pub rule: &'a ScoreRule,
-    /// That its units have checked it; none: they have not.
+    /// What its units said of it; none: they were not asked.
     pub checked: Option<Checked>,
     /// When it is written.
     pub now: Timestamp,
 }
 
-/// That the units of a bulletin have checked it.
+/// That the units of a bulletin were asked to check it, and what they said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Checked {
     /// Until when (exclusive) they could appeal.
     pub before: Timestamp,
-    /// How many appeals there were.
-    pub appeals: usize,
+    /// How many units were asked.
+    pub asked: usize,
+    /// How many of them said that their line is right, and nothing else.
+    pub confirmed: usize,
+    /// How many appealed.
+    pub objected: usize,
+    /// How many appeals are not decided.
+    pub undecided: usize,
     /// How many points were left out because of them.
     pub corrected: usize,
 }
@@ -232,7 +246,7 @@ impl Paper {
             rows.push(vec!["交办时间".to_owned(), day_of(at)]);
         }
         if let Some(due) = matter.due {
-            rows.push(vec!["办结时限".to_owned(), last_day_of(due)]);
+            rows.push(vec!["办结时限".to_owned(), limit_day(due)]);
         }
         if !task.text.is_empty() && task.text != task.title {
             rows.push(vec!["工作要求".to_owned(), task.text.clone()]);
@@ -254,7 +268,7 @@ impl Paper {
             text(ground),
             text(&format!(
                 "请你单位高度重视，明确责任人和完成时间，抓紧推进，并于{}前将办理情况书面反馈我室。",
-                last_day_of(answer_before)
+                limit_day(answer_before)
             )),
             text("特此函告。"),
         ];
@@ -263,18 +277,26 @@ impl Paper {
 
     /// 约谈通知.
     pub fn interview(matter: Matter<'_>, ground: &str, interview: Interview<'_>) -> Paper {
-        let Interview { decided_by, time, place } = interview;
-        let clock = time.time_of_day();
+        let by = match interview.by {
+            CalledBy::Leader(leader) => format!("经{leader}同意"),
+            CalledBy::Document(document) => format!("根据{document}"),
+        };
+        let when = match interview.meeting {
+            None => "就上述事项约谈你单位主要负责人，时间、地点另行通知。请准备".to_owned(),
+            Some((time, place)) => {
+                let clock = time.time_of_day();
+                format!(
+                    "定于{}{:02}:{:02}在{place}就上述事项约谈你单位主要负责人。请准备",
+                    day_of(time),
+                    clock.hour(),
+                    clock.minute()
+                )
+            }
+        };
         let body = vec![
             text(&matter.standing()),
             text(ground),
-            text(&format!(
-                "经{decided_by}同意，定于{}{:02}:{:02}在{place}就上述事项约谈你单位主要负责人。请准备书面汇报材料，\
-                 说明办理情况、存在问题和下一步措施，并按时参加。",
-                day_of(time),
-                clock.hour(),
-                clock.minute()
-            )),
+            text(&format!("{by}，{when}书面汇报材料，说明办理情况、存在问题和下一步措施，并按时参加。")),
             text("特此通知。"),
         ];
         matter.paper(PaperKind::Interview, format!("关于就“{}”进行约谈的通知", matter.task.title), body)
@@ -287,7 +309,7 @@ impl Paper {
             all.add(line.clone());
             all
         });
-        let span = format!("{}至{}", day_of(period.start), last_day_of(period.end));
+        let span = span_said(period);
         let rate =
             all.on_time_rate().map_or_else(String::new, |rate| format!("，按时办结率{}", percent(rate)));
         let settled_late = all.late.iter().filter(|point| point.version.is_some()).count();
@@ -329,10 +351,7 @@ impl Paper {
             "有逾期事项的单位要查明原因、倒排工期，尽快办结销号；其他单位要对照时限持续推进，确有困难的及时提出。",
         ));
         body.push(text(&match checked {
-            Some(Checked { before, appeals, corrected }) => format!(
-                "（以上数据已经各单位核对，核对于{}截止；其间受理申诉{appeals}件，更正{corrected}处。）",
-                chinese_moment(before)
-            ),
+            Some(checked) => checked.said(now),
             None => "（以上数据未经各单位核对。）".to_owned(),
         }));
         body.push(text(&format!("（评价依据：{}。{}）", rule.chinese_name(), rule.chinese())));
@@ -348,13 +367,40 @@ impl Paper {
     }
 }
 
+impl Checked {
+    /// What the units said, and what of them did not: nobody is said to have agreed who was silent.
+    fn said(self, now: Timestamp) -> String {
+        let Checked { before, asked, confirmed, objected, undecided, corrected } = self;
+        let mut parts = Vec::new();
+        if confirmed > 0 {
+            parts.push(format!("{confirmed}家确认"));
+        }
+        if objected > 0 {
+            let handled = if undecided == 0 { "并处理" } else { "（尚未全部处理）" };
+            parts.push(format!("{objected}家提出异议{handled}"));
+        }
+        let silent = asked.saturating_sub(confirmed + objected);
+        if silent > 0 {
+            let rest = if parts.is_empty() { "" } else { "其余" };
+            let said = if now < before { "尚未答复" } else { "逾期未提出" };
+            parts.push(format!("{rest}{silent}家{said}"));
+        }
+        if parts.is_empty() {
+            parts.push("没有单位需要核对".to_owned());
+        }
+        let corrections = if corrected == 0 { String::new() } else { format!("；更正{corrected}处") };
+        let until = limit_moment(before);
+        format!("（以上数据已送各单位核对，核对于{until}截止：{}{corrections}。）", parts.join("，"))
+    }
+}
+
 impl Matter<'_> {
     /// What was given when, and how it stands.
     fn standing(self) -> String {
         let Matter { task, assignment, due, now, .. } = self;
         let given = assignment.assigned_at.map_or_else(String::new, day_of);
         let source = source(task).map_or_else(String::new, |source| format!("，来源为{source}"));
-        let due_said = due.map_or_else(String::new, |due| format!("，办结时限为{}", last_day_of(due)));
+        let due_said = due.map_or_else(String::new, |due| format!("，办结时限为{}", limit_day(due)));
         let overdue = due.map_or(0, |due| days_past(due, now));
         let stands = if overdue == 0 {
             "目前尚未办结".to_owned()
@@ -396,38 +442,27 @@ fn percent(tenths: usize) -> String {
     format!("{}.{}%", tenths / 10, tenths % 10)
 }
 
+/// Before when (exclusive) a letter is to be answered that says nothing else: the third day after it,
+/// as the 3 of 13710 has it.
+pub fn answer_before(sent: Timestamp) -> Timestamp {
+    Timestamp::start_of_day(sent.day().saturating_add(time::Duration::days(4)))
+}
+
 /// A day as papers write it, for example 2023年6月1日.
 pub fn chinese_day(day: Date) -> String {
     format!("{}年{}月{}日", day.year(), u8::from(day.month()), day.day())
-}
-
-/// A limit as officials write it: what is due before midnight is due by 24时 of the day before.
-pub(crate) fn chinese_limit(limit: Timestamp) -> String {
-    let day = limit.day();
-    match day.previous_day() {
-        Some(last) if limit == Timestamp::start_of_day(day) => format!("{}24时前", chinese_day(last)),
-        Some(_) | None => {
-            let time = limit.time_of_day();
-            format!("{}{}时{:02}分前", chinese_day(day), time.hour(), time.minute())
-        }
-    }
-}
-
-/// An instant as papers write it, for example 2023年6月1日9时05分; the end of a day is its 24时.
-pub(crate) fn chinese_moment(at: Timestamp) -> String {
-    let time = at.time_of_day();
-    match (time.hour(), time.minute()) {
-        (0, 0) => format!("{}24时", last_day_of(at)),
-        (hour, 0) => format!("{}{hour}时", day_of(at)),
-        (hour, minute) => format!("{}{hour}时{minute:02}分", day_of(at)),
-    }
 }
 
 pub(crate) fn day_of(at: Timestamp) -> String {
     chinese_day(at.day())
 }
 
-/// The last day before an instant.
+/// A period as papers write it, from its first day to its last.
+pub fn span_said(period: Period) -> String {
+    format!("{}至{}", day_of(period.start), last_day_of(period.end))
+}
+
+/// The last day of a period that ends with an instant.
 pub(crate) fn last_day_of(end: Timestamp) -> String {
     day_of(Timestamp::from_micros(end.as_micros() - 1))
 }

@@ -14,8 +14,8 @@ use crate::milestone::{MilestoneCommand, NamedMilestone};
 use crate::payload::{PayloadError, read};
 use crate::side_road::SideRoadCommand;
 
-/// What a unit says that its approver may have to release. Signing for a matter and deploying it say
-/// nothing to others and stay direct.
+/// What a unit says that its approver may have to release. Signing for a matter, and deploying it
+/// without a word on how, say nothing to others and stay direct.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Said {
@@ -57,6 +57,25 @@ pub enum Said {
         /// Evidence.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         attachments: Vec<Attachment>,
+    },
+    /// 部署, with a plan.
+    Deployment {
+        /// The plan.
+        plan: String,
+    },
+    /// 申请等待 of another unit.
+    Wait {
+        /// The other unit, `units/{slug}`.
+        on: String,
+        /// What is needed of it.
+        need: String,
+    },
+    /// 确认等待, by the other unit.
+    WaitAcceptance,
+    /// 结束等待, by either.
+    WaitEnd {
+        /// The answer.
+        answer: String,
     },
 }
 
@@ -180,7 +199,26 @@ impl Said {
                 let (which, text) = (which.clone(), text.clone());
                 Some(Said::Milestone { which, text, attachments: attachments.clone() })
             }
-            AssignmentCommand::SideRoad(_)
+            AssignmentCommand::SideRoad(SideRoadCommand::Wait { on, need }) => {
+                Some(Said::Wait { on: on.clone(), need: need.clone() })
+            }
+            AssignmentCommand::SideRoad(SideRoadCommand::AcceptWait) => Some(Said::WaitAcceptance),
+            AssignmentCommand::SideRoad(SideRoadCommand::EndWait { answer }) => {
+                Some(Said::WaitEnd { answer: answer.clone() })
+            }
+            AssignmentCommand::Deploy { plan } if !plan.trim().is_empty() => {
+                Some(Said::Deployment { plan: plan.clone() })
+            }
+            // The supervisor's or a leader's.
+            AssignmentCommand::SideRoad(
+                SideRoadCommand::RefuseReturn { .. }
+                | SideRoadCommand::Reassign { .. }
+                | SideRoadCommand::Suspend { .. }
+                | SideRoadCommand::Resume { .. }
+                | SideRoadCommand::RuleOnWait { .. }
+                | SideRoadCommand::Recheck { .. }
+                | SideRoadCommand::Reopen { .. },
+            )
             | AssignmentCommand::Milestone(MilestoneCommand::SendBack { .. })
             | AssignmentCommand::Sign
             | AssignmentCommand::Deploy { .. }
@@ -198,7 +236,12 @@ impl Said {
             Said::Report { attachments, .. }
             | Said::Submission { attachments, .. }
             | Said::Milestone { attachments, .. } => attachments,
-            Said::ExtensionRequest { .. } | Said::Return { .. } => &[],
+            Said::ExtensionRequest { .. }
+            | Said::Return { .. }
+            | Said::Deployment { .. }
+            | Said::Wait { .. }
+            | Said::WaitAcceptance
+            | Said::WaitEnd { .. } => &[],
         }
     }
 
@@ -214,6 +257,10 @@ impl Said {
             Said::Milestone { which, text, attachments } => {
                 AssignmentCommand::Milestone(MilestoneCommand::Reach { which, text, attachments })
             }
+            Said::Deployment { plan } => AssignmentCommand::Deploy { plan },
+            Said::Wait { on, need } => AssignmentCommand::SideRoad(SideRoadCommand::Wait { on, need }),
+            Said::WaitAcceptance => AssignmentCommand::SideRoad(SideRoadCommand::AcceptWait),
+            Said::WaitEnd { answer } => AssignmentCommand::SideRoad(SideRoadCommand::EndWait { answer }),
         }
     }
 
@@ -225,6 +272,28 @@ impl Said {
             Said::ExtensionRequest { .. } => "延期申请",
             Said::Return { .. } => "退回申请",
             Said::Milestone { .. } => "节点完成报告",
+            Said::Deployment { .. } => "部署方案",
+            Said::Wait { .. } => "等待申请",
+            Said::WaitAcceptance => "等待确认",
+            Said::WaitEnd { .. } => "等待答复",
+        }
+    }
+
+    /// In whose name it is said of an assignment by somebody who works for some units: the holder's,
+    /// or that of whoever is waited for.
+    pub fn speaker<'a>(&self, held: &'a Assignment, works_for: impl Fn(&str) -> bool) -> &'a str {
+        let awaited = held.wait.as_ref().map(|wait| wait.on.as_str());
+        match self {
+            Said::WaitAcceptance => awaited.unwrap_or(&held.unit),
+            Said::WaitEnd { .. } if !works_for(&held.unit) => awaited.unwrap_or(&held.unit),
+            Said::WaitEnd { .. }
+            | Said::Report { .. }
+            | Said::Submission { .. }
+            | Said::ExtensionRequest { .. }
+            | Said::Return { .. }
+            | Said::Milestone { .. }
+            | Said::Deployment { .. }
+            | Said::Wait { .. } => &held.unit,
         }
     }
 
@@ -287,13 +356,19 @@ impl DraftAction {
 }
 
 impl UnitDraft {
-    /// A new draft.
-    pub fn new(name: String, task: &str, assignment: &Assignment, said: Said, by: (&str, Timestamp)) -> Self {
+    /// A new draft on an assignment of a task, in the name of a unit.
+    pub fn new(
+        name: String,
+        (task, assignment): (&str, &str),
+        unit: &str,
+        said: Said,
+        by: (&str, Timestamp),
+    ) -> Self {
         UnitDraft {
             name,
             task: task.to_owned(),
-            assignment: assignment.name.clone(),
-            unit: assignment.unit.clone(),
+            assignment: assignment.to_owned(),
+            unit: unit.to_owned(),
             said,
             state: DraftState::Awaiting,
             drafter: by.0.to_owned(),
@@ -323,9 +398,10 @@ impl UnitDraft {
         Ok(UnitDraft { state, note, approver, decided_at, version, ..self.clone() })
     }
 
-    /// What it says, as the unit's word: refused when another unit holds the assignment by now.
+    /// What it says, as the unit's word: refused when another unit holds the assignment by now, or is
+    /// waited for.
     pub fn word(&self, held: &Assignment) -> Result<AssignmentCommand, SupervisionError> {
-        if held.unit != self.unit {
+        if self.said.speaker(held, |unit| unit == self.unit) != self.unit {
             return Err(SupervisionError::HeldByAnother { unit: self.unit.clone() });
         }
         Ok(self.said.command())
@@ -433,6 +509,13 @@ mod tests {
                 text: "已完成六成".to_owned(),
                 attachments: vec![],
             }),
+            AssignmentCommand::Deploy { plan: "分三步".to_owned() },
+            AssignmentCommand::SideRoad(SideRoadCommand::Wait {
+                on: "units/water".to_owned(),
+                need: "出具意见".to_owned(),
+            }),
+            AssignmentCommand::SideRoad(SideRoadCommand::AcceptWait),
+            AssignmentCommand::SideRoad(SideRoadCommand::EndWait { answer: "已出具".to_owned() }),
         ] {
             let said = Said::of(&command).unwrap();
             let kept: Said = serde_json::from_value(serde_json::to_value(&said).unwrap()).unwrap();

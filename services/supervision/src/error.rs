@@ -79,6 +79,7 @@ pub(crate) fn refused(error: &SupervisionError, place: &str) -> Error {
         }
         SupervisionError::EventAhead { .. } => Error::invalid(field("day"), english, chinese),
         SupervisionError::AwaitedWrongly => Error::invalid(field("terms.awaits"), english, chinese),
+        SupervisionError::OwnTime => Error::failed_precondition("OWN_TIME", english, chinese),
         SupervisionError::AwaitsNothing => Error::failed_precondition("AWAITS_NOTHING", english, chinese),
         SupervisionError::StillAwaited { .. } => {
             Error::failed_precondition("STILL_AWAITED", english, chinese)

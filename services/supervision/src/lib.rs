@@ -52,7 +52,9 @@ use grpc::{
     Archives, Bulletins, DivisionPreviews, Explanations, Inspections, Ledger, Matters, Papers, Rules,
     ScoreRules, Tasks,
 };
-use jobs::{Due, FiguresDue, Handovers, InstructionsDue, LikenessRefill, Recounts, Searching, StagesDue};
+use jobs::{
+    BulletinsDue, Due, FiguresDue, Handovers, InstructionsDue, LikenessRefill, Recounts, Searching, StagesDue,
+};
 use regulation::Regulations;
 
 /// Puts the service together: its database at the newest schema, its RPCs, its copy of the
@@ -112,6 +114,7 @@ pub async fn build(ground: Ground) -> Result<Service, StoreError> {
     let instructions_due =
         InstructionsDue::new(foundation.log.clone(), foundation.transactions.clone(), regulations.clone());
     let figures_due = FiguresDue::new(foundation.log.clone(), foundation.transactions.clone(), regulations);
+    let bulletins_due = BulletinsDue::new(foundation.log.clone(), foundation.transactions.clone());
     let previews = DivisionPreviewServiceServer::new(DivisionPreviews::new(foundation.db.clone()));
     let handovers = Handovers::new(foundation.log.clone(), foundation.transactions.clone());
     Ok(foundation.assemble(Assembly {
@@ -139,6 +142,6 @@ pub async fn build(ground: Ground) -> Result<Service, StoreError> {
         copy: Some(roster),
         consumers: vec![(ServiceName::Roster, Arc::new(handovers))],
         jobs: vec![recounts, Arc::new(searching), Arc::new(refill)],
-        timers: Some(Arc::new(Due::new(stages_due, instructions_due, figures_due))),
+        timers: Some(Arc::new(Due::new(stages_due, instructions_due, figures_due, bulletins_due))),
     }))
 }

@@ -146,6 +146,18 @@ impl Record {
         self.resource_of_units(std::iter::once(assignment))
     }
 
+    /// What permission to press for one assignment depends on: its unit, and the group whose decision
+    /// the task came from.
+    pub(crate) fn resource_to_press(&self, assignment: &Assignment) -> Resource {
+        self.resource_of(assignment).of_groups(self.group())
+    }
+
+    /// The group, `groups/{g}`, whose decision the task came from.
+    fn group(&self) -> Option<String> {
+        let (group, _) = self.task.origin.as_deref()?.strip_prefix("groups/")?.split_once('/')?;
+        Some(format!("groups/{group}"))
+    }
+
     /// What permission of those who settle the task depends on.
     pub(crate) fn resource_of_leads(&self) -> Resource {
         self.resource_of_units(self.task.settling_assignments())

@@ -87,6 +87,9 @@ impl Life<'_> {
                 if today < later(*memory.submitted.get_or_insert(today), days) {
                     return Ok(Done::Else);
                 }
+                let Some(verifier) = self.people.verifier(&assignment.unit).await? else {
+                    return Ok(Done::Else);
+                };
                 if accept {
                     self.acts.verified += 1;
                 } else {
@@ -94,7 +97,7 @@ impl Life<'_> {
                     memory.submitted = None;
                     memory.completes = later(today, self.behaviour.reworks(work, memory.submissions));
                 }
-                self.people.verify(name, accept).await?;
+                self.people.verify(verifier, name, accept).await?;
                 return Ok(if accept { Done::StruckOff } else { Done::Else });
             }
             AssignmentState::Signed | AssignmentState::Deployed | AssignmentState::InProgress => {}

@@ -1,6 +1,6 @@
 //! [`People`]: whoever acts in the city, each by the account that the roster has.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context;
 use domain_calendar::Timestamp;
@@ -28,6 +28,8 @@ pub(super) struct People<'c> {
     clerks: BTreeMap<String, Principal>,
     leaders: BTreeMap<String, Principal>,
     supervisor: Principal,
+    /// The units that the supervisor serves in, whose work he does not verify.
+    served: BTreeSet<String>,
     names: BTreeMap<String, String>,
 }
 
@@ -70,7 +72,7 @@ impl<'c> People<'c> {
             }
         }
         let supervisor = supervisor.context("the city has no supervisor")?;
-        let mut names = BTreeMap::new();
+        let (mut names, mut parents) = (BTreeMap::new(), BTreeMap::new());
         let mut page_token = String::new();
         loop {
             let request =
@@ -79,10 +81,25 @@ impl<'c> People<'c> {
             let page = callers
                 .call(&supervisor, request, |request| async move { client.list_units(request).await })
                 .await?;
-            names.extend(page.units.into_iter().map(|unit| (unit.name, unit.display_name)));
+            for unit in page.units {
+                parents.insert(unit.name.clone(), unit.parent);
+                names.insert(unit.name, unit.display_name);
+            }
             page_token = page.next_page_token;
             if page_token.is_empty() {
                 break;
+            }
+        }
+        let official = supervisor.official.clone().unwrap_or_default();
+        let request = roster::GetOfficialRequest { name: official };
+        let mut client = directory.clone();
+        let official = callers.call(&supervisor, request, |it| async move { client.get_official(it).await });
+        let mut served = BTreeSet::new();
+        for post in official.await?.posts {
+            let mut unit = Some(post.unit);
+            while let Some(name) = unit.filter(|name| !name.is_empty() && !served.contains(name)) {
+                unit = parents.get(&name).cloned();
+                served.insert(name);
             }
         }
         Ok(People {
@@ -93,6 +110,7 @@ impl<'c> People<'c> {
             clerks,
             leaders,
             supervisor,
+            served,
             names,
         })
     }
@@ -177,8 +195,18 @@ impl<'c> People<'c> {
         Ok(())
     }
 
+    /// Who verifies what a unit did: the supervisor, or where he serves in it the leader who answers for
+    /// it; nobody when there is none.
+    pub(super) async fn verifier(&self, unit: &str) -> anyhow::Result<Option<&Principal>> {
+        if !self.served.contains(unit) {
+            return Ok(Some(&self.supervisor));
+        }
+        let acting = self.answers_for(unit).await?.acting.unwrap_or_default().official;
+        Ok(self.leader(&acting))
+    }
+
     /// Accepts a submission, or sends it back.
-    pub(super) async fn verify(&self, name: &str, accept: bool) -> anyhow::Result<()> {
+    pub(super) async fn verify(&self, who: &Principal, name: &str, accept: bool) -> anyhow::Result<()> {
         let note =
             if accept { String::new() } else { "佐证材料不齐，请补充后再报。".to_owned() };
         let request = supervision::VerifyAssignmentRequest {
@@ -188,9 +216,7 @@ impl<'c> People<'c> {
             ..Default::default()
         };
         let mut client = self.tasks.clone();
-        self.callers
-            .call(&self.supervisor, request, |it| async move { client.verify_assignment(it).await })
-            .await?;
+        self.callers.call(who, request, |it| async move { client.verify_assignment(it).await }).await?;
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 //! of its appeal. No figure stands in a notice: whose they are is looked up in the system.
 
 use domain_roster::Book;
-use domain_supervision::{BulletinChange, BulletinEvent};
+use domain_supervision::{BulletinChange, BulletinEvent, span_said};
 
 use crate::audience::Audience;
 use crate::notice::{Notice, NoticeKind};
@@ -10,9 +10,10 @@ use crate::wording::{before as until, unit as called};
 
 /// The notices of an event of a bulletin.
 pub fn of_bulletin(event: &BulletinEvent, book: &Book) -> Vec<Notice> {
-    let title = &event.bulletin.title;
+    // Two of one title are told apart by what they are about.
+    let title = format!("《{}》（{}）", event.bulletin.title, span_said(event.bulletin.period));
     let told = |kind, what: &str, body: String, audiences: Vec<Audience>| {
-        Notice::new(kind, &event.bulletin.name, format!("{what}：《{title}》"), body, audiences)
+        Notice::new(kind, &event.bulletin.name, format!("{what}：{title}"), body, audiences)
     };
     let to_units = |units: &[String]| units.iter().cloned().map(Audience::UnitLiaison).collect();
     let to_unit = |unit: &String| vec![Audience::UnitLiaison(unit.clone())];
@@ -24,7 +25,7 @@ pub fn of_bulletin(event: &BulletinEvent, book: &Book) -> Vec<Notice> {
         | BulletinChange::Confirmed { .. } => Vec::new(),
         BulletinChange::CheckBegun { before, units } if !units.is_empty() => {
             let body = format!(
-                "《{title}》已形成初稿，请在{}核对本单位的数据。有异议的，请在此前说明理由提出申诉；逾期未提出的，按初稿\
+                "{title}已形成初稿，请在{}核对本单位的数据。有异议的，请在此前说明理由提出申诉；逾期未提出的，按初稿\
                  印发。",
                 until(*before)
             );
@@ -33,28 +34,33 @@ pub fn of_bulletin(event: &BulletinEvent, book: &Book) -> Vec<Notice> {
         BulletinChange::CheckBegun { .. } => Vec::new(),
         BulletinChange::Appealed { appeal } => {
             let (unit, figure) = (called(book, &appeal.unit), appeal.about.figure.chinese());
-            let body = format!("{unit}对《{title}》的“{figure}”提出申诉，请处理：{}", appeal.reason);
+            let body = format!("{unit}对{title}的“{figure}”提出申诉，请处理：{}", appeal.reason);
             vec![told(NoticeKind::Progress, "申诉", body, drafter())]
         }
         BulletinChange::AppealUpheld { unit, figure, corrected, ground, .. } => {
             let body = format!(
-                "对《{title}》“{}”的申诉成立，更正{}处，今后的评价不再计入：{ground}",
+                "对{title}“{}”的申诉成立，更正{}处，今后的评价不再计入：{ground}",
                 figure.chinese(),
                 corrected.len()
             );
             vec![told(NoticeKind::Decision, "申诉成立", body, to_unit(unit))]
         }
         BulletinChange::AppealRefused { unit, figure, ground, .. } => {
-            let body = format!("对《{title}》“{}”的申诉不成立：{ground}", figure.chinese());
+            let body = format!("对{title}“{}”的申诉不成立：{ground}", figure.chinese());
             vec![told(NoticeKind::Decision, "申诉不成立", body, to_unit(unit))]
         }
+        BulletinChange::Ready => {
+            let body = format!("{title}已核对完毕，请签发。");
+            let leader = vec![Audience::Official(event.bulletin.leader.clone())];
+            vec![told(NoticeKind::Reminder, "待签发", body, leader)]
+        }
         BulletinChange::Issued { number, units, .. } => {
-            let body = format!("《{title}》（{number}）已经印发。");
+            let body = format!("{title}（{number}）已经印发。");
             let audiences = units.iter().cloned().map(Audience::UnitLiaison).chain(drafter()).collect();
             vec![told(NoticeKind::Outcome, "印发", body, audiences)]
         }
         BulletinChange::Withdrawn { ground, asked } if !asked.is_empty() => {
-            let body = format!("《{title}》已经撤回，不必再核对：{ground}");
+            let body = format!("{title}已经撤回，不必再核对：{ground}");
             vec![told(NoticeKind::Outcome, "撤回", body, to_units(asked))]
         }
         BulletinChange::Withdrawn { .. } => Vec::new(),
@@ -100,8 +106,8 @@ mod tests {
         for (change, title, body, audiences) in [
             (
                 BulletinChange::CheckBegun { before: at("2023-07-05T00:00+08:00"), units: units() },
-                "请核对：《六月通报》",
-                "《六月通报》已形成初稿，请在2023年7月4日24时前核对本单位的数据。有异议的，请在此前说明理由提出申诉；\
+                "请核对：《六月通报》（2023年6月1日至2023年6月30日）",
+                "《六月通报》（2023年6月1日至2023年6月30日）已形成初稿，请在2023年7月4日24时前核对本单位的数据。有异议的，请在此前说明理由提出申诉；\
                  逾期未提出的，按初稿印发。",
                 vec![liaison("finance"), liaison("water")],
             ),
@@ -116,8 +122,8 @@ mod tests {
                         state: AppealState::Open,
                     },
                 },
-                "申诉：《六月通报》",
-                "市水利局对《六月通报》的“逾期”提出申诉，请处理：系统故障",
+                "申诉：《六月通报》（2023年6月1日至2023年6月30日）",
+                "市水利局对《六月通报》（2023年6月1日至2023年6月30日）的“逾期”提出申诉，请处理：系统故障",
                 vec![drafter.clone()],
             ),
             (
@@ -128,8 +134,8 @@ mod tests {
                     corrected,
                     ground: "属实".into(),
                 },
-                "申诉成立：《六月通报》",
-                "对《六月通报》“逾期”的申诉成立，更正1处，今后的评价不再计入：属实",
+                "申诉成立：《六月通报》（2023年6月1日至2023年6月30日）",
+                "对《六月通报》（2023年6月1日至2023年6月30日）“逾期”的申诉成立，更正1处，今后的评价不再计入：属实",
                 vec![liaison("water")],
             ),
             (
@@ -139,9 +145,15 @@ mod tests {
                     figure: Figure::Late,
                     ground: "期限未变".into(),
                 },
-                "申诉不成立：《六月通报》",
-                "对《六月通报》“逾期”的申诉不成立：期限未变",
+                "申诉不成立：《六月通报》（2023年6月1日至2023年6月30日）",
+                "对《六月通报》（2023年6月1日至2023年6月30日）“逾期”的申诉不成立：期限未变",
                 vec![liaison("water")],
+            ),
+            (
+                BulletinChange::Ready,
+                "待签发：《六月通报》（2023年6月1日至2023年6月30日）",
+                "《六月通报》（2023年6月1日至2023年6月30日）已核对完毕，请签发。",
+                vec![Audience::Official("officials/qiao-feihong".into())],
             ),
             (
                 BulletinChange::Issued {
@@ -149,14 +161,14 @@ mod tests {
                     number: "督通〔2023〕1号".into(),
                     units: units(),
                 },
-                "印发：《六月通报》",
-                "《六月通报》（督通〔2023〕1号）已经印发。",
+                "印发：《六月通报》（2023年6月1日至2023年6月30日）",
+                "《六月通报》（2023年6月1日至2023年6月30日）（督通〔2023〕1号）已经印发。",
                 vec![liaison("finance"), liaison("water"), drafter.clone()],
             ),
             (
                 BulletinChange::Withdrawn { ground: "数据有误".into(), asked: units() },
-                "撤回：《六月通报》",
-                "《六月通报》已经撤回，不必再核对：数据有误",
+                "撤回：《六月通报》（2023年6月1日至2023年6月30日）",
+                "《六月通报》（2023年6月1日至2023年6月30日）已经撤回，不必再核对：数据有误",
                 vec![liaison("finance"), liaison("water")],
             ),
         ] {

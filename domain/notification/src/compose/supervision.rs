@@ -241,8 +241,21 @@ fn of_whole_task(event: &WholeTaskEvent, matter: &Matter, book: &Book) -> Vec<No
         TaskChange::InstructionSigned { instruction, signed } => {
             vec![instruction::signed(task, instruction, signed, book)]
         }
-        TaskChange::InstructionDue { instruction, leader, text, owing, assignments: _ } => {
-            vec![instruction::due(task, instruction, (leader, text), owing, book)]
+        TaskChange::InstructionDue {
+            instruction,
+            leader,
+            text,
+            owing,
+            unsigned,
+            unreported,
+            assignments: _,
+        } => {
+            let owed = instruction::Owed {
+                owing,
+                unsigned: unsigned.as_deref(),
+                unreported: unreported.as_deref(),
+            };
+            instruction::due(task, instruction, (leader, text), &owed, book)
         }
         TaskChange::Figure(change) => figure::of_figure(task, change),
         TaskChange::CooperatingAdded { ground, assignments } => {
@@ -336,7 +349,8 @@ fn of_assignment(event: &AssignmentEvent, matter: &Matter, book: &Book) -> Vec<N
         AssignmentChange::Milestone(change) => milestone::of_milestone(event, change, matter, book),
         AssignmentChange::SideRoad(road) => side_road::of_side_road(event, road, matter, book),
         AssignmentChange::Pressed(used) => {
-            let InstrumentUse { instrument, ground, .. } = used;
+            let InstrumentUse { instrument, ground, paper, .. } = used;
+            let number = paper.as_ref().map_or_else(String::new, |paper| format!("（{}）", paper.number));
             let (what, ground) = (instrument.chinese(), quoted(task, ground));
             let to_sign = |body| {
                 told(task, NoticeKind::Urging, what, body, to_unit())
@@ -352,12 +366,14 @@ fn of_assignment(event: &AssignmentEvent, matter: &Matter, book: &Book) -> Vec<N
                     vec![told(task, NoticeKind::Urging, what, body, to_unit())]
                 }
                 Instrument::Letter => {
-                    let body =
-                        format!("现就{heading}向{holder}发督办函，{}：{ground}", settle_by(assignment));
+                    let body = format!(
+                        "现就{heading}向{holder}发督办函{number}，{}：{ground}",
+                        settle_by(assignment)
+                    );
                     vec![to_sign(body)]
                 }
                 Instrument::Interview => {
-                    let body = format!("就{heading}约谈{holder}：{ground}");
+                    let body = format!("就{heading}约谈{holder}{number}：{ground}");
                     vec![to_sign(body.clone()), to_know(body)]
                 }
                 Instrument::PublicNotice => {

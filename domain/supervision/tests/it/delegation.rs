@@ -101,7 +101,13 @@ fn a_draft_is_said_once_by_the_unit_that_still_holds_the_matter() {
     let ledger = ledger();
     let held = ledger.assignment(0);
     let said = Said::of(&report("进展")).unwrap();
-    let drafted = UnitDraft::new("drafts/1".to_owned(), "tasks/1", held, said, ("clerk", ledger.now));
+    let drafted = UnitDraft::new(
+        "drafts/1".to_owned(),
+        ("tasks/1", &held.name),
+        &held.unit,
+        said,
+        ("clerk", ledger.now),
+    );
     assert_eq!(drafted.word(held).unwrap(), report("进展"));
     let mut moved = held.clone();
     moved.unit = "units/9".to_owned();

@@ -91,8 +91,12 @@ fn whoever_owes_something_is_urged_once_and_never_early() {
     let urged = given.fire(&ledger.task, &ledger.context()).unwrap();
     given.apply(&urged);
     let TaskEvent::Task(event) = &urged else { panic!("an event of the task") };
-    let TaskChange::InstructionDue { owing, .. } = &event.change else { panic!("urging") };
+    let TaskChange::InstructionDue { owing, unsigned, unreported, .. } = &event.change else {
+        panic!("urging")
+    };
     assert_eq!(owing, &["units/1"], "it has signed, and reported nothing since");
+    assert_eq!(unsigned.as_deref(), Some(&[][..]), "it is not asked to sign again");
+    assert_eq!(unreported.as_deref(), Some(&["units/1".to_owned()][..]));
     assert_eq!(given.fire(&ledger.task, &ledger.context()), None, "once");
 }
 

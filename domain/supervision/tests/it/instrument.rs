@@ -23,6 +23,7 @@ fn by_supervisor(instrument: Instrument) -> InstrumentUse {
         decision: String::new(),
         by_leader: false,
         skip_lighter: false,
+        paper: None,
     }
 }
 

@@ -156,6 +156,7 @@ fn every_answer_has_a_defined_answer_in_every_state() {
         decision: String::new(),
         by_leader: false,
         skip_lighter: false,
+        paper: None,
     });
     let wait = || Some(side_road(R::Wait { on: "units/water".to_owned(), need: said() }));
     let ask = || Some(ask_until(date!(2023 - 07 - 20)));

@@ -53,6 +53,7 @@ fn happening() -> impl Strategy<Value = Happening> {
                 decision: String::new(),
                 by_leader: days % 2 == 0,
                 skip_lighter: days % 3 == 0,
+                paper: None,
             }),
             21 | 22 => reach(day_of_milestone(days)),
             23 | 24 => send_back(day_of_milestone(days)),

@@ -120,6 +120,7 @@ fn a_timer_does_not_urge_who_was_urged_a_short_while_ago() {
         decision: String::new(),
         by_leader: false,
         skip_lighter: false,
+        paper: None,
     };
     ledger.unit(0, domain_supervision::AssignmentCommand::Press(press)).unwrap();
     // The report is due at the end of that day; on the next morning a day has not passed.
@@ -145,6 +146,7 @@ fn a_rule_may_leave_out_the_reminder_and_have_letters_signed_by_leaders() {
         decision: String::new(),
         by_leader: false,
         skip_lighter: false,
+        paper: None,
     };
     let alone = ledger.unit(0, domain_supervision::AssignmentCommand::Press(letter.clone()));
     assert_eq!(alone, Err(SupervisionError::NeedsLeader { instrument: Instrument::Letter }));

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use domain_calendar::Timestamp;
 use domain_roster::{
-    Subject, acting_ground, authority_over, mandate_ground, mandates_for, resolve, stands_in_for,
-    units_of_leader, units_of_mandate,
+    Subject, acting_ground, authority_over, is_leader, mandate_ground, mandates_for, resolve, stands_in_for,
+    units_of_leader, units_of_mandate, units_served,
 };
 use domain_supervision::Decides;
+use xietong_mesh::principal::{Principal, Role};
 use xietong_mesh::{Call, Code, Error, Resource, RosterView, Scope, Stamp, Transaction};
 
 use super::{Supervision, roster};
@@ -20,6 +21,11 @@ pub(crate) enum Authority {
     Role,
     /// As the leader in charge, by the roster at a position of its log.
     InCharge {
+        /// The position.
+        roster_position: i64,
+    },
+    /// As the leader whom the mayor designated for the task, by the roster at a position of its log.
+    Designated {
         /// The position.
         roster_position: i64,
     },
@@ -51,6 +57,20 @@ pub(crate) enum Authority {
 }
 
 impl Authority {
+    /// The leader by whose word an act is done: the caller, or whoever it is entered for. Whoever
+    /// stands in decides himself.
+    pub(crate) fn leader<'a>(&'a self, call: &'a Call) -> Option<&'a str> {
+        match self {
+            Authority::Role => None,
+            Authority::InCharge { .. }
+            | Authority::Designated { .. }
+            | Authority::Presiding { .. }
+            | Authority::StandingIn { .. }
+            | Authority::InPerson => call.principal.official.as_deref(),
+            Authority::Mandated { official, .. } => Some(official),
+        }
+    }
+
     /// Stamps the act with whom it is done for and on what ground.
     pub(crate) fn stamp(&self, transaction: &mut Transaction) {
         let Stamp { acting_for, ground, occurred_at: _ } = self.as_stamp();
@@ -68,6 +88,9 @@ impl Authority {
             Authority::Role | Authority::InPerson => (None, None),
             Authority::InCharge { roster_position } => {
                 (None, Some(format!("名册记录第{roster_position}号：分管领导")))
+            }
+            Authority::Designated { roster_position } => {
+                (None, Some(format!("名册记录第{roster_position}号：指定领导")))
             }
             Authority::Presiding { roster_position } => {
                 (None, Some(format!("名册记录第{roster_position}号：主持全面工作")))
@@ -115,6 +138,23 @@ impl Supervision {
         as_leader.or_else(mandated).ok_or_else(|| Error::permission_denied(call.action))
     }
 
+    /// Every unit that the caller belongs to: what is theirs he does not verify. A supervisor belongs to
+    /// the units of his posts, too, with all that these belong to. Whoever is a leader, or enters what
+    /// one decides, verifies for the leader in charge, whatever office he has.
+    pub(crate) fn units_of(&self, principal: &Principal) -> Result<Vec<String>, Error> {
+        let named = principal.grants.iter().flat_map(|grant| grant.units.iter());
+        let mut units: BTreeSet<String> = named.cloned().collect();
+        if let Some(official) = principal.official.as_deref().filter(|_| principal.has_role(Role::Supervisor))
+        {
+            let book = self.roster()?.book;
+            let view = book.view(self.now(), Timestamp::MAX);
+            if !is_leader(view, official) {
+                units.extend(units_served(view, official));
+            }
+        }
+        Ok(units.into_iter().collect())
+    }
+
     /// By what right the caller decides on an assignment on which a leader decides, or the leader in
     /// charge of a unit. A matter of named units hides nothing from the one leader who must decide
     /// on it.
@@ -126,7 +166,10 @@ impl Supervision {
     ) -> Result<Authority, Error> {
         match decides {
             Decides::InChargeOf(unit) => self.authorize(call, &Resource::new().of_units([unit]), now),
-            Decides::Leader(official) => self.authorize_as(call, official, now),
+            Decides::Leader(official) => {
+                let designated = |roster_position| Authority::Designated { roster_position };
+                self.authorize_as(call, official, designated, now)
+            }
         }
     }
 
@@ -137,12 +180,18 @@ impl Supervision {
         let Some(presider) = division.and_then(|division| division.presider()) else {
             return Err(Error::permission_denied(call.action));
         };
-        self.authorize_as(call, presider, now)
+        self.authorize_as(call, presider, |roster_position| Authority::Presiding { roster_position }, now)
     }
 
-    /// By what right the caller acts as a leader: as that leader, for one who is away, or under a
-    /// mandate.
-    fn authorize_as(&self, call: &Call, official: &str, now: Timestamp) -> Result<Authority, Error> {
+    /// By what right the caller acts as a leader: as that leader, which is `in_person` at a position of
+    /// the roster's log, for one who is away, or under a mandate.
+    fn authorize_as(
+        &self,
+        call: &Call,
+        official: &str,
+        in_person: fn(i64) -> Authority,
+        now: Timestamp,
+    ) -> Result<Authority, Error> {
         let scope = call.scope()?;
         if scope.permits(&Resource::new()) {
             return Ok(Authority::Role);
@@ -154,7 +203,7 @@ impl Supervision {
         let display_name = || view.book.view(now, Timestamp::MAX).person(official).display_name;
         if let Some(leader) = scope.portfolio_of.as_deref() {
             if leader == official {
-                return Ok(Authority::InCharge { roster_position: view.position });
+                return Ok(in_person(view.position));
             }
             if stands_in_for(&view.book, leader, now, Timestamp::MAX).contains_key(official) {
                 let by = authority_over(&view.book, official, leader, None, now);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain_calendar::Timestamp;
 use domain_supervision::{
-    Appeal, Bulletin, BulletinChange, BulletinCommand, BulletinDraft, BulletinEvent, BulletinState, Checked,
+    Appeal, Bulletin, BulletinChange, BulletinCommand, BulletinDraft, BulletinEvent, BulletinState,
     Contested, Correction, Corrections, Frozen, Light, Line, Paper, Period, PointKey, Reported, UnderWay,
     told,
 };
@@ -12,7 +12,7 @@ use xietong_events::Draft;
 use xietong_mesh::{Call, Error, Resource, Transaction};
 use xietong_timers::MachineClock;
 
-use super::{Supervision, unit_name};
+use super::{Supervision, timers, unit_name};
 use crate::error::{bulletin_refused, unreadable};
 use crate::store::{self, BulletinFilter, ListFilter, SeenBulletins};
 
@@ -105,7 +105,7 @@ impl Supervision {
         drafting: &Drafting,
     ) -> Result<BulletinView, Error> {
         call.authorize(&Resource::new())?;
-        self.leader_exists(&drafting.leader)?;
+        self.leader_name("leader", &drafting.leader)?;
         let (period, frozen) = self.freeze(call, drafting.period, drafting.rule_version).await?;
         let draft = BulletinDraft {
             name: format!("bulletins/{}", MachineClock::system().new_id()),
@@ -140,6 +140,7 @@ impl Supervision {
             },
             AskedOfBulletin::Confirm { unit } | AskedOfBulletin::Appeal { unit, .. } => {
                 call.authorize(&Resource::new().of_units([unit.as_str()]))?;
+                self.require_approver(transaction, call, unit).await?;
                 None
             }
             AskedOfBulletin::Recompute
@@ -162,8 +163,16 @@ impl Supervision {
         let (event, lines) = self.decide_on_bulletin(transaction, call, &before, asked).await?;
         let mut after = before.clone();
         after.apply(&event);
+        let mut drafts = vec![recorded(&event)?];
+        if let Some(ready) = after.becomes_ready(now) {
+            after.apply(&ready);
+            drafts.push(recorded(&ready)?);
+        }
         store::save_bulletin(transaction.tx(), before.version, &after).await?;
-        transaction.append(name, before.version, vec![recorded(&event)?]).await?;
+        transaction.append(name, before.version, drafts).await?;
+        if let BulletinChange::CheckBegun { before: limit, .. } = event.change {
+            transaction.schedule(&[timers::of_bulletin(name, limit)?]).await?;
+        }
         Ok(BulletinView { bulletin: after, lines })
     }
 
@@ -316,7 +325,7 @@ impl Supervision {
                 store::replace_lines(tx, name, &lines).await?;
                 let paper = self.bulletin_text(before, lines.clone(), now);
                 let leader = Some(before.leader.clone());
-                let kept = self.issue(transaction, paper, (None, None), leader).await?;
+                let kept = self.issue(transaction, paper, None, leader).await?;
                 let number = kept.paper.printed_number();
                 Ok((decide(BulletinCommand::Sign { paper: &kept.name, number: &number })?, lines))
             }
@@ -331,11 +340,7 @@ impl Supervision {
         let corrected = lines.values().map(|line| line.corrected.len()).sum();
         let book = self.roster.view().book;
         let lines = told(lines, |unit| unit_name(&book, unit).to_owned());
-        let checked = bulletin.check_before.map(|before| Checked {
-            before,
-            appeals: bulletin.appeals.len(),
-            corrected,
-        });
+        let checked = bulletin.checked(corrected);
         Paper::bulletin(&Reported {
             title: &bulletin.title,
             period: bulletin.period,
@@ -364,14 +369,6 @@ impl Supervision {
             return Err(scope.missing(name));
         }
         Ok((bulletin, Sees::Units(concerned)))
-    }
-
-    /// Whether there is such an official at all.
-    fn leader_exists(&self, official: &str) -> Result<(), Error> {
-        match self.roster()?.book.official(official) {
-            Some(_) => Ok(()),
-            None => Err(Error::invalid("leader", "is no official", "没有这位领导")),
-        }
     }
 }
 
@@ -415,7 +412,7 @@ async fn line_of(transaction: &Transaction, name: &str, unit: &str) -> Result<BT
 }
 
 /// An event as the log takes it.
-fn recorded(event: &BulletinEvent) -> Result<Draft, Error> {
+pub(crate) fn recorded(event: &BulletinEvent) -> Result<Draft, Error> {
     let payload = event.to_payload().map_err(unreadable)?.to_string();
     Ok(Draft { event_type: event.event_type().to_owned(), payload })
 }

@@ -1,10 +1,12 @@
 //! Changing a task: every verb takes this one way.
 
 use domain_supervision::{
-    AssignmentCommand, Command, InstrumentUse, SideRoadCommand, Task, TaskEvent, decide,
+    AssignmentCommand, Command, Instrument, InstrumentUse, Role, SideRoadCommand, SupervisionError, Task,
+    TaskEvent, decide,
 };
 use xietong_mesh::{Call, Error, Transaction};
 
+use super::Particulars;
 use super::authority::Authority;
 use super::create::{List, NamedUnit, check_units, unknown_units};
 use super::revise::Revision;
@@ -25,6 +27,8 @@ pub(crate) enum Target {
     Whole,
     /// One of its assignments, by resource name.
     Assignment(String),
+    /// One of its assignments, to press for it: by a supervisor, or within a group or a mandate.
+    Pressed(String),
     /// What is to be decided on one of its assignments, by whoever decides on it.
     Decision(String),
     /// What one of its assignments waits for, by whoever is waited for.
@@ -47,6 +51,15 @@ pub(crate) enum Target {
 pub(crate) enum Asked {
     /// A command.
     Command(Command),
+    /// An instrument, with the paper that is sent by it.
+    Press {
+        /// `tasks/{t}/assignments/{a}`.
+        name: String,
+        /// Which, and why.
+        used: InstrumentUse,
+        /// What its paper says.
+        particulars: Particulars,
+    },
     /// To say something else from now on.
     Revise {
         /// What changes.
@@ -57,11 +70,15 @@ pub(crate) enum Asked {
 }
 
 impl Asked {
+    fn is_interview(&self) -> bool {
+        matches!(self, Asked::Press { used, .. } if used.instrument == Instrument::Interview)
+    }
+
     /// The command on the task as it stands, given by whom.
     fn command(&self, task: &Task, authority: &Authority) -> Command {
         match self {
             // Who acts as a leader decides by that; others name the decision.
-            Asked::Command(Command::Assignment { name, command: AssignmentCommand::Press(used) }) => {
+            Asked::Press { name, used, particulars: _ } => {
                 let by_leader = used.instrument.needs_leader() && *authority != Authority::Role;
                 let command = AssignmentCommand::Press(InstrumentUse { by_leader, ..used.clone() });
                 Command::Assignment { name: name.clone(), command }
@@ -120,8 +137,8 @@ impl Change {
             AssignmentCommand::Press(InstrumentUse { instrument, .. }) if instrument.needs_leader() => {
                 Target::Decision(name.clone())
             }
-            AssignmentCommand::Press(_)
-            | AssignmentCommand::Milestone(_)
+            AssignmentCommand::Press(_) => Target::Pressed(name.clone()),
+            AssignmentCommand::Milestone(_)
             | AssignmentCommand::Sign
             | AssignmentCommand::Deploy { .. }
             | AssignmentCommand::Report { .. }
@@ -130,8 +147,19 @@ impl Change {
             | AssignmentCommand::RequestExtension { .. }
             | AssignmentCommand::Verify { .. } => Target::Assignment(name.clone()),
         };
-        let asked = Asked::Command(Command::Assignment { name, command });
+        let asked = match command {
+            AssignmentCommand::Press(used) => Asked::Press { name, used, particulars: Particulars::None },
+            command => Asked::Command(Command::Assignment { name, command }),
+        };
         Change { task, target, asked, etag, ground: None, validate_only: false }
+    }
+
+    /// The same, and the instrument that it uses sends a paper.
+    pub(crate) fn sending(mut self, paper: Particulars) -> Self {
+        if let Asked::Press { particulars, .. } = &mut self.asked {
+            *particulars = paper;
+        }
+        self
     }
 
     /// The units that it brings in.
@@ -170,6 +198,7 @@ impl Change {
             Target::Task | Target::Leads | Target::Lead | Target::Whole => &self.task,
             Target::Source { measure, .. } => measure,
             Target::Assignment(name)
+            | Target::Pressed(name)
             | Target::Decision(name)
             | Target::Awaited(name)
             | Target::AwaitedOrWaiting(name) => name,
@@ -207,6 +236,7 @@ impl Supervision {
         let resource = match &change.target {
             Target::Task => before.resource(),
             Target::Assignment(name) => before.resource_of(assignment(name)?),
+            Target::Pressed(name) => before.resource_to_press(assignment(name)?),
             Target::Decision(_) | Target::Whole => before.resource(),
             Target::Leads => before.resource_of_leads(),
             Target::Lead => before.resource_of_lead_units(),
@@ -216,6 +246,14 @@ impl Supervision {
         };
         let regulation = self.regulations.knowing(transaction.tx(), [&before]).await?;
         let authority = match &change.target {
+            // A group calls to an interview within what came from it, on a leader's decision that it
+            // names; nothing heavier is a group's.
+            Target::Decision(name)
+                if change.asked.is_interview()
+                    && call.scope()?.permits(&before.resource_to_press(assignment(name)?)) =>
+            {
+                Authority::Role
+            }
             Target::Decision(name) => {
                 let decides = before.task.decides(assignment(name)?, regulation.rule_of(&before.task, now));
                 self.authorize_decision(call, decides, now)?
@@ -226,6 +264,7 @@ impl Supervision {
             | Target::Lead
             | Target::Source { .. }
             | Target::Assignment(_)
+            | Target::Pressed(_)
             | Target::Awaited(_)
             | Target::AwaitedOrWaiting(_) => self.authorize(call, &resource, now)?,
         };
@@ -236,6 +275,14 @@ impl Supervision {
             check_units(&self.roster()?, revision.units(), now)?;
             revision.check_kept(&before.task)?;
         }
+        // It is said in the name of a lead unit that the caller works for; a supervisor says it himself.
+        if matches!(change.target, Target::Lead) && !call.scope()?.all {
+            let leads = before.task.assignments.iter().filter(|one| one.role == Role::Lead);
+            let scope = call.scope()?;
+            for lead in leads.filter(|one| scope.units.contains(&one.unit)) {
+                self.require_approver(transaction, call, &lead.unit).await?;
+            }
+        }
         let units = change.names_units();
         if !units.is_empty() {
             check_units(&self.roster()?, units, now)?;
@@ -243,11 +290,18 @@ impl Supervision {
         let mut after = before.clone();
         let mut events = catch_up(&mut after, &regulation, now)?;
         let command = change.asked.command(&after.task, &authority);
+        // A holder may say first when its clock began, and never give itself time afterwards.
+        if let Command::Circumstance(known) = &command
+            && known.gives_time(&after.task)
+            && !call.scope()?.all
+        {
+            return Err(command_refused(SupervisionError::OwnTime));
+        }
         if let Command::Assignment { name, command } = &command {
             family::admit_command(transaction.tx(), &after.task, name, command).await?;
         }
         let decided = decide(&after.task, &command, &regulation.context(&after.task, now));
-        let decided = decided.map_err(command_refused)?;
+        let mut decided = decided.map_err(command_refused)?;
         if decided.is_empty() {
             return Ok(before);
         }
@@ -255,16 +309,19 @@ impl Supervision {
         if let Some(draft) = self.draft_instead(transaction, call, &after.task, change).await? {
             return Ok(Record { drafted: Some(draft), ..before });
         }
+        authority.stamp(transaction);
+        if let Some(ground) = &change.ground {
+            transaction.on_ground(ground);
+        }
+        if let Asked::Press { particulars, .. } = &change.asked {
+            let (by, said) = ((&after, &authority), (decided.as_mut_slice(), particulars));
+            self.send_paper(transaction, call, by, said).await?;
+        }
         after.apply(&decided).map_err(command_refused)?;
         events.extend(decided);
         if after.task.parent != before.task.parent {
             family::admit_parent(transaction.tx(), &after.task, "").await?;
             store::change_parent(transaction.tx(), &after.task).await?;
-        }
-
-        authority.stamp(transaction);
-        if let Some(ground) = &change.ground {
-            transaction.on_ground(ground);
         }
         self.keep(transaction, &before, &after, &events, &regulation).await?;
         Ok(after)

@@ -67,6 +67,7 @@ impl Supervision {
             Authority::Role
             | Authority::InPerson
             | Authority::InCharge { .. }
+            | Authority::Designated { .. }
             | Authority::Presiding { .. } => call.principal.official.clone(),
         };
         let leader = leader.ok_or_else(|| Error::permission_denied(call.action))?;

@@ -29,7 +29,7 @@ mod timers;
 mod unit_drafts;
 
 pub(crate) use archive::Archive;
-pub(crate) use bulletins::{AskedOfBulletin, BulletinView, Drafting, version_tag};
+pub(crate) use bulletins::{AskedOfBulletin, BulletinView, Drafting, recorded, version_tag};
 pub(crate) use change::{Asked, Change, Target};
 pub(crate) use create::{Entering, Entry, How};
 pub(crate) use delegations::{DelegationVerb, ToDelegate};
@@ -38,7 +38,7 @@ pub(crate) use instructions::{ToInstruct, Written, instruction_etag};
 pub(crate) use ledger::{Counts, GroupBy, Summary, SummaryRow, unit_name};
 pub(crate) use matter_report::ForMatter;
 pub(crate) use matters::{MatterChange, SeenMatter, SeenProposal, etag as matter_etag};
-pub(crate) use papers::{AboutAssignment, BULLETIN_TITLE, IssuedPaper};
+pub(crate) use papers::{BULLETIN_TITLE, IssuedPaper, Particulars};
 pub(crate) use read::{ListQuery, Listing};
 pub(crate) use recount::{catch_up, timers_after};
 pub(crate) use revise::Revision;
@@ -47,7 +47,8 @@ pub(crate) use score_rules::{ScorePreview, Scored};
 pub(crate) use scoreboard::{Scoreboard, ScoredLine, Scoring};
 pub(crate) use sign::{Answered, MOST_SIGNED, ToSign, ToUrge, ToVerify};
 pub(crate) use timers::{
-    DueFigures, DueInstruction, DueStage, FIGURES_DUE, INSTRUCTION_DUE, figures_timers, timer,
+    BULLETIN_DUE, DueBulletin, DueFigures, DueInstruction, DueStage, FIGURES_DUE, INSTRUCTION_DUE,
+    figures_timers, timer,
 };
 pub(crate) use unit_drafts::{DraftVerb, ReleaseSetting};
 

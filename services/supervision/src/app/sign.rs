@@ -188,6 +188,7 @@ impl Supervision {
             decision: String::new(),
             by_leader: false,
             skip_lighter: false,
+            paper: None,
         });
         self.act_on_all(transaction, call, names, &command).await
     }
@@ -248,7 +249,20 @@ impl Supervision {
             return Err(call.scope()?.missing(name));
         };
         let now = transaction.now();
-        let authority = self.authorize(call, &task.after.resource_of(assignment), now)?;
+        let resource = match command {
+            AssignmentCommand::Press(_) => task.after.resource_to_press(assignment),
+            AssignmentCommand::Sign
+            | AssignmentCommand::Deploy { .. }
+            | AssignmentCommand::Report { .. }
+            | AssignmentCommand::ReportWithMatter { .. }
+            | AssignmentCommand::Submit { .. }
+            | AssignmentCommand::Verify { .. }
+            | AssignmentCommand::RequestExtension { .. }
+            | AssignmentCommand::DecideExtension { .. }
+            | AssignmentCommand::Milestone(_)
+            | AssignmentCommand::SideRoad(_) => task.after.resource_of(assignment),
+        };
+        let authority = self.authorize(call, &resource, now)?;
         family::admit_command(transaction.tx(), &task.after.task, name, command).await?;
         let command = Command::Assignment { name: name.to_owned(), command: command.clone() };
         task.take(&authority, regulation, &command, now)

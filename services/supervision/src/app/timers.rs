@@ -14,6 +14,8 @@ use crate::regulation::Regulation;
 pub(crate) const STAGE_DUE: &str = "supervision.stage_due";
 /// The timer of an instruction that says by when.
 pub(crate) const INSTRUCTION_DUE: &str = "supervision.instruction_due";
+/// The timer of the end of a bulletin's check.
+pub(crate) const BULLETIN_DUE: &str = "supervision.bulletin_due";
 
 /// What a timer carries: which stage of which assignment to look at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +48,25 @@ pub(crate) struct DueInstruction {
     pub(crate) task: String,
     /// `tasks/{t}/instructions/{i}`.
     pub(crate) instruction: String,
+}
+
+/// What the timer of a bulletin carries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct DueBulletin {
+    /// `bulletins/{id}`.
+    pub(crate) bulletin: String,
+}
+
+/// The timer of the end of a bulletin's check.
+pub(crate) fn of_bulletin(name: &str, due_at: Timestamp) -> Result<Timer, Error> {
+    Ok(Timer {
+        kind: BULLETIN_DUE.to_owned(),
+        key: name.to_owned(),
+        due_at,
+        payload: serde_json::to_string(&DueBulletin { bulletin: name.to_owned() })
+            .map_err(Error::internal)?,
+    })
 }
 
 /// The timer of an instruction on a task, if it says by when.

@@ -61,6 +61,7 @@ impl Change {
                 | Command::GiveFigure(_)
                 | Command::Circumstance(_),
             )
+            | Asked::Press { .. }
             | Asked::Revise { .. } => None,
         }
     }
@@ -78,12 +79,13 @@ impl Supervision {
     ) -> Result<Option<UnitDraft>, Error> {
         let Some((name, said)) = change.said() else { return Ok(None) };
         let held = task.assignment(name).map_err(command_refused)?;
-        if approves(call, &held.unit) || !store::release_setting(transaction.tx(), &held.unit).await?.0 {
+        let unit = said.speaker(held, |unit| works_for(call, unit));
+        if approves(call, unit) || !store::release_setting(transaction.tx(), unit).await?.0 {
             return Ok(None);
         }
         let now = transaction.now();
         for before in store::open_drafts(transaction.tx(), name).await? {
-            if before.unit == held.unit && before.said.is_of_the_kind_of(&said) {
+            if before.unit == unit && before.said.is_of_the_kind_of(&said) {
                 let by = (call.principal.subject.as_str(), now);
                 let replaced = before.after(DraftAction::Replace, "", by).map_err(command_refused)?;
                 store::save_draft(transaction.tx(), &before, &replaced).await?;
@@ -91,11 +93,27 @@ impl Supervision {
             }
         }
         let id = format!("drafts/{}", MachineClock::system().new_id());
-        let draft = UnitDraft::new(id, &task.name, held, said, (&call.principal.subject, now));
+        let draft = UnitDraft::new(id, (&task.name, name), unit, said, (&call.principal.subject, now));
         store::keep_draft(transaction.tx(), &draft).await?;
         transaction.hold(&draft.name, draft.said.attachments()).await?;
         self.tell(transaction, task.ledger_number, 0, &draft).await?;
         Ok(Some(draft))
+    }
+
+    /// Refuses what a caller says for a unit, and what is not drafted, where the unit's approver must
+    /// release it and the caller is none.
+    pub(super) async fn require_approver(
+        &self,
+        transaction: &Transaction,
+        call: &Call,
+        unit: &str,
+    ) -> Result<(), Error> {
+        if approves(call, unit) || !store::release_setting(transaction.tx(), unit).await?.0 {
+            return Ok(());
+        }
+        let english = format!("{unit} says this by its approver");
+        let chinese = "本单位对外答复须经审核，请由审核人办理";
+        Err(Error::failed_precondition("NEEDS_APPROVER", english, chinese))
     }
 
     /// Does with a draft what is asked. Released, it is said as if by the approver now; when that is not
@@ -233,6 +251,11 @@ impl Supervision {
         transaction.append_all(std::slice::from_ref(&append)).await?;
         Ok(())
     }
+}
+
+/// Whether the caller has a role in a unit.
+fn works_for(call: &Call, unit: &str) -> bool {
+    call.principal.grants.iter().any(|grant| grant.units.contains(unit))
 }
 
 /// Whether what the caller says is a unit's word at once.

@@ -15,8 +15,8 @@ use xietong_proto::supervision::bulletin_service_server::BulletinService;
 use super::check::{Check, is_id};
 use super::ledger::file::Pieces;
 use super::ledger::scoreboard::{MOST_LINES, encode_figure, encode_line, encode_rule, rule_version};
-use super::papers::{GROUND, file, format, period};
-use super::{list, units_of};
+use super::list;
+use super::papers::{file, format, period};
 use crate::app::{
     AskedOfBulletin, BULLETIN_TITLE, BulletinView, Drafting, ScoredLine, Supervision, unit_name, version_tag,
 };
@@ -26,6 +26,9 @@ const FEW_SOURCES: usize = 5;
 const MANY_SOURCES: usize = 1_000;
 /// Points that are corrected at once.
 const MOST_CORRECTED: usize = 1_000;
+
+/// Characters of a ground.
+const GROUND: usize = 1_000;
 
 /// `xietong.supervision.v1.BulletinService`.
 pub(crate) struct Bulletins {
@@ -312,7 +315,7 @@ impl BulletinService for Bulletins {
             appeal: request.name.clone(),
             corrected: corrected.collect::<Result<_, _>>()?,
             ground: request.ground.clone(),
-            decider_units: units_of(&call.principal),
+            decider_units: self.app.units_of(&call.principal)?,
         };
         let on = (bulletin, request.etag.as_str());
         self.change(&call, &request, &request_id, on, asked, one_appeal(&request.name)).await
@@ -332,7 +335,7 @@ impl BulletinService for Bulletins {
         let asked = AskedOfBulletin::Refuse {
             appeal: request.name.clone(),
             ground: request.ground.clone(),
-            decider_units: units_of(&call.principal),
+            decider_units: self.app.units_of(&call.principal)?,
         };
         let on = (bulletin, request.etag.as_str());
         self.change(&call, &request, &request_id, on, asked, one_appeal(&request.name)).await

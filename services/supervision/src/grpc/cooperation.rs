@@ -11,7 +11,7 @@ use xietong_proto::supervision::cooperation_service_server::CooperationService;
 
 use super::check::{Check, task_name, task_of_assignment};
 use super::side_road::short;
-use super::{Tasks, decode, long_text, units_of, whole_task};
+use super::{Tasks, decode, long_text, whole_task};
 use crate::app::{Answered, Asked, Change, MOST_SIGNED, Target, ToVerify};
 
 #[tonic::async_trait]
@@ -64,7 +64,7 @@ impl CooperationService for Tasks {
             names: names.collect::<Result<_, Error>>()?,
             accept: request.accept,
             note: request.note.clone(),
-            verifier_units: units_of(&call.principal),
+            verifier_units: self.app.units_of(&call.principal)?,
         };
         self.app.prepare_change(&call).await;
         let attempt = || async {

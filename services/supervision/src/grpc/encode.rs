@@ -85,7 +85,11 @@ pub(super) fn assignment(
         suspension: one.suspension.as_ref().map(pause::encode_suspension),
         wait: one.wait.as_ref().map(pause::encode_wait),
         charged_pauses: pause::latest(&one.charges),
-        used_instruments: one.instruments.iter().map(instrument::encode).collect(),
+        used_instruments: one
+            .instruments
+            .iter()
+            .map(|(instrument, at)| instrument::encode(one, *instrument, *at))
+            .collect(),
         last_attachments: files::encode(files::last(record, &one.name)),
         matter_answers: Vec::new(),
         reached_milestones: milestones::reached(one),

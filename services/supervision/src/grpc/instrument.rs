@@ -3,19 +3,19 @@
 use std::mem::take;
 
 use domain_calendar::Timestamp;
-use domain_supervision::{AssignmentCommand, Instrument, InstrumentUse};
+use domain_supervision::{Assignment, AssignmentCommand, Instrument, InstrumentUse};
 use prost::Name;
 use tonic::{Request, Response, Status};
-use xietong_mesh::convert::encode_time;
+use xietong_mesh::convert::{decode_time, encode_time, optional};
 use xietong_mesh::input::LINE;
 use xietong_mesh::{Attempt, Call, Error, input, retried};
 use xietong_proto::supervision as proto;
 use xietong_proto::supervision::instrument_service_server::InstrumentService;
 
-use super::check::{task_name, task_of_assignment};
+use super::check::{Check, task_name, task_of_assignment};
 use super::side_road::short;
-use super::{Tasks, one_assignment};
-use crate::app::{Answered, MOST_SIGNED, ToUrge};
+use super::{Tasks, of_assignment, one_assignment};
+use crate::app::{Answered, MOST_SIGNED, Particulars, ToUrge};
 
 impl Tasks {
     /// Urges several units once for a request id. `request` is without it.
@@ -31,6 +31,7 @@ impl Tasks {
         if ground.trim().is_empty() {
             return Err(Error::invalid("ground", "must be given", "请填写依据").into());
         }
+        self.app.prepare_change(call).await;
         let attempt = || async {
             let transaction = match self.transactions.begin(call, request, request_id).await? {
                 Attempt::Repeat(answer) => return Ok(answer),
@@ -50,7 +51,9 @@ impl InstrumentService for Tasks {
         &self,
         request: Request<proto::UrgeAssignmentRequest>,
     ) -> Result<Response<proto::Assignment>, Status> {
-        let command = |request: &proto::UrgeAssignmentRequest| used(Instrument::Urging, &request.ground);
+        let command = |request: &proto::UrgeAssignmentRequest| {
+            used(Instrument::Urging, &request.ground).map(AssignmentCommand::Press)
+        };
         self.on_assignment(request, command, one_assignment).await
     }
 
@@ -87,54 +90,76 @@ impl InstrumentService for Tasks {
         &self,
         request: Request<proto::SendLetterRequest>,
     ) -> Result<Response<proto::Assignment>, Status> {
-        let command = |request: &proto::SendLetterRequest| {
-            let decision = input::text("decision", request.decision.clone(), LINE)?;
-            Ok(match used(Instrument::Letter, &request.ground)? {
-                AssignmentCommand::Press(letter) => {
-                    AssignmentCommand::Press(InstrumentUse { decision, ..letter })
-                }
-                other => other,
-            })
-        };
-        self.on_assignment(request, command, one_assignment).await
+        let call = Call::of(&request)?.clone();
+        let mut request = request.into_inner();
+        let request_id = take(&mut request.request_id);
+        let decision = input::text("decision", request.decision.clone(), LINE)?;
+        let letter = InstrumentUse { decision, ..used(Instrument::Letter, &request.ground)? };
+        let answer_before = request.answer_before.as_ref();
+        let answer_before = answer_before.map(|time| decode_time("answer_before", time)).transpose()?;
+        let change = of_assignment(&request.name, AssignmentCommand::Press(letter), &request.etag)?
+            .sending(Particulars::Letter(answer_before));
+        self.change(&call, &request, &request_id, change, one_assignment).await
     }
 
     async fn escalate_assignment(
         &self,
         request: Request<proto::EscalateAssignmentRequest>,
     ) -> Result<Response<proto::Assignment>, Status> {
-        let command = |request: &proto::EscalateAssignmentRequest| {
-            let instrument = match request.instrument() {
-                proto::Instrument::Interview => Instrument::Interview,
-                proto::Instrument::PublicNotice => Instrument::PublicNotice,
-                proto::Instrument::Accountability => Instrument::Accountability,
-                proto::Instrument::Unspecified | proto::Instrument::Urging | proto::Instrument::Letter => {
-                    let english = "must be an interview, a public notice or a referral";
-                    return Err(Error::invalid("instrument", english, "请选择约谈、通报或问责移送"));
-                }
-            };
-            Ok(AssignmentCommand::Press(InstrumentUse {
-                instrument,
-                ground: short("ground", &request.ground)?,
-                decision: input::text("decision", request.decision.clone(), LINE)?,
-                // Whether a leader calls is known when the call is authorised.
-                by_leader: false,
-                skip_lighter: request.skip_lighter,
-            }))
+        let call = Call::of(&request)?.clone();
+        let mut request = request.into_inner();
+        let request_id = take(&mut request.request_id);
+        let (instrument, particulars) = match request.instrument() {
+            proto::Instrument::Interview => (Instrument::Interview, interview(&request)?),
+            proto::Instrument::PublicNotice => (Instrument::PublicNotice, Particulars::None),
+            proto::Instrument::Accountability => (Instrument::Accountability, Particulars::None),
+            proto::Instrument::Unspecified | proto::Instrument::Urging | proto::Instrument::Letter => {
+                let english = "must be an interview, a public notice or a referral";
+                return Err(Error::invalid("instrument", english, "请选择约谈、通报或问责移送").into());
+            }
         };
-        self.on_assignment(request, command, one_assignment).await
+        let command = AssignmentCommand::Press(InstrumentUse {
+            decision: input::text("decision", request.decision.clone(), LINE)?,
+            skip_lighter: request.skip_lighter,
+            ..used(instrument, &request.ground)?
+        });
+        let change = of_assignment(&request.name, command, &request.etag)?.sending(particulars);
+        self.change(&call, &request, &request_id, change, one_assignment).await
     }
 }
 
-/// An instrument that needs no leader.
-fn used(instrument: Instrument, ground: &str) -> Result<AssignmentCommand, Error> {
-    Ok(AssignmentCommand::Press(InstrumentUse {
+/// What the paper of an interview says.
+fn interview(request: &proto::EscalateAssignmentRequest) -> Result<Particulars, Error> {
+    let mut check = Check::default();
+    check.text("place", &request.place, LINE);
+    if !request.decided_by.is_empty() {
+        check.name("decided_by", &request.decided_by, "officials");
+    }
+    let place = request.place.trim();
+    if request.time.is_some() == place.is_empty() {
+        check.wrong(
+            "place",
+            "must be given with the time, or neither",
+            "约谈时间和地点应同时填写，或者都不填写",
+        );
+    }
+    check.finish()?;
+    let time = request.time.as_ref().map(|time| decode_time("time", time)).transpose()?;
+    let meeting = time.map(|time| (time, place.to_owned()));
+    Ok(Particulars::Interview { decided_by: optional(request.decided_by.clone()), meeting })
+}
+
+/// An instrument, as far as it needs no leader. Whether a leader calls is known when the call is
+/// authorised.
+fn used(instrument: Instrument, ground: &str) -> Result<InstrumentUse, Error> {
+    Ok(InstrumentUse {
         instrument,
         ground: short("ground", ground)?,
         decision: String::new(),
         by_leader: false,
         skip_lighter: false,
-    }))
+        paper: None,
+    })
 }
 
 fn urge_result(answered: Answered) -> proto::UrgeResult {
@@ -151,9 +176,15 @@ fn urge_result(answered: Answered) -> proto::UrgeResult {
     }
 }
 
-/// An instrument and when it was last used.
-pub(super) fn encode((instrument, at): (&Instrument, &Timestamp)) -> proto::UsedInstrument {
-    proto::UsedInstrument { instrument: named(*instrument).into(), use_time: Some(encode_time(*at)) }
+/// An instrument of an assignment, and when it was last used.
+pub(super) fn encode(one: &Assignment, instrument: Instrument, at: Timestamp) -> proto::UsedInstrument {
+    let paper = one.papers.get(&instrument);
+    proto::UsedInstrument {
+        instrument: named(instrument).into(),
+        use_time: Some(encode_time(at)),
+        paper: paper.map(|paper| paper.name.clone()).unwrap_or_default(),
+        paper_number: paper.map(|paper| paper.number.clone()).unwrap_or_default(),
+    }
 }
 
 pub(super) fn named(instrument: Instrument) -> proto::Instrument {

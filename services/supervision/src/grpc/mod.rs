@@ -42,7 +42,6 @@ use xietong_events::Event;
 use xietong_mesh::convert::{encode_time, optional};
 use xietong_mesh::input::{LINE, TEXT};
 use xietong_mesh::page::Paging;
-use xietong_mesh::principal::Principal;
 use xietong_mesh::serve::MAX_MESSAGE_BYTES;
 use xietong_mesh::{Attempt, Call, Error, Peers, Transactions, input, retried};
 use xietong_proto::supervision as proto;
@@ -463,7 +462,7 @@ impl TaskService for Tasks {
         let command = AssignmentCommand::Verify {
             accept: request.accept,
             note: request.note.clone(),
-            verifier_units: units_of(&call.principal),
+            verifier_units: self.app.units_of(&call.principal)?,
         };
         let change = of_assignment(&request.name, command, &request.etag)?;
         self.change(&call, &request, &request_id, change, one_assignment).await
@@ -544,11 +543,6 @@ fn of_assignment(name: &str, command: AssignmentCommand, etag: &str) -> Result<C
 
 fn long_text(field: &str, text: &str) -> Result<(), Error> {
     input::text(field, text.to_owned(), TEXT).map(drop)
-}
-
-/// Every unit that the caller belongs to by a role.
-fn units_of(principal: &Principal) -> Vec<String> {
-    principal.grants.iter().flat_map(|grant| grant.units.iter().cloned()).collect()
 }
 
 fn whole_task(app: &Supervision, record: &Record, _name: &str) -> Result<proto::Task, Error> {

@@ -13,7 +13,7 @@ use xietong_proto::supervision::side_road_service_server::SideRoadService;
 
 use super::check::Check;
 use super::content::{REASON, last_day};
-use super::{Tasks, list, of_assignment, one_assignment, pause};
+use super::{Tasks, list, of_assignment, one_assignment, pause, unit_drafts};
 use crate::app::Supervision;
 use crate::error::command_refused;
 use crate::record::Record;
@@ -48,8 +48,6 @@ on_assignment!(
     RecheckAssignmentRequest,
     ReopenAssignmentRequest,
     UrgeAssignmentRequest,
-    SendLetterRequest,
-    EscalateAssignmentRequest,
     SendBackMilestoneRequest,
 );
 
@@ -229,7 +227,9 @@ fn day(field: &str, end: Option<&prost_types::Timestamp>) -> Result<Date, Error>
 
 /// As much of an assignment as whoever it waits for must know.
 fn awaited(_: &Supervision, record: &Record, name: &str) -> Result<proto::AwaitedAssignment, Error> {
-    Ok(awaited_assignment(record.task.assignment(name).map_err(command_refused)?))
+    let one = record.task.assignment(name).map_err(command_refused)?;
+    let draft = record.drafted.as_ref().map(unit_drafts::encode);
+    Ok(proto::AwaitedAssignment { draft, ..awaited_assignment(one) })
 }
 
 fn awaited_assignment(one: &Assignment) -> proto::AwaitedAssignment {
@@ -237,6 +237,7 @@ fn awaited_assignment(one: &Assignment) -> proto::AwaitedAssignment {
         name: one.name.clone(),
         holder: one.unit.clone(),
         wait: one.wait.as_ref().map(pause::encode_wait),
+        draft: None,
     }
 }
 

@@ -188,6 +188,7 @@ fn encode_setting(setting: &ReleaseSetting) -> proto::ReleaseSetting {
 
 /// A draft, for the unit alone.
 pub(super) fn encode(draft: &UnitDraft) -> proto::UnitDraft {
+    let empty = String::new();
     let (kind, text, until) = match &draft.said {
         Said::Report { text, .. } => (proto::DraftKind::Report, text, None),
         Said::Submission { text, .. } => (proto::DraftKind::Submission, text, None),
@@ -196,13 +197,21 @@ pub(super) fn encode(draft: &UnitDraft) -> proto::UnitDraft {
         }
         Said::Return { reason } => (proto::DraftKind::Return, reason, None),
         Said::Milestone { which, text, .. } => (proto::DraftKind::Milestone, text, due_time(which.last_day)),
+        Said::Deployment { plan } => (proto::DraftKind::Deployment, plan, None),
+        Said::Wait { on: _, need } => (proto::DraftKind::Wait, need, None),
+        Said::WaitAcceptance => (proto::DraftKind::WaitAcceptance, &empty, None),
+        Said::WaitEnd { answer } => (proto::DraftKind::WaitEnd, answer, None),
     };
     let clause = match &draft.said {
         Said::Milestone { which, .. } => which.clause.clone(),
         Said::Report { .. }
         | Said::Submission { .. }
         | Said::ExtensionRequest { .. }
-        | Said::Return { .. } => String::new(),
+        | Said::Return { .. }
+        | Said::Deployment { .. }
+        | Said::Wait { .. }
+        | Said::WaitAcceptance
+        | Said::WaitEnd { .. } => String::new(),
     };
     let state = match draft.state {
         DraftState::Awaiting => proto::DraftState::Awaiting,
@@ -226,5 +235,16 @@ pub(super) fn encode(draft: &UnitDraft) -> proto::UnitDraft {
         decide_time: draft.decided_at.map(encode_time),
         etag: draft.etag(),
         clause,
+        awaited_unit: match &draft.said {
+            Said::Wait { on, .. } => on.clone(),
+            Said::Report { .. }
+            | Said::Submission { .. }
+            | Said::ExtensionRequest { .. }
+            | Said::Return { .. }
+            | Said::Milestone { .. }
+            | Said::Deployment { .. }
+            | Said::WaitAcceptance
+            | Said::WaitEnd { .. } => String::new(),
+        },
     }
 }

@@ -1,5 +1,6 @@
 //! What the service does by itself.
 
+mod bulletins_due;
 mod due;
 mod figures_due;
 mod handovers;
@@ -9,6 +10,7 @@ mod recounts;
 mod searching;
 mod stages_due;
 
+pub(crate) use bulletins_due::BulletinsDue;
 pub(crate) use due::Due;
 pub(crate) use figures_due::FiguresDue;
 pub(crate) use handovers::Handovers;

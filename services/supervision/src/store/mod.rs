@@ -211,4 +211,5 @@ pub(crate) const MIGRATIONS: &[SqlMigration] = &[
     search::SEARCH_PORTIONS,
     likeness::LIKENESS_OF_UNITS,
     ways::TURNING,
+    papers::PAPERS_OF_UNITS,
 ];

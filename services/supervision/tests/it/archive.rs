@@ -15,9 +15,9 @@ use xietong_proto::supervision::AssignmentRole::{Cooperating, Lead};
 use xietong_proto::supervision::TaskState;
 use zip::ZipArchive;
 
-use crate::city::{City, Store, at, clerk, refusal, supervisor, task, task_of};
+use crate::city::{City, Store, clerk, refusal, supervisor, task, task_of};
 use crate::on_both;
-use crate::papers::{assignment, issue, letter, read, slip, words};
+use crate::papers::{assignment, issue, letter, read, send, slip, words};
 use crate::scoreboard::{sign_and_deploy, submit, verify};
 
 on_both!(
@@ -90,8 +90,8 @@ async fn an_archive_holds_everything_and_verifies_offline(store: Store) {
     let name = assignment(&city).await;
     let task = name.split_once("/assignments/").unwrap().0.to_owned();
     issue(&city, slip(&name)).await;
-    city.clock.set(at("2023-06-01T10:00:00+08:00"));
-    issue(&city, letter(&name)).await;
+    city.wait_until("2023-06-07T09:00:00+08:00").await;
+    send(&city, letter(&name)).await;
     sign_and_deploy(&city, "energy", &name).await;
     let mut energy = city.clerk("energy");
     // More of them than are read at a time.
@@ -135,7 +135,7 @@ async fn an_archive_holds_everything_and_verifies_offline(store: Store) {
     let cover = text(&entries, "封面.md");
     assert!(cover.contains("| 事项来源 | 临政办发〔2023〕8号第147项 |"), "{cover}");
     assert!(
-        cover.contains("| 市能源局 | 牵头 | 2023年6月1日 | 2023年6月8日 | 2023年6月1日 | 0 | 销号 |"),
+        cover.contains("| 市能源局 | 牵头 | 2023年6月1日 | 2023年6月8日 | 2023年6月7日 | 0 | 销号 |"),
         "{cover}"
     );
     assert!(words(&entries["封面.docx"]).contains("推进绿色能源输配管网建设"));

@@ -5,6 +5,7 @@ use tonic::{Code, Response, Status};
 use xietong_mesh::convert::encode_time;
 use xietong_mesh::principal::{Grant, Principal, Role};
 use xietong_proto::supervision as proto;
+use xietong_proto::supervision::unit_draft_service_client::UnitDraftServiceClient;
 use xietong_proto::supervision::{AppealState, BulletinState, ScoreFigureKind};
 
 use crate::city::{City, Store, account, at, clerk, leader, refusal, supervisor};
@@ -170,16 +171,14 @@ async fn a_bulletin_is_checked_signed_and_issued_once(store: Store) {
     let paper = String::from_utf8(paper).unwrap();
     assert!(paper.starts_with("督通〔2023〕1号\n\n# 关于督办事项办理情况的通报"), "{paper}");
     assert!(paper.contains("| 市水利局 | 0 | 2 | 0.0% | 10 | 0 | 6 |"), "{paper}");
-    assert!(
-        paper.contains("已经各单位核对，核对于2023年6月16日24时截止；其间受理申诉0件，更正0处"),
-        "{paper}"
-    );
+    assert!(paper.contains("已送各单位核对，核对于2023年6月16日24时截止：3家逾期未提出。"), "{paper}");
     let request = proto::GetBulletinFileRequest { name: name.clone(), format: String::new() };
     let docx = read(city.bulletins(&supervisor()).get_bulletin_file(request).await).await.unwrap().1;
     assert!(words(&docx).contains("督通〔2023〕1号"));
 
     let events = city.service_events(name).await;
-    let expected = ["drafted", "check_begun", "issued"].map(|kind| format!("supervision.bulletin.{kind}"));
+    let expected =
+        ["drafted", "check_begun", "ready", "issued"].map(|kind| format!("supervision.bulletin.{kind}"));
     assert_eq!(events, expected);
     let (code, error) = refusal(check(&city, name, "2023-07-17T00:00:00+08:00").await);
     assert_eq!((code, error.reason()), (Code::FailedPrecondition, "BULLETIN_STATE"));
@@ -241,7 +240,7 @@ async fn an_upheld_appeal_corrects_the_score_for_good(store: Store) {
     let (_, paper) = file(&city, &supervisor(), &issued.paper, "markdown").await.unwrap();
     let paper = String::from_utf8(paper).unwrap();
     assert!(paper.contains("| 市水利局 | 0 | 1 | 0.0% | 4 | 0 | 6 |"), "{paper}");
-    assert!(paper.contains("受理申诉1件，更正2处"), "{paper}");
+    assert!(paper.contains("1家提出异议并处理，其余2家逾期未提出；更正2处。"), "{paper}");
 
     // Later, when it is settled, and over another period.
     let assignment = open.point.unwrap().assignment;
@@ -296,6 +295,20 @@ async fn who_may_not_appeal_decide_or_sign_is_refused(store: Store) {
         assert_eq!(refusal(refused).0, Code::PermissionDenied, "{}", who.subject);
     }
     let approver = account("approver", Grant::of(Role::UnitApprover).in_unit("units/water"));
+    let setting = proto::ReleaseSetting {
+        name: "units/water/releaseSetting".to_owned(),
+        release_required: true,
+        ..Default::default()
+    };
+    let setting = proto::UpdateReleaseSettingRequest { setting: Some(setting), ..Default::default() };
+    let (channel, bearer) = city.as_caller(&approver);
+    UnitDraftServiceClient::with_interceptor(channel, bearer).update_release_setting(setting).await.unwrap();
+    for refused in [
+        refusal(appeal(&city, &clerk("water"), request.clone()).await),
+        refusal(confirm(&city, &clerk("water"), &name, "water").await),
+    ] {
+        assert_eq!((refused.0, refused.1.reason()), (Code::FailedPrecondition, "NEEDS_APPROVER"));
+    }
     let open = appeal(&city, &approver, request).await.unwrap().into_inner();
     let own = Principal::account(
         "supervisor-of-water",

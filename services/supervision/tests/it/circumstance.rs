@@ -108,6 +108,8 @@ async fn a_task_waits_for_an_event_and_is_due_after_it(store: Store) {
     assert_eq!(explained.settle_due_time, due(&started));
     let corrected = recorded(&city, &supervisor(), &issued.name, "2023-08-01").await.unwrap().into_inner();
     assert_eq!(due(&corrected), Some(encode_time(at("2024-08-02T00:00:00+08:00"))));
+    let own = recorded(&city, &clerk("energy"), &issued.name, "2023-08-05").await;
+    assert_eq!(refusal(own).1.reason(), "OWN_TIME", "the clock is not moved by its holder");
     let last = city.timeline(&issued.name).await.pop().unwrap();
     assert_eq!(last.text, "更正案件结案的日期：由2023年8月10日改为2023年8月1日（依据：结案通知书）");
     assert_eq!(
@@ -127,7 +129,10 @@ async fn an_emergency_runs_in_minutes_and_its_occurrence_is_corrected(store: Sto
     assert_eq!(issued.assignments[0].report_due_time, Some(encode_time(at("2023-07-22T23:40:00+08:00"))));
     city.live_until("2023-07-22T23:45:00+08:00").await;
     assert_eq!(city.get(&issued.name).await.light(), Light::Yellow);
-    let later = corrected(&city, &clerk("water"), &issued.name, "2023-07-22T23:18:00+08:00").await.unwrap();
+    let own = corrected(&city, &clerk("water"), &issued.name, "2023-07-22T23:18:00+08:00").await;
+    let (code, error) = refusal(own);
+    assert_eq!((code, error.reason()), (Code::FailedPrecondition, "OWN_TIME"), "it would gain time");
+    let later = corrected(&city, &supervisor(), &issued.name, "2023-07-22T23:18:00+08:00").await.unwrap();
     assert_eq!(later.into_inner().light(), Light::Green);
     let (code, _) = refusal(corrected(&city, &supervisor(), &issued.name, "2023-07-23T09:00:00+08:00").await);
     assert_eq!(code, Code::InvalidArgument, "it cannot have occurred ahead");
@@ -159,6 +164,8 @@ async fn whom_the_mayor_designates_decides_and_nobody_else(store: Store) {
     }
     let answer = designated(&city, &leader("mayor"), &issued.name, "officials/second").await.unwrap();
     assert_eq!(answer.into_inner().designated_leader, "officials/second");
+    let last = city.timeline(&issued.name).await.pop().unwrap();
+    assert_eq!(last.ground, "市长批示", "on the ground that was stated");
     let asking = proto::RequestExtensionRequest {
         name: name.clone(),
         until: Some(encode_time(at("2023-06-20T00:00:00+08:00"))),
@@ -172,6 +179,7 @@ async fn whom_the_mayor_designates_decides_and_nobody_else(store: Store) {
     city.leader("second").decide_extension(grant()).await.unwrap();
     let last = city.timeline(&issued.name).await.pop().unwrap();
     assert_eq!((last.actor.as_str(), last.acting_for.as_str()), ("leader-second", ""));
+    assert_eq!(last.ground, "名册记录第10号：指定领导");
 }
 
 async fn terms_that_cannot_be_meant_are_refused(store: Store) {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use domain_attachment::{Attachment, Digest};
 use domain_calendar::Timestamp;
+use domain_roster::{Official, Post, PostKind, RosterEvent};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tonic::service::Interceptor;
@@ -152,6 +153,24 @@ impl City {
         let copy = self.service.copy.as_ref().unwrap();
         while copy.turn().await.unwrap() == Progress::Worked {}
         assert!(self.service.is_ready());
+    }
+
+    /// Lets there be an official who is a unit's liaison, and no leader.
+    pub(crate) async fn add_liaison(&mut self, unit: &str) {
+        let liaison = Official {
+            name: format!("officials/{unit}-liaison"),
+            display_name: "联络员".to_owned(),
+            posts: vec![Post {
+                kind: PostKind::Liaison,
+                unit: Some(format!("units/{unit}")),
+                title: String::new(),
+                start_time: None,
+                end_time: None,
+            }],
+        };
+        let now = self.clock.now();
+        self.roster.record(RosterEvent::OfficialCreated(liaison), now).await;
+        self.follow_roster().await;
     }
 
     /// Moves the clock to an instant and fires what is due, until nothing is.

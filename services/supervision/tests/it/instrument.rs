@@ -112,7 +112,10 @@ async fn a_letter_is_the_supervisors_and_what_is_heavier_a_leaders(store: Store)
     assert_eq!(refusal(elsewhere).0, Code::PermissionDenied, "not in his portfolio");
     first.escalate_assignment(escalation(&name, Instrument::Interview)).await.unwrap();
     let entry = city.timeline(&task.name).await.pop().unwrap();
-    assert_eq!((entry.actor.as_str(), entry.text.as_str()), ("leader-first", "约谈市能源局：多次催办未果"));
+    assert_eq!(
+        (entry.actor.as_str(), entry.text.as_str()),
+        ("leader-first", "约谈市能源局（督约〔2023〕1号）：多次催办未果")
+    );
     assert_eq!(entry.ground, "名册记录第10号：分管领导");
 
     let named = proto::EscalateAssignmentRequest {

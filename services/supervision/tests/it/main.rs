@@ -31,6 +31,7 @@ mod matters;
 mod milestone;
 mod papers;
 mod permission;
+mod pressing;
 mod refusals;
 mod regulation;
 mod roster;

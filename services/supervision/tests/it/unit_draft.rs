@@ -6,6 +6,7 @@ use tonic::{Code, Response, Status};
 use xietong_mesh::convert::encode_time;
 use xietong_mesh::principal::{Grant, Principal, Role};
 use xietong_proto::supervision as proto;
+use xietong_proto::supervision::cooperation_service_client::CooperationServiceClient;
 use xietong_proto::supervision::unit_draft_service_client::UnitDraftServiceClient;
 use xietong_proto::supervision::{AssignmentState, DraftState};
 
@@ -21,6 +22,8 @@ on_both!(
     a_draft_that_is_no_longer_possible_stays,
     a_draft_is_sent_back_replaced_or_withdrawn,
     the_setting_is_kept_by_the_units_approver_and_administrators,
+    a_plan_and_every_word_of_a_wait_are_drafts_too,
+    what_cannot_be_drafted_is_the_approvers,
 );
 
 type Client = UnitDraftServiceClient<InterceptedService<Channel, Bearer>>;
@@ -279,4 +282,70 @@ async fn the_setting_is_kept_by_the_units_approver_and_administrators(store: Sto
     let mut nameless = setting("energy", true);
     nameless.setting.as_mut().unwrap().name = "units/energy".to_owned();
     assert_eq!(refusal(administrator.update_release_setting(nameless).await).0, Code::InvalidArgument);
+}
+
+async fn a_plan_and_every_word_of_a_wait_are_drafts_too(store: Store) {
+    let city = City::start(store).await;
+    let task = city.issued(task_of("energy")).await;
+    let name = task.assignments[0].name.clone();
+    for unit in ["energy", "water"] {
+        drafts(&city, &approver(unit)).update_release_setting(setting(unit, true)).await.unwrap();
+    }
+    let sign = proto::SignAssignmentRequest { name: name.clone(), ..Default::default() };
+    city.clerk("energy").sign_assignment(sign).await.unwrap();
+    let plan = "分三步推进".to_owned();
+    let deploy = proto::DeployAssignmentRequest { name: name.clone(), plan, ..Default::default() };
+    let answer = city.clerk("energy").deploy_assignment(deploy).await.unwrap().into_inner();
+    assert_eq!(answer.state(), AssignmentState::Signed, "it is not the unit's word yet");
+    release(&city, &approver("energy"), &answer.draft.unwrap()).await.unwrap();
+    let entry = city.timeline(&task.name).await.pop().unwrap();
+    assert_eq!((entry.actor.as_str(), entry.text.as_str()), ("approver-energy", "市能源局部署：分三步推进"));
+
+    let wait = proto::WaitForUnitRequest {
+        name: name.clone(),
+        unit: "units/water".to_owned(),
+        need: "出具水资源论证意见".to_owned(),
+        ..Default::default()
+    };
+    let answer = city.side_roads(&clerk("energy")).wait_for_unit(wait).await.unwrap().into_inner();
+    let draft = answer.draft.unwrap();
+    assert_eq!((answer.wait, draft.awaited_unit.as_str()), (None, "units/water"));
+    release(&city, &approver("energy"), &draft).await.unwrap();
+
+    let accept = proto::AcceptWaitRequest { name: name.clone(), ..Default::default() };
+    let answer = city.side_roads(&clerk("water")).accept_wait(accept).await.unwrap().into_inner();
+    let draft = answer.draft.unwrap();
+    assert_eq!((draft.unit.as_str(), draft.kind()), ("units/water", proto::DraftKind::WaitAcceptance));
+    assert_eq!(refusal(release(&city, &approver("energy"), &draft).await).0, Code::PermissionDenied);
+    release(&city, &approver("water"), &draft).await.unwrap();
+
+    let end =
+        proto::EndWaitRequest {
+            name: name.clone(), answer: "意见已出具".to_owned(), ..Default::default()
+        };
+    let answer = city.side_roads(&clerk("water")).end_wait(end).await.unwrap().into_inner();
+    assert!(answer.wait.is_some(), "it waits on");
+    release(&city, &approver("water"), &answer.draft.unwrap()).await.unwrap();
+    let entry = city.timeline(&task.name).await.pop().unwrap();
+    assert_eq!(entry.actor, "approver-water");
+    assert!(entry.text.contains("意见已出具"), "{}", entry.text);
+}
+
+async fn what_cannot_be_drafted_is_the_approvers(store: Store) {
+    let city = City::start(store).await;
+    let (task, _) = with_release(&city).await;
+    let add = || proto::AddCooperatingUnitsRequest {
+        name: task.name.clone(),
+        units: vec!["units/health".to_owned()],
+        ground: "需要配合".to_owned(),
+        ..Default::default()
+    };
+    let cooperation = |who: &Principal| {
+        let (channel, bearer) = city.as_caller(who);
+        CooperationServiceClient::with_interceptor(channel, bearer)
+    };
+    let refused = cooperation(&clerk("energy")).add_cooperating_units(add()).await;
+    let (code, error) = refusal(refused);
+    assert_eq!((code, error.reason()), (Code::FailedPrecondition, "NEEDS_APPROVER"));
+    cooperation(&approver("energy")).add_cooperating_units(add()).await.unwrap();
 }

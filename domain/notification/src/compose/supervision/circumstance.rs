@@ -25,6 +25,8 @@ pub(super) fn of_circumstance(
         };
         changed.map(told_of).collect()
     };
+    // Whoever entered the task hears that its clocks were moved, and on what ground.
+    let to_keeper = |body: String| told(task, NoticeKind::Progress, "时限调整", body, vec![creator(task)]);
     match circumstance {
         Circumstance::EventRecorded { event, on, previous: None, .. } => {
             let event = quoted(task, event);
@@ -36,11 +38,19 @@ pub(super) fn of_circumstance(
             notices.push(told(task, NoticeKind::Progress, "开始计时", body, audiences));
             notices
         }
-        Circumstance::EventRecorded { on, previous: Some(_), .. } => {
-            to_units("时限调整", format!("所等待事件的日期更正为{}", day(*on)))
+        Circumstance::EventRecorded { on, previous: Some(previous), ground, .. } => {
+            let ground = quoted(task, ground);
+            let (from, to) = (day(*previous), day(*on));
+            let mut notices = to_units("时限调整", format!("所等待事件的日期更正为{to}"));
+            notices.push(to_keeper(format!("{heading}所等待事件的日期由{from}更正为{to}，依据：{ground}")));
+            notices
         }
-        Circumstance::OccurrenceCorrected { to, .. } => {
-            to_units("时限调整", format!("的发生时间更正为{}", moment(*to)))
+        Circumstance::OccurrenceCorrected { from, to, ground, .. } => {
+            let ground = quoted(task, ground);
+            let (from, to) = (moment(*from), moment(*to));
+            let mut notices = to_units("时限调整", format!("的发生时间更正为{to}"));
+            notices.push(to_keeper(format!("{heading}的发生时间由{from}更正为{to}，依据：{ground}")));
+            notices
         }
         Circumstance::Designated { official: designated, previous, ground } => {
             let ground =

@@ -34,17 +34,23 @@ pub(super) fn signed(task: &TaskFacts, instruction: &str, signed: &[String], boo
     told(instruction, task, NoticeKind::Progress, body, vec![creator(task)])
 }
 
-/// To those who owe something, once.
+/// Who owes something, and what, as far as it was said.
+pub(super) struct Owed<'a> {
+    pub(super) owing: &'a [String],
+    pub(super) unsigned: Option<&'a [String]>,
+    pub(super) unreported: Option<&'a [String]>,
+}
+
+/// To those who owe something, once, and no more than what they owe.
 pub(super) fn due(
     task: &TaskFacts,
     instruction: &str,
     (leader, text): (&str, &str),
-    owing: &[String],
+    owed: &Owed<'_>,
     book: &Book,
-) -> Notice {
+) -> Vec<Notice> {
     let leader = official(book, leader);
-    let body =
-        format!("{leader}对{}的批示已到时限，请签收并反馈落实情况：{}", called(task), quoted(task, text));
+    let among = |names: Option<&[String]>, one: &String| names.is_none_or(|names| names.contains(one));
     let audience = |one: &String| {
         if one.starts_with("officials/") {
             Audience::Official(one.clone())
@@ -52,7 +58,16 @@ pub(super) fn due(
             Audience::UnitLiaison(one.clone())
         }
     };
-    told(instruction, task, NoticeKind::Urging, body, owing.iter().map(audience).collect())
+    let asked =
+        [(true, true, "请签收并反馈落实情况"), (true, false, "请签收"), (false, true, "请反馈落实情况")];
+    let notices = asked.into_iter().filter_map(|(to_sign, to_report, what)| {
+        let owes =
+            |one: &&String| among(owed.unsigned, one) == to_sign && among(owed.unreported, one) == to_report;
+        let audiences: Vec<Audience> = owed.owing.iter().filter(owes).map(audience).collect();
+        let body = format!("{leader}对{}的批示已到时限，{what}：{}", called(task), quoted(task, text));
+        (!audiences.is_empty()).then(|| told(instruction, task, NoticeKind::Urging, body, audiences))
+    });
+    notices.collect()
 }
 
 /// The ladders that a signature ends: those of the notices of that instruction.

@@ -139,6 +139,7 @@ fn pressed(instrument: Instrument) -> AssignmentChange {
         decision: String::new(),
         by_leader: true,
         skip_lighter: false,
+        paper: None,
     })
 }
 
@@ -205,9 +206,14 @@ fn each_event_is_told_to_those_it_concerns() {
                 leader: instruction().leader,
                 text: instruction().text,
                 owing: vec!["units/water".into(), "officials/wang-yuan".into()],
+                unsigned: Some(vec!["officials/wang-yuan".into()]),
+                unreported: Some(vec!["units/water".into()]),
                 assignments: vec![assignment("water", Role::Lead)],
             }),
-            vec![(K::Urging, false, "liaison of water, Official(\"officials/wang-yuan\")")],
+            vec![
+                (K::Urging, false, "Official(\"officials/wang-yuan\")"),
+                (K::Urging, false, "liaison of water"),
+            ],
         ),
         (
             of_the_task(TaskChange::CooperatingAdded {
@@ -470,6 +476,7 @@ fn each_event_is_told_to_those_it_concerns() {
                 (K::Decision, false, "liaison of water"),
                 (K::Decision, false, "liaison of finance"),
                 (K::Decision, false, "liaison of yaodu"),
+                (K::Progress, false, "supervisor"),
             ],
         ),
         (

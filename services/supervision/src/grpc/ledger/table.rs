@@ -4,7 +4,7 @@ use std::pin::Pin;
 
 use domain_calendar::Timestamp;
 use domain_roster::Book;
-use domain_supervision::{Assignment, AssignmentState, Light, Role, days_overdue, light};
+use domain_supervision::{Assignment, AssignmentState, Light, Role, days_overdue, last_whole_day, light};
 use futures_util::{Stream, stream};
 use time::Date;
 use xietong_mesh::Error;
@@ -37,7 +37,7 @@ pub(super) const COLUMNS: [Column; 18] = [
     ("最近反馈时间", 17),
     ("申请办结时间", 17),
     ("办结时间", 17),
-    ("办结时限", 12),
+    ("办结时限", 17),
     ("状态", 10),
     ("灯", 6),
     ("最近进展", 60),
@@ -106,7 +106,7 @@ fn row(record: &Record, one: &Assignment, regulation: &Regulation, book: &Book, 
         moment(one.last_report_at),
         moment(one.submitted_at),
         moment(one.completed_at),
-        clocks.due.settle.map_or(Cell::Empty, |due| Cell::Day(last_day(due))),
+        clocks.due.settle.map_or(Cell::Empty, limit),
         text(state(one.state)),
         Cell::Light(light(&clocks.stored(), now)),
         progress.map_or(Cell::Empty, |progress: String| text(&progress)),
@@ -115,9 +115,9 @@ fn row(record: &Record, one: &Assignment, regulation: &Regulation, book: &Book, 
     ]
 }
 
-/// The last day of what is due before an instant.
-pub(super) fn last_day(due: Timestamp) -> Date {
-    Timestamp::from_micros(due.as_micros() - 1).day()
+/// What is due before midnight is due on the last day; before another instant, before that.
+fn limit(due: Timestamp) -> Cell {
+    last_whole_day(due).map_or(Cell::Moment(due), Cell::Day)
 }
 
 fn text(text: &str) -> Cell {

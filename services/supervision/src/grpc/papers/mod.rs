@@ -13,17 +13,14 @@ use std::mem::take;
 use domain_supervision::{Paper, PaperKind, Period};
 use tonic::{Request, Response, Status};
 use xietong_mesh::convert::{decode_time, encode_time};
-use xietong_mesh::input::{LINE, present};
+use xietong_mesh::input::present;
 use xietong_mesh::{Attempt, Call, Error, Transactions, retried};
 use xietong_proto::supervision as proto;
 use xietong_proto::supervision::paper_service_server::PaperService;
 
 use super::check::{Check, task_of_assignment};
 use super::ledger::file::{Pieces, whole};
-use crate::app::{AboutAssignment, IssuedPaper, Supervision};
-
-/// Characters of a ground.
-pub(super) const GROUND: usize = 1_000;
+use crate::app::{IssuedPaper, Supervision};
 
 /// `xietong.supervision.v1.PaperService`.
 pub(crate) struct Papers {
@@ -52,14 +49,14 @@ impl PaperService for Papers {
         let mut request = request.into_inner();
         let request_id = take(&mut request.request_id);
         let task = task_of_assignment(&request.name)?;
-        let about = about(&request)?;
+        let kind = kind(&request.kind)?;
         let attempt = || async {
             let transaction = match self.transactions.begin(&call, &request, &request_id).await? {
                 Attempt::Repeat(answer) => return Ok(answer),
                 Attempt::First(transaction) => transaction,
             };
             let subject = (task, request.name.as_str());
-            let issued = self.app.issue_paper(&transaction, &call, subject, &about).await?;
+            let issued = self.app.issue_paper(&transaction, &call, subject, kind).await?;
             transaction.commit(encode(&issued)).await
         };
         Ok(Response::new(retried("", attempt).await?))
@@ -69,22 +66,13 @@ impl PaperService for Papers {
         &self,
         request: Request<proto::IssueBulletinRequest>,
     ) -> Result<Response<proto::Paper>, Status> {
-        let call = Call::of(&request)?.clone();
-        let mut request = request.into_inner();
-        let request_id = take(&mut request.request_id);
-        let mut check = Check::default();
-        check.name("decided_by", &request.decided_by, "officials");
-        check.finish()?;
-        let period = period(request.start_time, request.end_time)?;
-        let attempt = || async {
-            let transaction = match self.transactions.begin(&call, &request, &request_id).await? {
-                Attempt::Repeat(answer) => return Ok(answer),
-                Attempt::First(transaction) => transaction,
-            };
-            let issued = self.app.issue_bulletin(&transaction, &call, period, &request.decided_by).await?;
-            transaction.commit(encode(&issued)).await
-        };
-        Ok(Response::new(retried("", attempt).await?))
+        Call::of(&request)?;
+        let error = Error::failed_precondition(
+            "CHECK_FIRST",
+            "a bulletin is drafted, checked by its units and signed by a leader: POST /v1/bulletins",
+            "通报须先起草、送各单位核对并由领导签发：请在“通报”（/v1/bulletins）办理",
+        );
+        Err(error.into())
     }
 
     async fn draft_bulletin(
@@ -105,8 +93,7 @@ impl PaperService for Papers {
         let call = Call::of(&request)?.clone();
         let request = request.into_inner();
         let task = task_of_assignment(&request.name)?;
-        let kinds = [PaperKind::Slip, PaperKind::Letter, PaperKind::Interview];
-        let kind = kinds.into_iter().find(|kind| kind.as_str() == request.kind).ok_or_else(no_kind)?;
+        let kind = kind(&request.kind)?;
         let issued = self.app.latest_paper(&call, (task, &request.name), kind).await?;
         Ok(Response::new(file(Format::Docx, &issued.paper)?))
     }
@@ -146,41 +133,12 @@ pub(super) fn format(word: &str) -> Result<Format, Error> {
     }
 }
 
-fn no_kind() -> Error {
-    Error::invalid("kind", "must be slip, letter or interview", "文种应为slip、letter或interview")
-}
-
-fn about(request: &proto::IssuePaperRequest) -> Result<AboutAssignment, Error> {
-    let mut check = Check::default();
-    check.text("ground", &request.ground, GROUND);
-    check.text("place", &request.place, LINE);
-    let given = |check: &mut Check, field: &'static str, text: &str| {
-        if text.trim().is_empty() {
-            check.wrong(field, "must be given", "不能为空");
-        }
-        text.trim().to_owned()
-    };
-    match request.kind.as_str() {
-        "slip" => {
-            check.finish()?;
-            Ok(AboutAssignment::Slip)
-        }
-        "letter" => {
-            let ground = given(&mut check, "ground", &request.ground);
-            check.finish()?;
-            let answer_before = decode_time("time", &present("time", request.time)?)?;
-            Ok(AboutAssignment::Letter { ground, answer_before })
-        }
-        "interview" => {
-            let ground = given(&mut check, "ground", &request.ground);
-            let place = given(&mut check, "place", &request.place);
-            check.name("decided_by", &request.decided_by, "officials");
-            check.finish()?;
-            let time = decode_time("time", &present("time", request.time)?)?;
-            Ok(AboutAssignment::Interview { ground, decided_by: request.decided_by.clone(), time, place })
-        }
-        _ => Err(no_kind()),
-    }
+/// A kind of paper about one assignment.
+fn kind(word: &str) -> Result<PaperKind, Error> {
+    let kinds = [PaperKind::Slip, PaperKind::Letter, PaperKind::Interview];
+    kinds.into_iter().find(|kind| kind.as_str() == word).ok_or_else(|| {
+        Error::invalid("kind", "must be slip, letter or interview", "文种应为slip、letter或interview")
+    })
 }
 
 pub(super) fn period(
