@@ -55,11 +55,13 @@ impl Bulletins {
     {
         self.app.prepare_change(call).await;
         let attempt = || async {
+            // Scoring reads much: before the transaction, which others would wait for.
+            let frozen = self.app.score_anew(call, name, &asked).await?;
             let mut transaction = match self.transactions.begin(call, request, request_id).await? {
                 Attempt::Repeat(answer) => return Ok(answer),
                 Attempt::First(transaction) => transaction,
             };
-            let view = self.app.change_bulletin(&mut transaction, call, (name, etag), &asked).await?;
+            let view = self.app.change_bulletin(&mut transaction, call, (name, etag), &asked, frozen).await?;
             transaction.commit(answer(self, view)?).await
         };
         Ok(Response::new(retried(etag, attempt).await?))
@@ -111,11 +113,13 @@ impl BulletinService for Bulletins {
             rule_version: rule_version(request.rule_version)?,
         };
         let attempt = || async {
+            // Scoring reads much: before the transaction, which others would wait for.
+            let (period, frozen) = self.app.score_draft(&call, &drafting).await?;
             let transaction = match self.transactions.begin(&call, &request, &request_id).await? {
                 Attempt::Repeat(answer) => return Ok(answer),
                 Attempt::First(transaction) => transaction,
             };
-            let view = self.app.create_bulletin(&transaction, &call, &drafting).await?;
+            let view = self.app.create_bulletin(&transaction, &call, &drafting, period, frozen).await?;
             transaction.commit(self.whole(view)?).await
         };
         Ok(Response::new(retried("", attempt).await?))
@@ -391,6 +395,8 @@ fn decode_figure(figure: i32) -> Result<Figure, Error> {
         Ok(proto::ScoreFigureKind::DaysOverdue) => Ok(Figure::DaysOverdue),
         Ok(proto::ScoreFigureKind::Returned) => Ok(Figure::Returned),
         Ok(proto::ScoreFigureKind::LateSteps) => Ok(Figure::LateSteps),
+        Ok(proto::ScoreFigureKind::ReturnsRefused) => Ok(Figure::ReturnsRefused),
+        Ok(proto::ScoreFigureKind::Reopened) => Ok(Figure::Reopened),
         Ok(proto::ScoreFigureKind::Unspecified) | Err(_) => {
             Err(Error::invalid("figure", "must be one of the named values", "请指明申诉的是哪一项数据"))
         }

@@ -208,4 +208,5 @@ pub(crate) const MIGRATIONS: &[SqlMigration] = &[
     search::SEARCH,
     inspections::INSPECTIONS,
     word::WORD,
+    score::SCORED,
 ];
