@@ -46,7 +46,7 @@ pub(crate) use rules::{Preview, left_out_because};
 pub(crate) use score_rules::{ScorePreview, Scored};
 pub(crate) use scoreboard::{Scoreboard, ScoredLine, Scoring};
 pub(crate) use sign::{Answered, MOST_SIGNED, ToSign, ToUrge, ToVerify};
-pub(crate) use timers::{DueInstruction, DueStage, INSTRUCTION_DUE, timer};
+pub(crate) use timers::{DueInstruction, DueStage, INSTRUCTION_DUE, instruction_timer, timer};
 pub(crate) use unit_drafts::{DraftVerb, ReleaseSetting};
 
 use std::sync::Arc;
