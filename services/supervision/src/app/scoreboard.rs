@@ -63,6 +63,9 @@ impl Supervision {
     ) -> Result<Scoreboard, Error> {
         let now = self.now();
         let period = self.past(period)?;
+        if let Scoring::Units(Some(key)) | Scoring::Leaders(Some(key)) = &scoring {
+            self.known("key", key).await?;
+        }
         // Taken before anything is resolved with it: what is said of the answer then holds.
         let as_of = self.roster.view().as_of();
         let scope = self.scope(call, now)?;
@@ -128,10 +131,19 @@ impl Supervision {
         one: Option<&str>,
         period: Period,
     ) -> Result<BTreeMap<String, BTreeSet<String>>, Error> {
+        self.leaders_seen(call, one, Timestamp::from_micros(period.end.as_micros() - 1))
+    }
+
+    /// The same, with the units each answers for at an instant.
+    pub(super) fn leaders_seen(
+        &self,
+        call: &Call,
+        one: Option<&str>,
+        last: Timestamp,
+    ) -> Result<BTreeMap<String, BTreeSet<String>>, Error> {
         let denied = || Error::permission_denied(format!("{} of another leader", call.action));
         let view = self.roster()?;
         let caller = call.scope()?.portfolio_of.ok_or_else(denied)?;
-        let last = Timestamp::from_micros(period.end.as_micros() - 1);
         let division = view.book.view(self.now(), Timestamp::MAX).division();
         let presides = division.and_then(|division| division.presider()) == Some(caller.as_str());
         let mut leaders: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();

@@ -99,7 +99,7 @@ impl BulletinService for Bulletins {
         let mut request = request.into_inner();
         let request_id = take(&mut request.request_id);
         let mut check = Check::default();
-        check.text("title", &request.title, LINE);
+        check.line("title", &request.title);
         check.name("leader", &request.leader, "officials");
         check.finish()?;
         let title = match request.title.trim() {

@@ -251,7 +251,7 @@ fn named(field: &str, name: &str) -> Result<(), Error> {
 
 fn plan(asked: proto::Inspection) -> Result<InspectionPlan, Error> {
     let mut check = Check::default();
-    check.text("inspection.title", &asked.title, LINE);
+    check.line("inspection.title", &asked.title);
     check.text("inspection.ground", &asked.ground, LINE);
     for (field, count) in [("inspection.sites", asked.sites.len()), ("inspection.team", asked.team.len())] {
         if count > MOST {

@@ -286,7 +286,11 @@ async fn work_under_way_is_entered_as_it_stands(store: Store) {
         issue_time: Some(encode_time(at("2023-12-01T00:00:00+08:00"))),
         ..under_way(3, AssignmentState::InProgress, year_end)
     };
-    for wrong in [no_date, pending, ahead] {
+    let mistyped = proto::Task {
+        issue_time: Some(encode_time(at("0203-04-20T00:00:00+08:00"))),
+        ..under_way(3, AssignmentState::InProgress, year_end)
+    };
+    for wrong in [no_date, pending, ahead, mistyped] {
         let request =
             proto::BatchCreateTasksRequest { tasks: vec![wrong], backfill: true, ..Default::default() };
         let (code, error) = refusal(city.supervisor().batch_create_tasks(request).await);

@@ -217,6 +217,7 @@ async fn what_is_no_period_is_refused(store: Store) {
         (proto::GetScoreboardRequest { start_time: None, ..asked("", "", JUNE, JULY) }, "start_time"),
         (asked("official", "", JUNE, JULY), "group_by"),
         (asked("unit", "officials/first", JUNE, JULY), "key"),
+        (asked("unit", "units/nothere", JUNE, "2023-06-01T09:00:00+08:00"), "key"),
     ] {
         let (code, error) = refusal(city.ledger(&supervisor()).get_scoreboard(request).await);
         assert_eq!((code, error.violations()[0].field.as_str()), (Code::InvalidArgument, field));

@@ -84,7 +84,7 @@ impl LedgerService for Ledger {
             _ => return Err(Error::invalid("format", "must be xlsx or csv", "格式应为xlsx或csv").into()),
         };
         let query = decode::list_query(&filters!(request))?;
-        let listing = self.app.listing(&call, query)?;
+        let listing = self.app.listing(&call, query).await?;
         Ok(Response::new(write(table::rows(self.app.clone(), listing))))
     }
 }
@@ -96,9 +96,10 @@ fn group_by(word: &str) -> Result<GroupBy, Error> {
         "document" => Ok(GroupBy::Document),
         "tag" => Ok(GroupBy::Tag),
         "leader" => Ok(GroupBy::Leader),
+        "group" => Ok(GroupBy::Group),
         _ => {
-            let english = "must be light, unit, document, tag or leader";
-            Err(Error::invalid("group_by", english, "应为light、unit、document、tag、leader之一"))
+            let english = "must be light, unit, document, tag, leader or group";
+            Err(Error::invalid("group_by", english, "应为light、unit、document、tag、leader、group之一"))
         }
     }
 }
