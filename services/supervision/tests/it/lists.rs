@@ -60,7 +60,6 @@ async fn each_filter_finds_its_tasks(store: Store) {
         (by(|request| request.leader = "officials/second".to_owned()), vec![2]),
         // A cooperating county does not put the task on the mayor's desk.
         (by(|request| request.leader = "officials/mayor".to_owned()), vec![3]),
-        (by(|request| request.leader = "officials/nobody".to_owned()), vec![]),
         (by(|request| request.light = proto::Light::Green.into()), vec![3, 2, 1]),
         (
             by(|request| {
