@@ -48,6 +48,7 @@ mod limits;
 mod overdue;
 mod paper;
 mod payload;
+mod plain_english;
 mod proposal;
 mod recount;
 mod resemblance;

@@ -70,7 +70,7 @@ fn what_no_leader_can_write_is_refused() {
     let draft = draft(Grade::Ordinary, &[Role::Lead]);
     let mut draft = Ledger::created(draft, "2023-06-01T09:00+08:00");
     let refused = given(&mut draft, asked(&["units/0"], &[], None)).unwrap_err();
-    assert_eq!(refused.chinese(), "任务尚未交办,不能批示");
+    assert_eq!(refused.chinese(), "任务尚未交办，不能批示");
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn an_added_units_clock_starts_when_it_is_added() {
     assert_eq!(ledger.task(many), Err(SupervisionError::TooManyUnits { most: 200 }));
     ledger.task(Command::Withdraw { ground: "重复".to_owned() }).unwrap();
     let refused = ledger.task(add(&["units/audit"])).unwrap_err();
-    assert_eq!(refused.chinese(), "任务已经撤销,不能增加配合单位");
+    assert_eq!(refused.chinese(), "任务已经撤销，不能增加配合单位");
     assert_eq!(ledger.task.state, TaskState::Withdrawn);
 }
 

@@ -141,7 +141,7 @@ impl Supervision {
         one: Option<&str>,
         last: Timestamp,
     ) -> Result<BTreeMap<String, BTreeSet<String>>, Error> {
-        let denied = || Error::permission_denied(format!("{} of another leader", call.action));
+        let denied = || Error::permission_denied(call.action);
         let view = self.roster()?;
         let caller = call.scope()?.portfolio_of.ok_or_else(denied)?;
         let division = view.book.view(self.now(), Timestamp::MAX).division();

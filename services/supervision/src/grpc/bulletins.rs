@@ -13,6 +13,7 @@ use xietong_proto::supervision as proto;
 use xietong_proto::supervision::bulletin_service_server::BulletinService;
 
 use super::check::{Check, is_id};
+use super::decode::one_of;
 use super::ledger::file::Pieces;
 use super::ledger::scoreboard::{MOST_LINES, encode_figure, encode_line, encode_rule, rule_version};
 use super::papers::{GROUND, file, format, period};
@@ -235,7 +236,7 @@ impl BulletinService for Bulletins {
         let request = request.into_inner();
         bulletin_name("name", &request.name)?;
         let format = format(&request.format)?;
-        Ok(Response::new(file(format, &self.app.bulletin_paper(&call, &request.name).await?)?))
+        Ok(file(format, &self.app.bulletin_paper(&call, &request.name).await?)?)
     }
 
     async fn create_appeal(
@@ -384,7 +385,15 @@ fn decode_state(state: i32) -> Result<Option<BulletinState>, Error> {
         Ok(proto::BulletinState::Checking) => Ok(Some(BulletinState::Checking)),
         Ok(proto::BulletinState::Issued) => Ok(Some(BulletinState::Issued)),
         Ok(proto::BulletinState::Withdrawn) => Ok(Some(BulletinState::Withdrawn)),
-        Err(_) => Err(Error::invalid("state", "must be one of the named values", "状态不是有效的取值")),
+        Err(_) => {
+            let (english, chinese) = one_of(&[
+                "BULLETIN_STATE_DRAFT",
+                "BULLETIN_STATE_CHECKING",
+                "BULLETIN_STATE_ISSUED",
+                "BULLETIN_STATE_WITHDRAWN",
+            ]);
+            Err(Error::invalid("state", english, chinese))
+        }
     }
 }
 

@@ -262,7 +262,7 @@ pub(super) fn grade(check: &mut Check, field: String, value: i32) -> Grade {
         Ok(proto::Grade::Major) => Grade::Major,
         Ok(proto::Grade::LongTerm) => Grade::LongTerm,
         Err(_) => {
-            unknown(check, field);
+            unknown(check, field, GRADES);
             Grade::Ordinary
         }
     }
@@ -274,7 +274,7 @@ fn visibility(check: &mut Check, field: String, value: i32) -> Visibility {
         Ok(common::Visibility::Unspecified | common::Visibility::Internal) => Visibility::Internal,
         Ok(common::Visibility::Restricted) => Visibility::Restricted,
         Err(_) => {
-            unknown(check, field);
+            unknown(check, field, VISIBILITIES);
             Visibility::Internal
         }
     }
@@ -289,7 +289,7 @@ fn light(check: &mut Check, value: i32) -> Option<Light> {
         Ok(proto::Light::Blue) => Some(Light::Blue),
         Ok(proto::Light::Grey) => Some(Light::Grey),
         Err(_) => {
-            unknown(check, "light");
+            unknown(check, "light", LIGHTS);
             None
         }
     }
@@ -303,12 +303,26 @@ fn state(check: &mut Check, value: i32) -> Option<TaskState> {
         Ok(proto::TaskState::StruckOff) => Some(TaskState::StruckOff),
         Ok(proto::TaskState::Withdrawn) => Some(TaskState::Withdrawn),
         Err(_) => {
-            unknown(check, "state");
+            unknown(check, "state", STATES);
             None
         }
     }
 }
 
-fn unknown(check: &mut Check, field: impl Into<String>) {
-    check.wrong(field, "is not a known value", "取值无效");
+/// The words of enumerations, as JSON has them.
+const GRADES: &[&str] = &["GRADE_ORDINARY", "GRADE_MAJOR", "GRADE_LONG_TERM"];
+const VISIBILITIES: &[&str] = &["VISIBILITY_PUBLIC", "VISIBILITY_INTERNAL", "VISIBILITY_RESTRICTED"];
+const LIGHTS: &[&str] = &["LIGHT_GREEN", "LIGHT_YELLOW", "LIGHT_RED", "LIGHT_BLUE", "LIGHT_GREY"];
+const STATES: &[&str] =
+    &["TASK_STATE_DRAFT", "TASK_STATE_ISSUED", "TASK_STATE_STRUCK_OFF", "TASK_STATE_WITHDRAWN"];
+
+/// A value is none of those of its enumeration.
+pub(super) fn unknown(check: &mut Check, field: impl Into<String>, allowed: &[&str]) {
+    let (english, chinese) = one_of(allowed);
+    check.wrong(field, english, chinese);
+}
+
+/// Which values there are, in English and in Chinese.
+pub(super) fn one_of(allowed: &[&str]) -> (String, String) {
+    (format!("must be one of {}", allowed.join(", ")), format!("取值应为{}之一", allowed.join("、")))
 }

@@ -138,7 +138,7 @@ async fn each_of_a_batch_to_sign_has_its_own_answer(store: Store) {
     let answer = city.clerk("energy").batch_sign_assignments(request).await.unwrap().into_inner();
     let statuses: Vec<&str> = answer.results.iter().map(|one| one.status.as_str()).collect();
     assert_eq!(statuses, ["", "FAILED_PRECONDITION", "PERMISSION_DENIED", "PERMISSION_DENIED", ""]);
-    assert_eq!(answer.results[1].message_zh, "已经签收,不必重复签收");
+    assert_eq!(answer.results[1].message_zh, "已经签收，不必重复签收");
     assert_eq!(city.get(&tasks[1].name).await.assignments[0].state(), AssignmentState::Signed);
 
     for wrong in [

@@ -29,6 +29,7 @@ on_both!(
     the_workbook_holds_every_assignment_as_it_stands,
     the_table_as_csv_holds_the_same,
     a_table_shows_no_more_than_may_be_listed,
+    a_table_is_kept_as_what_it_is_and_of_which_day,
     what_is_no_grouping_and_no_format_is_refused,
 );
 
@@ -410,6 +411,16 @@ async fn a_table_shows_no_more_than_may_be_listed(store: Store) {
             .collect();
         assert_eq!(found, assignments(&city, &reader).await, "{}", reader.subject);
         assert!(!found.is_empty() && found.len() < everything.len());
+    }
+}
+
+async fn a_table_is_kept_as_what_it_is_and_of_which_day(store: Store) {
+    let city = City::start(store).await;
+    for format in ["xlsx", "csv"] {
+        let request = proto::ExportLedgerRequest { format: format.to_owned(), ..Default::default() };
+        let answer = city.ledger(&supervisor()).export_ledger(request).await.unwrap();
+        let name = xietong_mesh::file_name::read(answer.metadata());
+        assert_eq!(name, Some(format!("督办台账2023年6月1日.{format}")));
     }
 }
 
