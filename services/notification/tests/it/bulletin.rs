@@ -34,7 +34,8 @@ async fn each_unit_is_asked_once_to_check_its_line(backend: Backend) {
         page.into_inner().messages
     };
     let [message] = read("water-liaison").await.try_into().unwrap();
-    assert_eq!((message.title.as_str(), message.subject.as_str()), ("请核对：《五月通报》", "bulletins/1"));
+    assert_eq!(message.title, "请核对：《五月通报》（2023年5月1日至2023年5月31日）");
+    assert_eq!(message.subject, "bulletins/1");
     assert!(message.body.contains("请在2023年6月7日24时前核对本单位的数据"), "{}", message.body);
     assert!(!message.requires_acknowledgement);
     assert!(read("industry-liaison").await.is_empty());
