@@ -67,6 +67,7 @@ fn called(kind: &str) -> &str {
         "decision" => "决定",
         "outcome" => "结果",
         "handover" => "交接",
+        "instruction" => "批示",
         "climbed" => "升级",
         "digest" => "汇总",
         other => other,
