@@ -100,9 +100,12 @@ pub async fn print(arguments: &SimulateArgs, out: &mut (impl Write + Send)) -> a
 
 /// Fails when somebody was told at the wrong time, or asked twice: the report names it.
 fn in_order(report: &Report) -> anyhow::Result<()> {
-    let Notices { untimely, asked_twice, .. } = report.notices;
+    let Notices { untimely, asked_twice, figures_asked_twice, .. } = report.notices;
     if !report.notices.are_in_order() {
-        bail!("{untimely} notices came at night or on a rest day, {asked_twice} asked twice for one report");
+        bail!(
+            "{untimely} notices came at night or on a rest day, {asked_twice} asked twice for one report, \
+             {figures_asked_twice} for one figure by two tasks"
+        );
     }
     Ok(())
 }
@@ -219,6 +222,7 @@ mod tests {
         assert_ne!((first.scoreboard, &first.acts), (other.scoreboard, &other.acts));
         let acts = first.acts;
         assert!(acts.signed > 0 && acts.reported > 0 && acts.verified > 0, "{acts:?}");
+        assert!(acts.instructed > 0, "{acts:?}");
         assert!(first.notices.are_in_order(), "{:?}", first.notices);
         assert!(first.notices.kinds.values().sum::<u32>() > 0, "{:?}", first.notices);
     }

@@ -9,15 +9,31 @@ pub const TEXT: usize = 20_000;
 /// Entries of a list inside a record.
 pub const ENTRIES: usize = 500;
 
-/// What is wrong with a text of at most `longest` characters, in English and in Chinese. NUL
-/// is refused: PostgreSQL cannot store it.
+/// What is wrong with a text of at most `longest` characters, in English and in Chinese. Control
+/// characters other than tab and the ends of lines are refused, and so are U+FFFE and U+FFFF:
+/// neither PostgreSQL (NUL) nor the files that are made of it (XML) can hold them.
 pub fn fault_of_text(text: &str, longest: usize) -> Option<(String, String)> {
-    if text.contains('\0') {
-        let english = "must not contain the character NUL";
-        return Some((english.to_owned(), "不能含有空字符（NUL）".to_owned()));
+    if let Some(one) = text.chars().find(|one| is_no_text(*one)) {
+        let code = u32::from(one);
+        let english = format!("must not contain the control character U+{code:04X}");
+        return Some((english, format!("含有不可见的控制字符（U+{code:04X}），请删除后重新提交")));
     }
     (text.chars().count() > longest)
         .then(|| (format!("must be at most {longest} characters"), format!("最长{longest}个字")))
+}
+
+fn is_no_text(one: char) -> bool {
+    let kept = matches!(one, '\t' | '\n' | '\r');
+    (one.is_ascii_control() && one != '\u{7f}' && !kept) || matches!(one, '\u{fffe}' | '\u{ffff}')
+}
+
+/// What is wrong with a line of at most [`LINE`] characters, a title for example: it has no ends of
+/// lines in it.
+pub fn fault_of_line(text: &str) -> Option<(String, String)> {
+    if text.trim_matches(['\r', '\n']).contains(['\r', '\n']) {
+        return Some(("must be one line".to_owned(), "只能填写一行，不能换行".to_owned()));
+    }
+    fault_of_text(text, LINE)
 }
 
 /// A text of at most `longest` characters.
@@ -102,13 +118,31 @@ fn missing(field: &str) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use super::{LINE, at_most, required, text};
+    use super::{LINE, at_most, fault_of_line, fault_of_text, required, text};
 
     #[test]
     fn length_is_counted_in_characters() {
         assert!(text("title", "水".repeat(LINE), LINE).is_ok());
         let error = text("title", "水".repeat(LINE + 1), LINE).unwrap_err();
         assert_eq!(error.violations()[0].field, "title");
+    }
+
+    #[test]
+    fn characters_that_no_file_can_hold_are_refused() {
+        for refused in ["\0", "\u{1}", "\u{8}", "\u{b}", "\u{c}", "\u{1f}", "\u{fffe}", "\u{ffff}"] {
+            let (english, chinese) = fault_of_text(&format!("标{refused}题"), 10).unwrap();
+            assert!(english.contains("U+") && chinese.contains("控制字符"), "{english} {chinese}");
+        }
+        assert_eq!(fault_of_text("一\t二\r\n三", 10), None);
+    }
+
+    #[test]
+    fn a_line_has_no_ends_of_lines_in_it() {
+        for broken in ["一\n二", "一\r二", "一\r\n二"] {
+            assert_eq!(fault_of_line(broken).unwrap().0, "must be one line");
+        }
+        assert_eq!(fault_of_line("一 二"), None);
+        assert!(fault_of_line(&"一".repeat(LINE + 1)).is_some());
     }
 
     #[test]

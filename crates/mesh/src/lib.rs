@@ -10,6 +10,7 @@ pub mod convert;
 pub mod drain;
 pub mod error;
 pub mod event_log;
+pub mod file_name;
 pub mod grpc_timeout;
 mod idempotency;
 pub mod input;

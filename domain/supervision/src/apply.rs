@@ -198,7 +198,7 @@ impl Assignment {
                     moved: *waited,
                 });
             }
-            AssignmentChange::StruckOff { completed_at, with_task: _ } => {
+            AssignmentChange::StruckOff { completed_at, .. } => {
                 self.state = AssignmentState::StruckOff;
                 self.completed_at = Some(*completed_at);
                 self.drop_pauses();

@@ -482,6 +482,6 @@ mod tests {
             }
         }
         let before_deployment = AssignmentState::Signed.after(Action::Report).unwrap_err();
-        assert_eq!(before_deployment.chinese(), "已签收、尚未部署,请先部署再反馈进展");
+        assert_eq!(before_deployment.chinese(), "已签收、尚未部署，请先部署再反馈进展");
     }
 }

@@ -21,6 +21,10 @@ pub enum Figure {
     Returned,
     /// 环节逾期.
     LateSteps,
+    /// 退回未准.
+    ReturnsRefused,
+    /// 重新办理.
+    Reopened,
 }
 
 /// A point of a figure, by where it comes from.
@@ -47,7 +51,8 @@ pub struct Correction {
     pub appeal: String,
 }
 
-/// What was left out of a line.
+/// What was left out of a line, or, where the assignment was reopened later, what stays in it and
+/// holds no more: a score is corrected, not rewritten.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Corrected {
@@ -57,8 +62,11 @@ pub struct Corrected {
     pub point: Point,
     /// On what ground.
     pub ground: String,
-    /// `bulletins/{b}/appeals/{n}`.
+    /// `bulletins/{b}/appeals/{n}`; empty when it was reopened.
     pub appeal: String,
+    /// The version of the task that reopening made; then the point stays in its figure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reopened: Option<i64>,
 }
 
 /// Corrections, to be found by their assignment.
@@ -67,8 +75,15 @@ pub struct Corrections(BTreeMap<String, Vec<Correction>>);
 
 impl Figure {
     /// Every figure, in the order of a line.
-    pub const ALL: [Figure; 5] =
-        [Self::OnTime, Self::Late, Self::DaysOverdue, Self::Returned, Self::LateSteps];
+    pub const ALL: [Figure; 7] = [
+        Self::OnTime,
+        Self::Late,
+        Self::DaysOverdue,
+        Self::Returned,
+        Self::LateSteps,
+        Self::ReturnsRefused,
+        Self::Reopened,
+    ];
 
     /// What people call it.
     pub const fn chinese(self) -> &'static str {
@@ -78,6 +93,8 @@ impl Figure {
             Self::DaysOverdue => "逾期天数",
             Self::Returned => "退回返工",
             Self::LateSteps => "环节逾期",
+            Self::ReturnsRefused => "退回未准",
+            Self::Reopened => "重新办理",
         }
     }
 }
@@ -105,7 +122,11 @@ impl Correction {
             Figure::Late | Figure::DaysOverdue => {
                 self.point.version.is_none() || self.point.version == point.version
             }
-            Figure::OnTime | Figure::Returned | Figure::LateSteps => self.point.version == point.version,
+            Figure::OnTime
+            | Figure::Returned
+            | Figure::LateSteps
+            | Figure::ReturnsRefused
+            | Figure::Reopened => self.point.version == point.version,
         };
         same_figure && self.point.assignment == point.assignment && same_event
     }
@@ -137,6 +158,8 @@ impl Line {
             Figure::DaysOverdue => &self.days_overdue,
             Figure::Returned => &self.returned,
             Figure::LateSteps => &self.late_steps,
+            Figure::ReturnsRefused => &self.returns_refused,
+            Figure::Reopened => &self.reopened,
         }
     }
 
@@ -147,6 +170,8 @@ impl Line {
             Figure::DaysOverdue => &mut self.days_overdue,
             Figure::Returned => &mut self.returned,
             Figure::LateSteps => &mut self.late_steps,
+            Figure::ReturnsRefused => &mut self.returns_refused,
+            Figure::Reopened => &mut self.reopened,
         }
     }
 
@@ -161,7 +186,7 @@ impl Line {
                 match corrections.of(figure, &point) {
                     Some(Correction { ground, appeal, .. }) => {
                         let (ground, appeal) = (ground.clone(), appeal.clone());
-                        self.corrected.push(Corrected { figure, point, ground, appeal });
+                        self.corrected.push(Corrected { figure, point, ground, appeal, reopened: None });
                     }
                     None => self.figure_mut(figure).push(point),
                 }
@@ -237,8 +262,8 @@ mod tests {
         /// Whatever is left out is listed: nothing is lost, and correcting twice is correcting once.
         #[test]
         fn nothing_is_lost(
-            points in prop::collection::vec((0_usize..5, prop::option::of(1_i64..5), 1_u32..9), 0..20),
-            corrections in prop::collection::vec((0_usize..5, prop::option::of(1_i64..5)), 0..5),
+            points in prop::collection::vec((0_usize..7, prop::option::of(1_i64..5), 1_u32..9), 0..20),
+            corrections in prop::collection::vec((0_usize..7, prop::option::of(1_i64..5)), 0..5),
         ) {
             let mut line = Line::default();
             for (figure, version, value) in &points {

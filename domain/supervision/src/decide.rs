@@ -372,7 +372,16 @@ fn accept_completion(
             AssignmentChange::Verified { note: note.to_owned(), completed_at },
             context,
         ),
-        happened(task, assignment, AssignmentChange::StruckOff { completed_at, with_task: false }, context),
+        happened(
+            task,
+            assignment,
+            AssignmentChange::StruckOff {
+                completed_at,
+                with_task: false,
+                counted_from: assignment.counted_from,
+            },
+            context,
+        ),
     ];
 
     let others_settled = task
@@ -397,7 +406,8 @@ fn accept_completion(
                 | AssignmentState::StruckOff
                 | AssignmentState::Withdrawn => task_completed_at,
             };
-            let change = AssignmentChange::StruckOff { completed_at, with_task: true };
+            let counted_from = one.counted_from;
+            let change = AssignmentChange::StruckOff { completed_at, with_task: true, counted_from };
             events.push(happened(task, one, change, context));
         }
     }

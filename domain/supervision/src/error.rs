@@ -6,6 +6,8 @@ use time::Date;
 use crate::assignment::{Action, AssignmentState, Stage};
 use crate::delegation::{DelegationAction, DelegationState};
 use crate::instrument::Instrument;
+use crate::paper::chinese_day;
+use crate::plain_english::{english, words};
 use crate::task::TaskState;
 use crate::unit_draft::{DraftAction, DraftState};
 
@@ -97,7 +99,7 @@ pub enum SupervisionError {
     #[error("the matter is not declared unclassified")]
     NotDeclaredUnclassified,
     /// A text is missing.
-    #[error("{0:?} is empty")]
+    #[error("the {} must be given", words(.0))]
     Empty(NotEmpty),
     /// Restricted, but no unit is named that may see it.
     #[error("restricted visibility names no unit")]
@@ -135,7 +137,7 @@ pub enum SupervisionError {
         issue_time: Timestamp,
     },
     /// The task as a whole is past this action.
-    #[error("{action:?} is not possible while the task is {state:?}")]
+    #[error("cannot {} while the task is {}", english(.action), words(.state))]
     TaskRefused {
         /// What was asked for: issue or withdraw.
         action: Action,
@@ -143,7 +145,7 @@ pub enum SupervisionError {
         state: TaskState,
     },
     /// The state machine of the assignment refuses.
-    #[error("{action:?} is not possible while the assignment is {state:?}")]
+    #[error("cannot {} while the assignment is {}", english(.action), words(.state))]
     AssignmentRefused {
         /// What was asked for.
         action: Action,
@@ -239,19 +241,19 @@ pub enum SupervisionError {
     #[error("the clock stands still")]
     ClockHeld,
     /// Nothing is due or nearly due.
-    #[error("{instrument:?} comes too early: the light is green")]
+    #[error("{} comes too early: the light is green", words(.instrument))]
     NotDueYet {
         /// What was to be used.
         instrument: Instrument,
     },
     /// Only a leader decides on it.
-    #[error("{instrument:?} needs a leader's decision")]
+    #[error("{} needs a leader's decision", words(.instrument))]
     NeedsLeader {
         /// What was to be used.
         instrument: Instrument,
     },
     /// The lighter one comes first.
-    #[error("{instrument:?} comes after {lighter:?}")]
+    #[error("{} comes after {}", words(.instrument), words(.lighter))]
     LighterFirst {
         /// What was to be used.
         instrument: Instrument,
@@ -309,7 +311,7 @@ pub enum SupervisionError {
     #[error("by the task's rule no designated leader decides")]
     NobodyDesignated,
     /// The rule or the task wants evidence.
-    #[error("{stage:?} wants evidence")]
+    #[error("{} wants evidence", words(.stage))]
     EvidenceWanted {
         /// Of which stage.
         stage: Stage,
@@ -359,7 +361,7 @@ pub enum SupervisionError {
     #[error("the instruction is already signed for")]
     InstructionSigned,
     /// A draft is past this action.
-    #[error("{action:?} is not possible while the draft is {state:?}")]
+    #[error("cannot {} while the draft is {}", words(.action), words(.state))]
     DraftRefused {
         /// What was asked for.
         action: DraftAction,
@@ -373,7 +375,7 @@ pub enum SupervisionError {
         unit: String,
     },
     /// A delegation is past this action.
-    #[error("{action:?} is not possible while the delegation is {state:?}")]
+    #[error("cannot {} while the delegation is {}", words(.action), words(.state))]
     DelegationRefused {
         /// What was asked for.
         action: DelegationAction,
@@ -416,7 +418,7 @@ pub enum SupervisionError {
         most: usize,
     },
     /// The task above is struck off or withdrawn.
-    #[error("the parent is {state:?}")]
+    #[error("the parent is {}", words(.state))]
     ParentOver {
         /// Where it stands.
         state: TaskState,
@@ -490,19 +492,19 @@ impl SupervisionError {
     /// The reason as an official reads it.
     pub fn chinese(&self) -> String {
         match self {
-            Self::NotDeclaredUnclassified => "请先确认本事项不涉密,本系统不得录入涉密内容".to_owned(),
+            Self::NotDeclaredUnclassified => "请先确认本事项不涉密，本系统不得录入涉密内容".to_owned(),
             Self::Empty(text) => text.chinese().to_owned(),
-            Self::RestrictedToNobody => "限定单位可见的任务,请至少指定一个可见单位".to_owned(),
+            Self::RestrictedToNobody => "限定单位可见的任务，请至少指定一个可见单位".to_owned(),
             Self::NoAssignment => "任务至少要有一个承办单位".to_owned(),
-            Self::OnlyCooperatingUnits => "任务不能只有配合单位,请指定牵头单位或责任单位".to_owned(),
-            Self::UnitTwice { unit } => format!("同一单位({unit})在一项任务中只能出现一次"),
-            Self::AssignmentNameTwice { name } => format!("交办事项编号({name})重复"),
-            Self::UnknownAssignment { name } => format!("该任务下没有这项交办({name})"),
+            Self::OnlyCooperatingUnits => "任务不能只有配合单位，请指定牵头单位或责任单位".to_owned(),
+            Self::UnitTwice { unit } => format!("同一单位（{unit}）在一项任务中只能出现一次"),
+            Self::AssignmentNameTwice { name } => format!("交办事项编号（{name}）重复"),
+            Self::UnknownAssignment { name } => format!("该任务下没有这项交办（{name}）"),
             Self::DueBeforeIssue { due_date, .. } => {
-                format!("办结期限({due_date})早于交办日期,请核对后再交办")
+                format!("办结期限（{}）早于交办日期，请核对后再交办", chinese_day(*due_date))
             }
             Self::TaskRefused { action, state } => {
-                format!("任务{},不能{}", task_state(*state), verb(*action))
+                format!("任务{}，不能{}", task_state(*state), verb(*action))
             }
             Self::AssignmentRefused { action, state } => refusal(*action, *state),
             Self::StillOpen { first, count } => {
@@ -513,17 +515,17 @@ impl SupervisionError {
             }
             Self::NoNumber { value } => format!("指标值（{value}）应为数字"),
             Self::NoStanding => "补录在办事项应写明每个承办单位的办理状态".to_owned(),
-            Self::Ahead { at } => format!("{at}尚未到来，请核对"),
+            Self::Ahead { at } => format!("{}尚未到来，请核对", moment(*at)),
             Self::PastDue { .. } => "办结期限已过，不能再申请延期".to_owned(),
             Self::NotLater { last_day, .. } => {
-                format!("申请延至的日期（{last_day}）应晚于现办结期限")
+                format!("申请延至的日期（{}）应晚于现办结期限", chinese_day(*last_day))
             }
             Self::ExtensionPending { last_day } => {
-                format!("延期至{last_day}的申请尚待决定，请勿重复申请")
+                format!("延期至{}的申请尚待决定，请勿重复申请", chinese_day(*last_day))
             }
             Self::NoExtensionRequest => "承办单位没有待决定的延期申请".to_owned(),
-            Self::DayPassed { day } => format!("日期（{day}）应晚于今天"),
-            Self::ReviewPassed { day } => format!("复核日期（{day}）应晚于今天"),
+            Self::DayPassed { day } => format!("日期（{}）应晚于今天", chinese_day(*day)),
+            Self::ReviewPassed { day } => format!("复核日期（{}）应晚于今天", chinese_day(*day)),
             Self::WaitOnItself { .. } => "不能等待本单位".to_owned(),
             Self::WaitOpen { on } => format!("正在等待或申请等待{on}，请先结束等待"),
             Self::NoWait => "没有等待其他单位的申请".to_owned(),
@@ -531,18 +533,18 @@ impl SupervisionError {
             Self::WaitLapsed { .. } => "确认等待的时限（一个工作日）已过，应由督查机构裁定".to_owned(),
             Self::ClockHeld => "该事项正在等待他方决定或办理，计时已暂停，不能催办".to_owned(),
             Self::NotDueYet { instrument } => {
-                format!("尚未到期且未亮黄灯，不能{}", instrument.chinese())
+                format!("尚未到期且未亮黄灯，不能{}", instrument.used())
             }
             Self::NeedsLeader { instrument } => {
-                format!("{}须由领导决定，请填写领导决定的文件", instrument.chinese())
+                format!("{}须由领导决定，请填写领导决定的文件", instrument.used())
             }
             Self::LighterFirst { instrument, lighter } => {
-                format!("{}之前应先{}，确需越级须由领导决定", instrument.chinese(), lighter.chinese())
+                format!("{}之前应先{}，确需越级须由领导决定", instrument.used(), lighter.used())
             }
             Self::UrgedJustNow { .. } => "距上次催办不足24小时，请稍后再催办".to_owned(),
             Self::NoOccurrence => "突发事件应填写发生时间".to_owned(),
-            Self::OccurrenceAhead { at } => format!("发生时间（{at}）尚未到来，请核对"),
-            Self::EventAhead { day } => format!("{day}尚未到来，请核对"),
+            Self::OccurrenceAhead { at } => format!("发生时间（{}）尚未到来，请核对", moment(*at)),
+            Self::EventAhead { day } => format!("{}尚未到来，请核对", chinese_day(*day)),
             Self::OccurrenceOfNone => "只有突发事件填写发生时间".to_owned(),
             Self::OwnTime => "该更正会延长办理时限，承办单位不能自行更正，请报督查室更正".to_owned(),
             Self::AwaitedWrongly => {
@@ -551,14 +553,14 @@ impl SupervisionError {
             }
             Self::AwaitsNothing => "该任务没有等待的事件".to_owned(),
             Self::StillAwaited { event } => format!("尚未记录“{event}”的发生日期，尚未开始计时"),
-            Self::TooEarly { first_day } => format!("{first_day}前不能申请办结"),
+            Self::TooEarly { first_day } => format!("{}前不能申请办结", chinese_day(*first_day)),
             Self::NobodyDesignated => "按该任务适用的规则，不由指定领导决定".to_owned(),
             Self::EvidenceWanted { stage } => format!("{}应附证明材料", stage.chinese()),
-            Self::OwnWork { unit } => format!("承办单位({unit})不能核验本单位的办理结果"),
+            Self::OwnWork { unit } => format!("承办单位（{unit}）不能核验本单位的办理结果"),
             Self::InMatter { task, matter } => {
-                format!("任务({task})已并入事项({matter})，一项任务只能并入一个事项")
+                format!("任务（{task}）已并入事项（{matter}），一项任务只能并入一个事项")
             }
-            Self::NotInMatter { task } => format!("任务({task})不在该事项中"),
+            Self::NotInMatter { task } => format!("任务（{task}）不在该事项中"),
             Self::TooManyLinked { most } => format!("一个事项最多并入{most}项任务"),
             Self::NoAddressee => "请写明批示送哪些单位或人员".to_owned(),
             Self::NotOfTask { unit } => format!("该单位（{unit}）不是本任务的承办单位"),
@@ -689,33 +691,39 @@ fn verb(action: Action) -> &'static str {
     }
 }
 
+/// An instant to the minute, as officials read it.
+fn moment(at: Timestamp) -> String {
+    let time = at.time_of_day();
+    format!("{}{:02}:{:02}", chinese_day(at.day()), time.hour(), time.minute())
+}
+
 /// Says what stands in the way and, where there is one, the step to take first.
 fn refusal(action: Action, state: AssignmentState) -> String {
     let verb = verb(action);
     match state {
-        AssignmentState::Pending => format!("任务尚未交办,不能{verb}"),
-        AssignmentState::Returned => format!("该事项已退回、正在等待处理,不能{verb}"),
-        AssignmentState::Suspended if action == Action::Suspend => "已经挂账,不必重复挂账".to_owned(),
-        AssignmentState::Suspended => format!("该事项已挂账,请先恢复办理再{verb}"),
-        AssignmentState::StruckOff => format!("该事项已经销号,不能再{verb}"),
-        AssignmentState::Withdrawn => format!("该事项已经撤销,不能再{verb}"),
-        AssignmentState::Submitted => format!("已申请办结、正在等待核验,不能{verb}"),
+        AssignmentState::Pending => format!("任务尚未交办，不能{verb}"),
+        AssignmentState::Returned => format!("该事项已退回、正在等待处理，不能{verb}"),
+        AssignmentState::Suspended if action == Action::Suspend => "已经挂账，不必重复挂账".to_owned(),
+        AssignmentState::Suspended => format!("该事项已挂账，请先恢复办理再{verb}"),
+        AssignmentState::StruckOff => format!("该事项已经销号，不能再{verb}"),
+        AssignmentState::Withdrawn => format!("该事项已经撤销，不能再{verb}"),
+        AssignmentState::Submitted => format!("已申请办结、正在等待核验，不能{verb}"),
         AssignmentState::Assigned
         | AssignmentState::Signed
         | AssignmentState::Deployed
         | AssignmentState::InProgress => match action {
-            Action::Issue => "已经交办,不必重复交办".to_owned(),
-            Action::Sign => "已经签收,不必重复签收".to_owned(),
-            Action::Accept | Action::SendBack => "承办单位尚未申请办结,不能核验".to_owned(),
-            Action::Deploy if state == AssignmentState::Assigned => "尚未签收,请先签收再部署".to_owned(),
-            Action::Deploy => "已经部署,不必重复部署".to_owned(),
+            Action::Issue => "已经交办，不必重复交办".to_owned(),
+            Action::Sign => "已经签收，不必重复签收".to_owned(),
+            Action::Accept | Action::SendBack => "承办单位尚未申请办结，不能核验".to_owned(),
+            Action::Deploy if state == AssignmentState::Assigned => "尚未签收，请先签收再部署".to_owned(),
+            Action::Deploy => "已经部署，不必重复部署".to_owned(),
             Action::Report | Action::ReachMilestone | Action::Submit
                 if state == AssignmentState::Assigned =>
             {
-                format!("尚未签收,请先签收、部署再{verb}")
+                format!("尚未签收，请先签收、部署再{verb}")
             }
             Action::Report | Action::ReachMilestone | Action::Submit => {
-                format!("已签收、尚未部署,请先部署再{verb}")
+                format!("已签收、尚未部署，请先部署再{verb}")
             }
             Action::RequestExtension
             | Action::DecideExtension
@@ -723,14 +731,14 @@ fn refusal(action: Action, state: AssignmentState) -> String {
             | Action::DecideWait
             | Action::EndWait
             | Action::Delegate => {
-                format!("尚未签收,请先签收再{verb}")
+                format!("尚未签收，请先签收再{verb}")
             }
-            Action::Return => "已经部署办理,不能再退回,确需调整请与督查机构联系".to_owned(),
-            Action::SendBackMilestone => "承办单位尚未报告节点完成,不能退回".to_owned(),
+            Action::Return => "已经部署办理，不能再退回，确需调整请与督查机构联系".to_owned(),
+            Action::SendBackMilestone => "承办单位尚未报告节点完成，不能退回".to_owned(),
             Action::RefuseReturn => "承办单位没有退回该事项".to_owned(),
-            Action::Suspend => "尚未部署,请先签收、部署再挂账".to_owned(),
-            Action::Resume => "该事项没有挂账,不必恢复办理".to_owned(),
-            Action::Recheck | Action::Reopen => format!("尚未销号,不能{verb}"),
+            Action::Suspend => "尚未部署，请先签收、部署再挂账".to_owned(),
+            Action::Resume => "该事项没有挂账，不必恢复办理".to_owned(),
+            Action::Recheck | Action::Reopen => format!("尚未销号，不能{verb}"),
             Action::CloseWithTask
             | Action::Withdraw
             | Action::Revise

@@ -303,6 +303,10 @@ pub enum AssignmentChange {
         completed_at: Timestamp,
         /// It was not verified itself: the units that settle the task are done.
         with_task: bool,
+        /// Since when its steps counted, where that was later than its issue
+        /// ([`Assignment::counted_from`]): what was due before is no lateness of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        counted_from: Option<Timestamp>,
     },
     /// 申请延期: the settle clock is held.
     ExtensionRequested {

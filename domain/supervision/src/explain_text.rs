@@ -31,7 +31,13 @@ impl Explanation {
     fn started(&self) -> String {
         let issued = moment(self.issued_at);
         if let Some(occurred_at) = self.occurred_at {
-            return format!("{}发生，{issued}交办，自发生时起计时", moment(occurred_at));
+            // Of a unit that came in later the clock starts with its assignment.
+            let since = if self.start == occurred_at {
+                "自发生时起计时".to_owned()
+            } else {
+                format!("自{}起计时", moment(self.start))
+            };
+            return format!("{}发生，{issued}交办，{since}", moment(occurred_at));
         }
         if let Some((event, on)) = &self.event {
             return format!("{issued}交办，{}{event}，自{}起计时", day(*on), moment(self.start));
@@ -119,7 +125,8 @@ impl Explanation {
             (Some(yellow), Some(left)) => {
                 text.push_str(&format!(
                     "，剩余{}时（{}）起亮黄灯，期满亮红灯",
-                    lasting(left),
+                    // As precise as the instant beside it, so that both add up.
+                    lasting(to_the_minute(left)),
                     moment(yellow)
                 ));
             }
@@ -231,6 +238,12 @@ fn moment(at: Timestamp) -> String {
     }
 }
 
+/// A part of a minute is a whole one: the instant it is counted from is shown without its seconds.
+fn to_the_minute(duration: Duration) -> Duration {
+    let begun = duration.as_nanos().div_ceil(60_000_000_000);
+    Duration::from_secs(u64::try_from(begun).unwrap_or(u64::MAX / 60).saturating_mul(60))
+}
+
 fn lasting(duration: Duration) -> String {
     let minutes = duration.as_secs() / 60;
     let parts = [(minutes / 1_440, "天"), (minutes / 60 % 24, "小时"), (minutes % 60, "分钟")];
@@ -240,4 +253,22 @@ fn lasting(duration: Duration) -> String {
         .map(|(count, unit)| format!("{count}{unit}"))
         .collect();
     if told.is_empty() { "不足1分钟".to_owned() } else { told }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_remainder_adds_up_with_the_instant_beside_it() {
+        let at = |text: &str| Timestamp::parse(text).unwrap();
+        // Shown as 11:24; 1 day, 12 hours and 36 minutes later it is 24:00.
+        let yellow = at("2023-06-07T11:24:00.5+08:00");
+        let left = at("2023-06-09T00:00:00+08:00").since(yellow);
+        assert_eq!(
+            (moment(yellow), lasting(to_the_minute(left))),
+            ("2023年6月7日11:24".to_owned(), "1天12小时36分钟".to_owned())
+        );
+        assert_eq!(to_the_minute(Duration::from_secs(120)), Duration::from_secs(120));
+    }
 }

@@ -9,6 +9,7 @@ use serde_json::Value;
 use time::Date;
 
 use crate::payload::{PayloadError, read};
+use crate::plain_english::words;
 
 /// Most sites, members of a team, and findings of one inspection.
 pub const MOST_OF_AN_INSPECTION: usize = 200;
@@ -279,7 +280,7 @@ pub enum InspectionError {
         count: usize,
     },
     /// The state machine refuses.
-    #[error("{action:?} is not possible while the inspection is {state:?}")]
+    #[error("cannot {} while the inspection is {}", words(.action), words(.state))]
     Refused {
         /// What was asked for.
         action: InspectionAction,

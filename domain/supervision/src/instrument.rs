@@ -82,6 +82,14 @@ impl Instrument {
         }
     }
 
+    /// What using it is called, in Chinese.
+    pub const fn used(self) -> &'static str {
+        match self {
+            Self::Letter => "发督办函",
+            Self::Urging | Self::Interview | Self::PublicNotice | Self::Accountability => self.chinese(),
+        }
+    }
+
     /// Whether a named leader must decide on it, whatever the rule says.
     pub const fn needs_leader(self) -> bool {
         match self {

@@ -9,11 +9,12 @@ use domain_calendar::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::assignment::{Assignment, AssignmentState, Stage};
-use crate::correction::Corrected;
+use crate::correction::{Corrected, Figure};
 use crate::deadline::Clocks;
 use crate::event::{AssignmentChange, AssignmentEvent};
 use crate::overdue::{days_past, worked_until};
 use crate::score_rule::ScoreRule;
+use crate::side_road_event::SideRoad;
 
 /// Half-open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,7 +53,13 @@ pub struct Line {
     pub returned: Vec<Point>,
     /// Steps that were missed.
     pub late_steps: Vec<Point>,
-    /// What was left out of these because an appeal was upheld.
+    /// Returned as misdirected (退回), and that was refused: a return that was accepted is no
+    /// fault of the unit.
+    pub returns_refused: Vec<Point>,
+    /// Reopened after it was struck off (重新办理).
+    pub reopened: Vec<Point>,
+    /// What was left out of these because an appeal was upheld, and what stays in them though
+    /// the assignment was reopened later.
     pub corrected: Vec<Corrected>,
 }
 
@@ -62,7 +69,20 @@ pub struct Board {
     rule: ScoreRule,
     period: Period,
     lines: BTreeMap<String, Line>,
-    judged: BTreeSet<String>,
+    /// By the assignment and the version that struck it off; open ones have none.
+    judged: BTreeSet<(String, Option<i64>)>,
+    /// What was settled in the period, by assignment: the unit then, the figure and the point.
+    settled: BTreeMap<String, (String, Figure, Point)>,
+}
+
+/// What is judged: an assignment as it was struck off, or one that is open.
+struct Judged<'a> {
+    assignment: &'a str,
+    unit: &'a str,
+    due: Option<Timestamp>,
+    counted_from: Option<Timestamp>,
+    until: Timestamp,
+    struck_off: Option<i64>,
 }
 
 impl Line {
@@ -84,6 +104,8 @@ impl Line {
         self.days_overdue.extend(other.days_overdue);
         self.returned.extend(other.returned);
         self.late_steps.extend(other.late_steps);
+        self.returns_refused.extend(other.returns_refused);
+        self.reopened.extend(other.reopened);
         self.corrected.extend(other.corrected);
     }
 }
@@ -96,50 +118,98 @@ pub fn sum(points: &[Point]) -> u64 {
 impl Board {
     /// An empty board.
     pub fn new(rule: ScoreRule, period: Period) -> Self {
-        Board { rule, period, lines: BTreeMap::new(), judged: BTreeSet::new() }
+        Board { rule, period, lines: BTreeMap::new(), judged: BTreeSet::new(), settled: BTreeMap::new() }
     }
 
-    /// Judges an assignment as it stands now, once: whether it was settled in the period and in
-    /// time, or was late in it. `struck_off` is the event with which it was, if it was: the
-    /// version of the task it made, and whether the assignment was only closed with the task.
-    pub fn judge(
+    /// Judges an assignment that is open, once: whether it is late in the period.
+    pub fn judge_open(&mut self, one: &Assignment, clocks: &Clocks, now: Timestamp) {
+        let closed = one.state == AssignmentState::StruckOff;
+        let Some(until) = worked_until(one, now).filter(|_| !closed) else { return };
+        self.judge(&Judged {
+            assignment: &one.name,
+            unit: &one.unit,
+            due: clocks.due.settle,
+            counted_from: one.counted_from,
+            until,
+            struck_off: None,
+        });
+    }
+
+    /// Judges an assignment by what the event says that struck it off, with the version of the
+    /// task it made: whatever happened to it afterwards, that it was settled then, and whether in
+    /// time, stays as it was. `counted_from`: since when its steps counted, for an event of before
+    /// events said so.
+    pub fn judge_struck_off(
         &mut self,
-        one: &Assignment,
-        clocks: &Clocks,
-        struck_off: Option<(i64, bool)>,
-        now: Timestamp,
+        event: &AssignmentEvent,
+        version: i64,
+        counted_from: Option<Timestamp>,
     ) {
+        let AssignmentChange::StruckOff { completed_at, with_task, counted_from: said } = &event.change
+        else {
+            return;
+        };
+        if *with_task && !self.rule.closed_with_task {
+            return;
+        }
+        self.judge(&Judged {
+            assignment: &event.assignment.name,
+            unit: &event.assignment.unit,
+            due: event.assignment.due.settle,
+            counted_from: said.or(counted_from),
+            until: *completed_at,
+            struck_off: Some(version),
+        });
+    }
+
+    fn judge(&mut self, one: &Judged<'_>) {
         let Period { start, end } = self.period;
         let counts = |due: &Timestamp| one.counted_from.is_none_or(|from| *due > from);
-        let (Some(due), Some(until)) = (clocks.due.settle.filter(counts), worked_until(one, now)) else {
-            return;
-        };
-        if struck_off.is_some_and(|(_, with_task)| with_task) && !self.rule.closed_with_task {
-            return;
-        }
+        let Some(due) = one.due.filter(counts) else { return };
         // What was over before the period began, or has been with others ever since.
-        if until < start || !self.judged.insert(one.name.clone()) {
+        if one.until < start || !self.judged.insert((one.assignment.to_owned(), one.struck_off)) {
             return;
         }
-        let settled = one.state == AssignmentState::StruckOff && until < end;
-        let overdue = due < end && due <= until;
-        let point = |value| Point {
-            assignment: one.name.clone(),
-            version: struck_off.map(|(version, _)| version),
-            value,
-        };
-        if overdue {
-            let last = until.min(Timestamp::from_micros(end.as_micros() - 1));
-            let line = self.line(&one.unit);
+        let settled = one.struck_off.is_some() && one.until < end;
+        let overdue = due < end && due <= one.until;
+        let point = |value| Point { assignment: one.assignment.to_owned(), version: one.struck_off, value };
+        let figure = if overdue {
+            let last = one.until.min(Timestamp::from_micros(end.as_micros() - 1));
+            let line = self.line(one.unit);
             line.late.push(point(1));
             line.days_overdue.push(point(days_past(due.max(start), last)));
+            Figure::Late
         } else if settled {
-            self.line(&one.unit).on_time.push(point(1));
+            self.line(one.unit).on_time.push(point(1));
+            Figure::OnTime
+        } else {
+            return;
+        };
+        if settled {
+            self.settled.insert(one.assignment.to_owned(), (one.unit.to_owned(), figure, point(1)));
         }
     }
 
-    /// Takes in what happened, with the version of the task it made.
+    /// Takes in that an assignment was reopened, whenever that was: where it was settled in the
+    /// period the line says so, and keeps its point.
+    fn reopened(&mut self, assignment: &str, ground: &str, version: i64) {
+        if let Some((unit, figure, point)) = self.settled.remove(assignment) {
+            self.line(&unit).corrected.push(Corrected {
+                figure,
+                point,
+                ground: ground.to_owned(),
+                appeal: String::new(),
+                reopened: Some(version),
+            });
+        }
+    }
+
+    /// Takes in what happened, with the version of the task it made; in the order of time, each
+    /// strike-off judged before what follows it.
     pub fn happened(&mut self, event: &AssignmentEvent, version: i64) {
+        if let AssignmentChange::SideRoad(SideRoad::Reopened { ground, .. }) = &event.change {
+            self.reopened(&event.assignment.name, ground, version);
+        }
         if !(self.period.start..self.period.end).contains(&event.at) {
             return;
         }
@@ -147,6 +217,12 @@ impl Board {
         let point = |value| Point { assignment: assignment.name.clone(), version: Some(version), value };
         match change {
             AssignmentChange::SentBack { .. } => self.line(&assignment.unit).returned.push(point(1)),
+            AssignmentChange::SideRoad(SideRoad::ReturnRefused { .. }) => {
+                self.line(&assignment.unit).returns_refused.push(point(1));
+            }
+            AssignmentChange::SideRoad(SideRoad::Reopened { .. }) => {
+                self.line(&assignment.unit).reopened.push(point(1));
+            }
             AssignmentChange::Urged { stages, again } => {
                 // A step counts once, however often it was urged of.
                 let counts = |stage: &&Stage| self.rule.late_steps.contains(stage) && !again.contains(stage);
@@ -192,6 +268,7 @@ mod tests {
 
     use super::*;
     use crate::assignment::Role;
+    use crate::event::{AssignmentFacts, TaskFacts};
     use crate::rule::Rule;
     use crate::task::{AssignmentDraft, Grade, Source, Task, TaskDraft, Visibility};
 
@@ -239,12 +316,27 @@ mod tests {
         let clocks = crate::clocks(&task, &one, &Rule::version_1(), &Calendar::built_in());
         let period = Period { start: at(start), end: at(end) };
         let mut board = Board::new(ScoreRule::version_1(), period);
-        let struck_off = (one.state == AssignmentState::StruckOff).then_some((6, false));
         for _ in 0..2 {
-            board.judge(&one, &clocks, struck_off, at("2023-06-20T09:00:00+08:00"));
+            match one.completed_at {
+                Some(completed_at) => board.judge_struck_off(&struck_off(&task, &one, completed_at), 6, None),
+                None => board.judge_open(&one, &clocks, at("2023-06-20T09:00:00+08:00")),
+            }
         }
         let line = board.into_lines().remove("units/energy").unwrap_or_default();
         (line.on_time.len(), line.late.len(), sum(&line.days_overdue))
+    }
+
+    /// The event that struck an assignment off.
+    fn struck_off(task: &Task, one: &Assignment, completed_at: Timestamp) -> AssignmentEvent {
+        let due = crate::clocks(task, one, &Rule::version_1(), &Calendar::built_in()).due;
+        let counted_from = one.counted_from;
+        AssignmentEvent {
+            task: TaskFacts::of(task),
+            assignment: AssignmentFacts::of(one, due),
+            at: completed_at,
+            late: vec![],
+            change: AssignmentChange::StruckOff { completed_at, with_task: false, counted_from },
+        }
     }
 
     fn settled(when: &str) -> impl FnOnce(&mut Assignment) + use<> {

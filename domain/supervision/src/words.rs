@@ -49,6 +49,16 @@ impl SearchTerms {
         self.0.iter().map(String::as_str)
     }
 
+    /// The ledger number that is looked for, if that is all: 198, 第198号, 台账198号, 台账编号198.
+    pub fn ledger_number(&self) -> Option<i64> {
+        let [term] = self.0.as_slice() else { return None };
+        let said = term.strip_prefix("台账").unwrap_or(term);
+        let said = said.strip_prefix("编号").unwrap_or(said);
+        let said = said.strip_prefix('第').unwrap_or(said);
+        let said = said.strip_suffix('号').unwrap_or(said);
+        said.bytes().all(|byte| byte.is_ascii_digit()).then(|| said.parse().ok()).flatten()
+    }
+
     /// The grams that a text which contains all of them has, at the least.
     pub fn grams(&self) -> BTreeSet<i32> {
         let mut grams = BTreeSet::new();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::Response;
-use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{ACCEPT, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE};
 use http::request::Parts as RequestParts;
 use http::{HeaderMap, HeaderValue, Method as HttpMethod, Request};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -13,13 +13,14 @@ use prost_reflect::DynamicMessage;
 use tonic::client::Grpc;
 use tonic::metadata::MetadataMap;
 use xietong_mesh::Error;
+use xietong_mesh::file_name;
 use xietong_mesh::grpc_timeout::{self, GRPC_TIMEOUT};
 use xietong_mesh::principal::PRINCIPAL_METADATA;
 use xietong_mesh::trace_context::TRACEPARENT;
 
 use super::refusal::Refusal;
 use super::stream::{self, Framing};
-use super::{download, file, upload};
+use super::{disposition, download, file, upload};
 use crate::attachments::{DOWNLOAD, UPLOAD};
 use crate::auth::{Caller, Schemes};
 use crate::front::{Front, outgoing_trace};
@@ -141,11 +142,18 @@ async fn open(
     let messages = tokio::time::timeout(timeout::UNARY_TIMEOUT, answer)
         .await
         .map_err(|_| Error::deadline_exceeded())?
-        .map_err(|status| Error::from_status(&status))?
-        .into_inner();
+        .map_err(|status| Error::from_status(&status))?;
+    let name = file_name::read(messages.metadata());
+    let messages = messages.into_inner();
     if binding.method.is_file {
         let file = tokio::time::timeout(timeout::UNARY_TIMEOUT, file::response(messages, end));
-        return Ok(file.await.map_err(|_| Error::deadline_exceeded())??);
+        let mut response = file.await.map_err(|_| Error::deadline_exceeded())??;
+        if let Some(name) = name {
+            let disposition = disposition::attachment(&name);
+            let disposition = HeaderValue::from_str(&disposition).map_err(Error::internal)?;
+            response.headers_mut().insert(CONTENT_DISPOSITION, disposition);
+        }
+        return Ok(response);
     }
     Ok(stream::response(framing, binding.method.clone(), messages, end))
 }

@@ -78,7 +78,7 @@ pub async fn build(ground: Ground) -> Result<Service, StoreError> {
             producer: foundation.name.as_str().to_owned(),
             db: foundation.db.clone(),
             source: Arc::new(foundation.log.clone()),
-            handler: Arc::new(Searching),
+            handler: Arc::new(Searching(roster.clone())),
             committed: foundation.log.committed().clone(),
         },
         &foundation.bus,

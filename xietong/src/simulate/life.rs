@@ -4,13 +4,20 @@ use std::collections::BTreeMap;
 
 use anyhow::Context;
 use domain_calendar::Timestamp;
-use time::Date;
+use time::macros::time;
+use time::{Date, Time};
 use xietong_mesh::convert::{decode_time, encode_time};
 use xietong_proto::supervision::{Assignment, AssignmentRole, AssignmentState, Task, TaskState};
 
 use super::behaviour::{Behaviour, Work, later};
 use super::people::People;
 use super::report::Acts;
+
+/// On how many of a hundred working days a leader writes an instruction.
+const INSTRUCTED_PERCENT: i64 = 30;
+/// Until when what he asks is to be done.
+const OFFICE_ENDS: Time = time!(18:00);
+const DAY_ENDS: Time = time!(23:59:59);
 
 /// What is remembered of an assignment from day to day.
 #[derive(Debug, Clone)]
@@ -38,9 +45,37 @@ pub(super) struct Life<'c> {
 }
 
 impl Life<'_> {
+    /// Now and then a leader writes on a task of a unit in his charge by when he wants its result:
+    /// often by an evening or a rest day.
+    async fn instructs(&mut self, ledger: &[Task], today: Date) -> anyhow::Result<()> {
+        let mut random = self.behaviour.chance(&format!("instructs/{today}"));
+        if !random.percent(INSTRUCTED_PERCENT) {
+            return Ok(());
+        }
+        let open: Vec<(&str, &str)> = ledger
+            .iter()
+            .filter(|task| task.state() == TaskState::Issued)
+            .filter_map(|task| Some((task.name.as_str(), task.assignments.first()?)))
+            .filter(|(_, first)| first.state() == AssignmentState::InProgress)
+            .map(|(task, first)| (task, first.unit.as_str()))
+            .collect();
+        let Some((task, unit)) = random.choose(&open).copied() else { return Ok(()) };
+        let last_day = later(today, random.between(1, 20));
+        let time = if random.percent(50) { OFFICE_ENDS } else { DAY_ENDS };
+        let due = Timestamp::at(last_day, time);
+        let answer = self.people.answers_for(unit).await?;
+        let acting = answer.acting.unwrap_or_default().official;
+        let Some(leader) = self.people.leader(&acting) else { return Ok(()) };
+        self.people.instruct(leader, task, unit, due).await?;
+        self.acts.instructed += 1;
+        Ok(())
+    }
+
     /// Everybody with something to do that day does it.
     pub(super) async fn day(&mut self, today: Date) -> anyhow::Result<()> {
-        for task in self.people.ledger().await? {
+        let ledger = self.people.ledger().await?;
+        self.instructs(&ledger, today).await?;
+        for task in ledger {
             if task.state() != TaskState::Issued {
                 continue;
             }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context;
 use domain_calendar::{Calendar, Timestamp};
-use domain_supervision::{AssignmentChange, Stage, TaskEvent};
+use domain_supervision::{AssignmentChange, Stage, TaskChange, TaskEvent};
 use serde::Serialize;
 use serde_json::Value;
 use xietong_mesh::ServiceName;
@@ -30,7 +30,10 @@ pub struct Notices {
     pub untimely: u32,
     /// How often a unit was asked again for the report of one cycle of one assignment.
     pub asked_twice: u32,
-    /// The first of both, in words.
+    /// How often a unit was asked for a figure by one task, and by another for the same figure of
+    /// the same cycle.
+    pub figures_asked_twice: u32,
+    /// The first of these, in words.
     pub violations: Vec<String>,
 }
 
@@ -40,13 +43,21 @@ impl Notices {
         let mut causes = BTreeMap::new();
         let mut notices = Notices::default();
         let mut asked = BTreeSet::new();
+        let mut figures = Figures::default();
         for service in [ServiceName::Roster, ServiceName::Supervision, ServiceName::Workgroup] {
             for event in callers.log(service).await? {
+                figures.take_in(&event)?;
                 if let Some(what) = asked_for(&event)? {
                     let counts = at(&event)? >= from;
                     if !asked.insert(what.clone()) && counts {
                         notices.asked_twice += 1;
                         notices.name(format!("{}再次向{}催要{}的反馈", at(&event)?, what.1, what.0));
+                    }
+                    for figure in figures.asked_before(&what) {
+                        if counts {
+                            notices.figures_asked_twice += 1;
+                            notices.name(format!("{}经另一事项再次向{}催要{figure}", at(&event)?, what.1));
+                        }
                     }
                 }
                 causes.insert(event.id.clone(), is_urgent(&event)?);
@@ -72,7 +83,7 @@ impl Notices {
 
     /// Whether nobody was told at the wrong time, or asked twice.
     pub(super) fn are_in_order(&self) -> bool {
-        self.untimely == 0 && self.asked_twice == 0
+        self.untimely == 0 && self.asked_twice == 0 && self.figures_asked_twice == 0
     }
 
     fn name(&mut self, violation: String) {
@@ -115,4 +126,45 @@ fn asked_for(event: &Event) -> anyhow::Result<Option<(String, String, Option<Tim
     let AssignmentChange::Urged { stages, .. } = &told.change else { return Ok(None) };
     let asks = stages.contains(&Stage::Report);
     Ok(asks.then_some((told.assignment.name, told.assignment.unit, told.assignment.due.report)))
+}
+
+/// The figures that tasks are measured by, and who was asked for them.
+#[derive(Debug, Default)]
+struct Figures {
+    /// By task.
+    of_tasks: BTreeMap<String, BTreeSet<String>>,
+    /// The task by which a unit was asked for a figure of a cycle.
+    asked: BTreeMap<(String, String, Option<Timestamp>), String>,
+}
+
+impl Figures {
+    /// Notes which figures a task is measured by as it is entered or revised.
+    fn take_in(&mut self, event: &Event) -> anyhow::Result<()> {
+        let payload: Value = serde_json::from_str(&event.payload)?;
+        let Some(TaskEvent::Task(told)) = TaskEvent::from_payload(&event.r#type, &payload)? else {
+            return Ok(());
+        };
+        let targets = match &told.change {
+            TaskChange::Created { draft, .. } => &draft.targets,
+            TaskChange::Revised { after, .. } => &after.targets,
+            _ => return Ok(()),
+        };
+        let measures = targets.iter().map(|target| target.measure.clone()).collect();
+        self.of_tasks.insert(told.task.name, measures);
+        Ok(())
+    }
+
+    /// The figures that a unit is asked for and was by another task of the same cycle.
+    fn asked_before(&mut self, (assignment, unit, due): &(String, String, Option<Timestamp>)) -> Vec<String> {
+        let task = assignment.split_once("/assignments/").map_or(assignment.as_str(), |(task, _)| task);
+        let mut again = Vec::new();
+        for figure in self.of_tasks.get(task).into_iter().flatten() {
+            let what = (unit.clone(), figure.clone(), *due);
+            let first = self.asked.entry(what).or_insert_with(|| task.to_owned());
+            if first != task {
+                again.push(figure.clone());
+            }
+        }
+        again
+    }
 }

@@ -11,6 +11,7 @@ use xietong_mesh::convert::encode_time;
 use xietong_mesh::principal::{Grant, Principal, Role};
 use xietong_proto::roster::directory_service_client::DirectoryServiceClient;
 use xietong_proto::roster::roster_service_client::RosterServiceClient;
+use xietong_proto::supervision::instruction_service_client::InstructionServiceClient;
 use xietong_proto::supervision::task_service_client::TaskServiceClient;
 use xietong_proto::workgroup::group_service_client::GroupServiceClient;
 use xietong_proto::{roster, supervision, workgroup};
@@ -25,6 +26,7 @@ pub(super) struct People<'c> {
     tasks: TaskServiceClient<Channel>,
     roster: RosterServiceClient<Channel>,
     groups: GroupServiceClient<Channel>,
+    instructions: InstructionServiceClient<Channel>,
     clerks: BTreeMap<String, Principal>,
     leaders: BTreeMap<String, Principal>,
     supervisor: Principal,
@@ -105,6 +107,7 @@ impl<'c> People<'c> {
         Ok(People {
             tasks: TaskServiceClient::new(callers.channel(ServiceName::Supervision)?),
             roster: RosterServiceClient::new(callers.channel(ServiceName::Roster)?),
+            instructions: InstructionServiceClient::new(callers.channel(ServiceName::Supervision)?),
             groups: GroupServiceClient::new(callers.channel(ServiceName::Workgroup)?),
             callers,
             clerks,
@@ -217,6 +220,26 @@ impl<'c> People<'c> {
         };
         let mut client = self.tasks.clone();
         self.callers.call(who, request, |it| async move { client.verify_assignment(it).await }).await?;
+        Ok(())
+    }
+
+    /// A leader writes an instruction on a task, to one of its units, with a date.
+    pub(super) async fn instruct(
+        &self,
+        who: &Principal,
+        task: &str,
+        unit: &str,
+        due: Timestamp,
+    ) -> anyhow::Result<()> {
+        let request = supervision::CreateInstructionRequest {
+            parent: task.to_owned(),
+            text: "请抓紧办理，按期报结果。".to_owned(),
+            units: vec![unit.to_owned()],
+            due_time: Some(encode_time(due)),
+            ..Default::default()
+        };
+        let mut client = self.instructions.clone();
+        self.callers.call(who, request, |it| async move { client.create_instruction(it).await }).await?;
         Ok(())
     }
 

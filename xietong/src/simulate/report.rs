@@ -99,6 +99,8 @@ pub struct Acts {
     pub absences_refused: u32,
     /// 议定事项 that became tasks.
     pub escalated: u32,
+    /// 批示 with a date.
+    pub instructed: u32,
 }
 
 impl Lights {

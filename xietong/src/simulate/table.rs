@@ -45,9 +45,10 @@ fn scored(score: &Score) -> String {
 fn told(notices: &Notices) -> String {
     let kinds = notices.kinds.iter().map(|(kind, count)| format!("{} {count}", called(kind)));
     let kinds: Vec<String> = kinds.collect();
-    let Notices { urgent_off_hours, untimely, asked_twice, violations, .. } = notices;
+    let Notices { urgent_off_hours, untimely, asked_twice, figures_asked_twice, violations, .. } = notices;
     let mut text = format!(
-        "通知：{}\n夜间和休息日发出紧急通知 {urgent_off_hours}，非紧急通知 {untimely}；重复催要同一反馈 {asked_twice}",
+        "通知：{}\n夜间和休息日发出紧急通知 {urgent_off_hours}，非紧急通知 {untimely}；重复催要同一反馈 {asked_twice}，\
+         经不同事项重复催要同一数据 {figures_asked_twice}",
         kinds.join("，")
     );
     for violation in violations {
@@ -66,6 +67,7 @@ fn called(kind: &str) -> &str {
         "decision" => "决定",
         "outcome" => "结果",
         "handover" => "交接",
+        "instruction" => "批示",
         "climbed" => "升级",
         "digest" => "汇总",
         other => other,
@@ -87,12 +89,13 @@ fn done(acts: &Acts) -> String {
         absences,
         absences_refused,
         escalated,
+        instructed,
     } = acts;
     format!(
         "签收 {signed}，部署 {deployed}，反馈 {reported}；申请延期 {asked}，同意 {granted}，不同意 {refused}，\
          其中代行决定 {decided_standing_in}\n\
          申请办结 {submitted}，核验通过 {verified}，退回 {sent_back}；领导外出 {absences} 次，\
-         因AB角同时外出未登记 {absences_refused} 次；议定事项纳入督办 {escalated} 项"
+         因AB角同时外出未登记 {absences_refused} 次；议定事项纳入督办 {escalated} 项；批示 {instructed} 件"
     )
 }
 

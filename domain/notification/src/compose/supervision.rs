@@ -310,7 +310,7 @@ fn of_assignment(event: &AssignmentEvent, matter: &Matter, book: &Book) -> Vec<N
             let body = format!("{heading}的办结申请未通过核验，退回返工：{}", quoted(task, note));
             vec![told(task, NoticeKind::Outcome, "退回", body, to_unit())]
         }
-        AssignmentChange::StruckOff { completed_at, with_task } => {
+        AssignmentChange::StruckOff { completed_at, with_task, counted_from: _ } => {
             let body = if *with_task {
                 format!("{heading}已由牵头单位办结，{holder}承担的工作随任务销号。")
             } else {

@@ -55,7 +55,7 @@ fn an_assignment_is_passed_down_to_ones_own_within_ones_own_time() {
     assert_eq!(give(&ledger, nameless), Err(SupervisionError::Empty(NotEmpty::Section)));
 
     let unsigned = Ledger::issued(draft(Grade::Ordinary, &[Role::Lead]), "2023-06-01T09:00+08:00");
-    assert_eq!(give(&unsigned, handing(bureau(), DUE)).unwrap_err().chinese(), "尚未签收,请先签收再转办");
+    assert_eq!(give(&unsigned, handing(bureau(), DUE)).unwrap_err().chinese(), "尚未签收，请先签收再转办");
 }
 
 #[test]

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use domain_supervision::{
-    AssignmentState, Command, Grade, Instruction, Light, NotEmpty, Role, SupervisionError, TaskChange,
-    TaskEvent, TaskState, describe,
+    AssignmentCommand, AssignmentState, Command, Grade, Instruction, Instrument, Light, NotEmpty, Role,
+    SupervisionError, TaskChange, TaskEvent, TaskState, describe,
 };
 
-use crate::ledger::{Ledger, at, draft, name, report};
+use crate::ledger::{Ledger, answer, ask_until, at, draft, name, report};
 
 const NOON: &str = "2023-06-01T12:00+08:00";
 
@@ -26,6 +26,7 @@ fn asked(units: &[&str], officials: &[&str], due: Option<&str>) -> Instruction {
         given_at: at(NOON),
         signatures: vec![],
         urged_at: None,
+        urged: Default::default(),
     }
 }
 
@@ -69,7 +70,7 @@ fn what_no_leader_can_write_is_refused() {
     let draft = draft(Grade::Ordinary, &[Role::Lead]);
     let mut draft = Ledger::created(draft, "2023-06-01T09:00+08:00");
     let refused = given(&mut draft, asked(&["units/0"], &[], None)).unwrap_err();
-    assert_eq!(refused.chinese(), "任务尚未交办,不能批示");
+    assert_eq!(refused.chinese(), "任务尚未交办，不能批示");
 }
 
 #[test]
@@ -85,19 +86,72 @@ fn whoever_owes_something_is_urged_once_and_never_early() {
     ledger.unit(0, domain_supervision::AssignmentCommand::Deploy { plan: String::new() }).unwrap();
     ledger.unit(0, report("已落实")).unwrap();
 
-    ledger.now = at("2023-06-02T23:59:59.999999+08:00");
-    assert_eq!(given.fire(&ledger.task, &ledger.context()), None);
-    ledger.now = at(due);
-    let urged = given.fire(&ledger.task, &ledger.context()).unwrap();
+    // The day ends on a Friday night; people are back on Monday.
+    assert_eq!(given.looked_at(&ledger.task, &ledger.calendar), Some(at("2023-06-05T08:00+08:00")));
+    for (early, again) in [
+        ("2023-06-02T23:59:59.999999+08:00", None),
+        (due, Some("2023-06-05T08:00+08:00")),
+        ("2023-06-05T07:59+08:00", Some("2023-06-05T08:00+08:00")),
+    ] {
+        ledger.now = at(early);
+        assert_eq!(given.fire(&ledger.task, &ledger.context()), None, "{early}");
+        assert_eq!(given.postponed(&ledger.task, &ledger.context()), again.map(at), "{early}");
+    }
+    ledger.now = at("2023-06-05T08:00+08:00");
+    assert_eq!(urged(&ledger, &mut given), ["units/1"], "it has signed, and reported nothing since");
+    assert_eq!(urged(&ledger, &mut given), [""; 0], "once");
+    assert_eq!(given.postponed(&ledger.task, &ledger.context()), None);
+}
+
+/// Whom an instruction urges now.
+fn urged(ledger: &Ledger, given: &mut Instruction) -> Vec<String> {
+    let Some(urged) = given.fire(&ledger.task, &ledger.context()) else { return vec![] };
     given.apply(&urged);
     let TaskEvent::Task(event) = &urged else { panic!("an event of the task") };
     let TaskChange::InstructionDue { owing, unsigned, unreported, .. } = &event.change else {
         panic!("urging")
     };
-    assert_eq!(owing, &["units/1"], "it has signed, and reported nothing since");
-    assert_eq!(unsigned.as_deref(), Some(&[][..]), "it is not asked to sign again");
-    assert_eq!(unreported.as_deref(), Some(&["units/1".to_owned()][..]));
-    assert_eq!(given.fire(&ledger.task, &ledger.context()), None, "once");
+    let (unsigned, unreported) = (unsigned.as_deref().unwrap(), unreported.as_deref().unwrap());
+    assert!(owing.iter().all(|one| unsigned.contains(one) || unreported.contains(one)), "{event:?}");
+    let signed = |one: &String| given.signatures.iter().any(|by| by.addressee == *one);
+    assert!(!unsigned.iter().any(signed), "nobody is asked to sign again");
+    owing.clone()
+}
+
+#[test]
+fn whoever_was_urged_just_now_or_waits_for_others_is_urged_later() {
+    let mut ledger = ledger();
+    let due = "2023-06-02T12:00+08:00";
+    let mut given =
+        given(&mut ledger, asked(&["units/0", "units/1"], &["officials/head"], Some(due))).unwrap();
+    for index in [0, 1] {
+        ledger.unit(index, AssignmentCommand::Sign).unwrap();
+        ledger.unit(index, AssignmentCommand::Deploy { plan: String::new() }).unwrap();
+    }
+    ledger.unit(0, ask_until(time::macros::date!(2023 - 06 - 20))).unwrap();
+    ledger.task.assignments[1].instruments.insert(Instrument::Urging, at("2023-06-02T09:00+08:00"));
+    ledger.now = at(due);
+    assert_eq!(urged(&ledger, &mut given), ["officials/head"]);
+    let again = given.postponed(&ledger.task, &ledger.context());
+    assert_eq!(again, Some(at("2023-06-05T08:00+08:00")), "a day later is a Saturday");
+    ledger.now = at("2023-06-05T08:00+08:00");
+    assert_eq!(urged(&ledger, &mut given), ["units/1"], "the other still asks for an extension");
+    assert_eq!(given.postponed(&ledger.task, &ledger.context()), Some(at("2023-06-06T08:00+08:00")));
+    ledger.unit(0, answer(false)).unwrap();
+    ledger.now = at("2023-06-06T08:00+08:00");
+    assert_eq!(urged(&ledger, &mut given), ["units/0"]);
+    assert_eq!(given.postponed(&ledger.task, &ledger.context()), None);
+}
+
+#[test]
+fn a_unit_that_holds_the_task_no_longer_owes_nothing() {
+    let mut ledger = ledger();
+    let due = "2023-06-02T12:00+08:00";
+    let given = given(&mut ledger, asked(&["units/0"], &[], Some(due))).unwrap();
+    ledger.task.assignments[0].unit = "units/other".to_owned();
+    ledger.now = at(due);
+    assert_eq!(given.owing(&ledger.task, ledger.now), [""; 0]);
+    assert_eq!(given.postponed(&ledger.task, &ledger.context()), None);
 }
 
 #[test]
@@ -126,7 +180,7 @@ fn an_added_units_clock_starts_when_it_is_added() {
     assert_eq!(ledger.task(many), Err(SupervisionError::TooManyUnits { most: 200 }));
     ledger.task(Command::Withdraw { ground: "重复".to_owned() }).unwrap();
     let refused = ledger.task(add(&["units/audit"])).unwrap_err();
-    assert_eq!(refused.chinese(), "任务已经撤销,不能增加配合单位");
+    assert_eq!(refused.chinese(), "任务已经撤销，不能增加配合单位");
     assert_eq!(ledger.task.state, TaskState::Withdrawn);
 }
 

@@ -104,7 +104,7 @@ fn nobody_is_pressed_while_others_are_to_act() {
         SideRoadCommand::Suspend { ground: "待批".to_owned(), review_date: date!(2023 - 09 - 01) };
     ledger.unit(0, side_road(suspend)).unwrap();
     let refused = press(&mut ledger, by_supervisor(Instrument::Urging)).unwrap_err();
-    assert_eq!(refused.chinese(), "该事项已挂账,请先恢复办理再催办");
+    assert_eq!(refused.chinese(), "该事项已挂账，请先恢复办理再催办");
 }
 
 #[test]

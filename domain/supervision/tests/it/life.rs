@@ -247,6 +247,7 @@ fn the_task_as_a_whole_answers_every_command_in_every_state() {
         given_at: at("2023-06-01T09:00+08:00"),
         signatures: vec![],
         urged_at: None,
+        urged: std::collections::BTreeSet::new(),
     };
     let to_officials = Instruction { units: vec![], ..instruction.clone() };
     let designate =

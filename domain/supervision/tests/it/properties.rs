@@ -97,6 +97,7 @@ fn instruct((unit, dated): (usize, bool)) -> Command {
         given_at,
         signatures: vec![],
         urged_at: None,
+        urged: Default::default(),
     }))
 }
 

@@ -100,6 +100,7 @@ impl Matter {
             given_at: city.clock.now(),
             signatures: vec![],
             urged_at: None,
+            urged: Default::default(),
         };
         self.instructions.push(instruction.clone());
         self.command(city, Command::Instruct(Box::new(instruction))).await;

@@ -88,7 +88,7 @@ impl SupervisionLog {
         };
         let changes = [
             AssignmentChange::Verified { note: String::new(), completed_at: at },
-            AssignmentChange::StruckOff { completed_at: at, with_task: false },
+            AssignmentChange::StruckOff { completed_at: at, with_task: false, counted_from: None },
         ];
         let drafts = changes.map(event).into_iter().map(|event| Draft {
             event_type: event.event_type().to_owned(),

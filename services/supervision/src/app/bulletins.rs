@@ -97,16 +97,45 @@ enum Sees {
 }
 
 impl Supervision {
-    /// Drafts a bulletin, with its figures as they are scored now.
+    /// The figures that a bulletin is drafted with, as they are scored now.
+    pub(crate) async fn score_draft(
+        &self,
+        call: &Call,
+        drafting: &Drafting,
+    ) -> Result<(Period, Frozen), Error> {
+        call.authorize(&Resource::new())?;
+        self.leader_name("leader", &drafting.leader)?;
+        self.freeze(call, drafting.period, drafting.rule_version).await
+    }
+
+    /// The figures of a bulletin as they are scored now, if that is what is asked of it. A
+    /// bulletin keeps its period and its rule, so nothing of what they are read by is late.
+    pub(crate) async fn score_anew(
+        &self,
+        call: &Call,
+        name: &str,
+        asked: &AskedOfBulletin,
+    ) -> Result<Option<Frozen>, Error> {
+        if !matches!(asked, AskedOfBulletin::Recompute) {
+            return Ok(None);
+        }
+        call.authorize(&Resource::new())?;
+        let Some(bulletin) = store::find_bulletin(self.db.reader(), name).await? else {
+            return Err(call.scope()?.missing(name));
+        };
+        let (_, frozen) = self.freeze(call, bulletin.period, Some(bulletin.rule.version)).await?;
+        Ok(Some(frozen))
+    }
+
+    /// Drafts a bulletin with its figures, after [`Supervision::score_draft`].
     pub(crate) async fn create_bulletin(
         &self,
         transaction: &Transaction,
         call: &Call,
         drafting: &Drafting,
+        period: Period,
+        frozen: Frozen,
     ) -> Result<BulletinView, Error> {
-        call.authorize(&Resource::new())?;
-        self.leader_name("leader", &drafting.leader)?;
-        let (period, frozen) = self.freeze(call, drafting.period, drafting.rule_version).await?;
         let draft = BulletinDraft {
             name: format!("bulletins/{}", MachineClock::system().new_id()),
             title: drafting.title.clone(),
@@ -122,7 +151,8 @@ impl Supervision {
         Ok(BulletinView { bulletin, lines: frozen.lines })
     }
 
-    /// Does what is asked of a bulletin, after [`Supervision::prepare_change`]. ABORTED when the
+    /// Does what is asked of a bulletin, after [`Supervision::prepare_change`] and with what
+    /// [`Supervision::score_anew`] found. ABORTED when the
     /// etag is not the current one, or when somebody else changed it at the same moment.
     pub(crate) async fn change_bulletin(
         &self,
@@ -130,6 +160,7 @@ impl Supervision {
         call: &Call,
         (name, etag): (&str, &str),
         asked: &AskedOfBulletin,
+        frozen: Option<Frozen>,
     ) -> Result<BulletinView, Error> {
         let now = transaction.now();
         let found = store::find_bulletin(transaction.tx(), name).await?;
@@ -160,7 +191,7 @@ impl Supervision {
         if let Some(authority) = authority {
             authority.stamp(transaction);
         }
-        let (event, lines) = self.decide_on_bulletin(transaction, call, &before, asked).await?;
+        let (event, lines) = self.decide_on_bulletin(transaction, &before, asked, frozen).await?;
         let mut after = before.clone();
         after.apply(&event);
         let mut drafts = vec![recorded(&event)?];
@@ -266,9 +297,9 @@ impl Supervision {
     async fn decide_on_bulletin(
         &self,
         transaction: &Transaction,
-        call: &Call,
         before: &Bulletin,
         asked: &AskedOfBulletin,
+        frozen: Option<Frozen>,
     ) -> Result<(BulletinEvent, BTreeMap<String, Line>), Error> {
         let (tx, now, name) = (transaction.tx(), transaction.now(), before.name.as_str());
         let regulation = self.regulations.current(tx).await?;
@@ -278,8 +309,7 @@ impl Supervision {
         let all_lines = store::lines(tx, name, None);
         match asked {
             AskedOfBulletin::Recompute => {
-                let version = Some(before.rule.version);
-                let (_, frozen) = self.freeze(call, before.period, version).await?;
+                let frozen = frozen.ok_or_else(|| Error::internal(NotScored))?;
                 let event = decide(BulletinCommand::Recompute(&frozen))?;
                 store::replace_lines(tx, name, &frozen.lines).await?;
                 Ok((event, frozen.lines))
@@ -337,7 +367,7 @@ impl Supervision {
 
     /// What a bulletin says, with these lines.
     fn bulletin_text(&self, bulletin: &Bulletin, lines: BTreeMap<String, Line>, now: Timestamp) -> Paper {
-        let corrected = lines.values().map(|line| line.corrected.len()).sum();
+        let corrected = lines.values().map(appeals_upheld).sum();
         let book = self.roster.view().book;
         let lines = told(lines, |unit| unit_name(&book, unit).to_owned());
         let checked = bulletin.checked(corrected);
@@ -416,6 +446,16 @@ pub(crate) fn recorded(event: &BulletinEvent) -> Result<Draft, Error> {
     let payload = event.to_payload().map_err(unreadable)?.to_string();
     Ok(Draft { event_type: event.event_type().to_owned(), payload })
 }
+
+/// How many points were left out of a line on appeal.
+fn appeals_upheld(line: &Line) -> usize {
+    line.corrected.iter().filter(|one| one.reopened.is_none()).count()
+}
+
+/// A bulletin that is computed anew without figures: a fault of ours.
+#[derive(Debug, thiserror::Error)]
+#[error("a bulletin was not scored before it was computed anew")]
+struct NotScored;
 
 /// A draft that begins nothing: a fault of ours.
 #[derive(Debug, thiserror::Error)]

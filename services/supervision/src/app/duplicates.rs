@@ -157,7 +157,7 @@ impl Resembling {
         let count = rest.len() + 1;
         let english = format!("{count} of the tasks resemble open ones of the same unit");
         let chinese = format!(
-            "{count}项任务与同一单位在办的任务相近，确需另行登记的，请确认后重新提交（confirm_duplicates）"
+            "{count}项任务与同一单位在办的任务相近，确需另行登记的，请确认后重新提交（逐项登记的，在网址后加参数confirmDuplicates=true；批量登记的，填写同名字段）"
         );
         let error = Error::failed_precondition("DUPLICATE_ASK", english, chinese);
         let mut named = Vec::new();

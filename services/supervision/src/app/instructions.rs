@@ -84,6 +84,7 @@ impl Supervision {
             given_at: now,
             signatures: Vec::new(),
             urged_at: None,
+            urged: BTreeSet::new(),
         };
         let command = Command::Instruct(Box::new(instruction));
         let decided = decide(&after.task, &command, &regulation.context(&after.task, now));
@@ -96,7 +97,9 @@ impl Supervision {
         authority.stamp(transaction);
         self.keep(transaction, &before, &after, &events, &regulation).await?;
         store::keep_instruction(transaction.tx(), &asked.task, &instruction).await?;
-        transaction.schedule(timers::of_instruction(&asked.task, &instruction)?.as_slice()).await?;
+        transaction
+            .schedule(timers::of_instruction(&after.task, &instruction, regulation.calendar())?.as_slice())
+            .await?;
         Ok(Written { instruction, became: None })
     }
 
@@ -177,7 +180,7 @@ impl Supervision {
 
 /// Changes with every signature, and when somebody was urged.
 pub(crate) fn instruction_etag(instruction: &Instruction) -> String {
-    let urged = usize::from(instruction.urged_at.is_some());
+    let urged = instruction.urged.len().max(usize::from(instruction.urged_at.is_some()));
     format!("v{}", 1 + instruction.signatures.len() + urged)
 }
 

@@ -28,6 +28,8 @@ pub(crate) enum GroupBy {
     Tag,
     /// A leader, with what his units settle.
     Leader,
+    /// A working group, with what it escalated.
+    Group,
 }
 
 /// How many show each light.
@@ -70,7 +72,7 @@ pub(crate) struct SummaryRow {
 pub(crate) struct Summary {
     /// All, each task once.
     pub(crate) total: Counts,
-    /// The worst first, at most [`MOST_ROWS`].
+    /// The worst first, leaders by key; at most [`MOST_ROWS`].
     pub(crate) rows: Vec<SummaryRow>,
     /// How many rows there are in all.
     pub(crate) row_count: usize,
@@ -92,7 +94,7 @@ impl Supervision {
     ) -> Result<Summary, Error> {
         // Taken before anything is resolved with it: what is said of the answer then holds.
         let roster_as_of = self.roster.view().as_of();
-        let listing = self.listing(call, query)?;
+        let listing = self.listing(call, query).await?;
         let search_as_of = self.search_as_of(&listing).await?;
         let now = listing.now;
         let (grouping, by_roster) = match group_by {
@@ -100,7 +102,8 @@ impl Supervision {
             GroupBy::Unit => (Grouping::Unit, false),
             GroupBy::Document => (Grouping::Document, false),
             GroupBy::Tag => (Grouping::Tag, false),
-            GroupBy::Leader => (Grouping::Leader(charges(&self.roster()?, now)), true),
+            GroupBy::Leader => (Grouping::Leader(self.charges_shown(call, now)?), true),
+            GroupBy::Group => (Grouping::Group(self.db.backend()), false),
         };
         let reader = self.db.reader();
         let all = store::total(reader, &listing.scope, &listing.filter, now).await?;
@@ -109,6 +112,10 @@ impl Supervision {
         all.iter().for_each(|count| total.add(count.light, count.number));
 
         let mut rows = rows(counts);
+        if group_by == GroupBy::Leader {
+            // Leaders are never ranked.
+            rows.sort_by(|one, other| one.key.cmp(&other.key));
+        }
         let row_count = rows.len();
         rows.truncate(MOST_ROWS);
         let oldest: BTreeSet<i64> =
@@ -129,6 +136,17 @@ impl Supervision {
             roster_as_of: if by_roster { roster_as_of } else { listing.roster_as_of },
             search_as_of,
         })
+    }
+}
+
+impl Supervision {
+    /// Which of the leaders that the caller may see answers for which unit now.
+    fn charges_shown(&self, call: &Call, now: Timestamp) -> Result<Vec<(String, String)>, Error> {
+        let leaders = self.leaders_seen(call, None, now)?;
+        let pairs = leaders
+            .into_iter()
+            .flat_map(|(leader, units)| units.into_iter().map(move |unit| (unit, leader.clone())));
+        Ok(pairs.collect())
     }
 }
 
@@ -178,7 +196,8 @@ fn display_name(group_by: GroupBy, key: &str, book: &Book) -> String {
         }
         GroupBy::Unit => unit_name(book, key).to_owned(),
         GroupBy::Document if key.is_empty() => "无文号".to_owned(),
-        GroupBy::Document | GroupBy::Tag => key.to_owned(),
+        // What a group is called, the service of working groups says.
+        GroupBy::Document | GroupBy::Tag | GroupBy::Group => key.to_owned(),
         GroupBy::Leader => book.official(key).map_or(key, |official| &official.display_name).to_owned(),
     }
 }

@@ -48,7 +48,7 @@ pub(crate) use scoreboard::{Scoreboard, ScoredLine, Scoring};
 pub(crate) use sign::{Answered, MOST_SIGNED, ToSign, ToUrge, ToVerify};
 pub(crate) use timers::{
     BULLETIN_DUE, DueBulletin, DueFigures, DueInstruction, DueStage, FIGURES_DUE, INSTRUCTION_DUE,
-    figures_timers, timer,
+    figures_timers, instruction_timer, timer,
 };
 pub(crate) use unit_drafts::{DraftVerb, ReleaseSetting};
 

@@ -1,6 +1,7 @@
 //! Looking at tasks.
 
 use domain_calendar::Timestamp;
+use domain_roster::Book;
 use domain_supervision::{Light, SearchTerms, TaskState};
 use xietong_events::Event;
 use xietong_mesh::{Call, Error, Resource, Scope};
@@ -71,9 +72,21 @@ impl Supervision {
         Ok(self.log.of_aggregate_after(name, after, limit).await?)
     }
 
-    /// The list of the tasks the caller may see of those asked for.
-    pub(crate) fn listing(&self, call: &Call, query: ListQuery) -> Result<Listing, Error> {
+    /// The list of the tasks the caller may see of those asked for. INVALID_ARGUMENT when it is
+    /// asked for by what does not exist.
+    pub(crate) async fn listing(&self, call: &Call, query: ListQuery) -> Result<Listing, Error> {
         let now = self.now();
+        if let Some(unit) = &query.unit {
+            self.known("unit", unit).await?;
+        }
+        if let Some(leader) = &query.leader {
+            self.known("leader", leader).await?;
+        }
+        if let Some(matter) = &query.matter
+            && store::find_matter(self.db.reader(), matter).await?.is_none()
+        {
+            return Err(Error::invalid("matter", format!("there is no {matter}"), "没有这个事项"));
+        }
         // Taken before anything is resolved with it: what is said of the answer then holds.
         let as_of = self.roster.view().as_of();
         let scope = self.scope(call, now)?;
@@ -95,6 +108,27 @@ impl Supervision {
             parent: query.parent,
         };
         Ok(Listing { scope, filter, now, roster_as_of })
+    }
+
+    /// INVALID_ARGUMENT when the roster knows no unit or official of a name, which may have been
+    /// entered just now. While it cannot be asked, nothing is called unknown.
+    pub(super) async fn known(&self, field: &str, name: &str) -> Result<(), Error> {
+        let unit = name.starts_with("units/");
+        let is_known = |book: &Book| match unit {
+            true => book.unit(name).is_some(),
+            false => book.official(name).is_some(),
+        };
+        if is_known(&self.roster.view().book) {
+            return Ok(());
+        }
+        self.roster.ask().await;
+        match super::roster::current(&self.roster) {
+            Ok(view) if !is_known(&view.book) => {
+                let chinese = if unit { "没有这个单位" } else { "没有这位人员" };
+                Err(Error::invalid(field, format!("there is no {name}"), chinese))
+            }
+            Ok(_) | Err(_) => Ok(()),
+        }
     }
 
     /// Until when everything that happened is searched, if a list is of what was looked for.

@@ -2,16 +2,18 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use domain_calendar::Timestamp;
-use domain_supervision::{AssignmentChange, AssignmentState, Board, Line, Period, ScoreRule, sum};
+use domain_supervision::{AssignmentChange, Board, Line, Period, ScoreRule, sum};
 use xietong_mesh::{Call, Error, Scope};
 
 use super::ledger::{charges, unit_name};
 use super::{Supervision, authority::portfolio};
-use crate::record::Record;
 use crate::store::{self, Scored};
 
+/// The longest period that is scored: five years, leap days included.
+const LONGEST: Duration = Duration::from_secs((5 * 365 + 2) * 86_400);
 /// Events that are read at a time, with the tasks of those that end an assignment.
 const PORTION: u64 = 500;
 
@@ -61,6 +63,9 @@ impl Supervision {
     ) -> Result<Scoreboard, Error> {
         let now = self.now();
         let period = self.past(period)?;
+        if let Scoring::Units(Some(key)) | Scoring::Leaders(Some(key)) = &scoring {
+            self.known("key", key).await?;
+        }
         // Taken before anything is resolved with it: what is said of the answer then holds.
         let as_of = self.roster.view().as_of();
         let scope = self.scope(call, now)?;
@@ -103,12 +108,17 @@ impl Supervision {
         Ok(Scoreboard { rule, lines, period, roster_as_of: as_of.filter(|_| depends) })
     }
 
-    /// A period, no longer than until now. INVALID_ARGUMENT when nothing of it is past.
+    /// A period, no longer than until now. INVALID_ARGUMENT when nothing of it is past, and when it
+    /// is longer than five years.
     pub(super) fn past(&self, period: Period) -> Result<Period, Error> {
         let period = Period { end: period.end.min(self.now()), ..period };
         if period.end <= period.start {
             let english = "must be later than start_time, which must be past";
             return Err(Error::invalid("end_time", english, "结束时间应晚于开始时间，且开始时间应早于现在"));
+        }
+        if period.end.since(period.start) > LONGEST {
+            let english = "must be at most five years after start_time";
+            return Err(Error::invalid("end_time", english, "统计期间最长为五年，请缩短后分次查询"));
         }
         Ok(period)
     }
@@ -121,10 +131,19 @@ impl Supervision {
         one: Option<&str>,
         period: Period,
     ) -> Result<BTreeMap<String, BTreeSet<String>>, Error> {
-        let denied = || Error::permission_denied(format!("{} of another leader", call.action));
+        self.leaders_seen(call, one, Timestamp::from_micros(period.end.as_micros() - 1))
+    }
+
+    /// The same, with the units each answers for at an instant.
+    pub(super) fn leaders_seen(
+        &self,
+        call: &Call,
+        one: Option<&str>,
+        last: Timestamp,
+    ) -> Result<BTreeMap<String, BTreeSet<String>>, Error> {
+        let denied = || Error::permission_denied(call.action);
         let view = self.roster()?;
         let caller = call.scope()?.portfolio_of.ok_or_else(denied)?;
-        let last = Timestamp::from_micros(period.end.as_micros() - 1);
         let division = view.book.view(self.now(), Timestamp::MAX).division();
         let presides = division.and_then(|division| division.presider()) == Some(caller.as_str());
         let mut leaders: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -156,22 +175,21 @@ impl Supervision {
         // Whatever ended after the period began may have been open in it.
         let mut after = (period.start.as_micros(), -1);
         loop {
-            let events = store::scored(reader, scope, after, PORTION).await?;
+            let events = store::scored(reader, scope, period.end, after, PORTION).await?;
             let ends = |scored: &&Scored| matches!(scored.event.change, AssignmentChange::StruckOff { .. });
             let numbers = events.iter().filter(ends).map(|scored| scored.event.task.ledger_number);
             let records = store::find_numbered(reader, &numbers.collect()).await?;
             for Scored { event, version, .. } in &events {
-                board.happened(event, *version);
-                let AssignmentChange::StruckOff { with_task, .. } = event.change else { continue };
-                if let Some(record) = records.get(&event.task.ledger_number) {
-                    self.judge(
-                        &mut board,
-                        record,
-                        |name| name == event.assignment.name,
-                        now,
-                        Some((*version, with_task)),
-                    );
+                if matches!(event.change, AssignmentChange::StruckOff { .. }) {
+                    let record = records.get(&event.task.ledger_number);
+                    let now_counted = record
+                        .and_then(|record| record.task.assignment(&event.assignment.name).ok())
+                        .and_then(|one| one.counted_from);
+                    // A later one is of its reopening.
+                    let counted_from = now_counted.filter(|from| *from <= event.at);
+                    board.judge_struck_off(event, *version, counted_from);
                 }
+                board.happened(event, *version);
             }
             match events.last() {
                 Some(last) if events.len() as u64 == PORTION => after = last.place,
@@ -182,7 +200,9 @@ impl Supervision {
         loop {
             let records = store::past_due(reader, scope, period.end, after, PORTION).await?;
             for record in &records {
-                self.judge(&mut board, record, |_| true, now, None);
+                for one in &record.task.assignments {
+                    board.judge_open(one, &self.regulation().clocks(&record.task, one), now);
+                }
             }
             match records.last() {
                 Some(last) if records.len() as u64 == PORTION => after = last.task.ledger_number,
@@ -193,22 +213,6 @@ impl Supervision {
         let mut lines = board.into_lines();
         lines.values_mut().for_each(|line| line.correct(&corrections));
         Ok(lines)
-    }
-
-    /// Judges the assignments of a task that were struck off with an event, or that are open.
-    fn judge(
-        &self,
-        board: &mut Board,
-        record: &Record,
-        meant: impl Fn(&str) -> bool,
-        now: Timestamp,
-        struck_off: Option<(i64, bool)>,
-    ) {
-        for one in record.task.assignments.iter().filter(|one| meant(&one.name)) {
-            if (one.state == AssignmentState::StruckOff) == struck_off.is_some() {
-                board.judge(one, &self.regulation().clocks(&record.task, one), struck_off, now);
-            }
-        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain_calendar::Timestamp;
+use domain_calendar::{Calendar, Timestamp};
 use domain_supervision::{FigureTimer, Instruction, PlannedTimer, Task, TimerKind, figure_timers};
 use serde::{Deserialize, Serialize};
 use xietong_mesh::Error;
@@ -70,15 +70,24 @@ pub(crate) fn of_bulletin(name: &str, due_at: Timestamp) -> Result<Timer, Error>
 }
 
 /// The timer of an instruction on a task, if it says by when.
-pub(crate) fn of_instruction(task: &str, instruction: &Instruction) -> Result<Option<Timer>, Error> {
-    let Some(due_at) = instruction.due_at else { return Ok(None) };
-    let due = DueInstruction { task: task.to_owned(), instruction: instruction.name.clone() };
-    Ok(Some(Timer {
+pub(crate) fn of_instruction(
+    task: &Task,
+    instruction: &Instruction,
+    calendar: &Calendar,
+) -> Result<Option<Timer>, Error> {
+    let looked_at = instruction.looked_at(task, calendar);
+    looked_at.map(|at| instruction_timer(&task.name, &instruction.name, at)).transpose()
+}
+
+/// A timer that looks at an instruction at an instant.
+pub(crate) fn instruction_timer(task: &str, instruction: &str, due_at: Timestamp) -> Result<Timer, Error> {
+    let due = DueInstruction { task: task.to_owned(), instruction: instruction.to_owned() };
+    Ok(Timer {
         kind: INSTRUCTION_DUE.to_owned(),
-        key: instruction.name.clone(),
+        key: format!("{instruction}/{}", due_at.as_micros()),
         due_at,
         payload: serde_json::to_string(&due).map_err(Error::internal)?,
-    }))
+    })
 }
 
 /// Every timer the task needs now.

@@ -13,6 +13,7 @@ use xietong_proto::supervision as proto;
 use xietong_proto::supervision::bulletin_service_server::BulletinService;
 
 use super::check::{Check, is_id};
+use super::decode::one_of;
 use super::ledger::file::Pieces;
 use super::ledger::scoreboard::{MOST_LINES, encode_figure, encode_line, encode_rule, rule_version};
 use super::list;
@@ -58,11 +59,13 @@ impl Bulletins {
     {
         self.app.prepare_change(call).await;
         let attempt = || async {
+            // Scoring reads much: before the transaction, which others would wait for.
+            let frozen = self.app.score_anew(call, name, &asked).await?;
             let mut transaction = match self.transactions.begin(call, request, request_id).await? {
                 Attempt::Repeat(answer) => return Ok(answer),
                 Attempt::First(transaction) => transaction,
             };
-            let view = self.app.change_bulletin(&mut transaction, call, (name, etag), &asked).await?;
+            let view = self.app.change_bulletin(&mut transaction, call, (name, etag), &asked, frozen).await?;
             transaction.commit(answer(self, view)?).await
         };
         Ok(Response::new(retried(etag, attempt).await?))
@@ -100,7 +103,7 @@ impl BulletinService for Bulletins {
         let mut request = request.into_inner();
         let request_id = take(&mut request.request_id);
         let mut check = Check::default();
-        check.text("title", &request.title, LINE);
+        check.line("title", &request.title);
         check.name("leader", &request.leader, "officials");
         check.finish()?;
         let title = match request.title.trim() {
@@ -114,11 +117,13 @@ impl BulletinService for Bulletins {
             rule_version: rule_version(request.rule_version)?,
         };
         let attempt = || async {
+            // Scoring reads much: before the transaction, which others would wait for.
+            let (period, frozen) = self.app.score_draft(&call, &drafting).await?;
             let transaction = match self.transactions.begin(&call, &request, &request_id).await? {
                 Attempt::Repeat(answer) => return Ok(answer),
                 Attempt::First(transaction) => transaction,
             };
-            let view = self.app.create_bulletin(&transaction, &call, &drafting).await?;
+            let view = self.app.create_bulletin(&transaction, &call, &drafting, period, frozen).await?;
             transaction.commit(self.whole(view)?).await
         };
         Ok(Response::new(retried("", attempt).await?))
@@ -234,7 +239,7 @@ impl BulletinService for Bulletins {
         let request = request.into_inner();
         bulletin_name("name", &request.name)?;
         let format = format(&request.format)?;
-        Ok(Response::new(file(format, &self.app.bulletin_paper(&call, &request.name).await?)?))
+        Ok(file(format, &self.app.bulletin_paper(&call, &request.name).await?)?)
     }
 
     async fn create_appeal(
@@ -383,7 +388,15 @@ fn decode_state(state: i32) -> Result<Option<BulletinState>, Error> {
         Ok(proto::BulletinState::Checking) => Ok(Some(BulletinState::Checking)),
         Ok(proto::BulletinState::Issued) => Ok(Some(BulletinState::Issued)),
         Ok(proto::BulletinState::Withdrawn) => Ok(Some(BulletinState::Withdrawn)),
-        Err(_) => Err(Error::invalid("state", "must be one of the named values", "状态不是有效的取值")),
+        Err(_) => {
+            let (english, chinese) = one_of(&[
+                "BULLETIN_STATE_DRAFT",
+                "BULLETIN_STATE_CHECKING",
+                "BULLETIN_STATE_ISSUED",
+                "BULLETIN_STATE_WITHDRAWN",
+            ]);
+            Err(Error::invalid("state", english, chinese))
+        }
     }
 }
 
@@ -394,6 +407,8 @@ fn decode_figure(figure: i32) -> Result<Figure, Error> {
         Ok(proto::ScoreFigureKind::DaysOverdue) => Ok(Figure::DaysOverdue),
         Ok(proto::ScoreFigureKind::Returned) => Ok(Figure::Returned),
         Ok(proto::ScoreFigureKind::LateSteps) => Ok(Figure::LateSteps),
+        Ok(proto::ScoreFigureKind::ReturnsRefused) => Ok(Figure::ReturnsRefused),
+        Ok(proto::ScoreFigureKind::Reopened) => Ok(Figure::Reopened),
         Ok(proto::ScoreFigureKind::Unspecified) | Err(_) => {
             Err(Error::invalid("figure", "must be one of the named values", "请指明申诉的是哪一项数据"))
         }

@@ -1,7 +1,7 @@
 //! Checking what comes from outside: every text has a bound, every name a form.
 
 use xietong_mesh::Error;
-use xietong_mesh::input::fault_of_text;
+use xietong_mesh::input::{fault_of_line, fault_of_text};
 
 /// Longest id in a resource name, in bytes.
 const LONGEST_ID: usize = 100;
@@ -28,6 +28,13 @@ impl Check {
     /// A text of at most `longest` characters.
     pub(super) fn text(&mut self, field: impl Into<String>, text: &str, longest: usize) {
         if let Some((english, chinese)) = fault_of_text(text, longest) {
+            self.wrong(field, english, chinese);
+        }
+    }
+
+    /// A title or the like: one line.
+    pub(super) fn line(&mut self, field: impl Into<String>, text: &str) {
+        if let Some((english, chinese)) = fault_of_line(text) {
             self.wrong(field, english, chinese);
         }
     }

@@ -131,7 +131,7 @@ pub(super) fn revision(task: proto::Task, mask: &[String], call: &mut Call) -> R
     for path in mask {
         match path.as_str() {
             "title" => {
-                check.text("task.title", &task.title, LINE);
+                check.line("task.title", &task.title);
                 revision.title = Some(task.title.trim().to_owned());
             }
             "text" => {
@@ -141,7 +141,7 @@ pub(super) fn revision(task: proto::Task, mask: &[String], call: &mut Call) -> R
             "grade" => revision.grade = Some(decode::grade(&mut check, "task.grade".to_owned(), task.grade)),
             "tags" => {
                 decode::tags(&mut check, "task", &task.tags);
-                revision.tags = Some(task.tags.clone());
+                revision.tags = Some(decode::each_once(task.tags.clone()));
             }
             "due_time" => revision.due_date = Some(last_day("task.due_time", task.due_time.as_ref())?),
             "milestones" => {

@@ -1,9 +1,14 @@
 //! What requests say, in the words of the domain.
 
+use std::collections::BTreeSet;
+
+use domain_calendar::Timestamp;
 use domain_supervision::{
     AssignmentDraft, Backfill, Grade, Light, Role, SearchTerms, Source, StandingThen, TaskDraft, TaskState,
     Visibility,
 };
+use time::Date;
+use time::macros::date;
 use xietong_mesh::convert::{decode_optional_time, optional};
 use xietong_mesh::input::{LINE, TEXT};
 use xietong_mesh::{Call, Error};
@@ -19,12 +24,15 @@ use crate::app::{Entry, ListQuery};
 /// that is not looked at: the list is refused.
 pub(super) const MOST: usize = 200;
 
+/// The first day that work entered as under way can be of.
+const FIRST_DAY: Date = date!(1949 - 10 - 01);
+
 /// A task to enter; `place` is its path in the request. Whether its units exist is not asked
 /// here, and whether its files are the caller's is asked when the transaction begins.
 pub(super) fn entry(task: proto::Task, place: String, call: &mut Call, origin: &str) -> Result<Entry, Error> {
     let mut check = Check::default();
     let field = |field: &str| format!("{place}.{field}");
-    check.text(field("title"), &task.title, LINE);
+    check.line(field("title"), &task.title);
     check.text(field("text"), &task.text, TEXT);
     list(&mut check, &field("restricted_units"), &task.restricted_units);
     list(&mut check, &field("assignments"), &task.assignments);
@@ -75,7 +83,7 @@ pub(super) fn entry(task: proto::Task, place: String, call: &mut Call, origin: &
         source,
         visibility,
         restricted_units,
-        tags: task.tags,
+        tags: each_once(task.tags),
         created_by: call.principal.subject.clone(),
         unclassified: task.unclassified,
         origin: optional(origin.to_owned()),
@@ -96,14 +104,18 @@ pub(super) fn backfill(task: &proto::Task, place: &str) -> Result<Backfill, Erro
     let mut check = Check::default();
     let field = format!("{place}.issue_time");
     let issued_at = decode_optional_time(&field, task.issue_time.as_ref())?;
-    if issued_at.is_none() {
-        check.wrong(field, "must be given for work under way", "补录在办事项请填写交办时间");
+    match issued_at {
+        None => check.wrong(field, "must be given for work under way", "补录在办事项请填写交办时间"),
+        Some(at) => not_too_early(&mut check, field, at),
     }
     let mut standings = Vec::new();
     for (at, one) in task.assignments.iter().take(MOST).enumerate() {
         let place = format!("{place}.assignments[{at}]");
         let complete_time =
             decode_optional_time(&format!("{place}.complete_time"), one.complete_time.as_ref())?;
+        if let Some(at) = complete_time {
+            not_too_early(&mut check, format!("{place}.complete_time"), at);
+        }
         let standing = match one.state() {
             proto::AssignmentState::Assigned => Some(StandingThen::Assigned),
             proto::AssignmentState::Signed => Some(StandingThen::Signed),
@@ -133,6 +145,14 @@ pub(super) fn backfill(task: &proto::Task, place: &str) -> Result<Backfill, Erro
     let issued_at =
         issued_at.ok_or_else(|| Error::invalid("issue_time", "must be given", "请填写交办时间"))?;
     Ok(Backfill { issued_at, standings })
+}
+
+/// No work was under way here before that day; whoever enters one mistyped the year.
+fn not_too_early(check: &mut Check, field: String, at: Timestamp) {
+    if at.day() < FIRST_DAY {
+        let english = "must not be before 1 October 1949";
+        check.wrong(field, english, "不能早于1949年10月1日，请核对年份");
+    }
 }
 
 /// What a list is asked for.
@@ -173,8 +193,18 @@ pub(super) fn list_query(request: &proto::ListTasksRequest) -> Result<ListQuery,
 pub(super) fn tags(check: &mut Check, place: &str, tags: &[String]) {
     list(check, &format!("{place}.tags"), tags);
     for (at, tag) in tags.iter().take(MOST).enumerate() {
-        check.text(format!("{place}.tags[{at}]"), tag, LINE);
+        if tag.trim().is_empty() {
+            check.wrong(format!("{place}.tags[{at}]"), "must not be empty", "标签不能为空");
+        } else {
+            check.line(format!("{place}.tags[{at}]"), tag);
+        }
     }
+}
+
+/// Tags without those that were named before.
+pub(super) fn each_once(tags: Vec<String>) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    tags.into_iter().map(|tag| tag.trim().to_owned()).filter(|tag| seen.insert(tag.clone())).collect()
 }
 
 pub(super) fn list<T>(check: &mut Check, field: &str, items: &[T]) {
@@ -232,7 +262,7 @@ pub(super) fn grade(check: &mut Check, field: String, value: i32) -> Grade {
         Ok(proto::Grade::Major) => Grade::Major,
         Ok(proto::Grade::LongTerm) => Grade::LongTerm,
         Err(_) => {
-            unknown(check, field);
+            unknown(check, field, GRADES);
             Grade::Ordinary
         }
     }
@@ -244,7 +274,7 @@ fn visibility(check: &mut Check, field: String, value: i32) -> Visibility {
         Ok(common::Visibility::Unspecified | common::Visibility::Internal) => Visibility::Internal,
         Ok(common::Visibility::Restricted) => Visibility::Restricted,
         Err(_) => {
-            unknown(check, field);
+            unknown(check, field, VISIBILITIES);
             Visibility::Internal
         }
     }
@@ -259,7 +289,7 @@ fn light(check: &mut Check, value: i32) -> Option<Light> {
         Ok(proto::Light::Blue) => Some(Light::Blue),
         Ok(proto::Light::Grey) => Some(Light::Grey),
         Err(_) => {
-            unknown(check, "light");
+            unknown(check, "light", LIGHTS);
             None
         }
     }
@@ -273,12 +303,26 @@ fn state(check: &mut Check, value: i32) -> Option<TaskState> {
         Ok(proto::TaskState::StruckOff) => Some(TaskState::StruckOff),
         Ok(proto::TaskState::Withdrawn) => Some(TaskState::Withdrawn),
         Err(_) => {
-            unknown(check, "state");
+            unknown(check, "state", STATES);
             None
         }
     }
 }
 
-fn unknown(check: &mut Check, field: impl Into<String>) {
-    check.wrong(field, "is not a known value", "取值无效");
+/// The words of enumerations, as JSON has them.
+const GRADES: &[&str] = &["GRADE_ORDINARY", "GRADE_MAJOR", "GRADE_LONG_TERM"];
+const VISIBILITIES: &[&str] = &["VISIBILITY_PUBLIC", "VISIBILITY_INTERNAL", "VISIBILITY_RESTRICTED"];
+const LIGHTS: &[&str] = &["LIGHT_GREEN", "LIGHT_YELLOW", "LIGHT_RED", "LIGHT_BLUE", "LIGHT_GREY"];
+const STATES: &[&str] =
+    &["TASK_STATE_DRAFT", "TASK_STATE_ISSUED", "TASK_STATE_STRUCK_OFF", "TASK_STATE_WITHDRAWN"];
+
+/// A value is none of those of its enumeration.
+pub(super) fn unknown(check: &mut Check, field: impl Into<String>, allowed: &[&str]) {
+    let (english, chinese) = one_of(allowed);
+    check.wrong(field, english, chinese);
+}
+
+/// Which values there are, in English and in Chinese.
+pub(super) fn one_of(allowed: &[&str]) -> (String, String) {
+    (format!("must be one of {}", allowed.join(", ")), format!("取值应为{}之一", allowed.join("、")))
 }

@@ -18,6 +18,7 @@ use xietong_timers::MachineClock;
 
 use super::check::{Check, inspection_of_finding};
 use super::content::{REASON, due_time, last_day};
+use super::decode::one_of;
 use super::encode;
 use super::list;
 use super::side_road::short;
@@ -251,7 +252,7 @@ fn named(field: &str, name: &str) -> Result<(), Error> {
 
 fn plan(asked: proto::Inspection) -> Result<InspectionPlan, Error> {
     let mut check = Check::default();
-    check.text("inspection.title", &asked.title, LINE);
+    check.line("inspection.title", &asked.title);
     check.text("inspection.ground", &asked.ground, LINE);
     for (field, count) in [("inspection.sites", asked.sites.len()), ("inspection.team", asked.team.len())] {
         if count > MOST {
@@ -289,7 +290,15 @@ fn state(state: i32) -> Result<Option<InspectionState>, Error> {
         Ok(proto::InspectionState::UnderWay) => Ok(Some(InspectionState::UnderWay)),
         Ok(proto::InspectionState::Concluded) => Ok(Some(InspectionState::Concluded)),
         Ok(proto::InspectionState::Cancelled) => Ok(Some(InspectionState::Cancelled)),
-        Err(_) => Err(Error::invalid("state", "is not a known value", "取值无效")),
+        Err(_) => {
+            let (english, chinese) = one_of(&[
+                "INSPECTION_STATE_PLANNED",
+                "INSPECTION_STATE_UNDER_WAY",
+                "INSPECTION_STATE_CONCLUDED",
+                "INSPECTION_STATE_CANCELLED",
+            ]);
+            Err(Error::invalid("state", english, chinese))
+        }
     }
 }
 

@@ -73,7 +73,7 @@ impl MatterService for Matters {
         let mut request = request.into_inner();
         let request_id = take(&mut request.request_id);
         let mut check = Check::default();
-        check.text("title", &request.title, LINE);
+        check.line("title", &request.title);
         check_tasks(&mut check, &request.tasks);
         check.text("ground", &request.ground, GROUND);
         check.finish()?;

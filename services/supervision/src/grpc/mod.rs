@@ -23,6 +23,7 @@ mod matters;
 mod milestones;
 mod papers;
 mod pause;
+mod printable;
 mod rule_parts;
 mod rules;
 mod score_rules;
@@ -292,7 +293,7 @@ impl TaskService for Tasks {
         let asked = ["ListTasks", unit, &light, &state, document_number, leader, tag, q, matter, parent];
         let paging = Paging::new(&asked, request.page_size, &request.page_token)?;
 
-        let listing = self.app.listing(&call, query)?;
+        let listing = self.app.listing(&call, query).await?;
         // Taken before the search: what is said of the answer then holds.
         let search_as_of = self.app.search_as_of(&listing).await?;
         let now = self.app.now();

@@ -155,7 +155,11 @@ pub(super) fn grade(grade: i32) -> Result<Option<Grade>, Error> {
 }
 
 pub(super) fn unnamed(field: &str) -> Error {
-    Error::invalid(field, "must be one of the named values", format!("“{field}”未填写或不是有效的取值"))
+    Error::invalid(
+        field,
+        "must be one of the values that the API names for it",
+        format!("“{field}”未填写，或不是接口文档所列的取值"),
+    )
 }
 
 fn decode(rule: proto::Rule, now: Timestamp) -> Result<Rule, Error> {

@@ -7,6 +7,7 @@ use xietong_mesh::input::LINE;
 use xietong_proto::supervision as proto;
 
 use super::check::Check;
+use super::decode;
 
 /// The terms on which a task is entered; `place` is their path in the request.
 pub(super) fn decode(check: &mut Check, place: &str, terms: Option<proto::Terms>) -> Result<Terms, Error> {
@@ -35,7 +36,16 @@ pub(super) fn decode_kind(check: &mut Check, place: &str, kind: i32) -> Option<T
         Ok(proto::TaskKind::Finding) => Some(TaskKind::Finding),
         Ok(proto::TaskKind::Emergency) => Some(TaskKind::Emergency),
         Err(_) => {
-            check.wrong(place, "is not a known value", "取值无效");
+            let kinds = [
+                "TASK_KIND_INSTRUCTION",
+                "TASK_KIND_MEETING_DECISION",
+                "TASK_KIND_WORK_REPORT",
+                "TASK_KIND_ESCALATED",
+                "TASK_KIND_APPROVAL",
+                "TASK_KIND_FINDING",
+                "TASK_KIND_EMERGENCY",
+            ];
+            decode::unknown(check, place, &kinds);
             None
         }
     }

@@ -13,6 +13,7 @@ use xietong_proto::supervision::unit_draft_service_server::UnitDraftService;
 
 use super::check::Check;
 use super::content::due_time;
+use super::decode::unknown;
 use super::side_road::short;
 use super::{Tasks, list};
 use crate::app::{DraftVerb, ReleaseSetting};
@@ -172,7 +173,14 @@ fn state(check: &mut Check, value: i32) -> Option<DraftState> {
         Ok(proto::DraftState::Withdrawn) => Some(DraftState::Withdrawn),
         Ok(proto::DraftState::Replaced) => Some(DraftState::Replaced),
         Err(_) => {
-            check.wrong("state", "is not a known value", "取值无效");
+            let states = [
+                "DRAFT_STATE_AWAITING",
+                "DRAFT_STATE_SENT_BACK",
+                "DRAFT_STATE_RELEASED",
+                "DRAFT_STATE_WITHDRAWN",
+                "DRAFT_STATE_REPLACED",
+            ];
+            unknown(check, "state", &states);
             None
         }
     }

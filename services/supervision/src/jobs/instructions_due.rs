@@ -1,4 +1,5 @@
-//! [`InstructionsDue`]: what follows when an instruction says by when, and that is now.
+//! [`InstructionsDue`]: what follows when an instruction says by when, and that is now. Whoever is
+//! not to be urged at this moment is looked at again.
 
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use xietong_events::{Append, EventLog};
 use xietong_mesh::{ServiceName, Transactions};
 use xietong_timers::{FireError, Timer, schedule};
 
-use crate::app::{DueInstruction, catch_up, drafts, timers_after};
+use crate::app::{DueInstruction, catch_up, drafts, instruction_timer, timers_after};
 use crate::regulation::Regulations;
 use crate::store;
 
@@ -44,8 +45,15 @@ impl InstructionsDue {
             let mut after = before.clone();
             let mut events = catch_up(&mut after, &regulation, now).map_err(FireError::new)?;
             let context = regulation.context(&after.task, now);
-            let Some(urged) = instruction.fire(&after.task, &context) else { continue };
-            instruction.apply(&urged);
+            let urged = instruction.fire(&after.task, &context);
+            if let Some(urged) = &urged {
+                instruction.apply(urged);
+            }
+            if let Some(at) = instruction.postponed(&after.task, &context) {
+                let again = instruction_timer(&due.task, &due.instruction, at).map_err(FireError::new)?;
+                schedule(tx, &[again]).await?;
+            }
+            let Some(urged) = urged else { continue };
             after.apply(std::slice::from_ref(&urged)).map_err(FireError::new)?;
             events.push(urged);
             store::save(tx, &before.task, &after, &regulation, now).await?;

@@ -1,12 +1,15 @@
 //! [`Searching`]: follows this service's own log and writes what is searched of each task.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain_supervision::{AssignmentChange, MilestoneChange, TaskEvent, searchable};
+use domain_roster::Book;
+use domain_supervision::{AssignmentChange, MilestoneChange, TaskChange, TaskEvent, searchable};
 use sea_orm::DatabaseTransaction;
 use xietong_events::{ApplyError, Event, EventHandler};
+use xietong_mesh::RosterCopy;
 
 use crate::record::Record;
 use crate::store;
@@ -22,18 +25,23 @@ const REVISED: &str = "supervision.task.revised";
 const REPORTED: &str = "supervision.assignment.reported";
 const REACHED: &str = "supervision.assignment.milestone_reached";
 const SUBMITTED: &str = "supervision.assignment.submitted";
+const REASSIGNED: &str = "supervision.assignment.reassigned";
+const ADDED: &str = "supervision.task.cooperating_added";
+const INSTRUCTED: &str = "supervision.task.instructed";
+/// Events after which something else is searched of a task.
+const CHANGES: [&str; 8] = [CREATED, REVISED, REPORTED, REACHED, SUBMITTED, REASSIGNED, ADDED, INSTRUCTED];
 
-/// Searched of a task: its title and text, its document and part, its tags, and what its units
-/// reported, of milestones too, and submitted. What is written follows from the task and its log alone, so that it does
-/// not matter how often it is written, nor after how many events.
-pub(crate) struct Searching;
+/// Searched of a task: its title and text, its document and part, its tags, the names of its units,
+/// what these reported, of milestones too, and submitted, and what leaders wrote on it (批示), which whoever sees the task
+/// may read. What is written follows from the task, its log and the names that the copy of the roster
+/// has then, so that it does not matter how often it is written, nor after how many events. A unit
+/// that was renamed is found by the name it had when the task was last written on.
+pub(crate) struct Searching(pub(crate) Arc<RosterCopy>);
 
 #[async_trait]
 impl EventHandler for Searching {
     async fn apply(&self, tx: &DatabaseTransaction, events: &[Event]) -> Result<(), ApplyError> {
-        let changes = |event: &&Event| {
-            [CREATED, REVISED, REPORTED, SUBMITTED, REACHED].contains(&event.event_type.as_str())
-        };
+        let changes = |event: &&Event| CHANGES.contains(&event.event_type.as_str());
         let tasks: BTreeSet<&str> =
             events.iter().filter(changes).map(|event| event.aggregate.as_str()).collect();
         if tasks.is_empty() {
@@ -42,12 +50,14 @@ impl EventHandler for Searching {
         let tasks: Vec<&str> = tasks.into_iter().collect();
         let records = store::find_all(tx, &tasks).await?;
         let mut reports: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for (task, payload) in store::payloads_of(tx, &tasks, &[REPORTED, SUBMITTED, REACHED]).await? {
+        let said_by = [REPORTED, SUBMITTED, REACHED, INSTRUCTED];
+        for (task, payload) in store::payloads_of(tx, &tasks, &said_by).await? {
             reports.entry(task).or_default().extend(said(&payload)?);
         }
         let none = Vec::new();
+        let book = self.0.view().book;
         let texts = records.iter().map(|(name, record)| {
-            (record.task.ledger_number, text(record, reports.get(name).unwrap_or(&none)))
+            (record.task.ledger_number, text(record, reports.get(name).unwrap_or(&none), &book))
         });
         Ok(store::keep_texts(tx, &texts.collect()).await?)
     }
@@ -57,7 +67,7 @@ impl EventHandler for Searching {
     }
 }
 
-/// What a unit reported, reached or submitted by an event.
+/// What a unit reported, reached or submitted by an event, or a leader wrote.
 fn said(payload: &str) -> Result<Option<String>, ApplyError> {
     let payload = serde_json::from_str(payload).map_err(ApplyError::new)?;
     for event_type in [REPORTED, SUBMITTED, REACHED] {
@@ -70,12 +80,19 @@ fn said(payload: &str) -> Result<Option<String>, ApplyError> {
             return Ok(Some(text));
         }
     }
+    if let Ok(Some(TaskEvent::Task(event))) = TaskEvent::from_payload(INSTRUCTED, &payload)
+        && let TaskChange::Instructed { instruction, .. } = event.change
+    {
+        return Ok(Some(instruction.text));
+    }
     Ok(None)
 }
 
-fn text(record: &Record, reports: &[String]) -> String {
+fn text(record: &Record, reports: &[String], book: &Book) -> String {
     let task = &record.task;
     let fields = [&task.title, &task.text, &task.source.document_number, &task.source.part];
-    let fields = fields.into_iter().chain(&task.tags).chain(reports);
+    let units = task.assignments.iter().filter_map(|one| book.unit(&one.unit));
+    let units = units.flat_map(|unit| std::iter::once(&unit.display_name).chain(&unit.aliases));
+    let fields = fields.into_iter().chain(&task.tags).chain(units).chain(reports);
     searchable(fields.map(String::as_str), MOST)
 }

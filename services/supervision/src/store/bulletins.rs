@@ -236,6 +236,8 @@ fn figure(figure: Figure) -> &'static str {
         Figure::DaysOverdue => "days_overdue",
         Figure::Returned => "returned",
         Figure::LateSteps => "late_steps",
+        Figure::ReturnsRefused => "returns_refused",
+        Figure::Reopened => "reopened",
     }
 }
 

@@ -212,4 +212,5 @@ pub(crate) const MIGRATIONS: &[SqlMigration] = &[
     likeness::LIKENESS_OF_UNITS,
     ways::TURNING,
     papers::PAPERS_OF_UNITS,
+    score::SCORED,
 ];

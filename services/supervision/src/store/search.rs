@@ -48,7 +48,8 @@ pub(crate) struct TextQuery {
     pub(crate) backend: Backend,
 }
 
-/// The condition over `tasks` that all terms occur in what is searched of a task.
+/// The condition over `tasks` that all terms occur in what is searched of a task, or that it has
+/// the ledger number that is looked for.
 pub(super) fn condition(query: &TextQuery, parameters: &mut Parameters) -> String {
     let grams = query.terms.grams();
     let has_grams = match query.backend {
@@ -68,7 +69,12 @@ pub(super) fn condition(query: &TextQuery, parameters: &mut Parameters) -> Strin
         format!("words LIKE {pattern} ESCAPE '!'")
     });
     let conditions: Vec<String> = std::iter::once(has_grams).chain(terms).collect();
-    format!("ledger_number IN (SELECT ledger_number FROM task_texts WHERE {})", conditions.join(" AND "))
+    let conditions = conditions.join(" AND ");
+    let found = format!("ledger_number IN (SELECT ledger_number FROM task_texts WHERE {conditions})");
+    match query.terms.ledger_number() {
+        Some(number) => format!("({found} OR ledger_number = {})", parameters.bind(number)),
+        None => found,
+    }
 }
 
 /// Writes what is searched of tasks, by ledger number.

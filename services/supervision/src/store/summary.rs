@@ -4,7 +4,7 @@ use domain_calendar::Timestamp;
 use domain_supervision::{Light, light_sql};
 use sea_orm::{ConnectionTrait, DatabaseConnection, QueryResult};
 use xietong_mesh::Scope;
-use xietong_store::{Parameters, StoreError, statement};
+use xietong_store::{Backend, Parameters, StoreError, statement};
 
 use super::list::{ListFilter, conditions, not_a_draft};
 
@@ -21,6 +21,8 @@ pub(crate) enum Grouping {
     Tag,
     /// Tasks that the units of one leader settle. Which these are, as (unit, leader).
     Leader(Vec<(String, String)>),
+    /// Tasks that one working group escalated, in a database of this kind.
+    Group(Backend),
 }
 
 /// How many under one key show one light.
@@ -78,6 +80,19 @@ pub(crate) async fn summarise(
              JOIN (SELECT ledger_number AS number, red_at, {light} AS light FROM tasks WHERE {tasks}) AS told
                ON told.number = task_tags.ledger_number"
         ),
+        Grouping::Group(backend) => {
+            // `groups/{g}` of `groups/{g}/meetings/…`.
+            let group = match backend {
+                Backend::Postgres => "'groups/' || SPLIT_PART(origin, '/', 2)",
+                Backend::Sqlite => "SUBSTR(origin, 1, 6 + INSTR(SUBSTR(origin, 8) || '/', '/'))",
+            };
+            format!(
+                "SELECT {group} AS grouped, told.number AS ledger_number, told.red_at, told.light
+                 FROM (SELECT ledger_number AS number, red_at, {light} AS light FROM tasks WHERE {tasks}) AS told
+                 JOIN task_origins ON task_origins.ledger_number = told.number
+                 WHERE origin LIKE 'groups/%'"
+            )
+        }
         Grouping::Leader(charges) => {
             let charges: Vec<String> = charges
                 .iter()

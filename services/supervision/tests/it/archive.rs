@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
 
+use domain_roster::{Account, Role, RoleBinding, RosterEvent};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tonic::{Code, Status};
@@ -15,7 +16,7 @@ use xietong_proto::supervision::AssignmentRole::{Cooperating, Lead};
 use xietong_proto::supervision::TaskState;
 use zip::ZipArchive;
 
-use crate::city::{City, Store, clerk, refusal, supervisor, task, task_of};
+use crate::city::{City, START, Store, at, clerk, refusal, supervisor, task, task_of};
 use crate::on_both;
 use crate::papers::{assignment, issue, letter, read, send, slip, words};
 use crate::scoreboard::{sign_and_deploy, submit, verify};
@@ -86,7 +87,22 @@ fn verified(entries: &BTreeMap<String, Vec<u8>>) -> Vec<Event> {
 }
 
 async fn an_archive_holds_everything_and_verifies_offline(store: Store) {
-    let city = City::start(store).await;
+    let mut city = City::start(store).await;
+    let account = Account {
+        name: "accounts/one".to_owned(),
+        subject: "clerk-energy".to_owned(),
+        official: None,
+        roles: vec![RoleBinding {
+            role: Role::UnitClerk,
+            units: vec!["units/energy".to_owned()],
+            groups: vec![],
+            start_time: None,
+            end_time: None,
+        }],
+        disabled: false,
+    };
+    city.roster.record(RosterEvent::AccountCreated(account), at(START)).await;
+    city.follow_roster().await;
     let name = assignment(&city).await;
     let task = name.split_once("/assignments/").unwrap().0.to_owned();
     issue(&city, slip(&name)).await;
@@ -142,6 +158,18 @@ async fn an_archive_holds_everything_and_verifies_offline(store: Store) {
     assert!(words(&entries["公文/02-督函〔2023〕1号.docx"]).contains("督函〔2023〕1号"));
     let timeline = text(&entries, "时间线.md");
     assert!(timeline.contains("市能源局反馈进展：第105次反馈：管沟开挖105公里"), "{timeline}");
+    assert!(timeline.contains("市能源局签收（市能源局工作人员）"), "{timeline}");
+    for internal in ["名册记录", "system/", "tasks/", "clerk-energy"] {
+        assert!(!timeline.contains(internal), "{internal}: {timeline}");
+    }
+    let (first, note) =
+        (text(&entries, "时间线.jsonl").lines().next().unwrap(), text(&entries, "校验说明.md"));
+    let first: Value = serde_json::from_str(first).unwrap();
+    let said = note.split('`').skip(1).step_by(2).collect::<Vec<_>>();
+    for field in first.as_object().unwrap().keys().filter(|field| *field != "position") {
+        assert!(said.contains(&field.as_str()), "{field}: {note}");
+    }
+    assert!(first["occurred_at"].is_string() && first["recorded_at"].is_i64(), "as the note says");
     assert!(text(&entries, "时限说明/01-市能源局.md").contains("2023年6月8日"));
 }
 

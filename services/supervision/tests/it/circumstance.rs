@@ -117,7 +117,7 @@ async fn a_task_waits_for_an_event_and_is_due_after_it(store: Store) {
         ("supervision.task.event_recorded", "结案通知书")
     );
     let (code, error) = refusal(city.clerk("energy").submit_assignment(submit.clone()).await);
-    assert_eq!((code, error.chinese()), (Code::FailedPrecondition, "2024-06-01前不能申请办结"));
+    assert_eq!((code, error.chinese()), (Code::FailedPrecondition, "2024年6月1日前不能申请办结"));
     city.clock.set(at("2024-06-01T09:00:00+08:00"));
     city.clerk("energy").submit_assignment(submit).await.unwrap();
 }

@@ -121,7 +121,7 @@ async fn submissions_are_verified_with_an_answer_each(store: Store) {
     };
     let answer = office.batch_verify_assignments(request.clone()).await.unwrap().into_inner();
     assert_eq!(office.batch_verify_assignments(request).await.unwrap().into_inner(), answer);
-    assert_eq!(answer.results[1].message_zh, "承办单位尚未申请办结,不能核验");
+    assert_eq!(answer.results[1].message_zh, "承办单位尚未申请办结，不能核验");
     let refused = |status: &str| (false, status.to_owned());
     assert_eq!(told(answer), [(true, String::new()), refused("FAILED_PRECONDITION"), refused("NOT_FOUND")]);
     assert_eq!(city.get(&first_task).await.state(), TaskState::StruckOff);

@@ -138,7 +138,7 @@ async fn each_of_a_batch_to_sign_has_its_own_answer(store: Store) {
     let answer = city.clerk("energy").batch_sign_assignments(request).await.unwrap().into_inner();
     let statuses: Vec<&str> = answer.results.iter().map(|one| one.status.as_str()).collect();
     assert_eq!(statuses, ["", "FAILED_PRECONDITION", "PERMISSION_DENIED", "PERMISSION_DENIED", ""]);
-    assert_eq!(answer.results[1].message_zh, "已经签收,不必重复签收");
+    assert_eq!(answer.results[1].message_zh, "已经签收，不必重复签收");
     assert_eq!(city.get(&tasks[1].name).await.assignments[0].state(), AssignmentState::Signed);
 
     for wrong in [
@@ -287,7 +287,11 @@ async fn work_under_way_is_entered_as_it_stands(store: Store) {
         issue_time: Some(encode_time(at("2023-12-01T00:00:00+08:00"))),
         ..under_way(3, AssignmentState::InProgress, year_end)
     };
-    for wrong in [no_date, pending, ahead] {
+    let mistyped = proto::Task {
+        issue_time: Some(encode_time(at("0203-04-20T00:00:00+08:00"))),
+        ..under_way(3, AssignmentState::InProgress, year_end)
+    };
+    for wrong in [no_date, pending, ahead, mistyped] {
         let request =
             proto::BatchCreateTasksRequest { tasks: vec![wrong], backfill: true, ..Default::default() };
         let (code, error) = refusal(city.supervisor().batch_create_tasks(request).await);

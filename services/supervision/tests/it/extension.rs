@@ -152,7 +152,7 @@ async fn what_cannot_be_asked_or_decided_is_refused_in_both_languages(store: Sto
     let mut clerk = city.clerk("energy");
     let (code, error) = refusal(clerk.request_extension(asking(&name, UNTIL)).await);
     assert_eq!((code, error.reason()), (Code::FailedPrecondition, "ASSIGNMENT_STATE"));
-    assert_eq!(error.chinese(), "尚未签收,请先签收再申请延期");
+    assert_eq!(error.chinese(), "尚未签收，请先签收再申请延期");
     deployed(&city, &task, 0).await;
 
     type Spoilt = (&'static str, fn(&mut proto::RequestExtensionRequest));

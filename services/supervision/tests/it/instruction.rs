@@ -157,7 +157,16 @@ async fn a_secretary_enters_one_in_the_leaders_name(store: Store) {
 async fn who_owes_something_when_it_is_due_is_urged_once(store: Store) {
     let city = City::start(store).await;
     let task = city.issued(task("管网", &[("energy", Lead), ("water", Lead)])).await;
-    let due = "2023-06-02T18:00:00+08:00";
+    // A Friday evening: whoever owes something is urged on Monday morning.
+    let (due, told) = ("2023-06-02T18:00:00+08:00", "2023-06-05T08:00:00+08:00");
+    let water = deployed(&city, &task, 1).await;
+    let report = |name: &str| proto::ReportAssignmentRequest {
+        name: name.to_owned(),
+        text: "已落实".to_owned(),
+        ..Default::default()
+    };
+    city.clerk("water").report_assignment(report(&water)).await.unwrap();
+    city.clock.set(at("2023-06-01T10:00:00+08:00"));
     let request = proto::CreateInstructionRequest {
         due_time: Some(encode_time(at(due))),
         ..asked(&task.name, &["energy", "water"])
@@ -165,18 +174,18 @@ async fn who_owes_something_when_it_is_due_is_urged_once(store: Store) {
     let given = instructions(&city, &leader("first")).create_instruction(request).await.unwrap().into_inner();
     let energy = deployed(&city, &task, 0).await;
     sign(&city, &clerk("energy"), &given.name).await.unwrap();
-    let report =
-        proto::ReportAssignmentRequest { name: energy, text: "已落实".to_owned(), ..Default::default() };
-    city.clerk("energy").report_assignment(report).await.unwrap();
+    city.clerk("energy").report_assignment(report(&energy)).await.unwrap();
 
     let urged = |entries: Vec<proto::TimelineEntry>| {
         let due = entries.into_iter().filter(|entry| entry.r#type == "supervision.task.instruction_due");
         due.map(|entry| (entry.text, entry.time)).collect::<Vec<_>>()
     };
-    city.wait_until("2023-06-02T17:59:59+08:00").await;
-    assert_eq!(urged(city.timeline(&task.name).await), [], "never early");
-    city.wait_until(due).await;
-    let expected = ("催办市水利局：副市长一批示的办理时限已到".to_owned(), Some(encode_time(at(due))));
+    for early in ["2023-06-02T17:59:59+08:00", due, "2023-06-05T07:59:59+08:00"] {
+        city.wait_until(early).await;
+        assert_eq!(urged(city.timeline(&task.name).await), [], "never early, nor at night: {early}");
+    }
+    city.wait_until(told).await;
+    let expected = ("催办市水利局：副市长一批示的办理时限已到".to_owned(), Some(encode_time(at(told))));
     assert_eq!(urged(city.timeline(&task.name).await), std::slice::from_ref(&expected));
     city.wait_until("2023-06-20T09:00:00+08:00").await;
     assert_eq!(urged(city.timeline(&task.name).await), [expected], "once");

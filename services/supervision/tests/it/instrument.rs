@@ -100,7 +100,7 @@ async fn a_letter_is_the_supervisors_and_what_is_heavier_a_leaders(store: Store)
     let mut first = city.instruments(&leader("first"));
     let (_, error) = refusal(first.escalate_assignment(escalation(&name, Instrument::Interview)).await);
     assert_eq!(error.reason(), "LIGHTER_FIRST", "the timer urged, and no letter was sent");
-    assert_eq!(error.chinese(), "约谈之前应先督办函，确需越级须由领导决定");
+    assert_eq!(error.chinese(), "约谈之前应先发督办函，确需越级须由领导决定");
     letter(&city, &supervisor(), &name).await.unwrap();
 
     let (code, error) = refusal(office.escalate_assignment(escalation(&name, Instrument::Interview)).await);

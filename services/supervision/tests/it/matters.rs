@@ -374,9 +374,9 @@ async fn what_cannot_be_answered_is_named_and_holds_up_nothing(store: Store) {
                 refused(&all[1]).as_str(),
                 false,
                 "FAILED_PRECONDITION",
-                "已申请办结、正在等待核验,不能反馈进展"
+                "已申请办结、正在等待核验，不能反馈进展"
             ),
-            (refused(&all[2]).as_str(), false, "FAILED_PRECONDITION", "尚未签收,请先签收、部署再反馈进展"),
+            (refused(&all[2]).as_str(), false, "FAILED_PRECONDITION", "尚未签收，请先签收、部署再反馈进展"),
         ]
     );
     assert_eq!(told(&city).await, [], "one task is told of as ever");

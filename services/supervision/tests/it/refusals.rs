@@ -231,7 +231,29 @@ async fn a_malformed_request_is_never_a_fault_of_ours(store: Store) {
         proto::ListTasksRequest { light: 77, ..Default::default() },
         proto::ListTasksRequest { state: 77, ..Default::default() },
         proto::ListTasksRequest { document_number: "\0".to_owned(), ..Default::default() },
+        proto::ListTasksRequest { unit: "units/nothere".to_owned(), ..Default::default() },
+        proto::ListTasksRequest { leader: "officials/nobody".to_owned(), ..Default::default() },
+        proto::ListTasksRequest { matter: "matters/none".to_owned(), ..Default::default() },
     ] {
         assert_eq!(refusal(client.list_tasks(request.clone()).await).0, Code::InvalidArgument, "{request:?}");
     }
+    for (title, tags, field) in [
+        ("标题\n第二行", vec![], "task.title"),
+        ("标\u{b}题", vec![], "task.title"),
+        ("标题", vec!["防汛", " "], "task.tags[1]"),
+        ("标题", vec!["防\n汛"], "task.tags[0]"),
+    ] {
+        let tags = tags.into_iter().map(str::to_owned).collect();
+        let task = Some(proto::Task { title: title.to_owned(), tags, ..task_of("energy") });
+        let request = proto::CreateTaskRequest { task, ..Default::default() };
+        let (code, error) = refusal(client.create_task(request).await);
+        assert_eq!((code, error.violations()[0].field.as_str()), (Code::InvalidArgument, field));
+    }
+    let tags = ["防汛", "民生", "防汛 "].map(str::to_owned).to_vec();
+    let request = proto::CreateTaskRequest {
+        task: Some(proto::Task { tags, ..task_of("energy") }),
+        ..Default::default()
+    };
+    let created = client.create_task(request).await.unwrap().into_inner();
+    assert_eq!(created.tags, ["防汛", "民生"], "each once");
 }

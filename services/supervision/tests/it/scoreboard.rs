@@ -15,6 +15,8 @@ on_both!(
     what_concerns_one_leader_is_his_and_the_mayors,
     a_unit_sees_its_own_line_and_no_rank,
     what_is_no_period_is_refused,
+    reopening_corrects_a_score_and_rewrites_none,
+    a_return_that_was_refused_is_a_figure_of_its_own,
 );
 
 pub(crate) const JUNE: &str = "2023-06-01T00:00:00+08:00";
@@ -211,11 +213,82 @@ async fn what_is_no_period_is_refused(store: Store) {
     for (request, field) in [
         (asked("unit", "", JULY, "2023-08-01T00:00:00+08:00"), "end_time"),
         (asked("unit", "", JUNE, JUNE), "end_time"),
+        (asked("unit", "", "2018-05-01T00:00:00+08:00", JUNE), "end_time"),
         (proto::GetScoreboardRequest { start_time: None, ..asked("", "", JUNE, JULY) }, "start_time"),
         (asked("official", "", JUNE, JULY), "group_by"),
         (asked("unit", "officials/first", JUNE, JULY), "key"),
+        (asked("unit", "units/nothere", JUNE, "2023-06-01T09:00:00+08:00"), "key"),
     ] {
         let (code, error) = refusal(city.ledger(&supervisor()).get_scoreboard(request).await);
         assert_eq!((code, error.violations()[0].field.as_str()), (Code::InvalidArgument, field));
     }
+}
+
+/// Returned as misdirected and refused, reopened.
+fn side_figures(line: &proto::ScoreLine) -> [i64; 2] {
+    [&line.returns_refused, &line.reopened].map(|figure| figure.as_ref().unwrap().value)
+}
+
+async fn reopening_corrects_a_score_and_rewrites_none(store: Store) {
+    let city = City::start(store).await;
+    let task = city.issued(task_of("energy")).await;
+    let name = task.assignments[0].name.clone();
+    sign_and_deploy(&city, "energy", &name).await;
+    submit(&city, "energy", &name).await;
+    verify(&city, &name, true).await;
+    city.wait_until("2023-07-01T09:00:00+08:00").await;
+    let reopened = proto::ReopenAssignmentRequest {
+        name: name.clone(),
+        ground: "问题反弹".to_owned(),
+        until: Some(encode_time(at("2023-07-11T00:00:00+08:00"))),
+        ..Default::default()
+    };
+    city.side_roads(&supervisor()).reopen_assignment(reopened).await.unwrap();
+    city.wait_until("2023-07-15T09:00:00+08:00").await;
+    submit(&city, "energy", &name).await;
+    verify(&city, &name, true).await;
+    city.wait_until("2023-08-02T09:00:00+08:00").await;
+
+    let june = board(&city, &supervisor(), asked("unit", "", JUNE, JULY)).await;
+    assert_eq!(shown(&june), [("units/energy", 1, "100.0", [1, 0, 0, 0, 0])], "it was settled in time");
+    assert_eq!(side_figures(&june.lines[0]), [0, 0]);
+    let [correction] = june.lines[0].corrections.as_slice() else { panic!("{june:?}") };
+    assert_eq!(
+        (correction.figure(), correction.ground.as_str(), correction.appeal.as_str()),
+        (proto::ScoreFigureKind::OnTime, "问题反弹", "")
+    );
+    let timeline = city.timeline(&task.name).await;
+    let entry = timeline.iter().find(|entry| entry.version == correction.reopened_version).unwrap();
+    assert_eq!(entry.r#type, "supervision.assignment.reopened");
+
+    let july = board(&city, &supervisor(), asked("unit", "", JULY, "2023-08-01T00:00:00+08:00")).await;
+    assert_eq!(shown(&july), [("units/energy", 1, "0.0", [0, 1, 5, 0, 0])], "11 to 15 July");
+    assert_eq!((side_figures(&july.lines[0]), july.lines[0].correction_count), ([0, 1], 0));
+    let both = board(&city, &supervisor(), asked("unit", "", JUNE, "2023-08-01T00:00:00+08:00")).await;
+    assert_eq!(shown(&both), [("units/energy", 1, "50.0", [1, 1, 5, 0, 0])]);
+}
+
+async fn a_return_that_was_refused_is_a_figure_of_its_own(store: Store) {
+    let city = City::start(store).await;
+    let task = city.issued(task_of("energy")).await;
+    let name = task.assignments[0].name.clone();
+    let energy = clerk("energy");
+    let mut unit = city.side_roads(&energy);
+    let returned = proto::ReturnAssignmentRequest {
+        name: name.clone(),
+        reason: "不属本单位职责".to_owned(),
+        ..Default::default()
+    };
+    unit.return_assignment(returned).await.unwrap();
+    let refused = proto::RefuseReturnRequest {
+        name: name.clone(),
+        note: "属能源管理".to_owned(),
+        ..Default::default()
+    };
+    city.side_roads(&supervisor()).refuse_return(refused).await.unwrap();
+    city.clock.set(at("2023-06-01T10:00:00+08:00"));
+    let found = board(&city, &supervisor(), asked("unit", "", JUNE, JULY)).await;
+    let line = found.lines.iter().find(|line| line.key == "units/energy").unwrap();
+    assert_eq!(side_figures(line), [1, 0]);
+    assert_eq!(line.returned.as_ref().unwrap().value, 0, "nothing was sent back for rework");
 }

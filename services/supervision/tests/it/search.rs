@@ -9,14 +9,17 @@ use xietong_mesh::convert::encode_time;
 use xietong_proto::common::Visibility;
 use xietong_proto::supervision as proto;
 use xietong_proto::supervision::AssignmentRole::Lead;
+use xietong_proto::supervision::instruction_service_client::InstructionServiceClient;
 
 use crate::city::{City, START, Store, at, clerk, leader, list_all, refusal, supervisor, task};
 use crate::on_both;
+use crate::roster::UNITS;
 
 on_both!(
     what_is_looked_for_is_found_wherever_it_stands,
     a_search_finds_exactly_what_contains_its_terms_and_may_be_read,
     a_search_says_until_when_it_looked,
+    a_task_is_found_by_its_number_its_units_and_what_leaders_wrote,
     the_ledger_is_summed_up_and_exported_by_what_is_looked_for,
     a_query_that_is_too_long_or_of_another_page_is_refused,
 );
@@ -159,7 +162,8 @@ async fn a_search_finds_exactly_what_contains_its_terms_and_may_be_read(store: S
         for q in &queries {
             let terms = SearchTerms::of(q).unwrap();
             let contains = |task: &&&proto::Task| {
-                terms.occur_in(&searchable([task.title.as_str(), task.text.as_str()], 1_000))
+                let unit = unit_called(&task.assignments[0].unit);
+                terms.occur_in(&searchable([task.title.as_str(), task.text.as_str(), unit], 1_000))
             };
             let expected: Vec<i64> =
                 readable.iter().filter(contains).map(|task| task.ledger_number).collect();
@@ -171,6 +175,42 @@ async fn a_search_finds_exactly_what_contains_its_terms_and_may_be_read(store: S
         }
     }
     assert!(found > 100, "{found}");
+}
+
+/// What people call a unit.
+fn unit_called(name: &str) -> &'static str {
+    let slug = name.trim_start_matches("units/");
+    UNITS.iter().find(|(one, _)| *one == slug).unwrap().1
+}
+
+async fn a_task_is_found_by_its_number_its_units_and_what_leaders_wrote(store: Store) {
+    let city = City::start(store).await;
+    let water = city.issued(task("河道清淤", &[("water", Lead)])).await;
+    city.issued(task("调峰站3号罐", &[("energy", Lead)])).await;
+    city.issued(task("清洁取暖改造", &[("energy", Lead)])).await;
+    let (channel, bearer) = city.as_caller(&leader("mayor"));
+    let asked = proto::CreateInstructionRequest {
+        parent: water.name.clone(),
+        text: "务必赶在汛期之前".to_owned(),
+        units: vec!["units/water".to_owned()],
+        ..Default::default()
+    };
+    InstructionServiceClient::with_interceptor(channel, bearer).create_instruction(asked).await.unwrap();
+    city.run().await;
+    for (q, expected) in [
+        ("1", vec![1]),
+        ("第2号", vec![2]),
+        ("台账3号", vec![3]),
+        ("台账第３号", vec![3]),
+        // What says the number in words is found, too.
+        ("3", vec![3, 2]),
+        ("第9号", vec![]),
+        ("市能源局", vec![3, 2]),
+        ("市水利局 清淤", vec![1]),
+        ("汛期之前", vec![1]),
+    ] {
+        assert_eq!(numbers(&city, q).await, expected, "{q}");
+    }
 }
 
 async fn a_search_says_until_when_it_looked(store: Store) {

@@ -328,7 +328,7 @@ async fn what_is_asked_wrongly_is_refused_in_both_languages(store: Store) {
     let mut energy = unit_client(&city, "energy");
     let (code, error) = refusal(give_back(&mut energy, &name).await);
     assert_eq!((code, error.reason()), (Code::FailedPrecondition, "ASSIGNMENT_STATE"));
-    assert_eq!(error.chinese(), "已经部署办理,不能再退回,确需调整请与督查机构联系");
+    assert_eq!(error.chinese(), "已经部署办理，不能再退回，确需调整请与督查机构联系");
     let (code, error) = refusal(reassign(&mut office(&city), &name, "moon").await);
     assert_eq!((code, error.violations()[0].field.as_str()), (Code::InvalidArgument, "unit"));
     assert_eq!(error.violations()[0].chinese, "没有这个单位（units/moon）");

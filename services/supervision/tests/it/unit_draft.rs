@@ -185,7 +185,7 @@ async fn a_draft_that_is_no_longer_possible_stays(store: Store) {
     city.supervisor().withdraw_task(withdraw).await.unwrap();
     let (code, error) = refusal(release(&city, &approver("energy"), &draft).await);
     assert_eq!((code, error.reason()), (Code::FailedPrecondition, "ASSIGNMENT_STATE"));
-    assert_eq!(error.chinese(), "该事项已经撤销,不能再反馈进展");
+    assert_eq!(error.chinese(), "该事项已经撤销，不能再反馈进展");
     assert_eq!(list(&city, &clerk("energy"), DraftState::Awaiting).await, ["过半"]);
     let impossible = city.clerk("energy").report_assignment(report(&name, "又报")).await;
     assert_eq!(refusal(impossible).1.reason(), "ASSIGNMENT_STATE", "nor is it drafted");

@@ -154,6 +154,7 @@ fn instruction() -> Instruction {
         given_at: at("2023-06-05T10:00+08:00"),
         signatures: vec![],
         urged_at: None,
+        urged: Default::default(),
     }
 }
 
@@ -296,7 +297,7 @@ fn each_event_is_told_to_those_it_concerns() {
             vec![(K::Decision, false, "liaison of water, supervisor")],
         ),
         (
-            of_unit(county(), C::StruckOff { completed_at: done, with_task: true }),
+            of_unit(county(), C::StruckOff { completed_at: done, with_task: true, counted_from: None }),
             vec![(K::Outcome, false, "liaison of yaodu")],
         ),
         (

@@ -11,6 +11,7 @@ use serde::Serialize;
 use tokio::sync::mpsc::{Sender, channel};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, async_trait};
+use xietong_mesh::file_name::{kept_as as entry_name, named};
 use xietong_mesh::{Call, Error};
 use xietong_proto::supervision as proto;
 use xietong_proto::supervision::archive_service_server::ArchiveService;
@@ -32,10 +33,10 @@ const HOW_TO_VERIFY: &str = "# 校验说明\n\n\
 - `清单.json`列出本卷宗每个文件的字节数和SHA-256校验值（清单自身除外）。\n\
 - `附件清单.json`列出办理中所附的文件及其SHA-256校验值（`digest`）和带来它的记录（`version`）；文件凭系统授权下载后，\
 与校验值一致的即为原件。\n\
-- `时间线.jsonl`每行一条记录，按`version`从1起连续排列。每条记录的`prevHash`等于上一条的`hash`，首条为空。\n\
-- `hash`为SHA-256值，依次计入：`prevHash`（字节）、`id`、`aggregate`、`version`（8字节大端整数）、`type`、`actor`、\
-`actingFor`、`ground`、`occurredAt`（1970年以来的微秒数，8字节大端整数）、`recordedAt`（同前）、`traceparent`、\
-`causationId`、`payload`。每个字段之前计入其字节数加1（8字节大端整数）；空缺的字段只计入8字节的0。\n\
+- `时间线.jsonl`每行一条记录，按`version`从1起连续排列。每条记录的`prev_hash`等于上一条的`hash`，首条为空。\n\
+- `hash`为SHA-256值，依次计入：`prev_hash`（由十六进制还原的字节）、`id`、`aggregate`、`version`（8字节大端整数）、`type`、`actor`、\
+`acting_for`、`ground`、`occurred_at`（文件中为RFC 3339时间，计入时换算为1970年以来的微秒数，8字节大端整数）、`recorded_at`（文件中即为该微秒数，计入方式同前）、`traceparent`、\
+`causation_id`、`payload`。每个字段之前计入其字节数加1（8字节大端整数）；空缺的字段只计入8字节的0。\n\
 - `清单.json`的`chain`给出最后一条记录的`version`和`hash`。\n";
 
 /// `xietong.supervision.v1.ArchiveService`.
@@ -77,7 +78,8 @@ impl ArchiveService for Archives {
         task_name(&name)?;
         let archive = self.app.archive(&call, &name).await?;
         let task = encode::task(&archive.record, &self.app.regulation(), archive.now);
-        Ok(Response::new(pieces(archive, task)))
+        let name = format!("台账第{}号督办卷宗", archive.record.task.ledger_number);
+        Ok(named(pieces(archive, task), &name, "zip"))
     }
 }
 
@@ -164,15 +166,16 @@ async fn readable(archive: &Archive, to: &Writer) -> Result<(), Stopped> {
                 time.hour(),
                 time.minute(),
                 plain(&entry.text),
-                plain(&entry.actor)
+                plain(&timeline::person(&entry.actor, &archive.book))
             );
             if !entry.acting_for.is_empty() {
                 let called = archive.book.official(&entry.acting_for);
                 let called = called.map_or(entry.acting_for.as_str(), |known| &known.display_name);
                 line.push_str(&format!("，代{}", plain(called)));
             }
-            if !entry.ground.is_empty() {
-                line.push_str(&format!("；{}", plain(&entry.ground)));
+            let ground = timeline::readable_ground(&entry.ground);
+            if !ground.is_empty() {
+                line.push_str(&format!("；{}", plain(ground)));
             }
             line.push_str("）\n");
             send(to, Part::Data(line.into_bytes())).await?;
@@ -256,29 +259,4 @@ async fn whole(to: &Writer, name: &str, bytes: Vec<u8>) -> Result<(), Stopped> {
 
 async fn send(to: &Writer, part: Part) -> Result<(), Stopped> {
     to.send(Ok(part)).await.map_err(|_| Stopped::Unread)
-}
-
-/// A name that every system takes as one of a file.
-fn entry_name(name: &str) -> String {
-    let plain = |character: char| match character {
-        '/' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|' => '_',
-        character if character.is_control() => '_',
-        character => character,
-    };
-    name.chars().map(plain).take(80).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::entry_name;
-
-    #[test]
-    fn a_name_stays_in_its_folder() {
-        for (name, expected) in
-            [("市能源局", "市能源局"), ("../督函〔2023〕1号", ".._督函〔2023〕1号"), ("a\\b:c\n", "a_b_c_")]
-        {
-            assert_eq!(entry_name(name), expected);
-        }
-        assert_eq!(entry_name(&"长".repeat(200)).chars().count(), 80);
-    }
 }

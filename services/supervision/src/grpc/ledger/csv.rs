@@ -1,13 +1,11 @@
 //! The table as CSV.
 
-use domain_calendar::Timestamp;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use time::Date;
 use xietong_mesh::Error;
 use xietong_proto::google::api::HttpBody;
 
 use super::file::{Pieces, piece};
-use super::table::{COLUMNS, Cell, Rows, like_a_formula};
+use super::table::{COLUMNS, Cell, Rows, day_said, like_a_formula, moment_said};
 
 const CONTENT_TYPE: &str = "text/csv; charset=utf-8";
 /// Without it spreadsheets take Chinese for something else.
@@ -41,13 +39,4 @@ fn said(cell: &Cell) -> String {
         Cell::Moment(at) => moment_said(*at),
         Cell::Light(light) => light.chinese().to_owned(),
     }
-}
-
-fn day_said(day: Date) -> String {
-    format!("{}-{:02}-{:02}", day.year(), u8::from(day.month()), day.day())
-}
-
-fn moment_said(at: Timestamp) -> String {
-    let time = at.time_of_day();
-    format!("{} {:02}:{:02}", day_said(at.day()), time.hour(), time.minute())
 }

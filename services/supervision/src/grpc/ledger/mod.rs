@@ -6,9 +6,10 @@ pub(super) mod scoreboard;
 mod table;
 mod xlsx;
 
-use domain_supervision::Light;
+use domain_supervision::{Light, chinese_day};
 use tonic::{Request, Response, Status};
 use xietong_mesh::convert::encode_time;
+use xietong_mesh::file_name::named;
 use xietong_mesh::{Call, Error};
 use xietong_proto::supervision as proto;
 use xietong_proto::supervision::ledger_service_server::LedgerService;
@@ -78,14 +79,16 @@ impl LedgerService for Ledger {
     ) -> Result<Response<Pieces>, Status> {
         let call = Call::of(&request)?.clone();
         let request = request.into_inner();
-        let write = match request.format.to_ascii_lowercase().as_str() {
+        let format = request.format.to_ascii_lowercase();
+        let write = match format.as_str() {
             "xlsx" => xlsx::pieces,
             "csv" => csv::pieces,
             _ => return Err(Error::invalid("format", "must be xlsx or csv", "格式应为xlsx或csv").into()),
         };
         let query = decode::list_query(&filters!(request))?;
-        let listing = self.app.listing(&call, query)?;
-        Ok(Response::new(write(table::rows(self.app.clone(), listing))))
+        let listing = self.app.listing(&call, query).await?;
+        let name = format!("督办台账{}", chinese_day(listing.now.day()));
+        Ok(named(write(table::rows(self.app.clone(), listing)), &name, &format))
     }
 }
 
@@ -96,9 +99,10 @@ fn group_by(word: &str) -> Result<GroupBy, Error> {
         "document" => Ok(GroupBy::Document),
         "tag" => Ok(GroupBy::Tag),
         "leader" => Ok(GroupBy::Leader),
+        "group" => Ok(GroupBy::Group),
         _ => {
-            let english = "must be light, unit, document, tag or leader";
-            Err(Error::invalid("group_by", english, "应为light、unit、document、tag、leader之一"))
+            let english = "must be light, unit, document, tag, leader or group";
+            Err(Error::invalid("group_by", english, "应为light、unit、document、tag、leader、group之一"))
         }
     }
 }

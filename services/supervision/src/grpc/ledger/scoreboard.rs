@@ -88,7 +88,8 @@ pub(in crate::grpc) fn encode_rule(rule: &ScoreRule) -> proto::ScoreRule {
 pub(in crate::grpc) fn encode_line(line: ScoredLine, most: usize) -> proto::ScoreLine {
     let ScoredLine { key, display_name, rank, line } = line;
     let rate = line.on_time_rate().map(|tenths| format!("{}.{}", tenths / 10, tenths % 10));
-    let Line { on_time, late, days_overdue, returned, late_steps, corrected } = line;
+    let Line { on_time, late, days_overdue, returned, late_steps, returns_refused, reopened, corrected } =
+        line;
     let figure = |points: Vec<Point>| {
         Some(proto::ScoreFigure {
             value: i64::try_from(sum(&points)).unwrap_or(i64::MAX),
@@ -106,13 +107,15 @@ pub(in crate::grpc) fn encode_line(line: ScoredLine, most: usize) -> proto::Scor
         days_overdue: figure(days_overdue),
         returned: figure(returned),
         late_steps: figure(late_steps),
+        returns_refused: figure(returns_refused),
+        reopened: figure(reopened),
         correction_count: i32::try_from(corrected.len()).unwrap_or(i32::MAX),
         corrections: corrected.into_iter().take(most).map(encode_correction).collect(),
     }
 }
 
 fn encode_correction(corrected: Corrected) -> proto::ScoreCorrection {
-    let Corrected { figure, point, ground, appeal } = corrected;
+    let Corrected { figure, point, ground, appeal, reopened } = corrected;
     proto::ScoreCorrection {
         figure: encode_figure(figure).into(),
         assignment: point.assignment,
@@ -120,6 +123,7 @@ fn encode_correction(corrected: Corrected) -> proto::ScoreCorrection {
         value: point.value.into(),
         ground,
         appeal,
+        reopened_version: reopened.unwrap_or(0),
     }
 }
 
@@ -130,6 +134,8 @@ pub(in crate::grpc) fn encode_figure(figure: Figure) -> proto::ScoreFigureKind {
         Figure::DaysOverdue => proto::ScoreFigureKind::DaysOverdue,
         Figure::Returned => proto::ScoreFigureKind::Returned,
         Figure::LateSteps => proto::ScoreFigureKind::LateSteps,
+        Figure::ReturnsRefused => proto::ScoreFigureKind::ReturnsRefused,
+        Figure::Reopened => proto::ScoreFigureKind::Reopened,
     }
 }
 

@@ -10,12 +10,18 @@ use time::Date;
 use xietong_mesh::Error;
 
 use crate::app::{Listing, Supervision, unit_name};
+use crate::grpc::printable::printable;
 use crate::record::Record;
 use crate::regulation::Regulation;
 
 /// Tasks that are read at a time. Of these and their rows a few portions are in memory, whatever
 /// the length of the ledger.
 const PORTION: u64 = 200;
+
+/// What a cell of a spreadsheet holds at most, in units of UTF-16.
+const MOST_IN_A_CELL: usize = 32_767;
+/// The first year that spreadsheets know dates of.
+const FIRST_YEAR: i32 = 1900;
 
 /// Characters of a report's beginning that a row shows.
 const PROGRESS: usize = 300;
@@ -92,7 +98,7 @@ fn row(record: &Record, one: &Assignment, regulation: &Regulation, book: &Book, 
     let clocks = regulation.clocks(task, one);
     let progress = record.last_reports.get(&one.name).map(|text| text.chars().take(PROGRESS).collect());
     let overdue = days_overdue(one, &clocks, now);
-    let moment = |at: Option<Timestamp>| at.map_or(Cell::Empty, Cell::Moment);
+    let moment = |at: Option<Timestamp>| at.map_or(Cell::Empty, moment);
     [
         u32::try_from(task.ledger_number).map_or(Cell::Text(task.ledger_number.to_string()), Cell::Number),
         text(&task.source.document_number),
@@ -117,16 +123,50 @@ fn row(record: &Record, one: &Assignment, regulation: &Regulation, book: &Book, 
 
 /// What is due before midnight is due on the last day; before another instant, before that.
 fn limit(due: Timestamp) -> Cell {
-    last_whole_day(due).map_or(Cell::Moment(due), Cell::Day)
+    last_whole_day(due).map_or_else(|| moment(due), day)
 }
 
 fn text(text: &str) -> Cell {
-    if text.is_empty() { Cell::Empty } else { Cell::Text(text.to_owned()) }
+    let shown = shortened(&printable(text));
+    if shown.is_empty() { Cell::Empty } else { Cell::Text(shown) }
 }
 
-/// Whether a spreadsheet would take a text for a formula.
+/// A text as a cell can hold it: what is too long ends in ….
+fn shortened(text: &str) -> String {
+    if text.encode_utf16().count() <= MOST_IN_A_CELL {
+        return text.to_owned();
+    }
+    let mut room = MOST_IN_A_CELL - 1;
+    let kept = text.chars().take_while(|one| {
+        let fits = one.len_utf16() <= room;
+        room = room.saturating_sub(one.len_utf16());
+        fits
+    });
+    kept.chain(['…']).collect()
+}
+
+/// A day; as text where spreadsheets know no date.
+fn day(day: Date) -> Cell {
+    if day.year() < FIRST_YEAR { Cell::Text(day_said(day)) } else { Cell::Day(day) }
+}
+
+/// An instant; as text where spreadsheets know no date.
+fn moment(at: Timestamp) -> Cell {
+    if at.day().year() < FIRST_YEAR { Cell::Text(moment_said(at)) } else { Cell::Moment(at) }
+}
+
+pub(super) fn day_said(day: Date) -> String {
+    format!("{:04}-{:02}-{:02}", day.year(), u8::from(day.month()), day.day())
+}
+
+pub(super) fn moment_said(at: Timestamp) -> String {
+    let time = at.time_of_day();
+    format!("{} {:02}:{:02}", day_said(at.day()), time.hour(), time.minute())
+}
+
+/// Whether a spreadsheet would take a text for a formula; some take full-width signs for one, too.
 pub(super) fn like_a_formula(text: &str) -> bool {
-    text.starts_with(['=', '+', '-', '@', '\t', '\r'])
+    text.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠', '\t', '\r', '\n'])
 }
 
 pub(super) fn role(role: Role) -> &'static str {
@@ -149,5 +189,43 @@ fn state(state: AssignmentState) -> &'static str {
         AssignmentState::Suspended => "挂账",
         AssignmentState::StruckOff => "已销号",
         AssignmentState::Withdrawn => "已撤销",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_that_is_too_long_for_a_cell_ends_in_an_ellipsis() {
+        let long = vec!["标".repeat(200); 200].join("；");
+        let Cell::Text(shown) = text(&long) else { panic!("a text") };
+        assert_eq!(shown.encode_utf16().count(), MOST_IN_A_CELL);
+        assert!(shown.ends_with('…'));
+        let Cell::Text(pairs) = text(&"𠮷".repeat(MOST_IN_A_CELL)) else { panic!("a text") };
+        assert!(pairs.encode_utf16().count() <= MOST_IN_A_CELL, "such a character is two units");
+        assert_eq!(text("短"), Cell::Text("短".to_owned()));
+    }
+
+    #[test]
+    fn a_date_that_spreadsheets_do_not_know_is_a_text() {
+        let early = Timestamp::parse("0203-04-20T09:30:00+08:00").unwrap();
+        assert_eq!(moment(early), Cell::Text("0203-04-20 09:30".to_owned()));
+        assert_eq!(day(early.day()), Cell::Text("0203-04-20".to_owned()));
+        let known = Timestamp::parse("1900-01-01T00:00:00+08:00").unwrap();
+        assert_eq!((moment(known), day(known.day())), (Cell::Moment(known), Cell::Day(known.day())));
+    }
+
+    #[test]
+    fn whatever_looks_like_a_formula_is_marked() {
+        for text in ["=1", "+1", "-1", "@a", "＝1", "＋1", "－1", "＠a", "\t=1", "\r=1"] {
+            assert!(like_a_formula(text), "{text:?}");
+        }
+        assert!(!like_a_formula("一=1"));
+    }
+
+    #[test]
+    fn what_cannot_be_printed_is_left_out() {
+        assert_eq!(text("标\u{b}题"), Cell::Text("标题".to_owned()));
     }
 }

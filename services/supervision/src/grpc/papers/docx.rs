@@ -11,6 +11,7 @@ use domain_supervision::{Block, chinese_day};
 use xietong_mesh::Error;
 
 use super::Form;
+use crate::grpc::printable::printable;
 
 pub(super) const CONTENT_TYPE: &str =
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
@@ -93,13 +94,39 @@ pub(in crate::grpc) fn write(paper: &Form<'_>) -> Result<Vec<u8>, Error> {
     }
     let mut built = docx.build();
     built.font_table = FONTS.as_bytes().to_vec();
+    built.doc_props.core = properties(paper).into_bytes();
     let mut file = Cursor::new(Vec::new());
     built.pack(&mut file).map_err(Error::internal)?;
     Ok(file.into_inner())
 }
 
+/// What file managers and searches say of it: its title, whose it is, and its day.
+fn properties(paper: &Form<'_>) -> String {
+    let day = paper.day.map_or_else(String::new, |day| {
+        let at = format!("{}-{:02}-{:02}T00:00:00+08:00", day.year(), u8::from(day.month()), day.day());
+        format!(
+            "<dcterms:created xsi:type=\"dcterms:W3CDTF\">{at}</dcterms:created>\
+             <dcterms:modified xsi:type=\"dcterms:W3CDTF\">{at}</dcterms:modified>"
+        )
+    });
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\
+         <cp:coreProperties \
+         xmlns:cp=\"http://schemas.openxmlformats.org/package/2006/metadata/core-properties\" \
+         xmlns:dc=\"http://purl.org/dc/elements/1.1/\" xmlns:dcterms=\"http://purl.org/dc/terms/\" \
+         xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\">\
+         <dc:title>{}</dc:title><dc:creator>协同</dc:creator>\
+         <cp:lastModifiedBy>协同</cp:lastModifiedBy>{day}</cp:coreProperties>",
+        escaped(&printable(paper.title))
+    )
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
 fn run(text: impl Into<String>, font: &str, size: usize) -> Run {
-    Run::new().add_text(text).fonts(fonts(font)).size(size)
+    Run::new().add_text(printable(&text.into())).fonts(fonts(font)).size(size)
 }
 
 fn fonts(font: &str) -> RunFonts {
@@ -172,4 +199,46 @@ fn table(rows: &[Vec<String>]) -> Table {
         .width(WIDTH, WidthType::Dxa)
         .layout(TableLayoutType::Fixed)
         .align(TableAlignmentType::Center)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain_supervision::Block;
+
+    use super::{Form, properties, write};
+
+    fn form<'a>(title: &'a str, body: &'a [Block]) -> Form<'a> {
+        Form {
+            head: "督办函".to_owned(),
+            number: "督办〔2023〕1号".to_owned(),
+            title,
+            addressee: None,
+            body,
+            signed: "市政府督查室",
+            day: Some(time::macros::date!(2023 - 06 - 19)),
+        }
+    }
+
+    #[test]
+    fn a_file_says_what_it_is_whose_and_of_which_day() {
+        let said = properties(&form("关于A&B<的>函\u{b}", &[]));
+        for part in [
+            "<dc:title>关于A&amp;B&lt;的&gt;函</dc:title>",
+            "<dc:creator>协同</dc:creator>",
+            "2023-06-19T00:00:00+08:00",
+        ] {
+            assert!(said.contains(part), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_title_with_a_control_character_makes_a_file() {
+        let body = [Block::Text { text: "正\u{b}文".to_owned() }];
+        let file = write(&form("标\u{b}题", &body)).unwrap();
+        let mut archive = zip::ZipArchive::new(std::io::Cursor::new(file)).unwrap();
+        let mut document = String::new();
+        let mut entry = archive.by_name("word/document.xml").unwrap();
+        std::io::Read::read_to_string(&mut entry, &mut document).unwrap();
+        assert!(!document.contains('\u{b}') && document.contains("标题") && document.contains("正文"));
+    }
 }

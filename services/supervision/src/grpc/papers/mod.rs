@@ -13,6 +13,7 @@ use std::mem::take;
 use domain_supervision::{Paper, PaperKind, Period};
 use tonic::{Request, Response, Status};
 use xietong_mesh::convert::{decode_time, encode_time};
+use xietong_mesh::file_name::named;
 use xietong_mesh::input::present;
 use xietong_mesh::{Attempt, Call, Error, Transactions, retried};
 use xietong_proto::supervision as proto;
@@ -83,7 +84,7 @@ impl PaperService for Papers {
         let request = request.into_inner();
         let format = format(&request.format)?;
         let period = period(request.start_time, request.end_time)?;
-        Ok(Response::new(file(format, &self.app.draft_bulletin(&call, period).await?)?))
+        Ok(file(format, &self.app.draft_bulletin(&call, period).await?)?)
     }
 
     async fn get_assignment_paper(
@@ -95,7 +96,7 @@ impl PaperService for Papers {
         let task = task_of_assignment(&request.name)?;
         let kind = kind(&request.kind)?;
         let issued = self.app.latest_paper(&call, (task, &request.name), kind).await?;
-        Ok(Response::new(file(Format::Docx, &issued.paper)?))
+        Ok(file(Format::Docx, &issued.paper)?)
     }
 
     async fn get_paper_file(
@@ -108,7 +109,7 @@ impl PaperService for Papers {
         check.name("name", &request.name, "papers");
         check.finish()?;
         let format = format(&request.format)?;
-        Ok(Response::new(file(format, &self.app.paper(&call, &request.name).await?.paper)?))
+        Ok(file(format, &self.app.paper(&call, &request.name).await?.paper)?)
     }
 }
 
@@ -117,12 +118,14 @@ pub(super) enum Format {
     Markdown,
 }
 
-/// A paper as a file.
-pub(super) fn file(format: Format, paper: &Paper) -> Result<Pieces, Error> {
-    match format {
-        Format::Docx => Ok(whole(docx::CONTENT_TYPE, &docx::write(&Form::of(paper))?)),
-        Format::Markdown => Ok(whole(markdown::CONTENT_TYPE, markdown::write(&Form::of(paper)).as_bytes())),
-    }
+/// A paper as a file, kept as its number and title.
+pub(super) fn file(format: Format, paper: &Paper) -> Result<Response<Pieces>, Error> {
+    let form = Form::of(paper);
+    let (pieces, ending) = match format {
+        Format::Docx => (whole(docx::CONTENT_TYPE, &docx::write(&form)?), "docx"),
+        Format::Markdown => (whole(markdown::CONTENT_TYPE, markdown::write(&form).as_bytes()), "md"),
+    };
+    Ok(named(pieces, &format!("{} {}", paper.printed_number(), paper.title), ending))
 }
 
 pub(super) fn format(word: &str) -> Result<Format, Error> {
