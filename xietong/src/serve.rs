@@ -108,6 +108,15 @@ impl Parts<'_> {
     }
 }
 
+/// The clock that is configured; one that is not the machine's is a line in the log.
+fn clock(config: &ServiceConfig) -> Clock {
+    let seconds = config.clock_ahead_seconds;
+    if seconds != 0 {
+        tracing::warn!(seconds, "business time is ahead of the machine's clock: for training and tests only");
+    }
+    Clock::ahead_by(seconds)
+}
+
 async fn serve_service(
     config: &ServiceConfig,
     parts: Parts<'_>,
@@ -119,7 +128,7 @@ async fn serve_service(
         database_url: config.database_url.expose().to_owned(),
         connections: config.database_connections,
         crash: config.crash_point.parse()?,
-        clock: Clock::real(),
+        clock: clock(config),
         bus: match &config.bus {
             BusConfig::Embedded => Bus::embedded(),
             BusConfig::Redis(url) => Bus::redis(url.expose())?,
@@ -174,7 +183,7 @@ async fn serve_gateway(
         signer: parts.signer(Issuer::Gateway),
         verifier: parts.verifier(),
         tokens: TokenVerifier::new(&tokens.issuer, &tokens.audience, &tokens.public_key()?)?,
-        clock: Arc::new(RealClock(Clock::real())),
+        clock: Arc::new(RealClock(clock(config))),
         attachments: attachments(config.attachments.clone().unwrap_or_default())?,
         metrics: parts.metrics,
         readiness: parts.readiness.clone(),

@@ -35,6 +35,9 @@ const EMBEDDED: &str = "embedded";
 /// How far the admin port is from the port of the service.
 const ADMIN_PORT_DISTANCE: u16 = 100;
 
+/// Business time is at most so far from the machine's: a hundred years.
+const MOST_SECONDS_AHEAD: i64 = 100 * 366 * 86_400;
+
 /// The configuration is wrong: one line that names the value.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -64,6 +67,7 @@ struct Settings {
     identity: IdentityConfig,
     telemetry: TelemetryConfig,
     drain_seconds: u64,
+    clock_ahead_seconds: i64,
     administrator: Option<String>,
     tokens: Option<TokensConfig>,
     crash_point: String,
@@ -73,7 +77,7 @@ struct Settings {
 impl Settings {
     /// Names of the values at the top. In a cluster the environment is full of variables
     /// that begin like ours (`XIETONG_ROSTER_SERVICE_HOST`); all others are left alone.
-    const NAMES: [&str; 15] = [
+    const NAMES: [&str; 16] = [
         "listen",
         "admin_listen",
         "database_url",
@@ -85,6 +89,7 @@ impl Settings {
         "identity",
         "telemetry",
         "drain_seconds",
+        "clock_ahead_seconds",
         "administrator",
         "tokens",
         "crash_point",
@@ -110,6 +115,7 @@ impl Settings {
             identity: IdentityConfig::default(),
             telemetry: TelemetryConfig::default(),
             drain_seconds: 14,
+            clock_ahead_seconds: 0,
             administrator: None,
             tokens: None,
             crash_point: String::new(),
@@ -143,6 +149,9 @@ pub struct ServiceConfig {
     /// workers' last turns, leases and telemetry take up to ten seconds more, and a cluster
     /// kills after thirty.
     pub grace: Duration,
+    /// Business time is so many seconds ahead of the machine's clock, behind when negative: for
+    /// training and tests, the same for every service of a mesh. Zero in production.
+    pub clock_ahead_seconds: i64,
     /// Roster only: the subject that is given an administrator's account if it has none.
     pub administrator: Option<String>,
     /// Gateway only: whose bearer tokens are accepted.
@@ -212,6 +221,9 @@ impl ServiceConfig {
         if !(1..=600).contains(&settings.drain_seconds) {
             return Err(ConfigError("drain_seconds: must be from 1 to 600".to_owned()));
         }
+        if !(-MOST_SECONDS_AHEAD..=MOST_SECONDS_AHEAD).contains(&settings.clock_ahead_seconds) {
+            return Err(ConfigError("clock_ahead_seconds: must be within a hundred years".to_owned()));
+        }
         settings
             .crash_point
             .parse::<CrashPoints>()
@@ -234,6 +246,7 @@ impl ServiceConfig {
             identity: settings.identity,
             telemetry: settings.telemetry,
             grace: Duration::from_secs(settings.drain_seconds),
+            clock_ahead_seconds: settings.clock_ahead_seconds,
             administrator: settings.administrator,
             tokens: settings.tokens,
             crash_point: settings.crash_point,
@@ -265,6 +278,7 @@ impl ServiceConfig {
                 ..self.telemetry.clone()
             },
             drain_seconds: self.grace.as_secs(),
+            clock_ahead_seconds: self.clock_ahead_seconds,
             administrator: self.administrator.clone(),
             tokens: self.tokens.clone(),
             crash_point: self.crash_point.clone(),
@@ -352,6 +366,7 @@ mod tests {
         assert_eq!(config.peers[&ServiceName::Supervision], "http://127.0.0.1:7102");
         assert!(!config.peers.contains_key(&ServiceName::Roster));
         assert_eq!(config.grace, Duration::from_secs(14));
+        assert_eq!(config.clock_ahead_seconds, 0);
     }
 
     #[test]
@@ -378,6 +393,7 @@ mod tests {
         assert!(refusal("listen = 'nowhere'").starts_with("listen: "));
         assert!(refusal("drain_seconds = 'soon'").starts_with("drain_seconds: "));
         assert!(refusal("drain_seconds = 0").starts_with("drain_seconds: "));
+        assert!(refusal("clock_ahead_seconds = 9000000000").starts_with("clock_ahead_seconds: "));
         assert!(refusal("database_connections = 1").starts_with("database_connections: "));
         assert!(refusal("database_url = 'mysql://x'").starts_with("database_url: "));
         assert!(refusal("bus = 'kafka://x'").starts_with("bus: "));

@@ -15,12 +15,13 @@ use std::process::ExitStatus;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use domain_calendar::Timestamp;
 use tempfile::TempDir;
 use tokio::process::Command;
 use xietong_mesh::ServiceName;
 use xietong_mesh::token::{Issuer, Signer};
 use xietong_store::CrashPoint;
-use xietong_timers::MachineClock;
+use xietong_timers::{Clock, MachineClock};
 
 use crate::api::{Api, Protocol};
 use crate::databases::Databases;
@@ -77,6 +78,7 @@ pub struct Cluster {
     keys: Keys,
     folder: TempDir,
     program: PathBuf,
+    clock_ahead_seconds: i64,
 }
 
 impl Cluster {
@@ -102,7 +104,17 @@ impl Cluster {
             keys: Keys::write(folder.path())?,
             program: program()?,
             folder,
+            clock_ahead_seconds: 0,
         })
+    }
+
+    /// Business time is this now, in every process that is started from here on: what is told at
+    /// night differs from what is told at work, and a test is not to depend on when it runs.
+    #[must_use]
+    pub fn with_time(mut self, now: Timestamp) -> Self {
+        let micros = now.as_micros().saturating_sub(Clock::real().now().as_micros());
+        self.clock_ahead_seconds = micros.div_euclid(1_000_000);
+        self
     }
 
     /// Prepares a cluster, starts all of it and waits until it is ready.
@@ -157,6 +169,7 @@ impl Cluster {
             peers: &peers,
             keys: &self.keys,
             crash,
+            clock_ahead_seconds: self.clock_ahead_seconds,
         };
         node.start(&self.program, &settings.to_toml())
     }

@@ -15,7 +15,7 @@ use xietong_testkit::servers;
 use xietong_testkit::wait::{wait_for, wait_for_value};
 
 use crate::load::{Attempts, check, create, persist};
-use crate::world::{SOON, SUPERVISOR, found_linfen};
+use crate::world::{SOON, SUPERVISOR, found_linfen, idle_cluster};
 
 const CLERK: &str = "shuiliju-lianluoyuan";
 /// Head of the group by post, who hears of what becomes of its decisions.
@@ -75,8 +75,7 @@ async fn survive(service: ServiceName, points: &[CrashPoint]) {
 }
 
 async fn cluster() -> Cluster {
-    let (postgres, redis) = (servers::postgres().unwrap(), servers::redis_database().await.unwrap());
-    Cluster::prepare(&postgres, &redis).await.unwrap()
+    idle_cluster(&servers::redis_database().await.unwrap()).await
 }
 
 async fn die(cluster: &mut Cluster, service: ServiceName, crash: Crash) {

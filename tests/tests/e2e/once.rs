@@ -5,18 +5,18 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use xietong_mesh::ServiceName;
 use xietong_testkit::api::{Api, Protocol};
-use xietong_testkit::cluster::{ADMINISTRATOR, Cluster};
-use xietong_testkit::servers::{self, Redis};
+use xietong_testkit::cluster::ADMINISTRATOR;
+use xietong_testkit::servers::Redis;
 
 use crate::load::task;
-use crate::world::{SOON, SUPERVISOR, found_linfen};
+use crate::world::{SOON, SUPERVISOR, cluster, found_linfen};
 
 const CALLS: usize = 100;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_calls_with_one_request_id_have_one_effect_and_one_answer_even_without_redis() {
     let mut redis = Redis::start().unwrap();
-    let cluster = Cluster::start_all(&servers::postgres().unwrap(), &redis.url()).await.unwrap();
+    let cluster = cluster(&redis.url()).await;
     found_linfen(&cluster.api(Protocol::Grpc, ADMINISTRATOR).await.unwrap()).await;
     let supervisor = cluster.api(Protocol::Rest, SUPERVISOR).await.unwrap();
 

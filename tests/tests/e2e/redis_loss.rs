@@ -6,12 +6,12 @@ use redis::AsyncCommands;
 use redis::aio::MultiplexedConnection;
 use xietong_mesh::ServiceName;
 use xietong_testkit::api::Protocol;
-use xietong_testkit::cluster::{ADMINISTRATOR, Cluster};
+use xietong_testkit::cluster::ADMINISTRATOR;
 use xietong_testkit::history::{History, Outcome};
-use xietong_testkit::servers::{self, Redis};
+use xietong_testkit::servers::Redis;
 
 use crate::load::{Attempts, check, create};
-use crate::world::{SUPERVISOR, WITH_LOG, found_linfen};
+use crate::world::{SUPERVISOR, WITH_LOG, cluster, found_linfen};
 
 const TASKS: usize = 1_000;
 const AT_ONCE: usize = 16;
@@ -22,7 +22,7 @@ const LINES_WITHOUT_A_LOOP: usize = 300;
 #[tokio::test(flavor = "multi_thread")]
 async fn every_notice_of_a_thousand_tasks_arrives_whatever_redis_loses_meanwhile() {
     let mut redis = Redis::start().unwrap();
-    let mut cluster = Cluster::start_all(&servers::postgres().unwrap(), &redis.url()).await.unwrap();
+    let mut cluster = cluster(&redis.url()).await;
     found_linfen(&cluster.api(Protocol::Grpc, ADMINISTRATOR).await.unwrap()).await;
     let supervisor = cluster.api(Protocol::Grpc, SUPERVISOR).await.unwrap();
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
+use domain_calendar::Timestamp;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use xietong::cli::{Sample, UpArgs};
@@ -42,10 +43,10 @@ pub(crate) enum World {
 }
 
 impl World {
-    /// One process on the machine's clock, with an administrator's account alone.
+    /// One process from [`morning`] on, with an administrator's account alone.
     pub(crate) async fn one_process() -> World {
         let data = tempfile::tempdir().unwrap();
-        let arguments = UpArgs { real_clock: true, ..arguments(data.path(), Sample::None) };
+        let arguments = UpArgs { sim_clock: Some(morning()), ..arguments(data.path(), Sample::None) };
         World::OneProcess { city: City::start(&arguments).await.unwrap(), data }
     }
 
@@ -65,10 +66,9 @@ impl World {
         World::OneProcess { city, data }
     }
 
-    /// Five processes, with an administrator's account alone.
+    /// Five processes from [`morning`] on, with an administrator's account alone.
     pub(crate) async fn five_processes() -> World {
-        let (postgres, redis) = (servers::postgres().unwrap(), servers::redis_database().await.unwrap());
-        World::FiveProcesses(Cluster::start_all(&postgres, &redis).await.unwrap())
+        World::FiveProcesses(cluster(&servers::redis_database().await.unwrap()).await)
     }
 
     /// A client of the gateway for a subject.
@@ -164,10 +164,26 @@ pub(crate) async fn found_linfen(administrator: &Api) {
     }
 }
 
+/// An hour at which people work, with the working day before them: at night some notices wait.
+pub(crate) fn morning() -> Timestamp {
+    Timestamp::parse("2026-06-10T09:00:00+08:00").unwrap()
+}
+
+/// Five processes from [`morning`] on, that are not started.
+pub(crate) async fn idle_cluster(redis: &str) -> Cluster {
+    Cluster::prepare(&servers::postgres().unwrap(), redis).await.unwrap().with_time(morning())
+}
+
+/// Five processes from [`morning`] on, with an administrator's account alone.
+pub(crate) async fn cluster(redis: &str) -> Cluster {
+    let mut cluster = idle_cluster(redis).await;
+    cluster.start_rest().await.unwrap();
+    cluster
+}
+
 /// A cluster with the sample city, and its administrator.
 pub(crate) async fn linfen_cluster() -> Cluster {
-    let (postgres, redis) = (servers::postgres().unwrap(), servers::redis_database().await.unwrap());
-    let cluster = Cluster::start_all(&postgres, &redis).await.unwrap();
+    let cluster = cluster(&servers::redis_database().await.unwrap()).await;
     found_linfen(&cluster.api(Protocol::Grpc, ADMINISTRATOR).await.unwrap()).await;
     cluster
 }

@@ -78,6 +78,7 @@ pub(super) struct Settings<'a> {
     pub(super) peers: &'a BTreeMap<ServiceName, String>,
     pub(super) keys: &'a Keys,
     pub(super) crash: Option<Crash>,
+    pub(super) clock_ahead_seconds: i64,
 }
 
 impl Settings<'_> {
@@ -94,7 +95,7 @@ impl Settings<'_> {
         }
         top.extend(self.crash.map(|crash| ("crash_point", format!("{}:{}", crash.point, crash.passes))));
         let own_key = shown(&self.keys.private(self.service));
-        let mut toml = String::new();
+        let mut toml = format!("clock_ahead_seconds = {}\n", self.clock_ahead_seconds);
         let mut table = |heading: &str, pairs: Vec<(String, String)>| {
             // Writing to a String cannot fail.
             let _written = writeln!(toml, "{heading}");

@@ -170,7 +170,7 @@ async fn the_largest_account_is_not_locked_out_and_a_larger_one_is_refused(city:
     for (largest, role) in [
         (largest("office", domain_roster::Role::GroupOffice, Some(&group)), proto::Role::GroupOffice),
         (largest(&"督".repeat(85), deputy, None), proto::Role::AssistingDeputySecretaryGeneral),
-        (largest(&"\u{1}".repeat(200), deputy, None), proto::Role::AssistingDeputySecretaryGeneral),
+        (largest(&"\"".repeat(200), deputy, None), proto::Role::AssistingDeputySecretaryGeneral),
     ] {
         let binding = |binding: &domain_roster::RoleBinding| proto::RoleBinding {
             role: role.into(),
