@@ -99,6 +99,8 @@ impl Telemetry {
             .with_tracked_inactivity(false)
             .with_threads(false)
             .with_location(false)
+            // Its contexts are asked of the spans, never of the thread.
+            .with_context_activation(false)
             .with_filter(exported);
         // Colours are for people: a file or a collector gets the plain text.
         let lines = fmt::layer().with_ansi(std::io::stderr().is_terminal()).with_writer(std::io::stderr);

@@ -30,6 +30,8 @@ const ADDED: &str = "supervision.task.cooperating_added";
 const INSTRUCTED: &str = "supervision.task.instructed";
 /// Events after which something else is searched of a task.
 const CHANGES: [&str; 8] = [CREATED, REVISED, REPORTED, REACHED, SUBMITTED, REASSIGNED, ADDED, INSTRUCTED];
+/// Those whose payload is searched itself.
+const WORDS: [&str; 4] = [REPORTED, SUBMITTED, REACHED, INSTRUCTED];
 
 /// Searched of a task: its title and text, its document and part, its tags, the names of its units,
 /// what these reported, of milestones too, and submitted, and what leaders wrote on it (批示), which whoever sees the task
@@ -41,19 +43,32 @@ pub(crate) struct Searching(pub(crate) Arc<RosterCopy>);
 #[async_trait]
 impl EventHandler for Searching {
     async fn apply(&self, tx: &DatabaseTransaction, events: &[Event]) -> Result<(), ApplyError> {
-        let changes = |event: &&Event| CHANGES.contains(&event.event_type.as_str());
-        let tasks: BTreeSet<&str> =
-            events.iter().filter(changes).map(|event| event.aggregate.as_str()).collect();
+        let of_type = |types: &[&str], event: &Event| types.contains(&event.event_type.as_str());
+        let tasks_of = |types: &[&str]| -> BTreeSet<&str> {
+            events
+                .iter()
+                .filter(|event| of_type(types, event))
+                .map(|event| event.aggregate.as_str())
+                .collect()
+        };
+        let tasks = tasks_of(&CHANGES);
         if tasks.is_empty() {
             return Ok(());
         }
-        let tasks: Vec<&str> = tasks.into_iter().collect();
-        let records = store::find_all(tx, &tasks).await?;
+        let new = tasks_of(&[CREATED]);
         let mut reports: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        let said_by = [REPORTED, SUBMITTED, REACHED, INSTRUCTED];
-        for (task, payload) in store::payloads_of(tx, &tasks, &said_by).await? {
+        // Nothing was said of a new task before these events, which is most of what is read here.
+        for event in events.iter().rev().filter(|event| of_type(&WORDS, event)) {
+            if new.contains(event.aggregate.as_str()) {
+                reports.entry(event.aggregate.clone()).or_default().extend(said(&event.payload)?);
+            }
+        }
+        let known: Vec<&str> = tasks.difference(&new).copied().collect();
+        for (task, payload) in store::payloads_of(tx, &known, &WORDS).await? {
             reports.entry(task).or_default().extend(said(&payload)?);
         }
+        let tasks: Vec<&str> = tasks.into_iter().collect();
+        let records = store::find_all(tx, &tasks).await?;
         let none = Vec::new();
         let book = self.0.view().book;
         let texts = records.iter().map(|(name, record)| {
