@@ -189,7 +189,12 @@ impl ReceivedRequest {
     ///
     /// # Errors
     /// As [`verify`]; a missing header is an empty one.
-    pub fn verify(&self, algorithm: Algorithm, secret: &Secret, now: Moment) -> Result<(), VerificationError> {
+    pub fn verify(
+        &self,
+        algorithm: Algorithm,
+        secret: &Secret,
+        now: Moment,
+    ) -> Result<(), VerificationError> {
         let signature = match algorithm {
             Algorithm::Sha256 => SIGNATURE_HEADER,
             Algorithm::Sm3 => SM3_SIGNATURE_HEADER,

@@ -47,7 +47,10 @@ where
 }
 
 /// The next request, or `None` at the end of the connection.
-async fn read<Stream>(stream: &mut BufReader<Stream>, connection: usize) -> io::Result<Option<ReceivedRequest>>
+async fn read<Stream>(
+    stream: &mut BufReader<Stream>,
+    connection: usize,
+) -> io::Result<Option<ReceivedRequest>>
 where
     Stream: AsyncRead + Unpin,
 {
