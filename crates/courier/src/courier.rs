@@ -99,15 +99,10 @@ impl Courier {
             .with_safe_default_protocol_versions()?
             .with_root_certificates(roots.store)
             .with_no_client_auth();
-        let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(tls)
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(Connector {
-                policy: Arc::new(policy),
-                resolver,
-                patience: timeouts.connect / 3,
-            });
+        let connector =
+            HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().wrap_connector(
+                Connector { policy: Arc::new(policy), resolver, patience: timeouts.connect / 3 },
+            );
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE)

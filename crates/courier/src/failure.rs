@@ -28,7 +28,9 @@ pub(crate) enum ConnectFailure {
 }
 
 /// What the client's error comes to.
-pub(crate) fn outcome_of(error: &(dyn Error + 'static)) -> Outcome {
+pub(crate) fn outcome_of(error: &hyper_util::client::legacy::Error) -> Outcome {
+    let connecting = error.is_connect();
+    let error: &(dyn Error + 'static) = error;
     let mut cause = Some(error);
     while let Some(error) = cause {
         if let Some(failure) = error.downcast_ref::<ConnectFailure>() {
@@ -39,7 +41,13 @@ pub(crate) fn outcome_of(error: &(dyn Error + 'static)) -> Outcome {
         }
         cause = error.source();
     }
-    Outcome::Unreachable(Unreachable::Broken { detail: deepest(error) })
+    let detail = deepest(error);
+    // Everything else that connecting takes has a failure of its own: what is left is TLS.
+    Outcome::Unreachable(if connecting {
+        Unreachable::Untrusted { detail }
+    } else {
+        Unreachable::Broken { detail }
+    })
 }
 
 fn of_connecting(failure: &ConnectFailure) -> Outcome {
