@@ -92,7 +92,7 @@ impl<Endpoint: Ord + Clone, Subject: Ord + Clone, Work> Lanes<Endpoint, Subject,
     }
 
     /// The next piece of work, of the endpoint whose turn it is; `None` when nothing may be sent now.
-    pub fn next(&mut self) -> Option<(Ticket<Endpoint, Subject>, Work)> {
+    pub fn take_next(&mut self) -> Option<(Ticket<Endpoint, Subject>, Work)> {
         let free = self.limits.total.saturating_sub(self.under_way);
         if free == 0 {
             return None;

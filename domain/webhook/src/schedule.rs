@@ -33,7 +33,7 @@ impl Jitter {
     /// The duration, a quarter less up to a quarter more.
     fn spread(self, duration: Duration) -> Duration {
         // Three quarters, and of the half that is missing to five quarters the drawn share.
-        let spread = duration.as_micros() / 2 * u128::from(self.0) >> 32;
+        let spread = (duration.as_micros() / 2 * u128::from(self.0)) >> 32;
         let micros = duration.as_micros() * 3 / 4 + spread;
         Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX))
     }

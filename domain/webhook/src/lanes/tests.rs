@@ -4,10 +4,14 @@ use proptest::prelude::*;
 
 use super::{Finish, Lanes, Limits, Ticket};
 
+/// Endpoint, subject, and when it was offered.
+type Numbered = (u8, Option<u8>, usize);
+type Held = (Ticket<u8, u8>, Numbered);
+
 const LIMITS: Limits = Limits { total: 8, kept: 2, lane: 3 };
 
 fn drain<Work>(lanes: &mut Lanes<&'static str, u8, Work>) -> (Vec<Ticket<&'static str, u8>>, Vec<Work>) {
-    std::iter::from_fn(|| lanes.next()).unzip()
+    std::iter::from_fn(|| lanes.take_next()).unzip()
 }
 
 #[test]
@@ -22,11 +26,11 @@ fn lanes_take_turns_and_one_that_hangs_fills_its_own_places_only() {
         lanes.offer("fast", None, ("fast", number));
     }
     for number in 0..4 {
-        let (ticket, work) = lanes.next().unwrap();
+        let (ticket, work) = lanes.take_next().unwrap();
         assert_eq!(work, ("fast", number));
         assert_eq!(lanes.finish(ticket, Finish::Settled), []);
     }
-    assert_eq!((lanes.next(), lanes.under_way(), lanes.waiting(&"hangs")), (None, 3, 97));
+    assert_eq!((lanes.take_next(), lanes.under_way(), lanes.waiting(&"hangs")), (None, 3, 97));
 }
 
 #[test]
@@ -51,14 +55,14 @@ fn of_a_subject_one_is_under_way_and_the_others_keep_their_order() {
     for (subject, work) in [(1, "1a"), (1, "1b"), (2, "2a"), (1, "1c")] {
         lanes.offer("ordered", Some(subject), work);
     }
-    let (ticket_of_1, work) = lanes.next().unwrap();
+    let (ticket_of_1, work) = lanes.take_next().unwrap();
     assert_eq!(work, "1a");
-    let (ticket_of_2, work) = lanes.next().unwrap();
-    assert_eq!((work, lanes.next()), ("2a", None));
+    let (ticket_of_2, work) = lanes.take_next().unwrap();
+    assert_eq!((work, lanes.take_next()), ("2a", None));
     assert_eq!(lanes.finish(ticket_of_2, Finish::Settled), Vec::<&str>::new());
-    assert_eq!(lanes.next(), None);
+    assert_eq!(lanes.take_next(), None);
     assert_eq!(lanes.finish(ticket_of_1, Finish::Postponed), ["1b", "1c"]);
-    assert_eq!((lanes.next(), lanes.under_way()), (None, 0));
+    assert_eq!((lanes.take_next(), lanes.under_way()), (None, 0));
 }
 
 #[test]
@@ -68,11 +72,11 @@ fn an_endpoint_that_is_slowed_has_one_place_and_a_disabled_one_gives_back_its_wo
     for number in 0..3 {
         lanes.offer("slowed", None, number);
     }
-    let (ticket, work) = lanes.next().unwrap();
-    assert_eq!((work, lanes.next()), (0, None));
+    let (ticket, work) = lanes.take_next().unwrap();
+    assert_eq!((work, lanes.take_next()), (0, None));
     assert_eq!(lanes.withdraw(&"slowed"), [1, 2]);
     assert_eq!(lanes.finish(ticket, Finish::Postponed), Vec::<u8>::new());
-    assert_eq!((lanes.next(), lanes.withdraw(&"unknown")), (None, vec![]));
+    assert_eq!((lanes.take_next(), lanes.withdraw(&"unknown")), (None, vec![]));
 }
 
 proptest! {
@@ -80,11 +84,11 @@ proptest! {
     fn limits_and_order_hold_and_nothing_is_lost_or_starved(
         steps in proptest::collection::vec((0_u8..4, 0_u8..5, proptest::option::of(0_u8..3), any::<bool>()), 1..300),
     ) {
-        let mut lanes: Lanes<u8, u8, (u8, Option<u8>, usize)> = Lanes::new(LIMITS);
-        let mut held: Vec<(Ticket<u8, u8>, (u8, Option<u8>, usize))> = Vec::new();
+        let mut lanes: Lanes<u8, u8, Numbered> = Lanes::new(LIMITS);
+        let mut held: Vec<Held> = Vec::new();
         let (mut offered, mut settled) = (0_usize, 0_usize);
         let mut last: BTreeMap<(u8, u8), usize> = BTreeMap::new();
-        let mut finish = |lanes: &mut Lanes<_, _, _>, (ticket, work): (Ticket<u8, u8>, (u8, Option<u8>, usize)), postpone: bool| {
+        let mut finish = |lanes: &mut Lanes<_, _, _>, (ticket, work): Held, postpone: bool| {
             if !postpone {
                 // In order of a subject, whatever was postponed meanwhile.
                 if let (endpoint, Some(subject), number) = work {
@@ -106,7 +110,7 @@ proptest! {
                     lanes.offer(endpoint, subject, (endpoint, subject, offered));
                     offered += 1;
                 }
-                2 => held.extend(lanes.next()),
+                2 => held.extend(lanes.take_next()),
                 _ => {
                     if !held.is_empty() {
                         let first = held.remove(usize::from(endpoint) % held.len());
@@ -124,7 +128,7 @@ proptest! {
             }
         }
         loop {
-            held.extend(std::iter::from_fn(|| lanes.next()));
+            held.extend(std::iter::from_fn(|| lanes.take_next()));
             let Some(one) = held.pop() else { break };
             finish(&mut lanes, one, false);
         }
