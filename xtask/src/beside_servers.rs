@@ -1,16 +1,21 @@
 //! Runs tests, benchmarks and failure scenarios beside private servers.
 
+use crate::install;
 use crate::report::Report;
 use crate::servers::Servers;
 use crate::workspace::{Workspace, run, run_for_output};
 
 /// Where tests that start real processes find the program.
 const PROGRAM: &str = "XIETONG_PROGRAM";
+/// Where they find another language's library of webhooks.
+const WEBHOOKS_PYTHON: &str = "XIETONG_WEBHOOKS_PYTHON";
 
 /// Builds everything, then runs the tests with nextest, or without where it is
 /// not installed.
 pub(crate) fn run_tests(workspace: &Workspace, report: &mut Report, arguments: &[String]) {
     let Some(()) = report.step("install servers", Servers::install) else { return };
+    let python = report.step("install standardwebhooks", || install::webhooks_python(workspace));
+    let Some(python) = python else { return };
     // One build with one feature set; a build of single crates would compile
     // dependencies anew with other features.
     let whole =
@@ -30,7 +35,10 @@ pub(crate) fn run_tests(workspace: &Workspace, report: &mut Report, arguments: &
         if whole {
             tests.arg("--workspace");
         }
-        tests.args(arguments).env(PROGRAM, workspace.target().join("debug/xietong"));
+        tests
+            .args(arguments)
+            .env(PROGRAM, workspace.target().join("debug/xietong"))
+            .env(WEBHOOKS_PYTHON, &python);
         servers.tell(&mut tests);
         run(&mut tests)
     });

@@ -16,6 +16,7 @@ use crate::workspace::{Workspace, run, succeeds};
 
 const CARGO_DENY: &str = "0.20.2";
 const BUF: &str = "1.75.0";
+const STANDARD_WEBHOOKS: &str = "1.1.0";
 
 /// PostgreSQL, Redis, and what the tests call them with.
 pub(crate) fn servers() -> anyhow::Result<()> {
@@ -74,20 +75,38 @@ pub(crate) fn buf(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     let environment = workspace.tools().join(format!("buf-{BUF}"));
     let program = environment.join("bin/buf");
     if !program.exists() {
-        let make = || {
-            let mut command = Command::new("python3");
-            command.args(["-m", "venv", "--clear"]).arg(&environment);
-            command
-        };
-        if !succeeds(&mut make()) {
-            debian(&["python3-venv"])?;
-            run(&mut make())?;
-        }
-        run(Command::new(environment.join("bin/pip"))
-            .args(["install", "--quiet", "--disable-pip-version-check"])
-            .arg(format!("buf-bin=={BUF}")))?;
+        python(&environment, &format!("buf-bin=={BUF}"))?;
     }
     Ok(program)
+}
+
+/// A Python with the library of Standard Webhooks, which verifies what we sign.
+pub(crate) fn webhooks_python(workspace: &Workspace) -> anyhow::Result<PathBuf> {
+    let environment = workspace.tools().join(format!("standardwebhooks-{STANDARD_WEBHOOKS}"));
+    let program = environment.join("bin/python");
+    // Made last: an installation that broke off is begun again.
+    let complete = environment.join("complete");
+    if !complete.exists() {
+        python(&environment, &format!("standardwebhooks=={STANDARD_WEBHOOKS}"))?;
+        fs::write(&complete, "").with_context(|| format!("writing {}", complete.display()))?;
+    }
+    Ok(program)
+}
+
+/// A Python environment with one package from PyPI.
+fn python(environment: &Path, package: &str) -> anyhow::Result<()> {
+    let make = || {
+        let mut command = Command::new("python3");
+        command.args(["-m", "venv", "--clear"]).arg(environment);
+        command
+    };
+    if !succeeds(&mut make()) {
+        debian(&["python3-venv"])?;
+        run(&mut make())?;
+    }
+    run(Command::new(environment.join("bin/pip"))
+        .args(["install", "--quiet", "--disable-pip-version-check"])
+        .arg(package))
 }
 
 /// Installs Debian packages, without what they recommend and without starting

@@ -1,6 +1,7 @@
 //! Waiting for something another task or process does.
 //!
-//! The one place in the tests that sleeps: between two looks at a condition. A
+//! The one place in which tests sleep: between two looks at a condition. (A receiver that is told to
+//! be slow sleeps too.) A
 //! test never waits for a time to pass, it waits for what it needs to be so.
 
 use std::time::Duration;
