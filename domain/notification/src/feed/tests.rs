@@ -77,7 +77,7 @@ fn a_task_belongs_to_the_units_that_have_its_assignments_now() {
     // It becomes restricted as it goes.
     let added = task(facts(Visibility::Restricted, &["units/audit"]), added);
 
-    let had = after(&[issued.clone()]);
+    let had = after(std::slice::from_ref(&issued));
     assert_eq!(had.units().into_iter().collect::<Vec<_>>(), ["units/industry", "units/water"]);
     assert_eq!(had.visibility, Visibility::Internal);
     let has = after(&[issued, reassigned, added]);
