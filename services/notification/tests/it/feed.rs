@@ -136,7 +136,7 @@ async fn a_stream_cut_again_and_again_shows_each_event_once_in_order(backend: Ba
     city.settle().await;
     let (before, mut end) = read(&city, &administrator(), proto::ListEventsRequest::default()).await;
     let mut seen = positions(&before);
-    let mut cuts = [1_usize, 5, 17, 2, 11, 3].into_iter().cycle();
+    let mut cuts = [1_usize, 5, 17, 2, 31, 4].into_iter().cycle();
     for _ in 0..4 {
         // The stream is open before the events come.
         let mut stream = open(&city, end).await;
