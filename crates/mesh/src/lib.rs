@@ -37,6 +37,6 @@ pub use error::{Code, Error, FieldViolation};
 pub use idempotency::MIGRATIONS;
 pub use principal::Principal;
 pub use roster_copy::{RosterCopy, RosterView};
-pub use service::{Assembly, Foundation, Ground, Service};
+pub use service::{Assembly, Foundation, Ground, OtherConsumer, Service};
 pub use service_name::ServiceName;
 pub use transaction::{Attempt, Stamp, Transaction, Transactions, retried};

@@ -355,6 +355,9 @@ pub const MATRIX: &[Row] = &[
     row("notification.inbox.acknowledge", Write, OWN),
     row("notification.inbox.stream", Read, OWN),
     row("notification.divisions.preview", Read, ADMINISTRATION),
+    // The change feed. What of it each of them reads is what he may read in the other services.
+    row("notification.events.list", Read, TASK_READERS),
+    row("notification.events.stream", Read, TASK_READERS),
     // Gateway.
     row("gateway.clock.get", Read, OPEN),
     row("gateway.clock.advance", Write, ADMINISTRATION),

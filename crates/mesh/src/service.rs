@@ -105,7 +105,13 @@ impl Foundation {
         let consumers: Vec<Arc<Consumer>> = assembly
             .consumers
             .into_iter()
-            .map(|(producer, handler)| self.consumer(producer, handler))
+            .map(|(producer, handler)| self.consumer(self.name.as_str(), producer, handler))
+            .chain(
+                assembly
+                    .others
+                    .into_iter()
+                    .map(|OtherConsumer { name, producer, handler }| self.consumer(name, producer, handler)),
+            )
             .collect();
         workers.extend(consumers.iter().map(|consumer| consumer.clone() as Arc<dyn Worker>));
         workers.extend(assembly.jobs);
@@ -140,9 +146,9 @@ impl Foundation {
         }
     }
 
-    fn consumer(&self, producer: ServiceName, handler: Arc<dyn EventHandler>) -> Arc<Consumer> {
+    fn consumer(&self, name: &str, producer: ServiceName, handler: Arc<dyn EventHandler>) -> Arc<Consumer> {
         let parts = ConsumerParts {
-            consumer: self.name.as_str().to_owned(),
+            consumer: name.to_owned(),
             producer: producer.as_str().to_owned(),
             db: self.db.clone(),
             source: Arc::new(RemoteLog::new(producer, self.peers.clone())),
@@ -162,10 +168,23 @@ pub struct Assembly {
     pub copy: Option<Arc<RosterCopy>>,
     /// Whom it follows, and what it does with their events.
     pub consumers: Vec<(ServiceName, Arc<dyn EventHandler>)>,
+    /// Whom it follows a second time, for effects that have nothing to do with those of
+    /// [`consumers`](Self::consumers).
+    pub others: Vec<OtherConsumer>,
     /// Its background jobs.
     pub jobs: Vec<Arc<dyn Worker>>,
     /// What it does when timers are due, if it has any.
     pub timers: Option<Arc<dyn TimerHandler>>,
+}
+
+/// A consumer with a cursor of its own.
+pub struct OtherConsumer {
+    /// Whose cursor it is: `{service}/{what for}`, never to be changed.
+    pub name: &'static str,
+    /// Whom it follows, from the beginning.
+    pub producer: ServiceName,
+    /// What it does with the events.
+    pub handler: Arc<dyn EventHandler>,
 }
 
 /// A service ready to be run: [`Service::routes`] served, [`Service::workers`] turning.
@@ -177,7 +196,7 @@ pub struct Service {
     /// Everything it does on its own account, in the order they are driven when the
     /// clock is advanced.
     pub workers: Vec<Arc<dyn Worker>>,
-    /// Those of the workers that follow other services.
+    /// Those of the workers that follow other services, its own before the others.
     pub consumers: Vec<Arc<Consumer>>,
     /// The one that fires timers.
     pub timers: Option<Arc<Timers>>,

@@ -7,6 +7,8 @@
 //! - [`Receipt`] is the life of a message in an inbox: read, signed for.
 //! - [`next_step`] and [`ClimbRule`] say how an unsigned message climbs.
 //! - [`DigestEntry`] and [`digest`] make a leader's daily summary of what climbed.
+//! - [`feed_entry`] sorts other services' events for the change feed, and [`FeedAudience`] says who
+//!   sees a record's.
 //! - [`NotificationEvent`] is what the service records of all that.
 //!
 //! Nothing here reads a clock: instants, the roster and the calendar are given.
@@ -17,6 +19,7 @@ mod climb;
 mod compose;
 mod digest;
 mod event;
+mod feed;
 mod notice;
 mod quiet;
 mod receipt;
@@ -36,6 +39,7 @@ pub use digest::{DigestEntry, digest, digest_due};
 pub use event::{
     DigestSent, MessageClimbed, MessageFacts, MessageMarked, NotificationEvent, PayloadError, Unaddressed,
 };
+pub use feed::{FeedAudience, FeedEntry, FeedFacts, FeedKind, LEFT_OUT, UnknownFeedKind, feed_entry};
 pub use notice::{Ladder, Notice, NoticeKind, UnknownWord};
 pub use quiet::{told_from, waits};
 pub use receipt::{Receipt, ReceiptError};

@@ -46,7 +46,7 @@ pub(crate) struct Resume {
     pub(crate) after: FieldDescriptor,
     /// The field of a streamed message that carries the record, unless it is one itself.
     pub(crate) carried: Option<FieldDescriptor>,
-    /// The number of the record.
+    /// The number of the record, or its position.
     pub(crate) number: FieldDescriptor,
 }
 
@@ -152,7 +152,8 @@ impl Method {
 
 impl Resume {
     /// A server stream can be resumed when its request has `int64 resume_after` and its
-    /// messages have an `int64 number`, themselves or in the one message they carry.
+    /// messages have an `int64 number` or `int64 position`, themselves or in the one message they
+    /// carry.
     fn of(method: &MethodDescriptor) -> Option<Self> {
         if !method.is_server_streaming() {
             return None;
@@ -160,12 +161,16 @@ impl Resume {
         let int64 = |field: &FieldDescriptor| field.kind() == Kind::Int64;
         let after = singular(&method.input(), "resume_after").filter(int64)?;
         let output = method.output();
-        if let Some(number) = singular(&output, "number").filter(int64) {
+        let number = |message: &MessageDescriptor| {
+            let one = |name| singular(message, name).filter(int64);
+            one("number").or_else(|| one("position"))
+        };
+        if let Some(number) = number(&output) {
             return Some(Resume { after, carried: None, number });
         }
         output.fields().filter(|field| !field.is_list()).find_map(|carried| {
             let record = carried.kind().as_message().cloned()?;
-            let number = singular(&record, "number").filter(int64)?;
+            let number = number(&record)?;
             Some(Resume { after: after.clone(), carried: Some(carried), number })
         })
     }

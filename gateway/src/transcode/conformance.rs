@@ -125,6 +125,19 @@ fn the_inbox_stream_can_be_resumed() {
 }
 
 #[test]
+fn the_change_feed_can_be_resumed_by_position() {
+    let api = mesh();
+    let method = api.method("/xietong.notification.v1.FeedService/StreamEvents").unwrap();
+    let resume = method.resume.as_ref().unwrap();
+    let mut message = DynamicMessage::new(method.descriptor.output());
+    let event = xietong_proto::notification::Event { position: 7, ..Default::default() };
+    message
+        .transcode_from(&xietong_proto::notification::StreamEventsResponse { event: Some(event) })
+        .unwrap();
+    assert_eq!(resume.number_of(&message), Some(7));
+}
+
+#[test]
 fn requests_of_the_mesh_become_its_messages() {
     let table: &[(Method, &str, &str, Json)] = &[
         (
@@ -138,6 +151,14 @@ fn requests_of_the_mesh_become_its_messages() {
         (Method::GET, "/v1/tasks?pageSize=0&unit=", "", json!({})),
         (Method::GET, "/v1/inbox/messages?unread=true&", "", json!({"unread": true})),
         (Method::GET, "/v1/inbox:stream?resume_after=7", "", json!({"resumeAfter": "7"})),
+        (
+            Method::GET,
+            "/v1/events?after=7&types=supervision.task.*&types=roster.unit.created&source=supervision&subject=tasks/1",
+            "",
+            json!({"after": "7", "types": ["supervision.task.*", "roster.unit.created"],
+                "source": "supervision", "subject": "tasks/1"}),
+        ),
+        (Method::GET, "/v1/events:stream?resumeAfter=7", "", json!({"resumeAfter": "7"})),
         (
             Method::GET,
             "/v1/roster:resolve?field=水利&at=2023-06-01T09:00:00+08:00&knownAt=2023-06-01T01:00:00Z",
@@ -364,7 +385,7 @@ fn answers_have_a_stable_shape() {
     let (_, book) = call(api, &Method::GET, "/v1/books/9007199254740993?volume=0", Parts::default()).unwrap();
     let json: Json = serde_json::from_slice(&response::to_json(&book, None).unwrap()).unwrap();
     let shape = json!({"name": "", "number": "9007199254740993", "title": "", "tags": [], "genre": "GENRE_UNSPECIFIED",
-        "cover": "", "weight": 0.0, "lent": false, "volume": 0, "notes": {}, "editors": [], "pages": 0, "genres": []});
+        "cover": "", "weight": 0, "lent": false, "volume": 0, "notes": {}, "editors": [], "pages": 0, "genres": []});
     assert_eq!(json, shape);
 }
 

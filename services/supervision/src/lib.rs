@@ -141,6 +141,7 @@ pub async fn build(ground: Ground) -> Result<Service, StoreError> {
             .add_service(cooperation),
         copy: Some(roster),
         consumers: vec![(ServiceName::Roster, Arc::new(handovers))],
+        others: Vec::new(),
         jobs: vec![recounts, Arc::new(searching), Arc::new(refill)],
         timers: Some(Arc::new(Due::new(stages_due, instructions_due, figures_due, bulletins_due))),
     }))

@@ -41,6 +41,7 @@ pub async fn build(ground: Ground) -> Result<Service, StoreError> {
         routes: Routes::new(GroupServiceServer::new(server)).add_service(previews),
         copy: Some(copy),
         consumers: vec![(ServiceName::Supervision, Arc::new(SupervisionLog::new(&foundation)))],
+        others: Vec::new(),
         jobs: vec![Arc::new(EscalationJob::new(&foundation, escalations))],
         timers: None,
     };

@@ -1,6 +1,7 @@
 //! Use cases: taking events in, climbing and summing up, reading and signing.
 
 mod desk;
+mod feed;
 mod inbox;
 mod intake;
 mod known_roster;
@@ -8,6 +9,7 @@ mod outbox;
 mod upward;
 
 pub(crate) use desk::Desk;
+pub(crate) use feed::{FEED_CONSUMER, FeedIntake, feed_scope};
 pub(crate) use inbox::{acknowledge, read};
 pub(crate) use intake::{RosterIntake, SupervisionIntake, WorkgroupIntake};
 pub(crate) use upward::Upward;

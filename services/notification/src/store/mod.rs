@@ -1,9 +1,13 @@
 //! The tables of the service.
 //!
 //! Whoever writes takes rows in one order, so that nobody waits in a circle: ladders by id,
-//! then inboxes by official, then the rest.
+//! then inboxes by official, then the rest. Whoever writes the feed takes its counter and nothing of
+//! these.
 
 mod digest;
+mod feed;
+mod feed_page;
+mod feed_scope;
 mod held;
 mod inbox;
 mod ladder;
@@ -14,6 +18,9 @@ use sea_orm::Value;
 use xietong_store::SqlMigration;
 
 pub(crate) use digest::{PendingEntry, add_entries, take_entries};
+pub(crate) use feed::append_to_feed;
+pub(crate) use feed_page::{FeedFilter, StoredEntry, TypePattern, feed_after, feed_head};
+pub(crate) use feed_scope::FeedScope;
 pub(crate) use held::{HeldRow, drop_held, hold, take_held};
 pub(crate) use inbox::{Growth, aggregate_of, grow, official_of};
 pub(crate) use ladder::{
@@ -121,6 +128,7 @@ pub(crate) const MIGRATIONS: &[SqlMigration] = &[
             "CREATE INDEX held_events_subject ON held_events (subject)",
         ],
     },
+    feed::FEED,
 ];
 
 fn texts<'a>(values: impl IntoIterator<Item = &'a str>) -> Vec<Value> {

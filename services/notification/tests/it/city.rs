@@ -33,6 +33,7 @@ use xietong_mesh::{Ground, Principal, Service, ServiceName};
 use xietong_proto::common::event_log_service_server::{EventLogService, EventLogServiceServer};
 use xietong_proto::common::{ReadRequest, ReadResponse};
 use xietong_proto::notification::division_preview_service_client::DivisionPreviewServiceClient;
+use xietong_proto::notification::feed_service_client::FeedServiceClient;
 use xietong_proto::notification::inbox_service_client::InboxServiceClient;
 use xietong_store::{CrashPoints, Db, migrate, statement};
 use xietong_testkit::servers::postgres_database;
@@ -189,19 +190,53 @@ impl City {
             *version += 1;
             *version - 1
         };
-        let act = Act {
+        let act = self.act();
+        let drafts = vec![Draft { event_type: event_type.to_owned(), payload }];
+        let append = Append { aggregate: aggregate.to_owned(), expected_version, drafts };
+        let tx = db.begin().await.unwrap();
+        log.append(&tx, &act, &[append]).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    /// Records as many events in a producer's log at once as there are payloads, without sequencing
+    /// them.
+    pub(crate) async fn record_all(
+        &self,
+        producer: ServiceName,
+        events: Vec<(String, &'static str, String)>,
+    ) {
+        let Producer { log, db, versions, .. } = &self.producers[&producer];
+        let appends: Vec<Append> = {
+            let mut versions = versions.lock().unwrap();
+            let mut drafts: BTreeMap<String, Vec<Draft>> = BTreeMap::new();
+            for (aggregate, event_type, payload) in events {
+                drafts
+                    .entry(aggregate)
+                    .or_default()
+                    .push(Draft { event_type: event_type.to_owned(), payload });
+            }
+            let append = |(aggregate, drafts): (String, Vec<Draft>)| {
+                let version = versions.entry(aggregate.clone()).or_default();
+                let expected_version = *version;
+                *version += i64::try_from(drafts.len()).unwrap();
+                Append { aggregate, expected_version, drafts }
+            };
+            drafts.into_iter().map(append).collect()
+        };
+        let tx = db.begin().await.unwrap();
+        log.append(&tx, &self.act(), &appends).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    fn act(&self) -> Act {
+        Act {
             actor: "tester".into(),
             acting_for: None,
             ground: None,
             occurred_at: self.clock.now(),
             traceparent: None,
             causation_id: None,
-        };
-        let drafts = vec![Draft { event_type: event_type.to_owned(), payload }];
-        let append = Append { aggregate: aggregate.to_owned(), expected_version, drafts };
-        let tx = db.begin().await.unwrap();
-        log.append(&tx, &act, &[append]).await.unwrap();
-        tx.commit().await.unwrap();
+        }
     }
 
     /// What a producer has sequenced.
@@ -313,7 +348,13 @@ impl City {
         DivisionPreviewServiceClient::connect(self.address.clone()).await.unwrap()
     }
 
-    fn signed<T>(&self, principal: Principal, message: T) -> Request<T> {
+    /// A client of the change feed.
+    pub(crate) async fn feed(&self) -> FeedServiceClient<Channel> {
+        FeedServiceClient::connect(self.address.clone()).await.unwrap()
+    }
+
+    /// A request of whoever this is.
+    pub(crate) fn signed<T>(&self, principal: Principal, message: T) -> Request<T> {
         let token = Keys::signer(&self.keys.gateway, Issuer::Gateway).sign(&principal).unwrap();
         let mut request = Request::new(message);
         request.metadata_mut().insert(PRINCIPAL_METADATA, token.parse().unwrap());

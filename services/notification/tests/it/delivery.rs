@@ -70,7 +70,7 @@ async fn an_absent_leaders_messages_reach_the_acting_leader_too(backend: Backend
     city.roster(&RosterEvent::AbsenceStarted(started)).await;
     Matter::issued(&city, "1", &["industry"]).await;
     city.sequence().await;
-    let [_, supervision, _] = city.service.consumers.as_slice() else { panic!("three consumers") };
+    let [_, supervision, ..] = city.service.consumers.as_slice() else { panic!("three consumers") };
     while supervision.turn().await.unwrap() == Progress::Worked {}
     city.settle().await;
 
@@ -171,7 +171,7 @@ async fn nothing_is_resolved_with_an_incomplete_roster(backend: Backend) {
     Matter::issued(&city, "1", &["water"]).await;
     city.sequence().await;
     city.close_roster();
-    let [_, supervision, _] = city.service.consumers.as_slice() else { panic!("three consumers") };
+    let [_, supervision, ..] = city.service.consumers.as_slice() else { panic!("three consumers") };
     let mut failed = None;
     for _ in 0..3 {
         failed = supervision.turn().await.err().or(failed);
@@ -184,7 +184,7 @@ async fn a_roster_that_hangs_costs_one_wait_and_no_message(backend: Backend) {
     let city = City::new(backend).await;
     city.settle().await;
     city.silence_roster();
-    let [_, supervision, _] = city.service.consumers.as_slice() else { panic!("three consumers") };
+    let [_, supervision, ..] = city.service.consumers.as_slice() else { panic!("three consumers") };
     let told = async {
         for number in 1..=3 {
             Matter::issued(&city, &number.to_string(), &["water"]).await;

@@ -6,6 +6,8 @@ mod city;
 mod climbing;
 mod delivery;
 mod document;
+mod feed;
+mod feed_scope;
 mod handover;
 mod held;
 mod inbox;
