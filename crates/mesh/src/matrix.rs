@@ -353,6 +353,10 @@ pub const MATRIX: &[Row] = &[
     row("notification.inbox.unread", Read, OWN),
     row("notification.inbox.read", Write, OWN),
     row("notification.inbox.acknowledge", Write, OWN),
+    row("notification.inbox.archive", Write, OWN),
+    row("notification.inbox.unarchive", Write, OWN),
+    row("notification.inbox.batch_read", Write, OWN),
+    row("notification.inbox.read_all", Write, OWN),
     row("notification.inbox.stream", Read, OWN),
     row("notification.divisions.preview", Read, ADMINISTRATION),
     // Gateway.

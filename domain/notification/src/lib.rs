@@ -34,7 +34,8 @@ pub use compose::{
 };
 pub use digest::{DigestEntry, digest, digest_due};
 pub use event::{
-    DigestSent, MessageClimbed, MessageFacts, MessageMarked, NotificationEvent, PayloadError, Unaddressed,
+    DigestSent, MessageClimbed, MessageFacts, MessageMarked, MessagesMarked, NotificationEvent, PayloadError,
+    Unaddressed,
 };
 pub use notice::{Ladder, Notice, NoticeKind, UnknownWord};
 pub use quiet::{told_from, waits};

@@ -9,5 +9,8 @@ pub(crate) fn refusal(error: ReceiptError) -> Error {
         ReceiptError::NothingToSign => {
             Error::failed_precondition("NOTHING_TO_SIGN", error.to_string(), "该通知无需签收，阅读即可")
         }
+        ReceiptError::NotSigned => {
+            Error::failed_precondition("NOT_SIGNED", error.to_string(), "该通知须先签收，才能归档")
+        }
     }
 }

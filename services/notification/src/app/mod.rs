@@ -8,6 +8,6 @@ mod outbox;
 mod upward;
 
 pub(crate) use desk::Desk;
-pub(crate) use inbox::{acknowledge, read};
+pub(crate) use inbox::{acknowledge, archive, read, read_all, unarchive};
 pub(crate) use intake::{RosterIntake, SupervisionIntake, WorkgroupIntake};
 pub(crate) use upward::Upward;

@@ -248,7 +248,9 @@ impl<'a> Outbox<'a> {
                 requires_acknowledgement: letter.requires_acknowledgement,
                 read_at: None,
                 acknowledged_at: None,
+                archived_at: None,
             },
+            change: 0,
         }
     }
 

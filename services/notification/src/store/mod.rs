@@ -6,6 +6,7 @@
 mod digest;
 mod held;
 mod inbox;
+mod inbox_list;
 mod ladder;
 mod matter;
 mod message;
@@ -16,14 +17,15 @@ use xietong_store::SqlMigration;
 pub(crate) use digest::{PendingEntry, add_entries, take_entries};
 pub(crate) use held::{HeldRow, drop_held, hold, take_held};
 pub(crate) use inbox::{Growth, aggregate_of, grow, official_of};
+pub(crate) use inbox_list::{Archived, Counts, InboxFilter, counts, messages_before};
 pub(crate) use ladder::{
     LadderRow, climb, end_ladders, insert_ladders, ladders_of_message, link_messages, open_by_unit,
     open_ladders, standing, waited_for_last,
 };
 pub(crate) use matter::{load_matters, save_matters};
 pub(crate) use message::{
-    StoredMessage, arrived, insert_messages, message, messages_after, messages_before, save_receipt,
-    unread_count,
+    StoredMessage, arrived, insert_messages, message, messages_after, messages_changed, read_up_to,
+    save_receipt, unread_up_to,
 };
 
 /// Instants are business time in microseconds.
@@ -121,6 +123,7 @@ pub(crate) const MIGRATIONS: &[SqlMigration] = &[
             "CREATE INDEX held_events_subject ON held_events (subject)",
         ],
     },
+    inbox_list::ARCHIVE,
 ];
 
 fn texts<'a>(values: impl IntoIterator<Item = &'a str>) -> Vec<Value> {

@@ -4,11 +4,13 @@
 mod bulletin;
 mod city;
 mod climbing;
+mod concurrent;
 mod delivery;
 mod document;
 mod handover;
 mod held;
 mod inbox;
+mod inbox_list;
 mod instruction;
 mod matter;
 mod stream;

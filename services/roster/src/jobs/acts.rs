@@ -73,6 +73,9 @@ impl ActsLog {
                         | NotificationEvent::Climbed(_)
                         | NotificationEvent::DigestSent(_)
                         | NotificationEvent::Read(_)
+                        | NotificationEvent::ReadTogether(_)
+                        | NotificationEvent::Archived(_)
+                        | NotificationEvent::Unarchived(_)
                         | NotificationEvent::Unaddressed(_),
                     ) => None,
                     None => Some(other(event)),
