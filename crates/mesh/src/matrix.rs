@@ -121,6 +121,10 @@ const SUPERVISION: &[(&[Role], Reach)] = &[(&[Supervisor], All)];
 /// Running a group.
 const GROUP_WORK: &[(&[Role], Reach)] = &[(&[Supervisor], All), (&[GroupOffice], Groups)];
 
+/// Those who see of the burden of notices only their own.
+const OTHERS_TOLD: &[Role] =
+    &[Administrator, AssistingDeputySecretaryGeneral, Secretary, GroupOffice, Inspector, SystemClient];
+
 /// One's own.
 const OWN: &[(&[Role], Reach)] = &[(EVERYONE, SelfOnly)];
 
@@ -358,6 +362,13 @@ pub const MATRIX: &[Row] = &[
     row("notification.inbox.batch_read", Write, OWN),
     row("notification.inbox.read_all", Write, OWN),
     row("notification.inbox.stream", Read, OWN),
+    row("notification.preferences.get", Read, OWN),
+    row("notification.preferences.update", Write, OWN),
+    row(
+        "notification.burden.get",
+        Read,
+        &[(&[Supervisor, Auditor, Leader], All), (UNIT_STAFF, Units), (OTHERS_TOLD, SelfOnly)],
+    ),
     row("notification.divisions.preview", Read, ADMINISTRATION),
     // Gateway.
     row("gateway.clock.get", Read, OPEN),

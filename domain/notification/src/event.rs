@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::climb::Rung;
 use crate::notice::NoticeKind;
+use crate::preference::Preference;
 
 const MESSAGE_SENT: &str = "notification.message.sent";
 const MESSAGE_CLIMBED: &str = "notification.message.climbed";
@@ -17,6 +18,7 @@ const MESSAGES_READ: &str = "notification.messages.read";
 const MESSAGE_ARCHIVED: &str = "notification.message.archived";
 const MESSAGE_UNARCHIVED: &str = "notification.message.unarchived";
 const DIGEST_SENT: &str = "notification.digest.sent";
+const PREFERENCES_CHANGED: &str = "notification.preferences.changed";
 const NOTICE_UNADDRESSED: &str = "notification.notice.unaddressed";
 
 /// One event. The payload carries no tag: the type stands beside it in the log. Every
@@ -40,6 +42,8 @@ pub enum NotificationEvent {
     Archived(MessageMarked),
     /// A message was taken back out.
     Unarchived(MessageMarked),
+    /// An official wants to be told otherwise.
+    PreferencesChanged(PreferencesChanged),
     /// A notice that must be signed for reached nobody: an alarm.
     Unaddressed(Unaddressed),
 }
@@ -67,6 +71,9 @@ pub struct MessageFacts {
     pub requires_acknowledgement: bool,
     /// What caused it: the id of an event, a step of a ladder, or a window of digests.
     pub source: String,
+    /// It was filed in the archive without a sound, as the recipient prefers.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub filed: bool,
 }
 
 /// A message that climbed.
@@ -99,6 +106,18 @@ pub struct MessageMarked {
     pub message: String,
     /// Its number in the inbox.
     pub number: i64,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// How an official wants to be told from now on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PreferencesChanged {
+    /// `officials/{id}`.
+    pub official: String,
+    /// All of it.
+    pub preferences: Preference,
     /// When.
     pub at: Timestamp,
 }
@@ -166,6 +185,7 @@ impl NotificationEvent {
             Self::ReadTogether(_) => MESSAGES_READ,
             Self::Archived(_) => MESSAGE_ARCHIVED,
             Self::Unarchived(_) => MESSAGE_UNARCHIVED,
+            Self::PreferencesChanged(_) => PREFERENCES_CHANGED,
             Self::Unaddressed(_) => NOTICE_UNADDRESSED,
         }
     }
@@ -191,6 +211,7 @@ impl NotificationEvent {
             MESSAGES_READ => read(json, Self::ReadTogether),
             MESSAGE_ARCHIVED => read(json, Self::Archived),
             MESSAGE_UNARCHIVED => read(json, Self::Unarchived),
+            PREFERENCES_CHANGED => read(json, Self::PreferencesChanged),
             NOTICE_UNADDRESSED => read(json, Self::Unaddressed),
             _ => Ok(None),
         }
@@ -201,8 +222,8 @@ impl NotificationEvent {
 #[cfg(test)]
 mod tests {
     use super::{
-        DigestSent, MessageClimbed, MessageFacts, MessageMarked, MessagesMarked, NotificationEvent, Rung,
-        Unaddressed,
+        DigestSent, MessageClimbed, MessageFacts, MessageMarked, MessagesMarked, NotificationEvent,
+        Preference, PreferencesChanged, Rung, Unaddressed,
     };
     use crate::fixture::at;
     use crate::notice::NoticeKind;
@@ -218,6 +239,7 @@ mod tests {
             acting_for: None,
             requires_acknowledgement: true,
             source: "event-1".into(),
+            filed: false,
         }
     }
 
@@ -250,6 +272,12 @@ mod tests {
             NotificationEvent::ReadTogether(MessagesMarked::of([1, 2, 4], at("2023-06-05T10:00+08:00"))),
             NotificationEvent::Archived(marked()),
             NotificationEvent::Unarchived(marked()),
+            NotificationEvent::Sent(MessageFacts { filed: true, ..facts() }),
+            NotificationEvent::PreferencesChanged(PreferencesChanged {
+                official: "officials/one".into(),
+                preferences: Preference::default(),
+                at: at("2023-06-05T10:00+08:00"),
+            }),
             NotificationEvent::Unaddressed(Unaddressed {
                 kind: NoticeKind::Assignment,
                 subject: "tasks/1".into(),

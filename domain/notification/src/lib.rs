@@ -7,6 +7,7 @@
 //! - [`Receipt`] is the life of a message in an inbox: read, signed for.
 //! - [`next_step`] and [`ClimbRule`] say how an unsigned message climbs.
 //! - [`DigestEntry`] and [`digest`] make a leader's daily summary of what climbed.
+//! - [`Preference`] is how an official wants to be told, within what the rules allow.
 //! - [`NotificationEvent`] is what the service records of all that.
 //!
 //! Nothing here reads a clock: instants, the roster and the calendar are given.
@@ -18,6 +19,7 @@ mod compose;
 mod digest;
 mod event;
 mod notice;
+mod preference;
 mod quiet;
 mod receipt;
 mod wording;
@@ -35,8 +37,12 @@ pub use compose::{
 pub use digest::{DigestEntry, digest, digest_due};
 pub use event::{
     DigestSent, MessageClimbed, MessageFacts, MessageMarked, MessagesMarked, NotificationEvent, PayloadError,
-    Unaddressed,
+    PreferencesChanged, Unaddressed,
 };
 pub use notice::{Ladder, Notice, NoticeKind, UnknownWord};
+pub use preference::{
+    Channel, DailyDigest, Delivery, MinuteOfDay, Preference, PreferenceError, QuietHours, Stakes,
+    WaitedEntry, waited,
+};
 pub use quiet::{told_from, waits};
 pub use receipt::{Receipt, ReceiptError};

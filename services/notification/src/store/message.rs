@@ -38,10 +38,25 @@ pub(crate) struct StoredMessage {
     pub(crate) receipt: Receipt,
     /// Number of the last change of that in the inbox; 0 while there was none.
     pub(crate) change: i64,
+    /// What brought it about.
+    pub(crate) burden: Burden,
+}
+
+/// What a message counts for in the burden meter.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Burden {
+    /// The service whose record it tells of.
+    pub(crate) producer: String,
+    /// Type of the event it tells of.
+    pub(crate) event_type: String,
+    /// The unit that the recipient served when it was sent; empty when none.
+    pub(crate) unit: String,
+    /// How many messages it would have been, were they not told as one.
+    pub(crate) told_as_one: i64,
 }
 
 pub(super) const COLUMNS: &str = "id, recipient, number, source, kind, title, body, subject, capacity, acting_for, \
-     requires_acknowledgement, sent_at, read_at, acknowledged_at, archived_at, change";
+     requires_acknowledgement, sent_at, read_at, acknowledged_at, archived_at, change, producer, event_type, unit, told_as_one";
 
 /// Which of these sources have reached whom already.
 pub(crate) async fn arrived(
@@ -65,7 +80,7 @@ pub(crate) async fn insert_messages(
     tx: &DatabaseTransaction,
     messages: &[StoredMessage],
 ) -> Result<(), StoreError> {
-    const WIDTH: usize = 16;
+    const WIDTH: usize = 20;
     for chunk in messages.chunks(ROWS) {
         let sql = format!("INSERT INTO messages ({COLUMNS}) VALUES {}", places(chunk.len(), WIDTH));
         let values = chunk.iter().flat_map(|one| -> [Value; WIDTH] {
@@ -86,6 +101,10 @@ pub(crate) async fn insert_messages(
                 one.receipt.acknowledged_at.map(Timestamp::as_micros).into(),
                 one.receipt.archived_at.map(Timestamp::as_micros).into(),
                 one.change.into(),
+                one.burden.producer.as_str().into(),
+                one.burden.event_type.as_str().into(),
+                one.burden.unit.as_str().into(),
+                one.burden.told_as_one.into(),
             ]
         });
         tx.execute_raw(statement(tx, &sql, values)).await?;
@@ -215,5 +234,11 @@ pub(super) fn read(row: &QueryResult) -> Result<StoredMessage, StoreError> {
             archived_at: instant("archived_at")?,
         },
         change: row.try_get_by("change")?,
+        burden: Burden {
+            producer: row.try_get_by("producer")?,
+            event_type: row.try_get_by("event_type")?,
+            unit: row.try_get_by("unit")?,
+            told_as_one: row.try_get_by("told_as_one")?,
+        },
     })
 }

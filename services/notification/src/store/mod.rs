@@ -3,6 +3,7 @@
 //! Whoever writes takes rows in one order, so that nobody waits in a circle: ladders by id,
 //! then inboxes by official, then the rest.
 
+mod burden;
 mod digest;
 mod held;
 mod inbox;
@@ -10,10 +11,12 @@ mod inbox_list;
 mod ladder;
 mod matter;
 mod message;
+mod preference;
 
 use sea_orm::Value;
 use xietong_store::SqlMigration;
 
+pub(crate) use burden::{BurdenFilter, BurdenKey, BurdenRow, burden};
 pub(crate) use digest::{PendingEntry, add_entries, take_entries};
 pub(crate) use held::{HeldRow, drop_held, hold, take_held};
 pub(crate) use inbox::{Growth, aggregate_of, grow, official_of};
@@ -24,8 +27,12 @@ pub(crate) use ladder::{
 };
 pub(crate) use matter::{load_matters, save_matters};
 pub(crate) use message::{
-    StoredMessage, arrived, insert_messages, message, messages_after, messages_changed, read_up_to,
+    Burden, StoredMessage, arrived, insert_messages, message, messages_after, messages_changed, read_up_to,
     save_receipt, unread_up_to,
+};
+
+pub(crate) use preference::{
+    StoredPreference, Waiting, preference, preferences_of, save_preference, take_waiting, wait,
 };
 
 /// Instants are business time in microseconds.
@@ -124,6 +131,8 @@ pub(crate) const MIGRATIONS: &[SqlMigration] = &[
         ],
     },
     inbox_list::ARCHIVE,
+    preference::PREFERENCES,
+    burden::CAUSES,
 ];
 
 fn texts<'a>(values: impl IntoIterator<Item = &'a str>) -> Vec<Value> {

@@ -373,6 +373,11 @@ impl City {
         self.settle().await;
     }
 
+    /// A connection to the service.
+    pub(crate) async fn channel(&self) -> Channel {
+        Channel::from_shared(self.address.clone()).unwrap().connect().await.unwrap()
+    }
+
     /// A client of the service.
     pub(crate) async fn client(&self) -> InboxServiceClient<Channel> {
         InboxServiceClient::connect(self.address.clone()).await.unwrap()

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "clippy allows it in test functions, not in what they share")]
 
 mod bulletin;
+mod burden;
 mod city;
 mod climbing;
 mod concurrent;
@@ -13,6 +14,7 @@ mod inbox;
 mod inbox_list;
 mod instruction;
 mod matter;
+mod preference;
 mod stream;
 
 /// Runs one test on SQLite and on PostgreSQL.

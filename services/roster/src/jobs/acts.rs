@@ -76,6 +76,7 @@ impl ActsLog {
                         | NotificationEvent::ReadTogether(_)
                         | NotificationEvent::Archived(_)
                         | NotificationEvent::Unarchived(_)
+                        | NotificationEvent::PreferencesChanged(_)
                         | NotificationEvent::Unaddressed(_),
                     ) => None,
                     None => Some(other(event)),
