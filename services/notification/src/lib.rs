@@ -24,7 +24,7 @@ use xietong_store::StoreError;
 
 use app::{Desk, RosterIntake, SupervisionIntake, Upward, WorkgroupIntake};
 use grpc::{BurdenServer, DivisionPreviews, InboxServer, PreferenceServer};
-use jobs::WakeUp;
+use jobs::{BurdenMeter, WakeUp};
 
 /// Puts the service together over its database, which is brought to the newest schema.
 ///
@@ -34,6 +34,8 @@ pub async fn build(ground: Ground) -> Result<Service, StoreError> {
     let foundation = Foundation::lay(ground, store::MIGRATIONS).await?;
     let copy = foundation.roster_copy();
     let desk = Desk::new(&foundation, copy.clone());
+    let meter = BurdenMeter::new(&foundation);
+    let register = meter.register();
     let wake_up = WakeUp::new(&foundation.bus);
     let inbox = InboxServer::new(&foundation, copy.clone(), wake_up.calls());
     let previews = DivisionPreviewServiceServer::new(DivisionPreviews::new(foundation.db.clone()));
@@ -44,14 +46,15 @@ pub async fn build(ground: Ground) -> Result<Service, StoreError> {
         (ServiceName::Supervision, Arc::new(SupervisionIntake::new(desk.clone()))),
         (ServiceName::Workgroup, Arc::new(WorkgroupIntake::new(desk.clone()))),
     ];
-    Ok(foundation.assemble(Assembly {
+    let service = foundation.assemble(Assembly {
         routes: Routes::new(InboxServiceServer::new(inbox))
             .add_service(previews)
             .add_service(preferences)
             .add_service(burden),
         copy: Some(copy),
         consumers,
-        jobs: vec![Arc::new(wake_up)],
+        jobs: vec![Arc::new(wake_up), Arc::new(meter)],
         timers: Some(Arc::new(Upward::new(desk))),
-    }))
+    });
+    Ok(service.measuring(register))
 }

@@ -142,3 +142,37 @@ pub(crate) async fn burden(
         })
         .collect()
 }
+
+/// What was told in a unit, of one kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct UnitBurden {
+    pub(crate) unit: String,
+    pub(crate) kind: NoticeKind,
+    pub(crate) notices: i64,
+    pub(crate) asks: i64,
+    pub(crate) avoided: i64,
+}
+
+/// What was told from an instant on, by unit and kind.
+pub(crate) async fn burden_by_unit(
+    reader: &DatabaseConnection,
+    from: Timestamp,
+) -> Result<Vec<UnitBurden>, StoreError> {
+    let sql = "SELECT unit, kind, COUNT(*) AS notices,
+                   COUNT(*) FILTER (WHERE requires_acknowledgement) AS asks,
+                   CAST(SUM(told_as_one - 1) AS BIGINT) AS avoided
+               FROM messages WHERE sent_at >= $1 GROUP BY unit, kind";
+    let rows = reader.query_all_raw(statement(reader, sql, [from.as_micros().into()])).await?;
+    rows.iter()
+        .map(|row| {
+            let kind: String = row.try_get_by("kind")?;
+            Ok(UnitBurden {
+                unit: row.try_get_by("unit")?,
+                kind: kind.parse().map_err(|why| StoreError::corrupt("kind of a message", why))?,
+                notices: row.try_get_by("notices")?,
+                asks: row.try_get_by("asks")?,
+                avoided: row.try_get_by("avoided")?,
+            })
+        })
+        .collect()
+}

@@ -16,7 +16,7 @@ mod preference;
 use sea_orm::Value;
 use xietong_store::SqlMigration;
 
-pub(crate) use burden::{BurdenFilter, BurdenKey, BurdenRow, burden};
+pub(crate) use burden::{BurdenFilter, BurdenKey, BurdenRow, burden, burden_by_unit};
 pub(crate) use digest::{PendingEntry, add_entries, take_entries};
 pub(crate) use held::{HeldRow, drop_held, hold, take_held};
 pub(crate) use inbox::{Growth, aggregate_of, grow, official_of};

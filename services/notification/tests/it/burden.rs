@@ -1,7 +1,9 @@
 //! The burden meter.
 
 use tonic::Code;
+use xietong_mesh::ServiceName;
 use xietong_mesh::convert::encode_time;
+use xietong_mesh::metrics::Metrics;
 use xietong_mesh::principal::{Grant, Role};
 use xietong_proto::notification::burden_service_client::BurdenServiceClient;
 use xietong_proto::notification::{GetBurdenRequest, MessageKind, WeekBurden};
@@ -11,6 +13,7 @@ use crate::matter::Matter;
 
 crate::on_both_back_ends!(
     what_is_told_is_counted_by_week_person_and_cause_with_what_was_spared,
+    this_week_is_shown_as_metrics_by_unit_and_kind,
     everybody_sees_what_is_his_to_see,
 );
 
@@ -84,6 +87,30 @@ async fn what_is_told_is_counted_by_week_person_and_cause_with_what_was_spared(b
     // Without a time, the week that it is.
     let now = told(&city, supervisor(), GetBurdenRequest::default()).await;
     assert!(now.iter().all(|one| one.week == "2023-W24"), "{now:?}");
+}
+
+async fn this_week_is_shown_as_metrics_by_unit_and_kind(backend: Backend) {
+    let city = City::new(backend).await;
+    let led: &[&str] = &["water"];
+    Matter::of_document(&city, "临政发〔2023〕1号", &[("1", led), ("2", led), ("3", led)]).await;
+    city.remarks(2).await;
+    city.settle().await;
+    let metrics = Metrics::new(ServiceName::Notification);
+    city.service.register(&metrics);
+    let page = metrics.render();
+    for line in [
+        "burden_notices{service_name=\"notification\",unit=\"units/water\",kind=\"progress\"} 2",
+        "burden_notices{service_name=\"notification\",unit=\"units/water\",kind=\"assignment\"} 1",
+        "burden_asks{service_name=\"notification\",unit=\"units/water\",kind=\"assignment\"} 1",
+        "burden_duplicates_avoided{service_name=\"notification\",unit=\"units/water\",kind=\"assignment\"} 2",
+    ] {
+        assert!(page.lines().any(|shown| shown == line), "{line} is not in {page}");
+    }
+    // Another week begins with nothing.
+    city.clock.set(at("2023-06-19T00:00+08:00"));
+    let meter = city.service.workers.iter().find(|one| one.name().ends_with("burden-meter")).unwrap();
+    meter.turn().await.unwrap();
+    assert!(!metrics.render().contains("units/water"));
 }
 
 async fn everybody_sees_what_is_his_to_see(backend: Backend) {
