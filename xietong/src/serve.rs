@@ -142,6 +142,7 @@ async fn serve_service(
         built = build(ground, config.administrator.as_deref()) => built?,
         () = &mut shutdown => return Ok(()),
     };
+    service.register(&parts.metrics);
     let options = RunOptions {
         listener,
         layer: MeshLayer::new(parts.verifier(), parts.metrics.clone())?,

@@ -121,6 +121,10 @@ const SUPERVISION: &[(&[Role], Reach)] = &[(&[Supervisor], All)];
 /// Running a group.
 const GROUP_WORK: &[(&[Role], Reach)] = &[(&[Supervisor], All), (&[GroupOffice], Groups)];
 
+/// Those who see of the burden of notices only their own.
+const OTHERS_TOLD: &[Role] =
+    &[Administrator, AssistingDeputySecretaryGeneral, Secretary, GroupOffice, Inspector, SystemClient];
+
 /// One's own.
 const OWN: &[(&[Role], Reach)] = &[(EVERYONE, SelfOnly)];
 
@@ -353,7 +357,18 @@ pub const MATRIX: &[Row] = &[
     row("notification.inbox.unread", Read, OWN),
     row("notification.inbox.read", Write, OWN),
     row("notification.inbox.acknowledge", Write, OWN),
+    row("notification.inbox.archive", Write, OWN),
+    row("notification.inbox.unarchive", Write, OWN),
+    row("notification.inbox.batch_read", Write, OWN),
+    row("notification.inbox.read_all", Write, OWN),
     row("notification.inbox.stream", Read, OWN),
+    row("notification.preferences.get", Read, OWN),
+    row("notification.preferences.update", Write, OWN),
+    row(
+        "notification.burden.get",
+        Read,
+        &[(&[Supervisor, Auditor, Leader], All), (UNIT_STAFF, Units), (OTHERS_TOLD, SelfOnly)],
+    ),
     row("notification.divisions.preview", Read, ADMINISTRATION),
     // The change feed. What of it each of them reads is what he may read in the other services.
     row("notification.events.list", Read, TASK_READERS),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use prometheus_client::registry::Registry;
 use tonic::service::Routes;
 use xietong_events::{Bus, Consumer, ConsumerParts, EventHandler, EventLog, Sequencer};
 use xietong_proto::common::attachment_holding_service_server::AttachmentHoldingServiceServer;
@@ -14,6 +15,7 @@ use crate::client::Peers;
 use crate::drain::Drain;
 use crate::event_log::{EventLogServer, RemoteLog};
 use crate::idempotency;
+use crate::metrics::Metrics;
 use crate::roster_copy::RosterCopy;
 use crate::roster_snapshot::RemoteSnapshot;
 use crate::service_name::ServiceName;
@@ -143,6 +145,7 @@ impl Foundation {
             log: self.log,
             db: self.db,
             drain: self.drain,
+            registers: Vec::new(),
         }
     }
 
@@ -208,9 +211,28 @@ pub struct Service {
     pub db: Db,
     /// Begins when the process is told to end.
     pub drain: Drain,
+    /// Add what it measures of its own to a registry of metrics.
+    pub registers: Vec<Register>,
 }
 
+/// Adds metrics to a registry.
+pub type Register = Arc<dyn Fn(&mut Registry) + Send + Sync>;
+
 impl Service {
+    /// The same service, which also measures something of its own.
+    #[must_use]
+    pub fn measuring(mut self, register: Register) -> Self {
+        self.registers.push(register);
+        self
+    }
+
+    /// Adds what it measures of its own to the metrics of its process.
+    pub fn register(&self, metrics: &Metrics) {
+        for register in &self.registers {
+            metrics.register(|registry| register(registry));
+        }
+    }
+
     /// Takes over at once whatever an earlier process has left claimed. Only for whoever
     /// knows that no other process works on the database.
     ///

@@ -7,6 +7,7 @@ use domain_roster::Book;
 
 use crate::audience::{Recipient, recipients};
 use crate::notice::{Ladder, Notice, NoticeKind};
+use crate::preference::Stakes;
 
 /// What one person gets of one event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +26,10 @@ pub struct Letter {
     pub requires_acknowledgement: bool,
     /// Where it climbs from if it is not: one entry for each unit the recipient is to sign for.
     pub ladders: Vec<Ladder>,
+    /// It waits for nobody's hours.
+    pub urgent: bool,
+    /// How many notices the recipient would have got of the event, were they not one.
+    pub told_as_one: usize,
 }
 
 /// The letters of one event.
@@ -72,10 +77,23 @@ impl Letter {
             subject: notice.subject.clone(),
             requires_acknowledgement: notice.requires_acknowledgement(),
             ladders: notice.ladder.iter().cloned().collect(),
+            urgent: notice.urgent,
+            told_as_one: notice.items,
+        }
+    }
+
+    /// What is at stake with it.
+    pub fn stakes(&self) -> Stakes {
+        Stakes {
+            kind: self.kind,
+            requires_acknowledgement: self.requires_acknowledgement,
+            urgent: self.urgent,
         }
     }
 
     fn take_in(&mut self, notice: &Notice, recipient: Recipient) {
+        self.urgent |= notice.urgent;
+        self.told_as_one += notice.items;
         let known = &mut self.recipient;
         if known.capacity.split('、').all(|capacity| capacity != recipient.capacity) {
             known.capacity = format!("{}、{}", known.capacity, recipient.capacity);

@@ -146,6 +146,8 @@ pub fn climbed_letters(standing: &Standing, step: &ClimbStep, book: &Book) -> Ve
             subject: standing.subject.clone(),
             requires_acknowledgement: true,
             ladders: Vec::new(),
+            urgent: false,
+            told_as_one: 1,
         })
         .collect()
 }

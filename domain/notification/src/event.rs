@@ -8,12 +8,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::climb::Rung;
 use crate::notice::NoticeKind;
+use crate::preference::Preference;
 
 const MESSAGE_SENT: &str = "notification.message.sent";
 const MESSAGE_CLIMBED: &str = "notification.message.climbed";
 const MESSAGE_READ: &str = "notification.message.read";
 const MESSAGE_ACKNOWLEDGED: &str = "notification.message.acknowledged";
+const MESSAGES_READ: &str = "notification.messages.read";
+const MESSAGE_ARCHIVED: &str = "notification.message.archived";
+const MESSAGE_UNARCHIVED: &str = "notification.message.unarchived";
 const DIGEST_SENT: &str = "notification.digest.sent";
+const PREFERENCES_CHANGED: &str = "notification.preferences.changed";
 const NOTICE_UNADDRESSED: &str = "notification.notice.unaddressed";
 
 /// One event. The payload carries no tag: the type stands beside it in the log. Every
@@ -31,6 +36,14 @@ pub enum NotificationEvent {
     Read(MessageMarked),
     /// A message was signed for.
     Acknowledged(MessageMarked),
+    /// Several messages were read for the first time, in one act.
+    ReadTogether(MessagesMarked),
+    /// A message was put away.
+    Archived(MessageMarked),
+    /// A message was taken back out.
+    Unarchived(MessageMarked),
+    /// An official wants to be told otherwise.
+    PreferencesChanged(PreferencesChanged),
     /// A notice that must be signed for reached nobody: an alarm.
     Unaddressed(Unaddressed),
 }
@@ -58,6 +71,9 @@ pub struct MessageFacts {
     pub requires_acknowledgement: bool,
     /// What caused it: the id of an event, a step of a ladder, or a window of digests.
     pub source: String,
+    /// It was filed in the archive without a sound, as the recipient prefers.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub filed: bool,
 }
 
 /// A message that climbed.
@@ -82,7 +98,7 @@ pub struct DigestSent {
     pub entries: usize,
 }
 
-/// A message was read or signed for.
+/// A message was read, signed for, put away or taken back out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MessageMarked {
@@ -92,6 +108,45 @@ pub struct MessageMarked {
     pub number: i64,
     /// When.
     pub at: Timestamp,
+}
+
+/// How an official wants to be told from now on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PreferencesChanged {
+    /// `officials/{id}`.
+    pub official: String,
+    /// All of it.
+    pub preferences: Preference,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Messages that were read in one act.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MessagesMarked {
+    /// Their numbers in the inbox as runs, first and last included, rising.
+    pub numbers: Vec<(i64, i64)>,
+    /// How many they are.
+    pub count: i64,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl MessagesMarked {
+    /// Of these numbers, which must rise.
+    pub fn of(numbers: impl IntoIterator<Item = i64>, at: Timestamp) -> Self {
+        let mut marked = MessagesMarked { numbers: Vec::new(), count: 0, at };
+        for number in numbers {
+            marked.count += 1;
+            match marked.numbers.last_mut() {
+                Some((_, last)) if *last + 1 == number => *last = number,
+                _ => marked.numbers.push((number, number)),
+            }
+        }
+        marked
+    }
 }
 
 /// A notice that reached nobody.
@@ -127,6 +182,10 @@ impl NotificationEvent {
             Self::DigestSent(_) => DIGEST_SENT,
             Self::Read(_) => MESSAGE_READ,
             Self::Acknowledged(_) => MESSAGE_ACKNOWLEDGED,
+            Self::ReadTogether(_) => MESSAGES_READ,
+            Self::Archived(_) => MESSAGE_ARCHIVED,
+            Self::Unarchived(_) => MESSAGE_UNARCHIVED,
+            Self::PreferencesChanged(_) => PREFERENCES_CHANGED,
             Self::Unaddressed(_) => NOTICE_UNADDRESSED,
         }
     }
@@ -149,6 +208,10 @@ impl NotificationEvent {
             DIGEST_SENT => read(json, Self::DigestSent),
             MESSAGE_READ => read(json, Self::Read),
             MESSAGE_ACKNOWLEDGED => read(json, Self::Acknowledged),
+            MESSAGES_READ => read(json, Self::ReadTogether),
+            MESSAGE_ARCHIVED => read(json, Self::Archived),
+            MESSAGE_UNARCHIVED => read(json, Self::Unarchived),
+            PREFERENCES_CHANGED => read(json, Self::PreferencesChanged),
             NOTICE_UNADDRESSED => read(json, Self::Unaddressed),
             _ => Ok(None),
         }
@@ -159,7 +222,8 @@ impl NotificationEvent {
 #[cfg(test)]
 mod tests {
     use super::{
-        DigestSent, MessageClimbed, MessageFacts, MessageMarked, NotificationEvent, Rung, Unaddressed,
+        DigestSent, MessageClimbed, MessageFacts, MessageMarked, MessagesMarked, NotificationEvent,
+        Preference, PreferencesChanged, Rung, Unaddressed,
     };
     use crate::fixture::at;
     use crate::notice::NoticeKind;
@@ -175,7 +239,17 @@ mod tests {
             acting_for: None,
             requires_acknowledgement: true,
             source: "event-1".into(),
+            filed: false,
         }
+    }
+
+    #[test]
+    fn numbers_that_follow_one_another_are_one_run() {
+        let at = at("2023-06-05T10:00+08:00");
+        let runs = |numbers: &[i64]| MessagesMarked::of(numbers.iter().copied(), at).numbers;
+        assert_eq!(runs(&[]), []);
+        assert_eq!(runs(&[3]), [(3, 3)]);
+        assert_eq!(runs(&[1, 2, 3, 5, 7, 8]), [(1, 3), (5, 5), (7, 8)]);
     }
 
     #[test]
@@ -195,6 +269,15 @@ mod tests {
             NotificationEvent::DigestSent(DigestSent { message: facts(), entries: 2 }),
             NotificationEvent::Read(marked()),
             NotificationEvent::Acknowledged(marked()),
+            NotificationEvent::ReadTogether(MessagesMarked::of([1, 2, 4], at("2023-06-05T10:00+08:00"))),
+            NotificationEvent::Archived(marked()),
+            NotificationEvent::Unarchived(marked()),
+            NotificationEvent::Sent(MessageFacts { filed: true, ..facts() }),
+            NotificationEvent::PreferencesChanged(PreferencesChanged {
+                official: "officials/one".into(),
+                preferences: Preference::default(),
+                at: at("2023-06-05T10:00+08:00"),
+            }),
             NotificationEvent::Unaddressed(Unaddressed {
                 kind: NoticeKind::Assignment,
                 subject: "tasks/1".into(),

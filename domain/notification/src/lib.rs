@@ -9,6 +9,7 @@
 //! - [`DigestEntry`] and [`digest`] make a leader's daily summary of what climbed.
 //! - [`feed_entry`] sorts other services' events for the change feed, and [`FeedAudience`] says who
 //!   sees a record's.
+//! - [`Preference`] is how an official wants to be told, within what the rules allow.
 //! - [`NotificationEvent`] is what the service records of all that.
 //!
 //! Nothing here reads a clock: instants, the roster and the calendar are given.
@@ -21,6 +22,7 @@ mod digest;
 mod event;
 mod feed;
 mod notice;
+mod preference;
 mod quiet;
 mod receipt;
 mod wording;
@@ -37,9 +39,14 @@ pub use compose::{
 };
 pub use digest::{DigestEntry, digest, digest_due};
 pub use event::{
-    DigestSent, MessageClimbed, MessageFacts, MessageMarked, NotificationEvent, PayloadError, Unaddressed,
+    DigestSent, MessageClimbed, MessageFacts, MessageMarked, MessagesMarked, NotificationEvent, PayloadError,
+    PreferencesChanged, Unaddressed,
 };
 pub use feed::{FeedAudience, FeedEntry, FeedFacts, FeedKind, LEFT_OUT, UnknownFeedKind, feed_entry};
 pub use notice::{Ladder, Notice, NoticeKind, UnknownWord};
+pub use preference::{
+    Channel, DailyDigest, Delivery, MinuteOfDay, Preference, PreferenceError, QuietHours, Stakes,
+    WaitedEntry, waited,
+};
 pub use quiet::{told_from, waits};
 pub use receipt::{Receipt, ReceiptError};

@@ -72,6 +72,10 @@ pub struct Notice {
     pub audiences: Vec<Audience>,
     /// It must be signed for (签收), and climbs this ladder until it is.
     pub ladder: Option<Ladder>,
+    /// It waits for nobody's hours.
+    pub urgent: bool,
+    /// How many things it tells of, each of which would else be a notice: the items of a document.
+    pub items: usize,
 }
 
 impl NoticeKind {
@@ -137,7 +141,20 @@ impl Notice {
         body: String,
         audiences: Vec<Audience>,
     ) -> Self {
-        Notice { kind, title, body, subject: subject.to_owned(), audiences, ladder: None }
+        let subject = subject.to_owned();
+        Notice { kind, title, body, subject, audiences, ladder: None, urgent: false, items: 1 }
+    }
+
+    /// The same, of several things at once.
+    pub(crate) fn of_items(mut self, items: usize) -> Self {
+        self.items = items;
+        self
+    }
+
+    /// The same, of something that may be urgent.
+    pub(crate) fn urgent_if(mut self, urgent: bool) -> Self {
+        self.urgent = urgent;
+        self
     }
 
     /// The same, to be signed for.

@@ -11,6 +11,8 @@ pub struct Receipt {
     pub read_at: Option<Timestamp>,
     /// When signed for.
     pub acknowledged_at: Option<Timestamp>,
+    /// When put away; none while it is not.
+    pub archived_at: Option<Timestamp>,
 }
 
 /// What cannot be done with a message.
@@ -19,6 +21,9 @@ pub enum ReceiptError {
     /// It is only to be read.
     #[error("the message is not one that is signed for")]
     NothingToSign,
+    /// It must be signed for before it is put out of sight.
+    #[error("the message must be signed for before it is archived")]
+    NotSigned,
 }
 
 impl Receipt {
@@ -37,12 +42,51 @@ impl Receipt {
     }
 }
 
+impl Receipt {
+    /// Whether it must be signed for and is not.
+    pub fn awaits_signature(self) -> bool {
+        self.requires_acknowledgement && self.acknowledged_at.is_none()
+    }
+
+    /// The receipt after it was put away, once; whether it was read stays as it is.
+    ///
+    /// # Errors
+    /// [`ReceiptError::NotSigned`] while it must still be signed for.
+    pub fn archive(self, now: Timestamp) -> Result<Self, ReceiptError> {
+        if self.awaits_signature() {
+            return Err(ReceiptError::NotSigned);
+        }
+        Ok(Receipt { archived_at: self.archived_at.or(Some(now)), ..self })
+    }
+
+    /// The receipt after it was taken back out.
+    #[must_use]
+    pub fn unarchive(self) -> Self {
+        Receipt { archived_at: None, ..self }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Receipt, ReceiptError};
     use crate::fixture::at;
 
-    const FRESH: Receipt = Receipt { requires_acknowledgement: true, read_at: None, acknowledged_at: None };
+    const FRESH: Receipt =
+        Receipt { requires_acknowledgement: true, read_at: None, acknowledged_at: None, archived_at: None };
+
+    #[test]
+    fn what_must_be_signed_for_is_not_put_away_before_it_is() {
+        let (early, late) = (at("2023-06-01T09:00+08:00"), at("2023-06-02T09:00+08:00"));
+        assert_eq!(FRESH.archive(early), Err(ReceiptError::NotSigned));
+        assert_eq!(FRESH.read(early).archive(early), Err(ReceiptError::NotSigned));
+        let signed = FRESH.acknowledge(early).unwrap();
+        let archived = signed.archive(early).unwrap();
+        assert_eq!(archived, Receipt { archived_at: Some(early), ..signed });
+        assert_eq!(archived.archive(late), Ok(archived));
+        assert_eq!(archived.unarchive(), signed);
+        let only_read = Receipt { requires_acknowledgement: false, ..FRESH };
+        assert_eq!(only_read.archive(early).unwrap().read_at, None, "putting away is not reading");
+    }
 
     #[test]
     fn the_first_reading_and_the_first_signature_count() {

@@ -117,6 +117,7 @@ fn the_inbox_stream_can_be_resumed() {
     event
         .transcode_from(&xietong_proto::notification::StreamInboxResponse {
             message: Some(xietong_proto::notification::Message { number: 7, ..Default::default() }),
+            ..Default::default()
         })
         .unwrap();
     assert_eq!(resume.number_of(&event), Some(7));

@@ -101,7 +101,7 @@ async fn refusals_of_a_service_are_the_same_over_rest_and_grpc() {
 async fn the_largest_integer_survives() {
     let world = World::begin().await;
     let (_, unread) = answer(world.get("clerk", "/v1/inbox/unread")).await;
-    assert_eq!(unread, json!({"unread": "9223372036854775807"}));
+    assert_eq!(unread["unread"], "9223372036854775807");
     let mut inbox = InboxServiceClient::new(world.channel("clerk"));
     assert_eq!(inbox.get_unread(GetUnreadRequest {}).await.unwrap().get_ref().unread, i64::MAX);
 }
@@ -155,7 +155,8 @@ async fn head_answers_like_get_without_the_body() {
     let head = world.http.head(world.url("/v1/inbox/unread")).bearer_auth(world.token("clerk"));
     let response = head.send().await.unwrap();
     assert_eq!(response.status(), StatusCode::OK);
-    assert_eq!(response.headers()["content-length"], r#"{"unread":"9223372036854775807"}"#.len().to_string());
+    let got = world.get("clerk", "/v1/inbox/unread").send().await.unwrap().bytes().await.unwrap();
+    assert_eq!(response.headers()["content-length"], got.len().to_string());
     assert_eq!(response.bytes().await.unwrap().len(), 0);
 }
 

@@ -16,7 +16,11 @@ async fn open_streams_are_told_and_end() {
     let mut world = World::begin().await;
     let mut events = Frames::events(world.get("clerk", "/v1/inbox:stream?resumeAfter=3")).await;
     let mut inbox = InboxServiceClient::new(world.channel("clerk"));
-    let mut stream = inbox.stream_inbox(StreamInboxRequest { resume_after: 2 }).await.unwrap().into_inner();
+    let mut stream = inbox
+        .stream_inbox(StreamInboxRequest { resume_after: 2, ..StreamInboxRequest::default() })
+        .await
+        .unwrap()
+        .into_inner();
     assert!(stream.message().await.unwrap().is_some());
     world.stop();
     let frame = events.next().await.unwrap();

@@ -224,7 +224,10 @@ impl InboxService for Inbox {
     }
 
     async fn get_unread(&self, _: Request<inbox::GetUnreadRequest>) -> Answer<inbox::GetUnreadResponse> {
-        Ok(Response::new(inbox::GetUnreadResponse { unread: i64::MAX }))
+        Ok(Response::new(inbox::GetUnreadResponse {
+            unread: i64::MAX,
+            ..inbox::GetUnreadResponse::default()
+        }))
     }
 
     async fn read_message(&self, _: Request<inbox::ReadMessageRequest>) -> Answer<inbox::Message> {
@@ -236,6 +239,28 @@ impl InboxService for Inbox {
         _: Request<inbox::AcknowledgeMessageRequest>,
     ) -> Answer<inbox::Message> {
         not_stood_in("AcknowledgeMessage")
+    }
+
+    async fn archive_message(&self, _: Request<inbox::ArchiveMessageRequest>) -> Answer<inbox::Message> {
+        not_stood_in("ArchiveMessage")
+    }
+
+    async fn unarchive_message(&self, _: Request<inbox::UnarchiveMessageRequest>) -> Answer<inbox::Message> {
+        not_stood_in("UnarchiveMessage")
+    }
+
+    async fn batch_read_messages(
+        &self,
+        _: Request<inbox::BatchReadMessagesRequest>,
+    ) -> Answer<inbox::BatchReadMessagesResponse> {
+        not_stood_in("BatchReadMessages")
+    }
+
+    async fn read_all_messages(
+        &self,
+        _: Request<inbox::ReadAllMessagesRequest>,
+    ) -> Answer<inbox::ReadAllMessagesResponse> {
+        not_stood_in("ReadAllMessages")
     }
 
     type StreamInboxStream = Pin<Box<dyn Stream<Item = Result<inbox::StreamInboxResponse, Status>> + Send>>;
@@ -253,7 +278,10 @@ impl InboxService for Inbox {
                 return Some((Err(Error::aborted_etag("inbox").into()), (after, sent)));
             }
             sent.wait_for(|sent| *sent > after).await.ok()?;
-            let arrival = inbox::StreamInboxResponse { message: Some(message(after + 1)) };
+            let arrival = inbox::StreamInboxResponse {
+                message: Some(message(after + 1)),
+                ..inbox::StreamInboxResponse::default()
+            };
             Some((Ok(arrival), (after + 1, sent)))
         });
         Ok(Response::new(Box::pin(arrivals)))

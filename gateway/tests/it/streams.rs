@@ -132,13 +132,17 @@ async fn a_stream_does_not_outlive_its_token() {
 async fn grpc_streams_pass_through() {
     let world = World::begin().await;
     let mut inbox = InboxServiceClient::new(world.channel("clerk"));
-    let mut stream = inbox.stream_inbox(StreamInboxRequest { resume_after: 1 }).await.unwrap().into_inner();
+    let mut stream = inbox
+        .stream_inbox(StreamInboxRequest { resume_after: 1, ..StreamInboxRequest::default() })
+        .await
+        .unwrap()
+        .into_inner();
     for number in 2..=3 {
         assert_eq!(stream.message().await.unwrap().unwrap().message.unwrap().number, number);
     }
     world.inbox.send();
     assert_eq!(stream.message().await.unwrap().unwrap().message.unwrap().number, 4);
-    let broken = StreamInboxRequest { resume_after: BROKEN_AFTER };
+    let broken = StreamInboxRequest { resume_after: BROKEN_AFTER, ..StreamInboxRequest::default() };
     let mut stream = inbox.stream_inbox(broken).await.unwrap().into_inner();
     assert_eq!(stream.message().await.unwrap_err().code(), Code::Aborted);
 }

@@ -1,6 +1,6 @@
 //! How the domain's refusals look to a caller. The one place where they are mapped.
 
-use domain_notification::ReceiptError;
+use domain_notification::{NoticeKind, PreferenceError, ReceiptError};
 use xietong_mesh::Error;
 
 /// What a caller is told of a refusal.
@@ -9,5 +9,45 @@ pub(crate) fn refusal(error: ReceiptError) -> Error {
         ReceiptError::NothingToSign => {
             Error::failed_precondition("NOTHING_TO_SIGN", error.to_string(), "该通知无需签收，阅读即可")
         }
+        ReceiptError::NotSigned => {
+            Error::failed_precondition("NOT_SIGNED", error.to_string(), "该通知须先签收，才能归档")
+        }
+    }
+}
+
+/// What a caller is told of preferences that the rules do not allow.
+pub(crate) fn preference_refusal(error: PreferenceError) -> Error {
+    let english = error.to_string();
+    match error {
+        PreferenceError::MustArrive(kind) => {
+            Error::invalid("muted", english, format!("{}类通知须送达本人，不能关闭", chinese(kind)))
+        }
+        PreferenceError::MustNotWait(kind) => {
+            let chinese = format!("{}类通知须即时送达，不能并入每日汇总", chinese(kind));
+            Error::invalid("daily_digest.kinds", english, chinese)
+        }
+        PreferenceError::NeverTold => {
+            Error::invalid("quiet_hours", english, "免打扰时段占满了全部工作时间，请留出可以接收通知的时间")
+        }
+        PreferenceError::EmptyDigest => {
+            Error::invalid("daily_digest.kinds", english, "请至少选择一类需要汇总的通知")
+        }
+    }
+}
+
+/// What officials call a kind.
+fn chinese(kind: NoticeKind) -> &'static str {
+    match kind {
+        NoticeKind::Assignment => "交办",
+        NoticeKind::Progress => "进展",
+        NoticeKind::Reminder => "提醒",
+        NoticeKind::Urging => "催办",
+        NoticeKind::Light => "亮灯",
+        NoticeKind::Decision => "决定",
+        NoticeKind::Outcome => "办理结果",
+        NoticeKind::Handover => "交接",
+        NoticeKind::Climbed => "升级",
+        NoticeKind::Digest => "汇总",
+        NoticeKind::Instruction => "批示",
     }
 }

@@ -95,7 +95,7 @@ async fn a_panic_within_a_stream_is_an_internal_error() {
     let running = Running::start(BOUND).await;
     let mut client = InboxServiceClient::new(running.peers.channel(ROSTER).unwrap());
     let call = running.call_of(Principal::account("a", None, vec![Grant::of(Role::Leader)]));
-    let message = StreamInboxRequest { resume_after: PANICS_IN_THE_STREAM };
+    let message = StreamInboxRequest { resume_after: PANICS_IN_THE_STREAM, ..StreamInboxRequest::default() };
     let mut stream = client
         .stream_inbox(running.peers.outgoing(message, &call, BOUND).unwrap())
         .await

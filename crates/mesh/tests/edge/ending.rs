@@ -18,7 +18,10 @@ use crate::server::{BOUND, ENDS_WITH_THE_DRAIN, NEVER_ANSWERS, NEVER_ENDS, Runni
 async fn open_stream(running: &Running, resume_after: i64) -> Streaming<StreamInboxResponse> {
     let mut client = InboxServiceClient::new(running.peers.channel(ServiceName::Roster).unwrap());
     let call = running.call_of(Principal::account("a", None, vec![Grant::of(Role::Leader)]));
-    let request = running.peers.outgoing(StreamInboxRequest { resume_after }, &call, BOUND * 6).unwrap();
+    let request = running
+        .peers
+        .outgoing(StreamInboxRequest { resume_after, ..StreamInboxRequest::default() }, &call, BOUND * 6)
+        .unwrap();
     let mut stream = client.stream_inbox(request).await.unwrap().into_inner();
     assert!(stream.message().await.unwrap().is_some());
     stream

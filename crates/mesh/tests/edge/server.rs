@@ -27,8 +27,10 @@ use xietong_proto::common::event_log_service_server::{EventLogService, EventLogS
 use xietong_proto::common::{ReadRequest, ReadResponse};
 use xietong_proto::notification::inbox_service_server::{InboxService, InboxServiceServer};
 use xietong_proto::notification::{
-    AcknowledgeMessageRequest, GetMessageRequest, GetUnreadRequest, GetUnreadResponse, ListMessagesRequest,
-    ListMessagesResponse, Message, ReadMessageRequest, StreamInboxRequest, StreamInboxResponse,
+    AcknowledgeMessageRequest, ArchiveMessageRequest, BatchReadMessagesRequest, BatchReadMessagesResponse,
+    GetMessageRequest, GetUnreadRequest, GetUnreadResponse, ListMessagesRequest, ListMessagesResponse,
+    Message, ReadAllMessagesRequest, ReadAllMessagesResponse, ReadMessageRequest, StreamInboxRequest,
+    StreamInboxResponse, UnarchiveMessageRequest,
 };
 use xietong_timers::MachineClock;
 
@@ -106,6 +108,31 @@ impl InboxService for Fake {
         _: Request<AcknowledgeMessageRequest>,
     ) -> Result<Response<Message>, Status> {
         Err(Error::unimplemented("acknowledge").into())
+    }
+
+    async fn archive_message(&self, _: Request<ArchiveMessageRequest>) -> Result<Response<Message>, Status> {
+        Err(Error::unimplemented("archive").into())
+    }
+
+    async fn unarchive_message(
+        &self,
+        _: Request<UnarchiveMessageRequest>,
+    ) -> Result<Response<Message>, Status> {
+        Err(Error::unimplemented("unarchive").into())
+    }
+
+    async fn batch_read_messages(
+        &self,
+        _: Request<BatchReadMessagesRequest>,
+    ) -> Result<Response<BatchReadMessagesResponse>, Status> {
+        Err(Error::unimplemented("batch read").into())
+    }
+
+    async fn read_all_messages(
+        &self,
+        _: Request<ReadAllMessagesRequest>,
+    ) -> Result<Response<ReadAllMessagesResponse>, Status> {
+        Err(Error::unimplemented("read all").into())
     }
 }
 

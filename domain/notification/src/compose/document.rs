@@ -14,18 +14,22 @@ pub fn of_document(issued: &DocumentIssued, book: &Book) -> Vec<Notice> {
     let subject = format!("documents/{}", issued.document_number);
     let (count, holder) = (issued.items.len(), unit(book, &issued.unit));
     let number = &issued.document_number;
+    let urgent = issued.items.iter().any(|item| item.task.urgent);
     let title = format!("交办：{number}，共{count}项");
     let body = format!("{number}交{holder}办理{count}项：\n{}\n请及时签收。", lines(issued.items.iter()));
     let to_unit = vec![Audience::UnitLiaison(issued.unit.clone())];
     let mut notices = vec![
         Notice::new(NoticeKind::Assignment, &subject, title.clone(), body, to_unit)
-            .requiring_signature(Ladder { unit: issued.unit.clone(), decider: decider(issued) }),
+            .requiring_signature(Ladder { unit: issued.unit.clone(), decider: decider(issued) })
+            .of_items(count)
+            .urgent_if(urgent),
     ];
     let led = || issued.items.iter().filter(|item| item.assignment.role == Role::Lead);
     if led().next().is_some() {
         let body = format!("您分管的{holder}牵头办理{number}{}项：\n{}", led().count(), lines(led()));
         let leader = vec![Audience::LeaderInCharge(issued.unit.clone())];
-        notices.push(Notice::new(NoticeKind::Assignment, &subject, title, body, leader));
+        let notice = Notice::new(NoticeKind::Assignment, &subject, title, body, leader);
+        notices.push(notice.of_items(led().count()).urgent_if(urgent));
     }
     notices
 }

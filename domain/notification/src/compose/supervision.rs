@@ -115,10 +115,12 @@ impl Matter {
 /// or an earlier one.
 pub fn of_task(event: &TaskEvent, matter: Option<&Matter>, book: &Book) -> Vec<Notice> {
     let Some(matter) = matter else { return Vec::new() };
-    match event {
+    let notices = match event {
         TaskEvent::Task(event) => of_whole_task(event, matter, book),
         TaskEvent::Assignment(event) => of_assignment(event, matter, book),
-    }
+    };
+    let urgent = event.task().urgent;
+    notices.into_iter().map(|notice| notice.urgent_if(urgent)).collect()
 }
 
 /// The ladders that an event ends: whoever signed for a task in supervision, submitted it

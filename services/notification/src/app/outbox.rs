@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain_calendar::Timestamp;
 use domain_notification::{
-    DigestSent, Ended, Letter, MessageClimbed, MessageFacts, Notice, NotificationEvent, PayloadError,
-    Receipt, Rung, Unaddressed, address,
+    Channel, Delivery, DigestSent, Ended, Letter, MessageClimbed, MessageFacts, Notice, NotificationEvent,
+    PayloadError, Receipt, Rung, Unaddressed, address,
 };
 use domain_roster::Book;
 use sea_orm::DatabaseTransaction;
@@ -16,8 +16,9 @@ use xietong_timers::{MachineClock, Timer, schedule};
 
 use super::desk::Desk;
 use crate::store::{
-    Growth, HeldRow, LadderRow, StoredMessage, aggregate_of, arrived, drop_held, end_ladders, grow, hold,
-    insert_ladders, insert_messages, link_messages, open_ladders, waited_for_last,
+    Burden, Growth, HeldRow, LadderRow, StoredMessage, Waiting, aggregate_of, arrived, drop_held,
+    end_ladders, grow, hold, insert_ladders, insert_messages, link_messages, open_ladders, preferences_of,
+    wait, waited_for_last,
 };
 
 /// The timer that lets an unsigned message climb; its key is the ladder, its payload the
@@ -27,6 +28,10 @@ pub(crate) const CLIMB: &str = "notification.climb";
 /// The timer that tells what was held until people work; its key is the instant in microseconds,
 /// its payload nothing.
 pub(crate) const TELL: &str = "notification.tell";
+
+/// The timer that sums up what waited, as an official prefers; its key is `officials/{id}/{due}`, its
+/// payload the official.
+pub(crate) const WINDOW: &str = "notification.window";
 
 /// Letters of one source.
 struct Parcel {
@@ -42,6 +47,10 @@ pub(crate) enum Origin {
     Event {
         /// Sorts in the order of the events.
         prefix: String,
+        /// The service that recorded it.
+        producer: String,
+        /// Its type.
+        event_type: String,
     },
     /// A step of a ladder.
     Climb {
@@ -128,7 +137,9 @@ impl<'a> Outbox<'a> {
                 });
             }
         }
-        self.send(event.id.clone(), act, mail.letters, Origin::Event { prefix });
+        let (producer, event_type) = (producer.to_owned(), event.event_type.clone());
+        let origin = Origin::Event { prefix, producer, event_type };
+        self.send(event.id.clone(), act, mail.letters, origin);
     }
 
     /// Holds an event back that is told later, unless it has become moot by then.
@@ -205,8 +216,11 @@ impl<'a> Outbox<'a> {
             growth.events += 1;
         }
         let mut counters = grow(tx, &growths).await?;
+        let officials: Vec<&str> = growths.keys().map(String::as_str).collect();
+        let preferences = preferences_of(tx, &officials).await?;
+        let book = self.desk.roster.book();
 
-        let (mut messages, mut appends) = (Vec::new(), Vec::new());
+        let (mut messages, mut appends, mut waiting) = (Vec::new(), Vec::new(), Vec::new());
         for (parcel, letters) in self.parcels.iter().zip(fresh) {
             for letter in letters {
                 let official = &letter.recipient.official;
@@ -214,7 +228,18 @@ impl<'a> Outbox<'a> {
                     .get_mut(official)
                     .ok_or_else(|| StoreError::corrupt("inbox", "it was not counted"))?;
                 counter.last_number += 1;
-                let message = self.message(parcel, letter, counter.last_number);
+                let delivery = match (&parcel.origin, preferences.get(official)) {
+                    (Origin::Event { .. }, Some(preference)) => {
+                        preference.delivery(letter.stakes(), Channel::Inbox, self.now, book.calendar())
+                    }
+                    (Origin::Event { .. } | Origin::Climb { .. } | Origin::Digest { .. }, _) => {
+                        Delivery::AtOnce
+                    }
+                };
+                let message = self.message(parcel, letter, counter.last_number, delivery, &book);
+                if let Delivery::Later(due_at) = delivery {
+                    waiting.push(Waiting { official: official.clone(), due_at, message: message.id.clone() });
+                }
                 let append = Append {
                     aggregate: aggregate_of(official),
                     expected_version: counter.version,
@@ -228,10 +253,40 @@ impl<'a> Outbox<'a> {
         self.desk.log.append_acts(tx, appends.iter().map(|(act, append)| (*act, append))).await?;
         let rows: Vec<_> = messages.iter().map(|(message, _)| message.clone()).collect();
         insert_messages(tx, &rows).await?;
+        self.wait(tx, &waiting).await?;
         Ok(messages)
     }
 
-    fn message(&self, parcel: &Parcel, letter: &Letter, number: i64) -> StoredMessage {
+    /// Notes what is summed up later, with a timer for each official and window.
+    async fn wait(&self, tx: &DatabaseTransaction, waiting: &[Waiting]) -> Result<(), PostError> {
+        wait(tx, waiting).await?;
+        let windows: BTreeSet<(&str, Timestamp)> =
+            waiting.iter().map(|one| (one.official.as_str(), one.due_at)).collect();
+        let timers = windows.into_iter().map(|(official, due_at)| Timer {
+            kind: WINDOW.to_owned(),
+            key: format!("{official}/{}", due_at.as_micros()),
+            due_at,
+            payload: serde_json::Value::from(official).to_string(),
+        });
+        Ok(schedule(tx, &timers.collect::<Vec<_>>()).await?)
+    }
+
+    fn message(
+        &self,
+        parcel: &Parcel,
+        letter: &Letter,
+        number: i64,
+        delivery: Delivery,
+        book: &Book,
+    ) -> StoredMessage {
+        let (producer, event_type) = match &parcel.origin {
+            Origin::Event { producer, event_type, .. } => (producer.as_str(), event_type.as_str()),
+            Origin::Climb { .. } => (ServiceName::Notification.as_str(), "notification.message.climbed"),
+            Origin::Digest { .. } => (ServiceName::Notification.as_str(), "notification.digest.sent"),
+        };
+        let official = book.view(self.now, Timestamp::MAX).official(&letter.recipient.official);
+        let posts = official.iter().flat_map(|official| &official.posts);
+        let unit = posts.filter(|post| post.held_at(self.now)).find_map(|post| post.unit.clone());
         StoredMessage {
             id: MachineClock::system().new_id().to_string(),
             recipient: letter.recipient.official.clone(),
@@ -248,6 +303,17 @@ impl<'a> Outbox<'a> {
                 requires_acknowledgement: letter.requires_acknowledgement,
                 read_at: None,
                 acknowledged_at: None,
+                archived_at: match delivery {
+                    Delivery::AtOnce => None,
+                    Delivery::Muted | Delivery::Later(_) => Some(self.now),
+                },
+            },
+            change: 0,
+            burden: Burden {
+                producer: producer.to_owned(),
+                event_type: event_type.to_owned(),
+                unit: unit.unwrap_or_default(),
+                told_as_one: i64::try_from(letter.told_as_one).unwrap_or(i64::MAX),
             },
         }
     }
@@ -282,7 +348,7 @@ impl<'a> Outbox<'a> {
         for (message, origin) in messages {
             let letter = letters.get(&(message.source.as_str(), message.recipient.as_str()));
             let ladders: Vec<String> = match origin {
-                Origin::Event { prefix } => letter
+                Origin::Event { prefix, .. } => letter
                     .map(|letter| {
                         letter.ladders.iter().map(|ladder| ladder_id(prefix, &ladder.unit)).collect()
                     })
@@ -366,6 +432,7 @@ fn event_of(origin: &Origin, message: &StoredMessage) -> NotificationEvent {
         acting_for: message.acting_for.clone(),
         requires_acknowledgement: message.receipt.requires_acknowledgement,
         source: message.source.clone(),
+        filed: message.receipt.archived_at.is_some(),
     };
     match origin {
         Origin::Event { .. } => NotificationEvent::Sent(facts),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use domain_calendar::Timestamp;
 use domain_notification::{
-    ClimbStep, Rung, Standing, address, climbed_letters, digest, digest_due, next_step,
+    ClimbStep, Rung, Standing, address, climbed_letters, digest, digest_due, next_step, waited,
 };
 use domain_roster::Book;
 use sea_orm::DatabaseTransaction;
@@ -16,8 +16,8 @@ use xietong_timers::{FireError, MachineClock, Timer, TimerHandler, schedule};
 
 use super::desk::Desk;
 use super::intake::tell_held;
-use super::outbox::{CLIMB, Origin, Outbox, TELL};
-use crate::store::{PendingEntry, add_entries, climb, standing, take_entries, take_held};
+use super::outbox::{CLIMB, Origin, Outbox, TELL, WINDOW};
+use crate::store::{PendingEntry, add_entries, climb, standing, take_entries, take_held, take_waiting};
 
 /// The timer that sends a leader's summary; its key is `officials/{id}/{due}`, its payload
 /// the official.
@@ -141,6 +141,17 @@ impl TimerHandler for Upward {
                     let source = format!("digests/{}", timer.key);
                     let origin = Origin::Digest { entries: entries.len() };
                     outbox.send(source, self.desk.act(now, "每日汇总", None), letters, origin);
+                }
+                WINDOW => {
+                    let official: String = payload(timer)?;
+                    let entries = take_waiting(tx, &official, timer.due_at).await?;
+                    let Some(notice) = waited(&official, &entries) else { continue };
+                    // It was theirs alone to put off: whoever stands in had each at once.
+                    let mut letters = address(&[notice], &roster.book, now).letters;
+                    letters.retain(|letter| letter.recipient.official == official);
+                    let source = format!("windows/{}", timer.key);
+                    let origin = Origin::Digest { entries: entries.len() };
+                    outbox.send(source, self.desk.act(now, "通知汇总", None), letters, origin);
                 }
                 TELL => {
                     let held = take_held(tx, timer.due_at).await?;

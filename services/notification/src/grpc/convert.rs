@@ -23,6 +23,7 @@ pub(crate) fn encode(message: StoredMessage) -> proto::Message {
         create_time: Some(encode_time(message.sent_at)),
         read_time: message.receipt.read_at.map(encode_time),
         acknowledge_time: message.receipt.acknowledged_at.map(encode_time),
+        archive_time: message.receipt.archived_at.map(encode_time),
     }
 }
 
@@ -36,7 +37,15 @@ pub(crate) fn message_id(name: &str) -> Result<String, Error> {
         })
 }
 
-fn kind(kind: NoticeKind) -> proto::MessageKind {
+/// The kind that a request names.
+pub(crate) fn decode_kind(field: &str, kind: i32) -> Result<NoticeKind, Error> {
+    NoticeKind::ALL
+        .into_iter()
+        .find(|known| i32::from(self::kind(*known)) == kind)
+        .ok_or_else(|| Error::invalid(field, "must be a kind of message", "通知类别不存在"))
+}
+
+pub(crate) fn kind(kind: NoticeKind) -> proto::MessageKind {
     match kind {
         NoticeKind::Assignment => proto::MessageKind::Assignment,
         NoticeKind::Progress => proto::MessageKind::Progress,

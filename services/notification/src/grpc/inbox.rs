@@ -9,6 +9,8 @@ use futures_util::stream::pending;
 use prost::{Message, Name};
 use tonic::{Request, Response, Status, async_trait};
 use xietong_mesh::drain::Drain;
+use xietong_mesh::error::Code;
+use xietong_mesh::input::at_most;
 use xietong_mesh::page::Paging;
 use xietong_mesh::{
     Attempt, Call, Error, Foundation, Resource, RosterCopy, Transaction, Transactions, retried,
@@ -17,11 +19,15 @@ use xietong_proto::notification as proto;
 use xietong_proto::notification::inbox_service_server::InboxService;
 use xietong_store::Db;
 
-use super::arrivals::arrivals;
+use super::arrivals::{Resume, arrivals};
 use super::convert::{encode, message_id};
+use super::inbox_list::{Listing, encode_counts};
 use crate::app;
 use crate::jobs::Calls;
-use crate::store::{StoredMessage, message, messages_before, unread_count};
+use crate::store::{Counts, StoredMessage, counts, message, messages_before};
+
+/// Messages that are marked in one request.
+const MOST_MARKED: usize = 200;
 
 pub(crate) struct InboxServer {
     db: Db,
@@ -83,6 +89,32 @@ async fn own_message<C: sea_orm::ConnectionTrait>(
     Ok(found)
 }
 
+async fn own_message_named<C: sea_orm::ConnectionTrait>(
+    call: &Call,
+    connection: &C,
+    name: &str,
+) -> Result<StoredMessage, Error> {
+    own_message(call, connection, name, &message_id(name)?).await
+}
+
+/// What became of one message of several. What is no answer of its own fails them all.
+fn batch_result(name: &str, outcome: Result<(), Error>) -> Result<proto::BatchReadResult, Error> {
+    let name = name.to_owned();
+    match outcome {
+        Ok(()) => Ok(proto::BatchReadResult { name, read: true, ..proto::BatchReadResult::default() }),
+        Err(error) if matches!(error.code(), Code::PermissionDenied | Code::InvalidArgument) => {
+            Ok(proto::BatchReadResult {
+                name,
+                read: false,
+                status: error.code().as_str().to_owned(),
+                message: error.message().to_owned(),
+                message_zh: error.chinese().to_owned(),
+            })
+        }
+        Err(error) => Err(error),
+    }
+}
+
 #[async_trait]
 impl InboxService for InboxServer {
     async fn list_messages(
@@ -90,16 +122,19 @@ impl InboxService for InboxServer {
         request: Request<proto::ListMessagesRequest>,
     ) -> Result<Response<proto::ListMessagesResponse>, Status> {
         let call = Call::of(&request)?.clone();
-        let proto::ListMessagesRequest { page_size, page_token, unread } = request.into_inner();
+        let request = request.into_inner();
         call.scope()?;
         let official = call.principal.official.as_deref().unwrap_or_default();
-        let query = ["ListMessages", official, if unread { "unread" } else { "all" }];
+        let (page_size, page_token) = (request.page_size, request.page_token.clone());
+        let listing = Listing::read(request)?;
+        let query = listing.query(official);
+        let query: Vec<&str> = query.iter().map(String::as_str).collect();
         let paging = Paging::new(&query, page_size, &page_token)?;
         if official.is_empty() {
             return Ok(Response::new(proto::ListMessagesResponse::default()));
         }
         let before = paging.after().copied();
-        let found = messages_before(self.db.reader(), official, before, unread, paging.limit())
+        let found = messages_before(self.db.reader(), official, before, &listing.filter, paging.limit())
             .await
             .map_err(Error::from)?;
         let (messages, next_page_token) =
@@ -124,11 +159,11 @@ impl InboxService for InboxServer {
     ) -> Result<Response<proto::GetUnreadResponse>, Status> {
         let call = Call::of(&request)?;
         call.scope()?;
-        let unread = match &call.principal.official {
-            Some(official) => unread_count(self.db.reader(), official).await.map_err(Error::from)?,
-            None => 0,
+        let counts = match &call.principal.official {
+            Some(official) => counts(self.db.reader(), official).await.map_err(Error::from)?,
+            None => Counts::default(),
         };
-        Ok(Response::new(proto::GetUnreadResponse { unread }))
+        Ok(Response::new(encode_counts(counts)))
     }
 
     async fn read_message(
@@ -163,6 +198,94 @@ impl InboxService for InboxServer {
         Ok(Response::new(self.mark(&call, &request, (&request.name, &request_id), change).await?))
     }
 
+    async fn archive_message(
+        &self,
+        request: Request<proto::ArchiveMessageRequest>,
+    ) -> Result<Response<proto::Message>, Status> {
+        let call = Call::of(&request)?.clone();
+        let mut request = request.into_inner();
+        let request_id = std::mem::take(&mut request.request_id);
+        let roster = self.copy.view();
+        let roster = &roster;
+        let change = |mut transaction: Box<Transaction>, message| async move {
+            let message = app::archive(&mut transaction, roster, message).await?;
+            Ok((transaction, message))
+        };
+        Ok(Response::new(self.mark(&call, &request, (&request.name, &request_id), change).await?))
+    }
+
+    async fn unarchive_message(
+        &self,
+        request: Request<proto::UnarchiveMessageRequest>,
+    ) -> Result<Response<proto::Message>, Status> {
+        let call = Call::of(&request)?.clone();
+        let mut request = request.into_inner();
+        let request_id = std::mem::take(&mut request.request_id);
+        let roster = self.copy.view();
+        let roster = &roster;
+        let change = |mut transaction: Box<Transaction>, message| async move {
+            let message = app::unarchive(&mut transaction, roster, message).await?;
+            Ok((transaction, message))
+        };
+        Ok(Response::new(self.mark(&call, &request, (&request.name, &request_id), change).await?))
+    }
+
+    async fn batch_read_messages(
+        &self,
+        request: Request<proto::BatchReadMessagesRequest>,
+    ) -> Result<Response<proto::BatchReadMessagesResponse>, Status> {
+        let call = Call::of(&request)?.clone();
+        let mut request = request.into_inner();
+        let request_id = std::mem::take(&mut request.request_id);
+        request.names = at_most("names", request.names, MOST_MARKED)?;
+        if request.names.is_empty() {
+            return Err(Error::invalid("names", "must name a message", "至少选择一条通知").into());
+        }
+        let roster = self.copy.view();
+        let attempt = async || {
+            let mut transaction = match self.transactions.begin(&call, &request, &request_id).await? {
+                Attempt::Repeat(answer) => return Ok(answer),
+                Attempt::First(transaction) => transaction,
+            };
+            let mut results = Vec::with_capacity(request.names.len());
+            for name in &request.names {
+                let outcome = match own_message_named(&call, transaction.tx(), name).await {
+                    Ok(found) => app::read(&mut transaction, &roster, found).await.map(|_| ()),
+                    Err(refused) => Err(refused),
+                };
+                results.push(batch_result(name, outcome)?);
+            }
+            transaction.commit(proto::BatchReadMessagesResponse { results }).await
+        };
+        Ok(Response::new(retried("", attempt).await?))
+    }
+
+    async fn read_all_messages(
+        &self,
+        request: Request<proto::ReadAllMessagesRequest>,
+    ) -> Result<Response<proto::ReadAllMessagesResponse>, Status> {
+        let call = Call::of(&request)?.clone();
+        let mut request = request.into_inner();
+        let request_id = std::mem::take(&mut request.request_id);
+        if request.up_to < 1 {
+            return Err(Error::invalid("up_to", "must be at least 1", "截止编号须从1起").into());
+        }
+        call.scope()?;
+        let roster = self.copy.view();
+        let attempt = async || {
+            let mut transaction = match self.transactions.begin(&call, &request, &request_id).await? {
+                Attempt::Repeat(answer) => return Ok(answer),
+                Attempt::First(transaction) => transaction,
+            };
+            let read = match &call.principal.official {
+                Some(official) => app::read_all(&mut transaction, &roster, official, request.up_to).await?,
+                None => 0,
+            };
+            transaction.commit(proto::ReadAllMessagesResponse { read }).await
+        };
+        Ok(Response::new(retried("", attempt).await?))
+    }
+
     type StreamInboxStream = Pin<Box<dyn Stream<Item = Result<proto::StreamInboxResponse, Status>> + Send>>;
 
     async fn stream_inbox(
@@ -171,14 +294,17 @@ impl InboxService for InboxServer {
     ) -> Result<Response<Self::StreamInboxStream>, Status> {
         let call = Call::of(&request)?.clone();
         call.scope()?;
-        let after = request.into_inner().resume_after;
-        if after < 0 {
-            return Err(Error::invalid("resume_after", "must not be negative", "续传编号不能为负数").into());
+        let proto::StreamInboxRequest { resume_after, changes, resume_after_change } = request.into_inner();
+        for (field, after) in [("resume_after", resume_after), ("resume_after_change", resume_after_change)] {
+            if after < 0 {
+                return Err(Error::invalid(field, "must not be negative", "续传编号不能为负数").into());
+            }
         }
+        let resume = Resume { after: resume_after, after_change: changes.then_some(resume_after_change) };
         let stream: Self::StreamInboxStream = match &call.principal.official {
             Some(official) => {
                 let listening = self.calls.listen(official);
-                Box::pin(self.drain.ends(arrivals(self.db.clone(), official.clone(), after, listening)))
+                Box::pin(self.drain.ends(arrivals(self.db.clone(), official.clone(), resume, listening)))
             }
             // Nothing is ever sent to an account that is no official's.
             None => Box::pin(self.drain.ends(pending())),

@@ -1,13 +1,18 @@
 //! The gRPC edge: decode, authorise, call, encode.
 
 mod arrivals;
+mod burden;
 mod convert;
 mod convert_feed;
 mod division_preview;
 mod feed;
 mod feed_stream;
 mod inbox;
+mod inbox_list;
+mod preference;
 
+pub(crate) use burden::BurdenServer;
 pub(crate) use division_preview::DivisionPreviews;
 pub(crate) use feed::FeedServer;
 pub(crate) use inbox::InboxServer;
+pub(crate) use preference::PreferenceServer;

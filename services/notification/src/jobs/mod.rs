@@ -1,7 +1,9 @@
 //! Background jobs.
 
+mod burden_meter;
 mod feed_pulse;
 mod wake_up;
 
+pub(crate) use burden_meter::BurdenMeter;
 pub(crate) use feed_pulse::{FeedListening, FeedPulse, Pulse};
 pub(crate) use wake_up::{Calls, Listening, WakeUp};

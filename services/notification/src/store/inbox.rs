@@ -12,15 +12,19 @@ pub(crate) struct Growth {
     pub(crate) messages: i64,
     /// New events.
     pub(crate) events: i64,
+    /// Messages whose state changes.
+    pub(crate) changes: i64,
 }
 
 /// Where an inbox stood before it grew.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Counters {
     /// Number of its last message.
     pub(crate) last_number: i64,
     /// Number of its events.
     pub(crate) version: i64,
+    /// Number of the last change of a message's state.
+    pub(crate) last_change: i64,
 }
 
 /// Raises the counters of inboxes, in order of official, and says where they stood. The
@@ -30,18 +34,23 @@ pub(crate) async fn grow(
     tx: &DatabaseTransaction,
     growths: &BTreeMap<String, Growth>,
 ) -> Result<BTreeMap<String, Counters>, StoreError> {
-    let sql = "INSERT INTO inboxes (official, last_number, version) VALUES ($1, $2, $3)
+    let sql = "INSERT INTO inboxes (official, last_number, version, last_change) VALUES ($1, $2, $3, $4)
                ON CONFLICT (official) DO UPDATE SET
-               last_number = inboxes.last_number + excluded.last_number, version = inboxes.version + excluded.version
-               RETURNING last_number, version";
+               last_number = inboxes.last_number + excluded.last_number, version = inboxes.version + excluded.version,
+               last_change = inboxes.last_change + excluded.last_change
+               RETURNING last_number, version, last_change";
     let mut before = BTreeMap::new();
     for (official, growth) in growths {
-        let values: [Value; 3] = [official.as_str().into(), growth.messages.into(), growth.events.into()];
+        let values: [Value; 4] =
+            [official.as_str().into(), growth.messages.into(), growth.events.into(), growth.changes.into()];
         let row = tx.query_one_raw(statement(tx, sql, values)).await?;
         let row = row.ok_or_else(|| StoreError::corrupt("inbox", "its counter has no row"))?;
-        let (last_number, version): (i64, i64) = (row.try_get_by("last_number")?, row.try_get_by("version")?);
-        let counters =
-            Counters { last_number: last_number - growth.messages, version: version - growth.events };
+        let after = |column: &str| row.try_get_by::<i64, _>(column);
+        let counters = Counters {
+            last_number: after("last_number")? - growth.messages,
+            version: after("version")? - growth.events,
+            last_change: after("last_change")? - growth.changes,
+        };
         before.insert(official.clone(), counters);
     }
     Ok(before)

@@ -34,12 +34,29 @@ pub(crate) struct StoredMessage {
     pub(crate) acting_for: Option<String>,
     /// When sent.
     pub(crate) sent_at: Timestamp,
-    /// Whether it was read and signed for.
+    /// Whether it was read, signed for and put away.
     pub(crate) receipt: Receipt,
+    /// Number of the last change of that in the inbox; 0 while there was none.
+    pub(crate) change: i64,
+    /// What brought it about.
+    pub(crate) burden: Burden,
 }
 
-const COLUMNS: &str = "id, recipient, number, source, kind, title, body, subject, capacity, acting_for, \
-     requires_acknowledgement, sent_at, read_at, acknowledged_at";
+/// What a message counts for in the burden meter.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Burden {
+    /// The service whose record it tells of.
+    pub(crate) producer: String,
+    /// Type of the event it tells of.
+    pub(crate) event_type: String,
+    /// The unit that the recipient served when it was sent; empty when none.
+    pub(crate) unit: String,
+    /// How many messages it would have been, were they not told as one.
+    pub(crate) told_as_one: i64,
+}
+
+pub(super) const COLUMNS: &str = "id, recipient, number, source, kind, title, body, subject, capacity, acting_for, \
+     requires_acknowledgement, sent_at, read_at, acknowledged_at, archived_at, change, producer, event_type, unit, told_as_one";
 
 /// Which of these sources have reached whom already.
 pub(crate) async fn arrived(
@@ -63,7 +80,7 @@ pub(crate) async fn insert_messages(
     tx: &DatabaseTransaction,
     messages: &[StoredMessage],
 ) -> Result<(), StoreError> {
-    const WIDTH: usize = 14;
+    const WIDTH: usize = 20;
     for chunk in messages.chunks(ROWS) {
         let sql = format!("INSERT INTO messages ({COLUMNS}) VALUES {}", places(chunk.len(), WIDTH));
         let values = chunk.iter().flat_map(|one| -> [Value; WIDTH] {
@@ -82,6 +99,12 @@ pub(crate) async fn insert_messages(
                 one.sent_at.as_micros().into(),
                 one.receipt.read_at.map(Timestamp::as_micros).into(),
                 one.receipt.acknowledged_at.map(Timestamp::as_micros).into(),
+                one.receipt.archived_at.map(Timestamp::as_micros).into(),
+                one.change.into(),
+                one.burden.producer.as_str().into(),
+                one.burden.event_type.as_str().into(),
+                one.burden.unit.as_str().into(),
+                one.burden.told_as_one.into(),
             ]
         });
         tx.execute_raw(statement(tx, &sql, values)).await?;
@@ -100,22 +123,6 @@ pub(crate) async fn message<C: ConnectionTrait>(
     row.as_ref().map(read).transpose()
 }
 
-/// Messages below a number, or all, the newest first.
-pub(crate) async fn messages_before(
-    reader: &DatabaseConnection,
-    recipient: &str,
-    before: Option<i64>,
-    only_unread: bool,
-    limit: u64,
-) -> Result<Vec<StoredMessage>, StoreError> {
-    let unread = if only_unread { "AND read_at IS NULL" } else { "" };
-    let sql = format!(
-        "SELECT {COLUMNS} FROM messages WHERE recipient = $1 AND number < $2 {unread} ORDER BY number DESC LIMIT $3"
-    );
-    let values: [Value; 3] = [recipient.into(), before.unwrap_or(i64::MAX).into(), limit.into()];
-    reader.query_all_raw(statement(reader, &sql, values)).await?.iter().map(read).collect()
-}
-
 /// Messages above a number, the oldest first.
 pub(crate) async fn messages_after(
     reader: &DatabaseConnection,
@@ -130,27 +137,70 @@ pub(crate) async fn messages_after(
     reader.query_all_raw(statement(reader, &sql, values)).await?.iter().map(read).collect()
 }
 
-/// How many messages of an inbox are unread: counted, never kept.
-pub(crate) async fn unread_count(reader: &DatabaseConnection, recipient: &str) -> Result<i64, StoreError> {
-    let sql = "SELECT COUNT(*) AS unread FROM messages WHERE recipient = $1 AND read_at IS NULL";
-    let row = reader.query_one_raw(statement(reader, sql, texts([recipient]))).await?;
-    Ok(row.map(|row| row.try_get_by("unread")).transpose()?.unwrap_or(0))
+/// Messages up to a number whose state changed after a change, in the order of their last changes.
+pub(crate) async fn messages_changed(
+    reader: &DatabaseConnection,
+    recipient: &str,
+    up_to: i64,
+    after: i64,
+    limit: u64,
+) -> Result<Vec<StoredMessage>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM messages WHERE recipient = $1 AND change > $2 AND change > 0 AND number <= $3
+         ORDER BY change LIMIT $4"
+    );
+    let values: [Value; 4] = [recipient.into(), after.into(), up_to.into(), limit.into()];
+    reader.query_all_raw(statement(reader, &sql, values)).await?.iter().map(read).collect()
 }
 
-/// Stores what became of a message. [`StoreError::Stale`] when somebody else was faster.
+/// Number, and official stood in for, of the unread messages up to a number that are not put away,
+/// in order.
+pub(crate) async fn unread_up_to(
+    tx: &DatabaseTransaction,
+    recipient: &str,
+    up_to: i64,
+) -> Result<Vec<(i64, Option<String>)>, StoreError> {
+    let sql = "SELECT number, acting_for FROM messages
+               WHERE recipient = $1 AND number <= $2 AND read_at IS NULL AND archived_at IS NULL ORDER BY number";
+    let values: [Value; 2] = [recipient.into(), up_to.into()];
+    let rows = tx.query_all_raw(statement(tx, sql, values)).await?;
+    rows.iter().map(|row| Ok((row.try_get_by("number")?, row.try_get_by("acting_for")?))).collect()
+}
+
+/// Reads those messages; each is a change of its own, counted on from `last_change`. Whoever calls
+/// holds the inbox, so they are those that [`unread_up_to`] found.
+pub(crate) async fn read_up_to(
+    tx: &DatabaseTransaction,
+    recipient: &str,
+    up_to: i64,
+    now: Timestamp,
+    last_change: i64,
+) -> Result<(), StoreError> {
+    let sql = "UPDATE messages SET read_at = $3, change = $4 + unread.place
+               FROM (SELECT id AS unread_id, ROW_NUMBER() OVER (ORDER BY number) AS place FROM messages
+                     WHERE recipient = $1 AND number <= $2 AND read_at IS NULL AND archived_at IS NULL) AS unread
+               WHERE id = unread.unread_id";
+    let values: [Value; 4] = [recipient.into(), up_to.into(), now.as_micros().into(), last_change.into()];
+    tx.execute_raw(statement(tx, sql, values)).await?;
+    Ok(())
+}
+
+/// Stores what became of a message, as the change of this number. [`StoreError::Stale`] when somebody else was faster.
 pub(crate) async fn save_receipt(
     tx: &DatabaseTransaction,
     before: &StoredMessage,
     receipt: Receipt,
+    change: i64,
 ) -> Result<(), StoreError> {
-    let sql = "UPDATE messages SET read_at = $2, acknowledged_at = $3
-               WHERE id = $1 AND (read_at IS NULL) = $4 AND (acknowledged_at IS NULL) = $5";
-    let values: [Value; 5] = [
+    let sql = "UPDATE messages SET read_at = $2, acknowledged_at = $3, archived_at = $4, change = $5
+               WHERE id = $1 AND change = $6";
+    let values: [Value; 6] = [
         before.id.as_str().into(),
         receipt.read_at.map(Timestamp::as_micros).into(),
         receipt.acknowledged_at.map(Timestamp::as_micros).into(),
-        before.receipt.read_at.is_none().into(),
-        before.receipt.acknowledged_at.is_none().into(),
+        receipt.archived_at.map(Timestamp::as_micros).into(),
+        change.into(),
+        before.change.into(),
     ];
     let result = tx.execute_raw(statement(tx, sql, values)).await?;
     if result.rows_affected() == 1 {
@@ -160,7 +210,7 @@ pub(crate) async fn save_receipt(
     }
 }
 
-fn read(row: &QueryResult) -> Result<StoredMessage, StoreError> {
+pub(super) fn read(row: &QueryResult) -> Result<StoredMessage, StoreError> {
     let kind: String = row.try_get_by("kind")?;
     let instant = |column: &str| -> Result<Option<Timestamp>, StoreError> {
         Ok(row.try_get_by::<Option<i64>, _>(column)?.map(Timestamp::from_micros))
@@ -181,6 +231,14 @@ fn read(row: &QueryResult) -> Result<StoredMessage, StoreError> {
             requires_acknowledgement: row.try_get_by("requires_acknowledgement")?,
             read_at: instant("read_at")?,
             acknowledged_at: instant("acknowledged_at")?,
+            archived_at: instant("archived_at")?,
+        },
+        change: row.try_get_by("change")?,
+        burden: Burden {
+            producer: row.try_get_by("producer")?,
+            event_type: row.try_get_by("event_type")?,
+            unit: row.try_get_by("unit")?,
+            told_as_one: row.try_get_by("told_as_one")?,
         },
     })
 }

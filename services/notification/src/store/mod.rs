@@ -4,33 +4,42 @@
 //! then inboxes by official, then the rest. Whoever writes the feed takes its counter and nothing of
 //! these.
 
+mod burden;
 mod digest;
 mod feed;
 mod feed_page;
 mod feed_scope;
 mod held;
 mod inbox;
+mod inbox_list;
 mod ladder;
 mod matter;
 mod message;
+mod preference;
 
 use sea_orm::Value;
 use xietong_store::SqlMigration;
 
+pub(crate) use burden::{BurdenFilter, BurdenKey, BurdenRow, burden, burden_by_unit};
 pub(crate) use digest::{PendingEntry, add_entries, take_entries};
 pub(crate) use feed::append_to_feed;
 pub(crate) use feed_page::{FeedFilter, StoredEntry, TypePattern, feed_after, feed_head};
 pub(crate) use feed_scope::FeedScope;
 pub(crate) use held::{HeldRow, drop_held, hold, take_held};
 pub(crate) use inbox::{Growth, aggregate_of, grow, official_of};
+pub(crate) use inbox_list::{Archived, Counts, InboxFilter, counts, messages_before};
 pub(crate) use ladder::{
     LadderRow, climb, end_ladders, insert_ladders, ladders_of_message, link_messages, open_by_unit,
     open_ladders, standing, waited_for_last,
 };
 pub(crate) use matter::{load_matters, save_matters};
 pub(crate) use message::{
-    StoredMessage, arrived, insert_messages, message, messages_after, messages_before, save_receipt,
-    unread_count,
+    Burden, StoredMessage, arrived, insert_messages, message, messages_after, messages_changed, read_up_to,
+    save_receipt, unread_up_to,
+};
+
+pub(crate) use preference::{
+    StoredPreference, Waiting, preference, preferences_of, save_preference, take_waiting, wait,
 };
 
 /// Instants are business time in microseconds.
@@ -129,6 +138,9 @@ pub(crate) const MIGRATIONS: &[SqlMigration] = &[
         ],
     },
     feed::FEED,
+    inbox_list::ARCHIVE,
+    preference::PREFERENCES,
+    burden::CAUSES,
 ];
 
 fn texts<'a>(values: impl IntoIterator<Item = &'a str>) -> Vec<Value> {

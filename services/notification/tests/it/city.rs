@@ -13,6 +13,7 @@ use domain_roster::{
     Absence, Account, Division, Official, Portfolio, Post, PostKind, Relation, RosterEvent, StandInPair,
     Unit, UnitDuty, UnitKind,
 };
+use domain_supervision::{COMMENT_MADE, Comment, CommentMade, TaskFacts, Visibility};
 use sea_orm::ConnectionTrait;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -63,6 +64,32 @@ pub(crate) struct City {
     peers: BTreeMap<ServiceName, String>,
     address: String,
     _folder: TempDir,
+}
+
+/// Another replica of the service.
+pub(crate) struct Replica {
+    pub(crate) service: Service,
+    address: String,
+}
+
+impl Replica {
+    pub(crate) async fn client(&self) -> InboxServiceClient<Channel> {
+        InboxServiceClient::connect(self.address.clone()).await.unwrap()
+    }
+}
+
+fn remarked_task() -> TaskFacts {
+    TaskFacts {
+        name: "tasks/remarked".into(),
+        ledger_number: 148,
+        title: "整治城区积水点".into(),
+        created_by: "supervisor".into(),
+        visibility: Visibility::Internal,
+        restricted_units: vec![],
+        origin: None,
+        designated: None,
+        urgent: false,
+    }
 }
 
 struct Producer {
@@ -183,28 +210,12 @@ impl City {
         event_type: &str,
         payload: String,
     ) {
-        let Producer { log, db, versions, .. } = &self.producers[&producer];
-        let expected_version = {
-            let mut versions = versions.lock().unwrap();
-            let version = versions.entry(aggregate.to_owned()).or_default();
-            *version += 1;
-            *version - 1
-        };
-        let act = self.act();
-        let drafts = vec![Draft { event_type: event_type.to_owned(), payload }];
-        let append = Append { aggregate: aggregate.to_owned(), expected_version, drafts };
-        let tx = db.begin().await.unwrap();
-        log.append(&tx, &act, &[append]).await.unwrap();
-        tx.commit().await.unwrap();
+        self.record_all(producer, vec![(aggregate.to_owned(), event_type, payload)]).await;
     }
 
     /// Records as many events in a producer's log at once as there are payloads, without sequencing
     /// them.
-    pub(crate) async fn record_all(
-        &self,
-        producer: ServiceName,
-        events: Vec<(String, &'static str, String)>,
-    ) {
+    pub(crate) async fn record_all(&self, producer: ServiceName, events: Vec<(String, &str, String)>) {
         let Producer { log, db, versions, .. } = &self.producers[&producer];
         let appends: Vec<Append> = {
             let mut versions = versions.lock().unwrap();
@@ -237,6 +248,62 @@ impl City {
             traceparent: None,
             causation_id: None,
         }
+    }
+
+    /// Another replica, with an address of its own.
+    pub(crate) async fn served_replica(&self) -> Replica {
+        let service = self.replica().await;
+        let address = serve_routes(service.routes.clone(), self.keys.layer(), service.drain.clone()).await;
+        Replica { service, address }
+    }
+
+    /// Records remarks to the water bureau, each of which its liaison is told once.
+    pub(crate) async fn remarks(&self, count: usize) {
+        self.remarks_of(count, |number| format!("请抓紧，第{number}次提示")).await;
+    }
+
+    /// The same, in these words.
+    pub(crate) async fn remarks_of(&self, count: usize, text: impl Fn(usize) -> String) {
+        let events = (0..count)
+            .map(|number| {
+                let made = CommentMade {
+                    task: remarked_task(),
+                    comment: Comment {
+                        name: "tasks/remarked/comments/1".into(),
+                        text: text(number),
+                        units: vec!["units/water".into()],
+                        author: "supervisor".into(),
+                        made_at: self.clock.now(),
+                    },
+                };
+                ("tasks/remarked".to_owned(), COMMENT_MADE, made.to_payload().unwrap().to_string())
+            })
+            .collect();
+        self.record_all(ServiceName::Supervision, events).await;
+    }
+
+    /// Puts unread remarks into an inbox, past the service.
+    pub(crate) async fn fill(&self, official: &str, count: i64) {
+        let recipient = format!("officials/{official}");
+        let db = &self.service.db;
+        let tx = db.begin().await.unwrap();
+        let sql = "INSERT INTO inboxes (official, last_number, version) VALUES ($1, $2, 0)";
+        tx.execute_raw(statement(&tx, sql, [recipient.as_str().into(), count.into()])).await.unwrap();
+        for number in 1..=count {
+            let sql = "INSERT INTO messages (id, recipient, number, source, kind, title, body, subject, capacity,
+                requires_acknowledgement, sent_at) VALUES ($1, $2, $3, $1, 'progress', $4, $5, $6, '联络员', FALSE, $7)";
+            let values: [sea_orm::Value; 7] = [
+                MachineClock::system().new_id().to_string().into(),
+                recipient.as_str().into(),
+                number.into(),
+                format!("留言：《整治城区积水点》（第{number}号）").into(),
+                "请各有关单位按照职责分工抓紧推进，遇到问题及时报告市政府督查室。".repeat(6).into(),
+                format!("tasks/{number}").into(),
+                self.clock.now().as_micros().into(),
+            ];
+            tx.execute_raw(statement(&tx, sql, values)).await.unwrap();
+        }
+        tx.commit().await.unwrap();
     }
 
     /// What a producer has sequenced.
@@ -317,6 +384,11 @@ impl City {
         }
         self.clock.set(to);
         self.settle().await;
+    }
+
+    /// A connection to the service.
+    pub(crate) async fn channel(&self) -> Channel {
+        Channel::from_shared(self.address.clone()).unwrap().connect().await.unwrap()
     }
 
     /// A client of the service.

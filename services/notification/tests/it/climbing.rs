@@ -20,7 +20,7 @@ async fn titles(city: &City, official: &str) -> Vec<String> {
 
 pub(crate) async fn acknowledge_newest(city: &City, official: &str) {
     let mut client = city.client().await;
-    let request = ListMessagesRequest { page_size: 1, page_token: String::new(), unread: false };
+    let request = ListMessagesRequest { page_size: 1, ..ListMessagesRequest::default() };
     let newest = client.list_messages(city.by(official, request)).await.unwrap().into_inner().messages;
     let request = AcknowledgeMessageRequest { name: newest[0].name.clone(), request_id: String::new() };
     client.acknowledge_message(city.by(official, request)).await.unwrap();

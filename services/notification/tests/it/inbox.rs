@@ -22,7 +22,7 @@ crate::on_both_back_ends!(
 );
 
 async fn list(city: &City, official: &str, unread: bool) -> Vec<Message> {
-    let request = ListMessagesRequest { page_size: 1_000, page_token: String::new(), unread };
+    let request = ListMessagesRequest { page_size: 1_000, unread, ..ListMessagesRequest::default() };
     city.client().await.list_messages(city.by(official, request)).await.unwrap().into_inner().messages
 }
 
@@ -44,14 +44,23 @@ async fn pages_are_complete_and_belong_to_their_query(backend: Backend) {
     let mut numbers = Vec::new();
     let mut page_token = String::new();
     loop {
-        let request = ListMessagesRequest { page_size: 3, page_token: page_token.clone(), unread: false };
+        let request = ListMessagesRequest {
+            page_size: 3,
+            page_token: page_token.clone(),
+            ..ListMessagesRequest::default()
+        };
         let page = client.list_messages(city.by("water-liaison", request)).await.unwrap().into_inner();
         numbers.push(page.messages.iter().map(|message| message.number).collect::<Vec<_>>());
         page_token = page.next_page_token;
         if page_token.is_empty() {
             break;
         }
-        let other = ListMessagesRequest { page_size: 3, page_token: page_token.clone(), unread: true };
+        let other = ListMessagesRequest {
+            page_size: 3,
+            page_token: page_token.clone(),
+            unread: true,
+            ..ListMessagesRequest::default()
+        };
         let refused = client.list_messages(city.by("water-liaison", other)).await.unwrap_err();
         assert_eq!(refused.code(), Code::InvalidArgument);
     }
@@ -196,7 +205,7 @@ async fn messages_of_others_cannot_be_asked_for(backend: Backend) {
     assert_eq!(answers[..4], answers[4..], "whether it exists is not told");
     assert_eq!(unread(&city, "water-liaison").await, 1);
 
-    let all = ListMessagesRequest { page_size: 0, page_token: String::new(), unread: false };
+    let all = ListMessagesRequest::default();
     let page = client.list_messages(city.by_a_machine(all)).await.unwrap().into_inner();
     assert!(page.messages.is_empty(), "an account without an official has an empty inbox");
     let count = client.get_unread(city.by_a_machine(GetUnreadRequest {})).await.unwrap().into_inner();
@@ -212,7 +221,11 @@ async fn malformed_requests_are_refused(backend: Backend) {
         assert_eq!(refused.code(), Code::InvalidArgument, "{name:?}");
     }
     for (page_size, page_token) in [(-1, ""), (0, "nonsense")] {
-        let request = ListMessagesRequest { page_size, page_token: page_token.to_owned(), unread: false };
+        let request = ListMessagesRequest {
+            page_size,
+            page_token: page_token.to_owned(),
+            ..ListMessagesRequest::default()
+        };
         let refused = client.list_messages(city.by("water-liaison", request)).await.unwrap_err();
         assert_eq!(refused.code(), Code::InvalidArgument, "{page_size} {page_token}");
     }

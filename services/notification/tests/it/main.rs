@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used, reason = "clippy allows it in test functions, not in what they share")]
 
 mod bulletin;
+mod burden;
 mod city;
 mod climbing;
+mod concurrent;
 mod delivery;
 mod document;
 mod feed;
@@ -11,8 +13,10 @@ mod feed_scope;
 mod handover;
 mod held;
 mod inbox;
+mod inbox_list;
 mod instruction;
 mod matter;
+mod preference;
 mod stream;
 
 /// Runs one test on SQLite and on PostgreSQL.

@@ -73,6 +73,10 @@ impl ActsLog {
                         | NotificationEvent::Climbed(_)
                         | NotificationEvent::DigestSent(_)
                         | NotificationEvent::Read(_)
+                        | NotificationEvent::ReadTogether(_)
+                        | NotificationEvent::Archived(_)
+                        | NotificationEvent::Unarchived(_)
+                        | NotificationEvent::PreferencesChanged(_)
                         | NotificationEvent::Unaddressed(_),
                     ) => None,
                     None => Some(other(event)),

@@ -15,6 +15,7 @@ mod report;
 mod resolve;
 mod roster;
 mod runs;
+mod stream;
 mod wording;
 
 use std::process::ExitCode;
@@ -44,6 +45,8 @@ enum Name {
     Roster(roster::Arguments),
     /// A ledger of a million open tasks with two replicas: lists, timers, and a burst of them.
     Ledger(ledger::Arguments),
+    /// An inbox's stream, cut again and again while notices pour in.
+    Stream(stream::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -69,6 +72,7 @@ fn measure(name: Name) -> anyhow::Result<Report> {
             Name::Resolve(arguments) => resolve::measure(&arguments).await,
             Name::Roster(arguments) => roster::measure(&arguments).await,
             Name::Ledger(arguments) => ledger::measure(&arguments).await,
+            Name::Stream(arguments) => stream::measure(&arguments).await,
         }
     })
 }
