@@ -46,7 +46,7 @@ const EVENING: Time = time!(18:00);
 /// Arguments of `xietong simulate`.
 #[derive(Debug, Clone, Args)]
 pub struct SimulateArgs {
-    /// From when on people act (RFC 3339). The sample's history comes before it.
+    /// From when on people act (RFC 3339), on working days alone. The sample's history comes before it.
     #[arg(long, value_name = "RFC3339", value_parser = Timestamp::parse,
           default_value = "2023-06-01T09:00+08:00")]
     pub from: Timestamp,
@@ -116,9 +116,11 @@ async fn simulate(
     arguments: &SimulateArgs,
     mut read: impl FnMut(&Report, &Lights) -> io::Result<()>,
 ) -> anyhow::Result<Report> {
-    let (from, to) = (arguments.from, arguments.to.unwrap_or_else(|| a_year_after(arguments.from)));
+    // Nobody is at his desk at night or on a rest day to enter and issue what the city begins with.
+    let from = Calendar::built_in().next_working_moment(arguments.from);
+    let to = arguments.to.unwrap_or_else(|| a_year_after(arguments.from));
     if to <= from {
-        bail!("--to must be later than --from");
+        bail!("--to must be later than --from and the first working day");
     }
     let folder = tempfile::tempdir().context("making a temporary folder")?;
     let founding = UpArgs {
