@@ -11,6 +11,7 @@ mod idle;
 mod ledger;
 mod load;
 mod mesh;
+mod notices;
 mod report;
 mod resolve;
 mod roster;
@@ -45,6 +46,8 @@ enum Name {
     Roster(roster::Arguments),
     /// A ledger of a million open tasks with two replicas: lists, timers, and a burst of them.
     Ledger(ledger::Arguments),
+    /// How fast what happens reaches inboxes.
+    Notices(notices::Arguments),
     /// An inbox's stream, cut again and again while notices pour in.
     Stream(stream::Arguments),
 }
@@ -72,6 +75,7 @@ fn measure(name: Name) -> anyhow::Result<Report> {
             Name::Resolve(arguments) => resolve::measure(&arguments).await,
             Name::Roster(arguments) => roster::measure(&arguments).await,
             Name::Ledger(arguments) => ledger::measure(&arguments).await,
+            Name::Notices(arguments) => notices::measure(&arguments).await,
             Name::Stream(arguments) => stream::measure(&arguments).await,
         }
     })
