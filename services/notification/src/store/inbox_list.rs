@@ -1,7 +1,7 @@
 //! What of an inbox is listed, looked for and counted.
 //!
 //! All of it is of one person: rows are found by recipient and number, and what a filter says is
-//! compared row by row. Of 20,000 messages that takes milliseconds.
+//! compared row by row: of 20,000 messages within a tenth of a second, measured by the tests.
 
 use std::collections::BTreeMap;
 
