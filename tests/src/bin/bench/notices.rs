@@ -76,6 +76,7 @@ pub(crate) async fn measure(arguments: &Arguments) -> anyhow::Result<Report> {
     let backlog = Backlog::open(&mesh).await?;
     let names: Vec<String> = mesh.city.units.iter().map(|unit| unit.name.clone()).collect();
     let peak = backlog.worked_off(&mut mesh, arguments.events, &names).await?;
+    eprintln!("bench: {peak:.0} events a second into inboxes");
     report.add(Figure::new("events into inboxes, at most", "events/s", vec![peak]));
 
     let (rate, took) = remarks.timed(&mut mesh, &unit, arguments, peak / 2.0).await?;
@@ -85,6 +86,7 @@ pub(crate) async fn measure(arguments: &Arguments) -> anyhow::Result<Report> {
         report.add(Figure::new(format!("from asking to the reader's stream, {name}"), "ms", vec![took]));
     }
 
+    eprintln!("bench: founding {} units", arguments.recipients);
     let people = found_units(&mesh, arguments.recipients).await?;
     mesh.databases.settle(TIMEOUT).await?;
     let seconds = backlog.told(&mesh, &people).await?;
@@ -184,8 +186,7 @@ impl Remarks {
 
 /// The number in `第7次提示`.
 fn number_in(body: &str) -> Option<usize> {
-    let (_, rest) = body.split_once('第')?;
-    rest.split_once("次提示")?.0.parse().ok()
+    body.split_once("次提示")?.0.rsplit_once('第')?.1.parse().ok()
 }
 
 fn percentile(sorted: &[Duration], share: f64) -> Duration {
