@@ -297,7 +297,8 @@ impl<'a> Outbox<'a> {
                 let message = self.message(parcel, outgoing, counter.last_number, delivery, &book);
                 concerns.extend(outgoing.concerns.iter().map(|one| (message.id.clone(), one.clone())));
                 if outgoing.recalled_by.is_some() {
-                    recalls.add(official, message.number, &parcel.act);
+                    let by = self.ended.iter().rev().find(|(at, _)| outgoing.is_of(&at.ended.task));
+                    recalls.add(official, message.number, by.map_or(&parcel.act, |(_, act)| act));
                 }
                 if let Delivery::Later(due_at) = delivery {
                     waiting.push(Waiting { official: official.clone(), due_at, message: message.id.clone() });
