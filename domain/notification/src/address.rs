@@ -78,7 +78,9 @@ pub fn address(notices: &[Notice], book: &Book, at: Timestamp) -> Mail {
 /// What a notice asks of an audience.
 fn ask_of(notice: &Notice, audience: &Audience) -> Option<Ask> {
     let its_unit = match audience {
-        Audience::UnitLiaison(unit) | Audience::UnitHead(unit) | Audience::UnitApprovers(unit) => unit.as_str(),
+        Audience::UnitLiaison(unit) | Audience::UnitHead(unit) | Audience::UnitApprovers(unit) => {
+            unit.as_str()
+        }
         Audience::LeaderInCharge(_)
         | Audience::Account(_)
         | Audience::Official(_)

@@ -151,11 +151,8 @@ impl<'a> Outbox<'a> {
         }
         let (producer, event_type) = (producer.to_owned(), event.event_type.clone());
         let origin = Origin::Event { prefix, producer, event_type };
-        let letters: Vec<Outgoing> = mail
-            .letters
-            .into_iter()
-            .map(|letter| Outgoing::of(letter, event.position, self.now))
-            .collect();
+        let letters: Vec<Outgoing> =
+            mail.letters.into_iter().map(|letter| Outgoing::of(letter, event.position, self.now)).collect();
         let was_told = |notice: &Notice| notice.audiences.contains(&Audience::WhoeverWasTold);
         if let Some(task) = notices.iter().find(|one| was_told(one)).map(|one| one.subject.clone()) {
             let (position, parcel) = (event.position, self.parcels.len());
@@ -181,9 +178,7 @@ impl<'a> Outbox<'a> {
 
     /// Ends what an event ends: ladders and asks of events before it, in this outbox or before it.
     pub(crate) fn end(&mut self, event: &Event, ended: Ended) {
-        let concerned = |row: &&mut LadderRow| {
-            ended.ends(&row.ladder.unit, row.kind, false)
-        };
+        let concerned = |row: &&mut LadderRow| ended.ends(&row.ladder.unit, row.kind, false);
         for row in self.ladders.values_mut().filter(concerned) {
             let was_last = row.waits_for.remove(&ended.task) && row.waits_for.is_empty();
             if row.subject == ended.task || was_last {

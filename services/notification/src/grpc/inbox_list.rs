@@ -62,8 +62,18 @@ impl Listing {
 
     /// Everything that makes the list what it is.
     pub(super) fn query(&self, official: &str) -> Vec<String> {
-        let InboxFilter { unread, unsigned, kinds, subject, capacity, from, until, archived, recalled, terms } =
-            &self.filter;
+        let InboxFilter {
+            unread,
+            unsigned,
+            kinds,
+            subject,
+            capacity,
+            from,
+            until,
+            archived,
+            recalled,
+            terms,
+        } = &self.filter;
         let instant = |time: &Option<Timestamp>| time.map(Timestamp::as_micros);
         let mut kinds: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
         kinds.sort_unstable();

@@ -41,7 +41,7 @@ async fn two_weeks(city: &City) {
     city.remarks(1).await;
     // Timers of the week between are not what is counted here.
     city.sequence().await;
-    let [_, supervision, _] = city.service.consumers.as_slice() else { panic!("three consumers") };
+    let [_, supervision, ..] = city.service.consumers.as_slice() else { panic!("three consumers") };
     while xietong_timers::Worker::turn(&**supervision).await.unwrap() == xietong_timers::Progress::Worked {}
 }
 

@@ -209,7 +209,8 @@ async fn what_waits_for_a_summary_is_left_out_of_it(backend: Backend) {
 
 /// Everything in the inboxes, and what was recalled.
 async fn state(city: &City) -> Vec<String> {
-    let sql = "SELECT recipient, number, kind, recalled_by, recalled_at FROM messages ORDER BY recipient, number";
+    let sql =
+        "SELECT recipient, number, kind, recalled_by, recalled_at FROM messages ORDER BY recipient, number";
     let reader = city.service.db.reader();
     let rows = reader.query_all_raw(statement(reader, sql, [])).await.unwrap();
     let row = |row: &sea_orm::QueryResult| {

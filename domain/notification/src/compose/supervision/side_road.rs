@@ -10,9 +10,8 @@ use crate::wording::{before, called, day, quoted, unit};
 
 /// What it ends: nobody is asked for, and nobody climbs over what a unit gave back or may leave for now.
 pub(super) fn ended_by(task: &TaskFacts, assignment: &AssignmentFacts, road: &SideRoad) -> Option<Ended> {
-    let of_unit = |unit: &str, ending| {
-        Some(Ended { task: task.name.clone(), unit: Some(unit.to_owned()), ending })
-    };
+    let of_unit =
+        |unit: &str, ending| Some(Ended { task: task.name.clone(), unit: Some(unit.to_owned()), ending });
     match road {
         SideRoad::Returned { .. } => of_unit(&assignment.unit, Ending::Returned),
         SideRoad::Suspended { .. } => of_unit(&assignment.unit, Ending::Suspended),
