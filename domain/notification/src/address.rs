@@ -1,13 +1,14 @@
 //! [`address`]: from notices with audiences to letters, one for each person.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain_calendar::Timestamp;
 use domain_roster::Book;
 
-use crate::audience::{Recipient, recipients};
+use crate::audience::{Audience, Recipient, recipients};
 use crate::notice::{Ladder, Notice, NoticeKind};
 use crate::preference::Stakes;
+use crate::recall::{Ask, asks};
 
 /// What one person gets of one event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +31,10 @@ pub struct Letter {
     pub urgent: bool,
     /// How many notices the recipient would have got of the event, were they not one.
     pub told_as_one: usize,
+    /// The tasks it tells of, where its subject does not say it.
+    pub tasks: BTreeSet<String>,
+    /// What it asks of units.
+    pub asks: BTreeSet<Ask>,
 }
 
 /// The letters of one event.
@@ -51,13 +56,16 @@ pub fn address(notices: &[Notice], book: &Book, at: Timestamp) -> Mail {
     let (signed, read): (Vec<_>, Vec<_>) = notices.iter().partition(|one| one.requires_acknowledgement());
     for notice in signed.into_iter().chain(read) {
         let mut reached = false;
-        for recipient in notice.audiences.iter().flat_map(|audience| recipients(audience, book, at)) {
-            reached = true;
-            match letters.get_mut(&recipient.official) {
-                Some(letter) => letter.take_in(notice, recipient),
-                None => {
-                    letters.insert(recipient.official.clone(), Letter::of(notice, recipient));
-                }
+        for audience in &notice.audiences {
+            let ask = ask_of(notice, audience);
+            for recipient in recipients(audience, book, at) {
+                reached = true;
+                let official = recipient.official.clone();
+                let letter = match letters.remove(&official) {
+                    Some(known) => known.taking_in(notice, recipient),
+                    None => Letter::of(notice, recipient),
+                };
+                letters.insert(official, letter.asking(notice, ask.as_ref()));
             }
         }
         if !reached && notice.requires_acknowledgement() {
@@ -65,6 +73,28 @@ pub fn address(notices: &[Notice], book: &Book, at: Timestamp) -> Mail {
         }
     }
     Mail { letters: letters.into_values().collect(), unaddressed }
+}
+
+/// What a notice asks of an audience.
+fn ask_of(notice: &Notice, audience: &Audience) -> Option<Ask> {
+    let its_unit = match audience {
+        Audience::UnitLiaison(unit) | Audience::UnitHead(unit) | Audience::UnitApprovers(unit) => {
+            unit.as_str()
+        }
+        Audience::LeaderInCharge(_)
+        | Audience::Account(_)
+        | Audience::Official(_)
+        | Audience::InPerson(_)
+        | Audience::Post(_)
+        | Audience::Presider
+        | Audience::WhoeverWasTold => "",
+    };
+    let unit = notice.unit.as_deref().unwrap_or(its_unit).to_owned();
+    asks(notice.kind, notice.requires_acknowledgement()).then_some(Ask {
+        unit,
+        kind: notice.kind,
+        outlasts: notice.outlasts,
+    })
 }
 
 impl Letter {
@@ -79,6 +109,8 @@ impl Letter {
             ladders: notice.ladder.iter().cloned().collect(),
             urgent: notice.urgent,
             told_as_one: notice.items,
+            tasks: BTreeSet::new(),
+            asks: BTreeSet::new(),
         }
     }
 
@@ -91,7 +123,13 @@ impl Letter {
         }
     }
 
-    fn take_in(&mut self, notice: &Notice, recipient: Recipient) {
+    fn asking(mut self, notice: &Notice, ask: Option<&Ask>) -> Self {
+        self.tasks.extend(notice.tasks.iter().cloned());
+        self.asks.extend(ask.cloned());
+        self
+    }
+
+    fn taking_in(mut self, notice: &Notice, recipient: Recipient) -> Self {
         self.urgent |= notice.urgent;
         self.told_as_one += notice.items;
         let known = &mut self.recipient;
@@ -107,6 +145,7 @@ impl Letter {
         self.ladders.extend(
             notice.ladder.iter().filter(|ladder| !self.ladders.contains(ladder)).cloned().collect::<Vec<_>>(),
         );
+        self
     }
 }
 

@@ -30,6 +30,9 @@ pub enum Audience {
     Post(String),
     /// Whoever presides over the whole, and whoever acts for an absent one.
     Presider,
+    /// Whoever was told of its task before. Only the messages that were sent say who that is
+    /// ([`crate::to_whoever_was_told`]); the roster knows nobody.
+    WhoeverWasTold,
 }
 
 /// The capacity of whoever is told as a person, not by reason of a post.
@@ -91,6 +94,7 @@ pub fn recipients(audience: &Audience, book: &Book, at: Timestamp) -> Vec<Recipi
             .and_then(|division| division.presider())
             .map(|official| with_stand_in(book, official, "主持工作的领导", at))
             .unwrap_or_default(),
+        Audience::WhoeverWasTold => Vec::new(),
     }
 }
 

@@ -148,6 +148,9 @@ pub fn climbed_letters(standing: &Standing, step: &ClimbStep, book: &Book) -> Ve
             ladders: Vec::new(),
             urgent: false,
             told_as_one: 1,
+            // Those of what climbed, as they stand.
+            tasks: BTreeSet::new(),
+            asks: BTreeSet::new(),
         })
         .collect()
 }

@@ -16,6 +16,6 @@ pub use handover::of_handover;
 pub use inspection::of_inspection;
 pub use matter::of_matter_report;
 pub use roster::of_roster;
-pub use supervision::{Ended, Matter, ended_by, of_task};
+pub use supervision::{Matter, ended_by, of_task};
 pub use word::{of_comment, of_delegation, of_draft};
 pub use workgroup::of_workgroup;

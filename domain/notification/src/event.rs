@@ -17,6 +17,7 @@ const MESSAGE_ACKNOWLEDGED: &str = "notification.message.acknowledged";
 const MESSAGES_READ: &str = "notification.messages.read";
 const MESSAGE_ARCHIVED: &str = "notification.message.archived";
 const MESSAGE_UNARCHIVED: &str = "notification.message.unarchived";
+const MESSAGE_RECALLED: &str = "notification.message.recalled";
 const DIGEST_SENT: &str = "notification.digest.sent";
 const PREFERENCES_CHANGED: &str = "notification.preferences.changed";
 const NOTICE_UNADDRESSED: &str = "notification.notice.unaddressed";
@@ -42,6 +43,8 @@ pub enum NotificationEvent {
     Archived(MessageMarked),
     /// A message was taken back out.
     Unarchived(MessageMarked),
+    /// What messages asked is done or no longer wanted: all of an inbox that one batch ended.
+    Recalled(MessagesMarked),
     /// An official wants to be told otherwise.
     PreferencesChanged(PreferencesChanged),
     /// A notice that must be signed for reached nobody: an alarm.
@@ -122,7 +125,7 @@ pub struct PreferencesChanged {
     pub at: Timestamp,
 }
 
-/// Messages that were read in one act.
+/// Messages that were read in one act, or recalled in one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MessagesMarked {
@@ -185,6 +188,7 @@ impl NotificationEvent {
             Self::ReadTogether(_) => MESSAGES_READ,
             Self::Archived(_) => MESSAGE_ARCHIVED,
             Self::Unarchived(_) => MESSAGE_UNARCHIVED,
+            Self::Recalled(_) => MESSAGE_RECALLED,
             Self::PreferencesChanged(_) => PREFERENCES_CHANGED,
             Self::Unaddressed(_) => NOTICE_UNADDRESSED,
         }
@@ -211,6 +215,7 @@ impl NotificationEvent {
             MESSAGES_READ => read(json, Self::ReadTogether),
             MESSAGE_ARCHIVED => read(json, Self::Archived),
             MESSAGE_UNARCHIVED => read(json, Self::Unarchived),
+            MESSAGE_RECALLED => read(json, Self::Recalled),
             PREFERENCES_CHANGED => read(json, Self::PreferencesChanged),
             NOTICE_UNADDRESSED => read(json, Self::Unaddressed),
             _ => Ok(None),
@@ -272,6 +277,7 @@ mod tests {
             NotificationEvent::ReadTogether(MessagesMarked::of([1, 2, 4], at("2023-06-05T10:00+08:00"))),
             NotificationEvent::Archived(marked()),
             NotificationEvent::Unarchived(marked()),
+            NotificationEvent::Recalled(MessagesMarked::of([2, 3], at("2023-06-05T10:00+08:00"))),
             NotificationEvent::Sent(MessageFacts { filed: true, ..facts() }),
             NotificationEvent::PreferencesChanged(PreferencesChanged {
                 official: "officials/one".into(),

@@ -5,6 +5,7 @@
 //! - [`address`] resolves the audiences at the moment of sending and merges what one person
 //!   would get twice into one [`Letter`].
 //! - [`Receipt`] is the life of a message in an inbox: read, signed for.
+//! - [`Ending`] says which notices are recalled when what they ask comes to its end.
 //! - [`next_step`] and [`ClimbRule`] say how an unsigned message climbs.
 //! - [`DigestEntry`] and [`digest`] make a leader's daily summary of what climbed.
 //! - [`feed_entry`] sorts other services' events for the change feed, and [`FeedAudience`] says who
@@ -24,6 +25,7 @@ mod feed;
 mod notice;
 mod preference;
 mod quiet;
+mod recall;
 mod receipt;
 mod wording;
 
@@ -34,7 +36,7 @@ pub use address::{Letter, Mail, address};
 pub use audience::{Audience, Recipient, recipients};
 pub use climb::{ClimbRule, ClimbStep, Rung, Standing, climbed_letters, next_step};
 pub use compose::{
-    Ended, Matter, ended_by, of_bulletin, of_comment, of_delegation, of_document, of_draft, of_handover,
+    Matter, ended_by, of_bulletin, of_comment, of_delegation, of_document, of_draft, of_handover,
     of_inspection, of_matter_report, of_roster, of_task, of_workgroup,
 };
 pub use digest::{DigestEntry, digest, digest_due};
@@ -49,4 +51,5 @@ pub use preference::{
     WaitedEntry, waited,
 };
 pub use quiet::{told_from, waits};
+pub use recall::{Ask, Ended, Ending, to_whoever_was_told};
 pub use receipt::{Receipt, ReceiptError};

@@ -1,5 +1,6 @@
 //! [`Notice`]: what is to be told, before anybody is looked up.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -76,6 +77,12 @@ pub struct Notice {
     pub urgent: bool,
     /// How many things it tells of, each of which would else be a notice: the items of a document.
     pub items: usize,
+    /// The tasks it tells of, `tasks/{id}`; empty when its subject says it, or it is of none.
+    pub tasks: BTreeSet<String>,
+    /// The unit whose part it is about; none: that of each audience, if it is a unit's.
+    pub unit: Option<String>,
+    /// What it asks is asked for until the task is withdrawn, also after it was settled.
+    pub outlasts: bool,
 }
 
 impl NoticeKind {
@@ -142,12 +149,42 @@ impl Notice {
         audiences: Vec<Audience>,
     ) -> Self {
         let subject = subject.to_owned();
-        Notice { kind, title, body, subject, audiences, ladder: None, urgent: false, items: 1 }
+        Notice {
+            kind,
+            title,
+            body,
+            subject,
+            audiences,
+            ladder: None,
+            urgent: false,
+            items: 1,
+            tasks: BTreeSet::new(),
+            unit: None,
+            outlasts: false,
+        }
     }
 
     /// The same, of several things at once.
     pub(crate) fn of_items(mut self, items: usize) -> Self {
         self.items = items;
+        self
+    }
+
+    /// The same, of these tasks.
+    pub(crate) fn of_tasks<'a>(mut self, tasks: impl IntoIterator<Item = &'a str>) -> Self {
+        self.tasks = tasks.into_iter().map(str::to_owned).collect();
+        self
+    }
+
+    /// The same, about one unit's part.
+    pub(crate) fn about_unit(mut self, unit: &str) -> Self {
+        self.unit = Some(unit.to_owned());
+        self
+    }
+
+    /// The same, asked for after the task was settled, too.
+    pub(crate) fn outlasting(mut self) -> Self {
+        self.outlasts = true;
         self
     }
 

@@ -13,6 +13,8 @@ pub struct Receipt {
     pub acknowledged_at: Option<Timestamp>,
     /// When put away; none while it is not.
     pub archived_at: Option<Timestamp>,
+    /// When recalled: what it asked was done, or was no longer wanted.
+    pub recalled_at: Option<Timestamp>,
 }
 
 /// What cannot be done with a message.
@@ -24,6 +26,9 @@ pub enum ReceiptError {
     /// It must be signed for before it is put out of sight.
     #[error("the message must be signed for before it is archived")]
     NotSigned,
+    /// What it asked is over.
+    #[error("the message was recalled: there is nothing to sign for any more")]
+    Recalled,
 }
 
 impl Receipt {
@@ -38,6 +43,9 @@ impl Receipt {
         if !self.requires_acknowledgement {
             return Err(ReceiptError::NothingToSign);
         }
+        if self.awaits_nothing_any_more() {
+            return Err(ReceiptError::Recalled);
+        }
         Ok(Receipt { acknowledged_at: self.acknowledged_at.or(Some(now)), ..self.read(now) })
     }
 }
@@ -45,7 +53,21 @@ impl Receipt {
 impl Receipt {
     /// Whether it must be signed for and is not.
     pub fn awaits_signature(self) -> bool {
-        self.requires_acknowledgement && self.acknowledged_at.is_none()
+        self.requires_acknowledgement && self.acknowledged_at.is_none() && self.recalled_at.is_none()
+    }
+
+    /// Whether it was recalled before it was signed for.
+    fn awaits_nothing_any_more(self) -> bool {
+        self.acknowledged_at.is_none() && self.recalled_at.is_some()
+    }
+
+    /// The receipt after what it asked came to its end, once. What was signed for stays as it is.
+    #[must_use]
+    pub fn recall(self, now: Timestamp) -> Self {
+        if self.acknowledged_at.is_some() {
+            return self;
+        }
+        Receipt { recalled_at: self.recalled_at.or(Some(now)), ..self }
     }
 
     /// The receipt after it was put away, once; whether it was read stays as it is.
@@ -71,8 +93,27 @@ mod tests {
     use super::{Receipt, ReceiptError};
     use crate::fixture::at;
 
-    const FRESH: Receipt =
-        Receipt { requires_acknowledgement: true, read_at: None, acknowledged_at: None, archived_at: None };
+    const FRESH: Receipt = Receipt {
+        requires_acknowledgement: true,
+        read_at: None,
+        acknowledged_at: None,
+        archived_at: None,
+        recalled_at: None,
+    };
+
+    #[test]
+    fn what_was_recalled_cannot_be_signed_for_but_read_and_put_away() {
+        let (early, late) = (at("2023-06-01T09:00+08:00"), at("2023-06-02T09:00+08:00"));
+        let recalled = FRESH.recall(early);
+        assert_eq!(recalled, Receipt { recalled_at: Some(early), ..FRESH });
+        assert_eq!(recalled.recall(late), recalled, "once");
+        assert!(!recalled.awaits_signature());
+        assert_eq!(recalled.acknowledge(late), Err(ReceiptError::Recalled));
+        assert_eq!(recalled.read(late).read_at, Some(late));
+        assert!(recalled.archive(late).is_ok());
+        let signed = FRESH.acknowledge(early).unwrap();
+        assert_eq!(signed.recall(late), signed, "what was signed for is not touched");
+    }
 
     #[test]
     fn what_must_be_signed_for_is_not_put_away_before_it_is() {

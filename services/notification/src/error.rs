@@ -12,6 +12,9 @@ pub(crate) fn refusal(error: ReceiptError) -> Error {
         ReceiptError::NotSigned => {
             Error::failed_precondition("NOT_SIGNED", error.to_string(), "该通知须先签收，才能归档")
         }
+        ReceiptError::Recalled => {
+            Error::failed_precondition("RECALLED", error.to_string(), "该通知已撤回，无需签收")
+        }
     }
 }
 

@@ -22,6 +22,7 @@ pub fn of_document(issued: &DocumentIssued, book: &Book) -> Vec<Notice> {
         Notice::new(NoticeKind::Assignment, &subject, title.clone(), body, to_unit)
             .requiring_signature(Ladder { unit: issued.unit.clone(), decider: decider(issued) })
             .of_items(count)
+            .of_tasks(issued.items.iter().map(|item| item.task.name.as_str()))
             .urgent_if(urgent),
     ];
     let led = || issued.items.iter().filter(|item| item.assignment.role == Role::Lead);
@@ -29,7 +30,8 @@ pub fn of_document(issued: &DocumentIssued, book: &Book) -> Vec<Notice> {
         let body = format!("您分管的{holder}牵头办理{number}{}项：\n{}", led().count(), lines(led()));
         let leader = vec![Audience::LeaderInCharge(issued.unit.clone())];
         let notice = Notice::new(NoticeKind::Assignment, &subject, title, body, leader);
-        notices.push(notice.of_items(led().count()).urgent_if(urgent));
+        let tasks = led().map(|item| item.task.name.as_str());
+        notices.push(notice.of_items(led().count()).of_tasks(tasks).urgent_if(urgent));
     }
     notices
 }

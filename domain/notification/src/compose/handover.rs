@@ -36,7 +36,9 @@ pub fn of_handover(list: &HandoverList, book: &Book) -> Notice {
         lines.push(format!("另有{}项未逐一列出，请在系统内查询。", list.left_out));
     }
     let audience = vec![Audience::Official(list.leader.clone())];
+    let listed = parts.into_iter().flat_map(|(_, _, handed)| handed).flat_map(|one| &one.tasks);
     Notice::new(NoticeKind::Handover, &list.division, "分工调整".to_owned(), lines.join("\n"), audience)
+        .of_tasks(listed.map(|task| task.name.as_str()))
 }
 
 fn line(handed: &HandedOver, other: Option<String>, book: &Book) -> String {

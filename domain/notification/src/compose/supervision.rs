@@ -20,6 +20,7 @@ use circumstance::of_circumstance;
 
 use crate::audience::Audience;
 use crate::notice::{Ladder, Notice, NoticeKind};
+use crate::recall::{Ended, Ending};
 use crate::wording::{before, called, day, moment, quoted, unit};
 
 /// What must be remembered of an issued task to tell of it later. A task that was never
@@ -28,17 +29,6 @@ use crate::wording::{before, called, day, moment, quoted, unit};
 pub struct Matter {
     /// The first-named lead unit; none when every responsible unit completes for itself.
     pub lead_unit: Option<String>,
-}
-
-/// Ladders that an event ends, because what they asked for is done or no longer wanted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ended {
-    /// The task they are about.
-    pub task: String,
-    /// The unit that was to sign; none: every unit of the task.
-    pub unit: Option<String>,
-    /// The kind of notice that was to be signed for; none: every kind.
-    pub kind: Option<NoticeKind>,
 }
 
 impl Matter {
@@ -115,16 +105,23 @@ impl Matter {
 /// or an earlier one.
 pub fn of_task(event: &TaskEvent, matter: Option<&Matter>, book: &Book) -> Vec<Notice> {
     let Some(matter) = matter else { return Vec::new() };
-    let notices = match event {
-        TaskEvent::Task(event) => of_whole_task(event, matter, book),
-        TaskEvent::Assignment(event) => of_assignment(event, matter, book),
+    let (notices, part) = match event {
+        TaskEvent::Task(event) => (of_whole_task(event, matter, book), None),
+        TaskEvent::Assignment(event) => (of_assignment(event, matter, book), Some(&event.assignment.unit)),
     };
-    let urgent = event.task().urgent;
-    notices.into_iter().map(|notice| notice.urgent_if(urgent)).collect()
+    let task = event.task();
+    let of_it = |notice: Notice| {
+        let notice = notice.urgent_if(task.urgent).of_tasks([task.name.as_str()]);
+        match part {
+            Some(unit) => notice.about_unit(unit),
+            None => notice,
+        }
+    };
+    notices.into_iter().map(of_it).collect()
 }
 
-/// The ladders that an event ends: whoever signed for a task in supervision, submitted it
-/// or was struck off is not asked again to sign for the notice of it.
+/// What an event brings to its end: whoever signed for a task in supervision, submitted it or was
+/// struck off is not asked again to sign for the notice of it, and what was asked is recalled.
 pub fn ended_by(event: &TaskEvent) -> Vec<Ended> {
     match event {
         TaskEvent::Task(event) => match &event.change {
@@ -144,21 +141,25 @@ pub fn ended_by(event: &TaskEvent) -> Vec<Ended> {
             | TaskChange::InstructionDue { .. }
             | TaskChange::Figure(_)
             | TaskChange::CooperatingAdded { .. } => Vec::new(),
-            TaskChange::Withdrawn { .. } | TaskChange::StruckOff { .. } => {
-                vec![Ended { task: event.task.name.clone(), unit: None, kind: None }]
+            TaskChange::Withdrawn { .. } => {
+                vec![Ended { task: event.task.name.clone(), unit: None, ending: Ending::Withdrawn }]
+            }
+            TaskChange::StruckOff { .. } => {
+                vec![Ended { task: event.task.name.clone(), unit: None, ending: Ending::StruckOff }]
             }
         },
         TaskEvent::Assignment(event) => {
-            let ended = |kind| {
+            let ended = |ending| {
                 let (task, unit) = (event.task.name.clone(), Some(event.assignment.unit.clone()));
-                vec![Ended { task, unit, kind }]
+                vec![Ended { task, unit, ending }]
             };
             match &event.change {
                 AssignmentChange::SideRoad(road) => {
                     side_road::ended_by(&event.task, &event.assignment, road).into_iter().collect()
                 }
-                AssignmentChange::Signed => ended(Some(NoticeKind::Assignment)),
-                AssignmentChange::Submitted { .. } | AssignmentChange::StruckOff { .. } => ended(None),
+                AssignmentChange::Signed => ended(Ending::Signed),
+                AssignmentChange::Submitted { .. } => ended(Ending::Submitted),
+                AssignmentChange::StruckOff { .. } => ended(Ending::PartStruckOff),
                 AssignmentChange::Deployed { .. }
                 | AssignmentChange::Reported { .. }
                 | AssignmentChange::Verified { .. }
@@ -213,14 +214,9 @@ fn of_whole_task(event: &WholeTaskEvent, matter: &Matter, book: &Book) -> Vec<No
             });
             to_units.chain(to_leaders).collect()
         }
-        TaskChange::Withdrawn { ground, assignments } => {
+        TaskChange::Withdrawn { ground, assignments: _ } => {
             let body = format!("{heading}已撤销，不再办理。理由：{}", quoted(task, ground));
-            let audiences = assignments
-                .iter()
-                .map(|one| Audience::UnitLiaison(one.unit.clone()))
-                .chain(leads(assignments).map(|one| in_charge_of(&one.unit)))
-                .collect();
-            vec![told(task, NoticeKind::Outcome, "撤销", body, audiences)]
+            vec![told(task, NoticeKind::Outcome, "撤销", body, vec![Audience::WhoeverWasTold])]
         }
         TaskChange::StruckOff { completed_at, assignments } => {
             let body = format!("{heading}已于{}办结，现予销号。", moment(*completed_at));

@@ -57,7 +57,8 @@ pub fn of_delegation(event: &DelegationEvent, book: &Book) -> Vec<Notice> {
     let text = quoted(&event.task, &event.text);
     let of = |kind, what: &str, body: String, audience: Option<Audience>| {
         let audiences: Vec<Audience> = audience.into_iter().collect();
-        let notice = Notice::new(kind, &event.delegation, format!("{what}：{heading}"), body, audiences);
+        let notice = Notice::new(kind, &event.delegation, format!("{what}：{heading}"), body, audiences)
+            .of_tasks([event.task.name.as_str()]);
         if notice.audiences.is_empty() { Vec::new() } else { vec![notice] }
     };
     let to_holder = Some(Audience::UnitLiaison(event.holder.clone()));

@@ -203,7 +203,7 @@ impl EventHandler for SupervisionIntake {
                 }
             }
             for ended in ended_by(task) {
-                outbox.end(ended);
+                outbox.end(event, ended);
             }
         }
         save_matters(tx, &issued.into_iter().collect::<Vec<_>>()).await?;

@@ -7,6 +7,7 @@ mod intake;
 mod known_roster;
 mod outbox;
 mod preference;
+mod recall;
 mod upward;
 
 pub(crate) use desk::Desk;

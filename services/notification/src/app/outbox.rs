@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain_calendar::Timestamp;
 use domain_notification::{
-    Channel, Delivery, DigestSent, Ended, Letter, MessageClimbed, MessageFacts, Notice, NotificationEvent,
-    PayloadError, Receipt, Rung, Unaddressed, address,
+    Audience, Channel, Delivery, DigestSent, Ended, Letter, MessageClimbed, MessageFacts, Notice,
+    NotificationEvent, PayloadError, Receipt, Rung, Unaddressed, address, to_whoever_was_told,
 };
 use domain_roster::Book;
 use sea_orm::DatabaseTransaction;
@@ -15,10 +15,11 @@ use xietong_store::StoreError;
 use xietong_timers::{MachineClock, Timer, schedule};
 
 use super::desk::Desk;
+use super::recall::{Outgoing, Recalls, concerned};
 use crate::store::{
-    Burden, Growth, HeldRow, LadderRow, StoredMessage, Waiting, aggregate_of, arrived, drop_held,
-    end_ladders, grow, hold, insert_ladders, insert_messages, link_messages, open_ladders, preferences_of,
-    wait, waited_for_last,
+    Burden, EndedAt, Growth, HeldRow, LadderRow, StoredMessage, Waiting, aggregate_of, arrived,
+    copy_concerns, drop_entries, drop_held, end_ladders, grow, hold, insert_concerns, insert_ladders,
+    insert_messages, link_messages, open_ladders, preferences_of, told_of, wait, waited_for_last,
 };
 
 /// The timer that lets an unsigned message climb; its key is the ladder, its payload the
@@ -37,8 +38,17 @@ pub(crate) const WINDOW: &str = "notification.window";
 struct Parcel {
     source: String,
     act: Act,
-    letters: Vec<Letter>,
+    letters: Vec<Outgoing>,
     origin: Origin,
+}
+
+/// Notices to whoever was told of a task before. Who that is is known when nothing more climbs.
+struct Retold {
+    task: String,
+    position: i64,
+    notices: Vec<Notice>,
+    /// The parcel that they fill, which is empty until then.
+    parcel: usize,
 }
 
 /// What a parcel comes from.
@@ -74,7 +84,8 @@ pub(crate) struct Outbox<'a> {
     now: Timestamp,
     parcels: Vec<Parcel>,
     ladders: BTreeMap<String, LadderRow>,
-    ended: Vec<Ended>,
+    ended: Vec<(EndedAt, Act)>,
+    retold: Vec<Retold>,
     held: Vec<HeldRow>,
     alarms: Vec<(Act, Vec<Unaddressed>)>,
 }
@@ -88,6 +99,7 @@ impl<'a> Outbox<'a> {
             parcels: Vec::new(),
             ladders: BTreeMap::new(),
             ended: Vec::new(),
+            retold: Vec::new(),
             held: Vec::new(),
             alarms: Vec::new(),
         }
@@ -139,7 +151,16 @@ impl<'a> Outbox<'a> {
         }
         let (producer, event_type) = (producer.to_owned(), event.event_type.clone());
         let origin = Origin::Event { prefix, producer, event_type };
-        self.send(event.id.clone(), act, mail.letters, origin);
+        let letters: Vec<Outgoing> =
+            mail.letters.into_iter().map(|letter| Outgoing::of(letter, event.position, self.now)).collect();
+        let was_told = |notice: &Notice| notice.audiences.contains(&Audience::WhoeverWasTold);
+        if let Some(task) = notices.iter().find(|one| was_told(one)).map(|one| one.subject.clone()) {
+            let (position, parcel) = (event.position, self.parcels.len());
+            self.retold.push(Retold { task, position, notices: notices.to_vec(), parcel });
+        } else if letters.is_empty() {
+            return;
+        }
+        self.parcels.push(Parcel { source: event.id.clone(), act, letters, origin });
     }
 
     /// Holds an event back that is told later, unless it has become moot by then.
@@ -150,16 +171,14 @@ impl<'a> Outbox<'a> {
     /// Sends letters that are addressed already.
     pub(crate) fn send(&mut self, source: String, act: Act, letters: Vec<Letter>, origin: Origin) {
         if !letters.is_empty() {
+            let letters = letters.into_iter().map(|letter| Outgoing::of(letter, 0, self.now)).collect();
             self.parcels.push(Parcel { source, act, letters, origin });
         }
     }
 
-    /// Ends ladders: those begun earlier, in this outbox or before it.
-    pub(crate) fn end(&mut self, ended: Ended) {
-        let concerned = |row: &&mut LadderRow| {
-            ended.unit.as_ref().is_none_or(|unit| *unit == row.ladder.unit)
-                && ended.kind.is_none_or(|kind| kind == row.kind)
-        };
+    /// Ends what an event ends: ladders and asks of events before it, in this outbox or before it.
+    pub(crate) fn end(&mut self, event: &Event, ended: Ended) {
+        let concerned = |row: &&mut LadderRow| ended.ends(&row.ladder.unit, row.kind, false);
         for row in self.ladders.values_mut().filter(concerned) {
             let was_last = row.waits_for.remove(&ended.task) && row.waits_for.is_empty();
             if row.subject == ended.task || was_last {
@@ -167,12 +186,17 @@ impl<'a> Outbox<'a> {
             }
         }
         self.held.retain(|row| !row.is_ended_by(&ended));
-        self.ended.push(ended);
+        let at = EndedAt { ended, position: event.position };
+        for outgoing in self.parcels.iter_mut().flat_map(|parcel| &mut parcel.letters) {
+            outgoing.end(&at, self.now);
+        }
+        self.ended.push((at, self.desk.act(self.now, &event.aggregate, Some(event))));
     }
 
     /// Writes everything: ladders, messages with their numbers, events and timers.
-    pub(crate) async fn post(self, tx: &DatabaseTransaction) -> Result<(), PostError> {
+    pub(crate) async fn post(mut self, tx: &DatabaseTransaction) -> Result<(), PostError> {
         self.write_ladders(tx).await?;
+        self.address_retold(tx).await?;
         let messages = self.write_messages(tx).await?;
         self.write_alarms(tx).await?;
         hold(tx, &self.held).await?;
@@ -181,14 +205,34 @@ impl<'a> Outbox<'a> {
 
     async fn write_ladders(&self, tx: &DatabaseTransaction) -> Result<(), StoreError> {
         let mut ids = BTreeSet::new();
-        for ended in &self.ended {
-            ids.extend(open_ladders(tx, ended).await?);
-            ids.extend(waited_for_last(tx, ended).await?);
-            drop_held(tx, ended).await?;
+        for (at, _) in &self.ended {
+            ids.extend(open_ladders(tx, &at.ended).await?);
+            ids.extend(waited_for_last(tx, &at.ended).await?);
         }
         end_ladders(tx, &ids, self.now).await?;
+        for (at, _) in &self.ended {
+            drop_held(tx, &at.ended).await?;
+        }
+        drop_entries(tx, &ids).await?;
         let rows: Vec<_> = self.ladders.values().cloned().collect();
         insert_ladders(tx, &rows).await
+    }
+
+    /// Addresses what goes to whoever was told before, by the messages that were sent.
+    async fn address_retold(&mut self, tx: &DatabaseTransaction) -> Result<(), StoreError> {
+        let book = self.desk.roster.book();
+        for retold in std::mem::take(&mut self.retold) {
+            let mut told = told_of(tx, &retold.task).await?;
+            let on_their_way = self.parcels.iter().take(retold.parcel).flat_map(|parcel| &parcel.letters);
+            let of_it = on_their_way.filter(|one| one.is_of(&retold.task));
+            told.extend(of_it.map(|one| one.letter.recipient.official.clone()));
+            let mail = address(&to_whoever_was_told(retold.notices, &told), &book, self.now);
+            if let Some(parcel) = self.parcels.get_mut(retold.parcel) {
+                let outgoing = |letter| Outgoing::of(letter, retold.position, self.now);
+                parcel.letters = mail.letters.into_iter().map(outgoing).collect();
+            }
+        }
+        Ok(())
     }
 
     /// Numbers and stores each letter that has not arrived before, with its event.
@@ -198,31 +242,40 @@ impl<'a> Outbox<'a> {
     ) -> Result<Vec<(StoredMessage, &Origin)>, PostError> {
         let sources: Vec<&str> = self.parcels.iter().map(|parcel| parcel.source.as_str()).collect();
         let arrived = arrived(tx, &sources).await?;
-        let fresh: Vec<Vec<&Letter>> = self
+        let fresh: Vec<Vec<&Outgoing>> = self
             .parcels
             .iter()
             .map(|parcel| {
-                let is_fresh = |letter: &&Letter| {
-                    !arrived.contains(&(parcel.source.clone(), letter.recipient.official.clone()))
+                let is_fresh = |one: &&Outgoing| {
+                    !arrived.contains(&(parcel.source.clone(), one.letter.recipient.official.clone()))
                 };
                 parcel.letters.iter().filter(is_fresh).collect()
             })
             .collect();
 
         let mut growths: BTreeMap<String, Growth> = BTreeMap::new();
-        for letter in fresh.iter().flatten() {
-            let growth = growths.entry(letter.recipient.official.clone()).or_default();
+        for one in fresh.iter().flatten() {
+            let growth = growths.entry(one.letter.recipient.official.clone()).or_default();
             growth.messages += 1;
             growth.events += 1;
         }
+        let officials: Vec<String> = growths.keys().cloned().collect();
+        let officials: Vec<&str> = officials.iter().map(String::as_str).collect();
+        // Whoever has something recalled is held in the same order.
+        let concerned = concerned(tx, &self.ended).await?;
+        for official in concerned.values().flatten() {
+            growths.entry(official.clone()).or_default();
+        }
         let mut counters = grow(tx, &growths).await?;
-        let officials: Vec<&str> = growths.keys().map(String::as_str).collect();
+        let mut recalls = Recalls::find(tx, &self.ended, &concerned, self.now).await?;
         let preferences = preferences_of(tx, &officials).await?;
         let book = self.desk.roster.book();
 
         let (mut messages, mut appends, mut waiting) = (Vec::new(), Vec::new(), Vec::new());
+        let mut concerns = Vec::new();
         for (parcel, letters) in self.parcels.iter().zip(fresh) {
-            for letter in letters {
+            for outgoing in letters {
+                let letter = &outgoing.letter;
                 let official = &letter.recipient.official;
                 let counter = counters
                     .get_mut(official)
@@ -236,7 +289,12 @@ impl<'a> Outbox<'a> {
                         Delivery::AtOnce
                     }
                 };
-                let message = self.message(parcel, letter, counter.last_number, delivery, &book);
+                let message = self.message(parcel, outgoing, counter.last_number, delivery, &book);
+                concerns.extend(outgoing.concerns.iter().map(|one| (message.id.clone(), one.clone())));
+                if outgoing.recalled_by.is_some() {
+                    let by = self.ended.iter().rev().find(|(at, _)| outgoing.is_of(&at.ended.task));
+                    recalls.add(official, message.number, by.map_or(&parcel.act, |(_, act)| act));
+                }
                 if let Delivery::Later(due_at) = delivery {
                     waiting.push(Waiting { official: official.clone(), due_at, message: message.id.clone() });
                 }
@@ -250,9 +308,13 @@ impl<'a> Outbox<'a> {
                 messages.push((message, &parcel.origin));
             }
         }
-        self.desk.log.append_acts(tx, appends.iter().map(|(act, append)| (*act, append))).await?;
+        let recalled = recalls.write(tx, self.now).await?;
+        let recalled = recalled.iter().map(|(act, append)| (act, append));
+        let appends = appends.iter().map(|(act, append)| (*act, append)).chain(recalled);
+        self.desk.log.append_acts(tx, appends).await?;
         let rows: Vec<_> = messages.iter().map(|(message, _)| message.clone()).collect();
         insert_messages(tx, &rows).await?;
+        insert_concerns(tx, &concerns).await?;
         self.wait(tx, &waiting).await?;
         Ok(messages)
     }
@@ -274,11 +336,12 @@ impl<'a> Outbox<'a> {
     fn message(
         &self,
         parcel: &Parcel,
-        letter: &Letter,
+        outgoing: &Outgoing,
         number: i64,
         delivery: Delivery,
         book: &Book,
     ) -> StoredMessage {
+        let letter = &outgoing.letter;
         let (producer, event_type) = match &parcel.origin {
             Origin::Event { producer, event_type, .. } => (producer.as_str(), event_type.as_str()),
             Origin::Climb { .. } => (ServiceName::Notification.as_str(), "notification.message.climbed"),
@@ -307,7 +370,9 @@ impl<'a> Outbox<'a> {
                     Delivery::AtOnce => None,
                     Delivery::Muted | Delivery::Later(_) => Some(self.now),
                 },
+                recalled_at: outgoing.recalled_by.map(|_| self.now),
             },
+            recalled_by: outgoing.recalled_by,
             change: 0,
             burden: Burden {
                 producer: producer.to_owned(),
@@ -341,7 +406,7 @@ impl<'a> Outbox<'a> {
         let letters: BTreeMap<(&str, &str), &Letter> = self
             .parcels
             .iter()
-            .flat_map(|parcel| parcel.letters.iter().map(move |letter| (parcel, letter)))
+            .flat_map(|parcel| parcel.letters.iter().map(move |one| (parcel, &one.letter)))
             .map(|(parcel, letter)| ((parcel.source.as_str(), letter.recipient.official.as_str()), letter))
             .collect();
         let mut links = Vec::new();
@@ -359,6 +424,11 @@ impl<'a> Outbox<'a> {
             links.extend(ladders.into_iter().map(|ladder| (message.id.clone(), ladder)));
         }
         link_messages(tx, &links).await?;
+        let climbed = messages.iter().filter_map(|(message, origin)| match origin {
+            Origin::Climb { ladder, .. } => Some((message.id.as_str(), ladder.as_str())),
+            Origin::Event { .. } | Origin::Digest { .. } => None,
+        });
+        copy_concerns(tx, &climbed.collect::<Vec<_>>()).await?;
 
         // A ladder none of whose messages is new was begun before, and has its timer.
         let begun: BTreeSet<&str> = links.iter().map(|(_, ladder)| ladder.as_str()).collect();

@@ -24,6 +24,8 @@ pub(crate) fn encode(message: StoredMessage) -> proto::Message {
         read_time: message.receipt.read_at.map(encode_time),
         acknowledge_time: message.receipt.acknowledged_at.map(encode_time),
         archive_time: message.receipt.archived_at.map(encode_time),
+        recall_time: message.receipt.recalled_at.map(encode_time),
+        recall_reason: message.recalled_by.map(|ending| ending.chinese().to_owned()).unwrap_or_default(),
     }
 }
 

@@ -7,7 +7,7 @@ use xietong_mesh::input::{ENTRIES, LINE, at_most, optional, text};
 use xietong_proto::notification as proto;
 
 use super::convert::{decode_kind, kind};
-use crate::store::{Archived, Counts, InboxFilter};
+use crate::store::{Archived, Counts, InboxFilter, Recalled};
 
 /// Words looked for at once.
 const MOST_TERMS: usize = 8;
@@ -33,6 +33,15 @@ impl Listing {
                 return Err(Error::invalid("archived", "must be one of the known filters", chinese));
             }
         };
+        let recalled = match proto::RecallFilter::try_from(request.recalled) {
+            Ok(proto::RecallFilter::Unspecified) => Recalled::With,
+            Ok(proto::RecallFilter::Standing) => Recalled::Without,
+            Ok(proto::RecallFilter::Recalled) => Recalled::Only,
+            Err(_) => {
+                let chinese = "撤回条件不存在";
+                return Err(Error::invalid("recalled", "must be one of the known filters", chinese));
+            }
+        };
         let filter = InboxFilter {
             unread: request.unread,
             unsigned: request.unsigned,
@@ -42,6 +51,7 @@ impl Listing {
             from: decode_optional_time("start_time", request.start_time.as_ref())?,
             until: decode_optional_time("end_time", request.end_time.as_ref())?,
             archived,
+            recalled,
             terms: at_most("q", terms, MOST_TERMS)?,
         };
         if filter.from.zip(filter.until).is_some_and(|(from, until)| from >= until) {
@@ -52,15 +62,25 @@ impl Listing {
 
     /// Everything that makes the list what it is.
     pub(super) fn query(&self, official: &str) -> Vec<String> {
-        let InboxFilter { unread, unsigned, kinds, subject, capacity, from, until, archived, terms } =
-            &self.filter;
+        let InboxFilter {
+            unread,
+            unsigned,
+            kinds,
+            subject,
+            capacity,
+            from,
+            until,
+            archived,
+            recalled,
+            terms,
+        } = &self.filter;
         let instant = |time: &Option<Timestamp>| time.map(Timestamp::as_micros);
         let mut kinds: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
         kinds.sort_unstable();
         vec![
             "ListMessages".to_owned(),
             official.to_owned(),
-            format!("{unread} {unsigned} {archived:?} {:?} {:?}", instant(from), instant(until)),
+            format!("{unread} {unsigned} {archived:?} {recalled:?} {:?} {:?}", instant(from), instant(until)),
             kinds.join(" "),
             subject.clone().unwrap_or_default(),
             capacity.clone().unwrap_or_default(),

@@ -1,9 +1,11 @@
 //! What climbed to a leader and waits to be summed up.
 
+use std::collections::BTreeSet;
+
 use domain_calendar::Timestamp;
 use domain_notification::DigestEntry;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Value};
-use xietong_store::{ROWS, StoreError, places, statement};
+use xietong_store::{Parameters, ROWS, StoreError, places, statement};
 
 /// Something that climbed, to be summed up for an official at an instant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +39,21 @@ pub(crate) async fn add_entries(
             ]
         });
         tx.execute_raw(statement(tx, &sql, values)).await?;
+    }
+    Ok(())
+}
+
+/// Drops what has climbed on these ladders and is not summed up yet: nobody need sign for it any more.
+pub(crate) async fn drop_entries(
+    tx: &DatabaseTransaction,
+    ladders: &BTreeSet<String>,
+) -> Result<(), StoreError> {
+    let ladders: Vec<&String> = ladders.iter().collect();
+    for chunk in ladders.chunks(ROWS) {
+        let mut parameters = Parameters::default();
+        let ladders = parameters.bind_all(chunk.iter().map(|ladder| ladder.as_str()));
+        let sql = format!("DELETE FROM digest_entries WHERE ladder IN ({ladders})");
+        tx.execute_raw(statement(tx, &sql, parameters.into_values())).await?;
     }
     Ok(())
 }

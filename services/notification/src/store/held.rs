@@ -4,8 +4,9 @@ use domain_calendar::Timestamp;
 use domain_notification::{Ended, NoticeKind};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Value};
 use xietong_events::Event;
-use xietong_store::{ROWS, StoreError, places, statement};
+use xietong_store::{Parameters, ROWS, StoreError, places, statement};
 
+use super::ladder::conditions;
 use super::texts;
 
 /// An event that is told later.
@@ -28,9 +29,7 @@ pub(crate) struct HeldRow {
 impl HeldRow {
     /// Whether what it would tell has become moot.
     pub(crate) fn is_ended_by(&self, ended: &Ended) -> bool {
-        self.subject == ended.task
-            && ended.unit.as_ref().is_none_or(|unit| *unit == self.unit)
-            && ended.kind.is_none_or(|kind| kind == self.kind)
+        self.subject == ended.task && ended.ends(&self.unit, self.kind, false)
     }
 }
 
@@ -61,9 +60,10 @@ pub(crate) async fn take_held(
     due_at: Timestamp,
 ) -> Result<Vec<(String, Event)>, StoreError> {
     let due: [Value; 1] = [due_at.as_micros().into()];
-    let sql = "SELECT producer, event FROM held_events WHERE due_at = $1";
-    let rows = tx.query_all_raw(statement(tx, sql, due.clone())).await?;
-    tx.execute_raw(statement(tx, "DELETE FROM held_events WHERE due_at = $1", due)).await?;
+    // In one statement: what has just become moot is either dropped before, and not told, or told, and
+    // recalled by whoever waits to drop it.
+    let sql = "DELETE FROM held_events WHERE due_at = $1 RETURNING producer, event";
+    let rows = tx.query_all_raw(statement(tx, sql, due)).await?;
     let mut held = Vec::with_capacity(rows.len());
     for row in rows {
         let (producer, event): (String, String) = (row.try_get_by("producer")?, row.try_get_by("event")?);
@@ -77,14 +77,10 @@ pub(crate) async fn take_held(
 
 /// Drops what has become moot before it was told.
 pub(crate) async fn drop_held(tx: &DatabaseTransaction, ended: &Ended) -> Result<(), StoreError> {
-    let mut sql = "DELETE FROM held_events WHERE subject = $1".to_owned();
-    let mut values = texts([ended.task.as_str()]);
-    for (column, value) in [("unit", ended.unit.as_deref()), ("kind", ended.kind.map(NoticeKind::as_str))] {
-        if let Some(value) = value {
-            values.push(value.into());
-            sql = format!("{sql} AND {column} = ${}", values.len());
-        }
-    }
-    tx.execute_raw(statement(tx, &sql, values)).await?;
+    let mut parameters = Parameters::default();
+    let subject = parameters.bind(ended.task.as_str());
+    let conditions = conditions(ended, &mut parameters);
+    let sql = format!("DELETE FROM held_events WHERE subject = {subject}{conditions}");
+    tx.execute_raw(statement(tx, &sql, parameters.into_values())).await?;
     Ok(())
 }

@@ -27,8 +27,8 @@ pub(super) const ARCHIVE: SqlMigration = SqlMigration {
     ],
 };
 
-const UNREAD: &str = "(read_at IS NULL AND archived_at IS NULL)";
-const UNSIGNED: &str = "(requires_acknowledgement AND acknowledged_at IS NULL)";
+const UNREAD: &str = "(read_at IS NULL AND archived_at IS NULL AND recalled_at IS NULL)";
+const UNSIGNED: &str = "(requires_acknowledgement AND acknowledged_at IS NULL AND recalled_at IS NULL)";
 
 /// Whether what is put away is listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -40,6 +40,18 @@ pub(crate) enum Archived {
     Only,
     /// As well as the rest.
     With,
+}
+
+/// Whether what was recalled is listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Recalled {
+    /// As well as the rest.
+    #[default]
+    With,
+    /// Only the rest.
+    Without,
+    /// Nothing else.
+    Only,
 }
 
 /// What of an inbox is asked for; all of it has to hold.
@@ -61,6 +73,8 @@ pub(crate) struct InboxFilter {
     pub(crate) until: Option<Timestamp>,
     /// Put away or not.
     pub(crate) archived: Archived,
+    /// Recalled or not.
+    pub(crate) recalled: Recalled,
     /// Each occurs in title or body.
     pub(crate) terms: Vec<String>,
 }
@@ -78,7 +92,7 @@ impl InboxFilter {
     fn conditions(&self, parameters: &mut Parameters) -> String {
         let mut conditions = Vec::new();
         if self.unread {
-            conditions.push("read_at IS NULL".to_owned());
+            conditions.push("read_at IS NULL AND recalled_at IS NULL".to_owned());
         }
         if self.unsigned {
             conditions.push(UNSIGNED.to_owned());
@@ -87,6 +101,11 @@ impl InboxFilter {
             Archived::Without => conditions.push("archived_at IS NULL".to_owned()),
             Archived::Only => conditions.push("archived_at IS NOT NULL".to_owned()),
             Archived::With => {}
+        }
+        match self.recalled {
+            Recalled::With => {}
+            Recalled::Without => conditions.push("recalled_at IS NULL".to_owned()),
+            Recalled::Only => conditions.push("recalled_at IS NOT NULL".to_owned()),
         }
         if !self.kinds.is_empty() {
             let kinds = parameters.bind_all(self.kinds.iter().map(|kind| kind.as_str()));

@@ -91,24 +91,30 @@ pub(crate) async fn open_by_unit<C: ConnectionTrait>(
     Ok(found)
 }
 
+/// What else holds of rows with `unit` and `kind` that an event ends, beside their record.
+pub(super) fn conditions(ended: &Ended, parameters: &mut Parameters) -> String {
+    let kinds = parameters.bind_all(ended.kinds().map(NoticeKind::as_str));
+    match &ended.unit {
+        Some(unit) => format!(" AND kind IN ({kinds}) AND unit = {}", parameters.bind(unit.as_str())),
+        None => format!(" AND kind IN ({kinds})"),
+    }
+}
+
 /// The open ladders of documents for which the task that an event is about was the last one
 /// they waited for.
 pub(crate) async fn waited_for_last(
     tx: &DatabaseTransaction,
     ended: &Ended,
 ) -> Result<Vec<String>, StoreError> {
-    let mut sql = "SELECT id FROM ladders JOIN ladder_tasks ON ladder = id
-                   WHERE task = $1 AND ended_at IS NULL"
-        .to_owned();
-    let mut values = texts([ended.task.as_str()]);
-    for (column, value) in [("unit", ended.unit.as_deref()), ("kind", ended.kind.map(NoticeKind::as_str))] {
-        if let Some(value) = value {
-            values.push(value.into());
-            sql = format!("{sql} AND {column} = ${}", values.len());
-        }
-    }
+    let mut parameters = Parameters::default();
+    let task = parameters.bind(ended.task.as_str());
+    let conditions = conditions(ended, &mut parameters);
+    let sql = format!(
+        "SELECT id FROM ladders JOIN ladder_tasks ON ladder = id
+         WHERE task = {task} AND ended_at IS NULL{conditions}"
+    );
     let mut last = Vec::new();
-    for row in tx.query_all_raw(statement(tx, &sql, values)).await? {
+    for row in tx.query_all_raw(statement(tx, &sql, parameters.into_values())).await? {
         let ladder: String = row.try_get_by("id")?;
         let sql = "DELETE FROM ladder_tasks WHERE task = $1 AND ladder = $2";
         tx.execute_raw(statement(tx, sql, texts([ended.task.as_str(), &ladder]))).await?;
@@ -122,15 +128,11 @@ pub(crate) async fn waited_for_last(
 
 /// The open ladders that an event ends.
 pub(crate) async fn open_ladders(tx: &DatabaseTransaction, ended: &Ended) -> Result<Vec<String>, StoreError> {
-    let mut sql = "SELECT id FROM ladders WHERE ended_at IS NULL AND subject = $1".to_owned();
-    let mut values = texts([ended.task.as_str()]);
-    for (column, value) in [("unit", ended.unit.as_deref()), ("kind", ended.kind.map(NoticeKind::as_str))] {
-        if let Some(value) = value {
-            values.push(value.into());
-            sql = format!("{sql} AND {column} = ${}", values.len());
-        }
-    }
-    let rows = tx.query_all_raw(statement(tx, &sql, values)).await?;
+    let mut parameters = Parameters::default();
+    let subject = parameters.bind(ended.task.as_str());
+    let conditions = conditions(ended, &mut parameters);
+    let sql = format!("SELECT id FROM ladders WHERE ended_at IS NULL AND subject = {subject}{conditions}");
+    let rows = tx.query_all_raw(statement(tx, &sql, parameters.into_values())).await?;
     rows.iter().map(|row| Ok(row.try_get_by("id")?)).collect()
 }
 

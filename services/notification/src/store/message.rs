@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain_calendar::Timestamp;
-use domain_notification::{NoticeKind, Receipt};
+use domain_notification::{Ending, NoticeKind, Receipt};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, QueryResult, Value};
 use xietong_store::{ROWS, StoreError, places, statement};
 
@@ -34,8 +34,10 @@ pub(crate) struct StoredMessage {
     pub(crate) acting_for: Option<String>,
     /// When sent.
     pub(crate) sent_at: Timestamp,
-    /// Whether it was read, signed for and put away.
+    /// Whether it was read, signed for, put away and recalled.
     pub(crate) receipt: Receipt,
+    /// How what it asked ended, when it was recalled.
+    pub(crate) recalled_by: Option<Ending>,
     /// Number of the last change of that in the inbox; 0 while there was none.
     pub(crate) change: i64,
     /// What brought it about.
@@ -56,7 +58,8 @@ pub(crate) struct Burden {
 }
 
 pub(super) const COLUMNS: &str = "id, recipient, number, source, kind, title, body, subject, capacity, acting_for, \
-     requires_acknowledgement, sent_at, read_at, acknowledged_at, archived_at, change, producer, event_type, unit, told_as_one";
+     requires_acknowledgement, sent_at, read_at, acknowledged_at, archived_at, change, producer, event_type, unit, told_as_one, \
+     recalled_at, recalled_by";
 
 /// Which of these sources have reached whom already.
 pub(crate) async fn arrived(
@@ -80,7 +83,7 @@ pub(crate) async fn insert_messages(
     tx: &DatabaseTransaction,
     messages: &[StoredMessage],
 ) -> Result<(), StoreError> {
-    const WIDTH: usize = 20;
+    const WIDTH: usize = 22;
     for chunk in messages.chunks(ROWS) {
         let sql = format!("INSERT INTO messages ({COLUMNS}) VALUES {}", places(chunk.len(), WIDTH));
         let values = chunk.iter().flat_map(|one| -> [Value; WIDTH] {
@@ -105,6 +108,8 @@ pub(crate) async fn insert_messages(
                 one.burden.event_type.as_str().into(),
                 one.burden.unit.as_str().into(),
                 one.burden.told_as_one.into(),
+                one.receipt.recalled_at.map(Timestamp::as_micros).into(),
+                one.recalled_by.map(Ending::as_str).into(),
             ]
         });
         tx.execute_raw(statement(tx, &sql, values)).await?;
@@ -161,7 +166,8 @@ pub(crate) async fn unread_up_to(
     up_to: i64,
 ) -> Result<Vec<(i64, Option<String>)>, StoreError> {
     let sql = "SELECT number, acting_for FROM messages
-               WHERE recipient = $1 AND number <= $2 AND read_at IS NULL AND archived_at IS NULL ORDER BY number";
+               WHERE recipient = $1 AND number <= $2 AND read_at IS NULL AND archived_at IS NULL
+               AND recalled_at IS NULL ORDER BY number";
     let values: [Value; 2] = [recipient.into(), up_to.into()];
     let rows = tx.query_all_raw(statement(tx, sql, values)).await?;
     rows.iter().map(|row| Ok((row.try_get_by("number")?, row.try_get_by("acting_for")?))).collect()
@@ -178,7 +184,8 @@ pub(crate) async fn read_up_to(
 ) -> Result<(), StoreError> {
     let sql = "UPDATE messages SET read_at = $3, change = $4 + unread.place
                FROM (SELECT id AS unread_id, ROW_NUMBER() OVER (ORDER BY number) AS place FROM messages
-                     WHERE recipient = $1 AND number <= $2 AND read_at IS NULL AND archived_at IS NULL) AS unread
+                     WHERE recipient = $1 AND number <= $2 AND read_at IS NULL AND archived_at IS NULL
+                     AND recalled_at IS NULL) AS unread
                WHERE id = unread.unread_id";
     let values: [Value; 4] = [recipient.into(), up_to.into(), now.as_micros().into(), last_change.into()];
     tx.execute_raw(statement(tx, sql, values)).await?;
@@ -212,6 +219,7 @@ pub(crate) async fn save_receipt(
 
 pub(super) fn read(row: &QueryResult) -> Result<StoredMessage, StoreError> {
     let kind: String = row.try_get_by("kind")?;
+    let recalled_by: Option<String> = row.try_get_by("recalled_by")?;
     let instant = |column: &str| -> Result<Option<Timestamp>, StoreError> {
         Ok(row.try_get_by::<Option<i64>, _>(column)?.map(Timestamp::from_micros))
     };
@@ -232,7 +240,11 @@ pub(super) fn read(row: &QueryResult) -> Result<StoredMessage, StoreError> {
             read_at: instant("read_at")?,
             acknowledged_at: instant("acknowledged_at")?,
             archived_at: instant("archived_at")?,
+            recalled_at: instant("recalled_at")?,
         },
+        recalled_by: recalled_by
+            .map(|word| word.parse().map_err(|why| StoreError::corrupt("recall of a message", why)))
+            .transpose()?,
         change: row.try_get_by("change")?,
         burden: Burden {
             producer: row.try_get_by("producer")?,

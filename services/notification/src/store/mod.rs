@@ -5,6 +5,7 @@
 //! these.
 
 mod burden;
+mod concern;
 mod digest;
 mod feed;
 mod feed_page;
@@ -21,13 +22,16 @@ use sea_orm::Value;
 use xietong_store::SqlMigration;
 
 pub(crate) use burden::{BurdenFilter, BurdenKey, BurdenRow, burden, burden_by_unit};
-pub(crate) use digest::{PendingEntry, add_entries, take_entries};
+pub(crate) use concern::{
+    Concern, EndedAt, Recall, asked, copy_concerns, end_asks, insert_concerns, recall, to_recall, told_of,
+};
+pub(crate) use digest::{PendingEntry, add_entries, drop_entries, take_entries};
 pub(crate) use feed::append_to_feed;
 pub(crate) use feed_page::{FeedFilter, StoredEntry, TypePattern, feed_after, feed_head};
 pub(crate) use feed_scope::FeedScope;
 pub(crate) use held::{HeldRow, drop_held, hold, take_held};
-pub(crate) use inbox::{Growth, aggregate_of, grow, official_of};
-pub(crate) use inbox_list::{Archived, Counts, InboxFilter, counts, messages_before};
+pub(crate) use inbox::{Counters, Growth, aggregate_of, grow, official_of};
+pub(crate) use inbox_list::{Archived, Counts, InboxFilter, Recalled, counts, messages_before};
 pub(crate) use ladder::{
     LadderRow, climb, end_ladders, insert_ladders, ladders_of_message, link_messages, open_by_unit,
     open_ladders, standing, waited_for_last,
@@ -141,6 +145,7 @@ pub(crate) const MIGRATIONS: &[SqlMigration] = &[
     inbox_list::ARCHIVE,
     preference::PREFERENCES,
     burden::CAUSES,
+    concern::RECALL,
 ];
 
 fn texts<'a>(values: impl IntoIterator<Item = &'a str>) -> Vec<Value> {

@@ -117,7 +117,7 @@ pub(crate) async fn wait(tx: &DatabaseTransaction, waiting: &[Waiting]) -> Resul
 }
 
 /// Takes out what waited for an instant, in the order in which it came. What its reader has found for
-/// himself is left out.
+/// himself, and what was recalled, is left out.
 pub(crate) async fn take_waiting(
     tx: &DatabaseTransaction,
     official: &str,
@@ -125,7 +125,8 @@ pub(crate) async fn take_waiting(
 ) -> Result<Vec<WaitedEntry>, StoreError> {
     let window: [Value; 2] = [official.into(), due_at.as_micros().into()];
     let sql = "SELECT title, sent_at FROM waiting_messages JOIN messages ON message = id
-               WHERE official = $1 AND due_at = $2 AND read_at IS NULL ORDER BY number";
+               WHERE official = $1 AND due_at = $2 AND read_at IS NULL AND recalled_at IS NULL
+               ORDER BY number";
     let rows = tx.query_all_raw(statement(tx, sql, window.clone())).await?;
     let sql = "DELETE FROM waiting_messages WHERE official = $1 AND due_at = $2";
     tx.execute_raw(statement(tx, sql, window)).await?;

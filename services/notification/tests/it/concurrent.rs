@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use domain_supervision::{AssignmentCommand as Do, Command};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -56,9 +57,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 /// What the rows say: unread, to be signed for.
 async fn rows(city: &City) -> (i64, i64) {
     let sql = "SELECT
-        (SELECT COUNT(*) FROM messages WHERE recipient = $1 AND read_at IS NULL AND archived_at IS NULL) AS unread,
+        (SELECT COUNT(*) FROM messages WHERE recipient = $1 AND read_at IS NULL AND archived_at IS NULL
+            AND recalled_at IS NULL) AS unread,
         (SELECT COUNT(*) FROM messages WHERE recipient = $1 AND requires_acknowledgement
-            AND acknowledged_at IS NULL) AS unsigned";
+            AND acknowledged_at IS NULL AND recalled_at IS NULL) AS unsigned";
     let reader = city.service.db.reader();
     let official = "officials/water-liaison".into();
     let row = reader.query_one_raw(statement(reader, sql, [official])).await.unwrap().unwrap();
@@ -147,8 +149,9 @@ async fn unread_equals_the_rows_whatever_sixteen_clients_do(backend: Backend) {
     let stream = client.stream_inbox(city.by("water-liaison", request)).await.unwrap().into_inner();
     let mut mirror = Mirror { stream, messages: BTreeMap::new() };
     for round in 0..ROUNDS {
+        let mut matters = Vec::new();
         for id in 0..3 {
-            Matter::issued(&city, &format!("{round}-{id}"), &["water"]).await;
+            matters.push(Matter::issued(&city, &format!("{round}-{id}"), &["water"]).await);
         }
         city.remarks(3).await;
         city.settle().await;
@@ -160,15 +163,20 @@ async fn unread_equals_the_rows_whatever_sixteen_clients_do(backend: Backend) {
             async move {
                 for step in steps {
                     if let Err(refused) = take(city, &mut client, names, step.clone()).await {
-                        // To be signed for first, or nothing to sign.
+                        // To be signed for first, nothing to sign, or recalled.
                         assert_eq!(refused.code(), Code::FailedPrecondition, "{step:?}: {refused}");
                     }
                 }
             }
         });
-        // What arrives meanwhile counts, too.
+        // What arrives and is recalled meanwhile counts, too.
         let arriving = async {
             city.remarks(5).await;
+            city.settle().await;
+            matters[0].unit(&city, "water", Do::Sign).await;
+            city.settle().await;
+            matters[1].command(&city, Command::Withdraw { ground: "重复".into() }).await;
+            city.remarks(1).await;
             city.settle().await;
         };
         tokio::join!(futures_util::future::join_all(clients), arriving);
@@ -183,5 +191,6 @@ async fn unread_equals_the_rows_whatever_sixteen_clients_do(backend: Backend) {
         let there = everything(&city, &mut client).await;
         mirror.catch_up(&there.into_iter().map(|message| (message.number, message)).collect()).await;
     }
-    city.history("water-liaison").await;
+    let history = city.history("water-liaison").await;
+    assert!(history.iter().any(|event| event == "message.recalled"), "something was recalled");
 }

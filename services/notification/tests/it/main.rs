@@ -17,6 +17,7 @@ mod inbox_list;
 mod instruction;
 mod matter;
 mod preference;
+mod recall;
 mod stream;
 
 /// Runs one test on SQLite and on PostgreSQL.

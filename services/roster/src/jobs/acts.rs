@@ -76,6 +76,7 @@ impl ActsLog {
                         | NotificationEvent::ReadTogether(_)
                         | NotificationEvent::Archived(_)
                         | NotificationEvent::Unarchived(_)
+                        | NotificationEvent::Recalled(_)
                         | NotificationEvent::PreferencesChanged(_)
                         | NotificationEvent::Unaddressed(_),
                     ) => None,

@@ -19,7 +19,8 @@ pub(super) fn of_figure(task: &TaskFacts, change: &FigureChange) -> Vec<Notice> 
             let asked: Vec<String> = asked.collect();
             let body = format!("请填报{heading}的指标数据：{}。", asked.join("、"));
             let audience = vec![Audience::UnitLiaison(unit.clone())];
-            vec![told(task, NoticeKind::Reminder, "填报数据", body, audience)]
+            // A year's figure is known when the matter is over.
+            vec![told(task, NoticeKind::Reminder, "填报数据", body, audience).outlasting()]
         }
         FigureChange::Given { target, given, previous, met, assignments, .. } => {
             let what = if previous.is_some() { "更正数据" } else { "数据" };
@@ -32,7 +33,7 @@ pub(super) fn of_figure(task: &TaskFacts, change: &FigureChange) -> Vec<Notice> 
             let units = assignments.iter().map(|one| Audience::UnitLiaison(one.unit.clone()));
             let leaders = assignments.iter().filter(|_| red).map(|one| in_charge_of(&one.unit));
             let audiences = std::iter::once(creator(task)).chain(units).chain(leaders).collect();
-            vec![told(task, kind, title, body, audiences)]
+            vec![told(task, kind, title, body, audiences).outlasting()]
         }
     }
 }

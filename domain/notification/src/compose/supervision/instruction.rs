@@ -3,7 +3,7 @@
 use domain_roster::Book;
 use domain_supervision::{AssignmentFacts, Instruction, TaskFacts};
 
-use super::{Ended, Matter, creator};
+use super::{Ended, Ending, Matter, creator};
 use crate::audience::Audience;
 use crate::notice::{Notice, NoticeKind};
 use crate::wording::{before, called, official, quoted, unit};
@@ -72,7 +72,11 @@ pub(super) fn due(
 
 /// The ladders that a signature ends: those of the notices of that instruction.
 pub(super) fn ended_by(instruction: &str, signed: &[String]) -> Vec<Ended> {
-    let ended = |one: &String| Ended { task: instruction.to_owned(), unit: Some(one.clone()), kind: None };
+    let ended = |one: &String| Ended {
+        task: instruction.to_owned(),
+        unit: Some(one.clone()),
+        ending: Ending::InstructionSigned,
+    };
     signed.iter().map(ended).collect()
 }
 

@@ -3,18 +3,19 @@
 use domain_roster::Book;
 use domain_supervision::{AssignmentEvent, AssignmentFacts, Role, SideRoad, TaskFacts};
 
-use super::{Ended, Matter, assigned, in_charge_of, overseers, settle_by, told};
+use super::{Ended, Ending, Matter, assigned, in_charge_of, overseers, settle_by, told};
 use crate::audience::Audience;
 use crate::notice::{Notice, NoticeKind};
 use crate::wording::{before, called, day, quoted, unit};
 
-/// The ladders that it ends: nobody climbs over what a unit gave back or may leave for now.
+/// What it ends: nobody is asked for, and nobody climbs over what a unit gave back or may leave for now.
 pub(super) fn ended_by(task: &TaskFacts, assignment: &AssignmentFacts, road: &SideRoad) -> Option<Ended> {
     let of_unit =
-        |unit: &str| Some(Ended { task: task.name.clone(), unit: Some(unit.to_owned()), kind: None });
+        |unit: &str, ending| Some(Ended { task: task.name.clone(), unit: Some(unit.to_owned()), ending });
     match road {
-        SideRoad::Returned { .. } | SideRoad::Suspended { .. } => of_unit(&assignment.unit),
-        SideRoad::Reassigned { from, .. } => of_unit(from),
+        SideRoad::Returned { .. } => of_unit(&assignment.unit, Ending::Returned),
+        SideRoad::Suspended { .. } => of_unit(&assignment.unit, Ending::Suspended),
+        SideRoad::Reassigned { from, .. } => of_unit(from, Ending::Reassigned),
         SideRoad::ReturnRefused { .. }
         | SideRoad::Resumed { .. }
         | SideRoad::WaitRequested { .. }

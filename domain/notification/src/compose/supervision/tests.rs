@@ -117,6 +117,7 @@ fn told(event: &TaskEvent) -> Vec<(K, bool, String)> {
                         format!("leader of {}", unit.trim_start_matches("units/"))
                     }
                     Audience::Account(subject) => subject.clone(),
+                    Audience::WhoeverWasTold => "whoever was told".to_owned(),
                     other => format!("{other:?}"),
                 })
                 .collect();
@@ -171,7 +172,11 @@ fn an_instruction_is_told_under_its_own_name_and_a_signature_ends_that_notice_al
         instruction: instruction().name,
         signed: vec!["units/water".into(), "officials/wang-yuan".into()],
     });
-    let ended = |unit: &str| Ended { task: instruction().name, unit: Some(unit.into()), kind: None };
+    let ended = |unit: &str| Ended {
+        task: instruction().name,
+        unit: Some(unit.into()),
+        ending: Ending::InstructionSigned,
+    };
     assert_eq!(ended_by(&signed), [ended("units/water"), ended("officials/wang-yuan")]);
 }
 
@@ -237,11 +242,7 @@ fn each_event_is_told_to_those_it_concerns() {
         ),
         (
             of_the_task(TaskChange::Withdrawn { ground: "重复".into(), assignments: all() }),
-            vec![(
-                K::Outcome,
-                false,
-                "liaison of water, liaison of finance, liaison of yaodu, leader of water",
-            )],
+            vec![(K::Outcome, false, "whoever was told")],
         ),
         (
             of_the_task(TaskChange::StruckOff { completed_at: done, assignments: all() }),
@@ -623,18 +624,18 @@ fn whoever_takes_over_the_lead_is_who_the_others_report_to() {
 fn doing_what_was_asked_ends_the_ladder() {
     let lead = || assignment("water", Role::Lead);
     let signed = ended_by(&of_unit(lead(), AssignmentChange::Signed)).remove(0);
-    assert_eq!((signed.unit.as_deref(), signed.kind), (Some("units/water"), Some(K::Assignment)));
+    assert_eq!((signed.unit.as_deref(), signed.ending), (Some("units/water"), Ending::Signed));
     let submitted = ended_by(&of_unit(
         lead(),
         AssignmentChange::Submitted { text: "好".into(), request_waited: None, attachments: vec![] },
     ))
     .remove(0);
-    assert_eq!((submitted.unit.as_deref(), submitted.kind), (Some("units/water"), None));
+    assert_eq!((submitted.unit.as_deref(), submitted.ending), (Some("units/water"), Ending::Submitted));
     let returned = AssignmentChange::SideRoad(SideRoad::Returned { reason: "不属职责".into() });
     let returned = ended_by(&of_unit(lead(), returned)).remove(0);
-    assert_eq!((returned.unit.as_deref(), returned.kind), (Some("units/water"), None));
+    assert_eq!((returned.unit.as_deref(), returned.ending), (Some("units/water"), Ending::Returned));
     let withdrawn = TaskChange::Withdrawn { ground: "重复".into(), assignments: all() };
-    let all_of_it = Ended { task: "tasks/1".into(), unit: None, kind: None };
+    let all_of_it = Ended { task: "tasks/1".into(), unit: None, ending: Ending::Withdrawn };
     assert_eq!(ended_by(&of_the_task(withdrawn)), [all_of_it]);
     assert_eq!(ended_by(&of_unit(lead(), AssignmentChange::Overdue)), []);
 }
