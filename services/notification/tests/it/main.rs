@@ -8,6 +8,7 @@ mod climbing;
 mod concurrent;
 mod delivery;
 mod document;
+mod endpoint;
 mod feed;
 mod feed_scope;
 mod handover;
@@ -18,6 +19,9 @@ mod instruction;
 mod matter;
 mod preference;
 mod stream;
+mod webhook;
+mod webhook_faults;
+mod webhook_replicas;
 
 /// Runs one test on SQLite and on PostgreSQL.
 macro_rules! on_both_back_ends {
