@@ -22,4 +22,4 @@ pub(crate) use intake::{RosterIntake, SupervisionIntake, WorkgroupIntake};
 pub(crate) use owner::owners_scope;
 pub(crate) use preference::change_preference;
 pub(crate) use upward::Upward;
-pub(crate) use webhook::{Message, NoTls, Webhooks};
+pub(crate) use webhook::{Message, NoTls, Spared, Webhooks};

@@ -72,6 +72,15 @@ impl Tried {
     }
 }
 
+/// Whether an endpoint is to be left alone for a while, or altogether.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Spared {
+    /// It takes what is sent.
+    No,
+    /// It is slowed, failing, disabled or gone.
+    Yes,
+}
+
 /// A request to an endpoint.
 pub(crate) struct Message {
     /// The `webhook-id`.
@@ -187,13 +196,15 @@ impl Webhooks {
         position: i64,
         claim: &str,
         tried: &Tried,
-    ) -> Result<(), PostError> {
+    ) -> Result<Spared, PostError> {
         let tx = self.db.begin().await?;
         let Some(seen) = endpoint(&tx, id).await? else {
-            return Ok(tx.rollback().await.map_err(StoreError::from)?);
+            tx.rollback().await.map_err(StoreError::from)?;
+            return Ok(Spared::Yes);
         };
         let event = EndpointEvent::Attempted { meaning: tried.meaning, at: tried.ended };
-        let changed = seen.state.after(event, &self.settings.rules).0 != seen.state;
+        let (state, _) = seen.state.after(event, &self.settings.rules);
+        let changed = state != seen.state;
         // Mostly an endpoint stays as it is, and need not be waited for.
         let locked = if changed { locked_endpoint(&tx, id, Patience::Wait).await? } else { None };
         if let Some(mut delivery) = locked_delivery(&tx, id, position).await? {
@@ -212,7 +223,7 @@ impl Webhooks {
         if changed {
             self.desk.log.committed().poke();
         }
-        Ok(())
+        Ok(if state.at_once(usize::MAX) == usize::MAX { Spared::No } else { Spared::Yes })
     }
 
     async fn settle_endpoint(

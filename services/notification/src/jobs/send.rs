@@ -13,7 +13,7 @@ use xietong_mesh::ServiceName;
 use xietong_store::StoreError;
 use xietong_timers::{Progress, Worker, WorkerError};
 
-use crate::app::{Message, Webhooks, moment, owners_scope};
+use crate::app::{Message, Spared, Webhooks, moment, owners_scope};
 use crate::store::{
     Claim, Patience, StoredEndpoint, claim_due, end_claims, endpoints_due, feed_at, give_back,
     locked_endpoint, next_due, remove_delivery,
@@ -89,7 +89,7 @@ impl Send {
         }
         let id = machine.new_id().to_string();
         let Claim { id, until, positions } =
-            claim_due(&tx, &endpoint, id, now, now.plus(settings.lease)).await?;
+            claim_due(&tx, &endpoint, settings.concurrency, id, now, now.plus(settings.lease)).await?;
         tx.commit().await?;
         if positions.is_empty() {
             return Ok(());
@@ -126,9 +126,22 @@ async fn run(
     ticket: Ticket<Endpoint, Subject>,
     job: Job,
 ) {
-    if let Err(error) = attempt(&webhooks, &job).await {
+    match attempt(&webhooks, &job).await {
+        Ok(Spared::No) => {}
+        // What waits for its turn here would be sent all the same.
+        Ok(Spared::Yes) => {
+            let waiting = locked(&lanes).withdraw(&job.endpoint.id);
+            for Job { endpoint, position, claim, .. } in waiting {
+                if let Err(error) = give_back(&webhooks.db, &endpoint.id, position, &claim).await {
+                    tracing::debug!(endpoint = endpoint.id, position, %error, "the claim ends by itself");
+                }
+            }
+        }
         // The lease ends by itself, and it is sent again.
-        tracing::warn!(endpoint = job.endpoint.id, position = job.position, %error, "an attempt is not on record");
+        Err(error) => {
+            let (endpoint, position) = (&job.endpoint.id, job.position);
+            tracing::warn!(endpoint, position, %error, "an attempt is not on record");
+        }
     }
     let _none = locked(&lanes).finish(ticket, Finish::Settled);
     webhooks.to_send.poke();
@@ -137,11 +150,12 @@ async fn run(
 async fn attempt(
     webhooks: &Webhooks,
     job: &Job,
-) -> Result<(), Box<dyn std::error::Error + std::marker::Send + Sync>> {
+) -> Result<Spared, Box<dyn std::error::Error + std::marker::Send + Sync>> {
     let Job { endpoint, position, message, claim, until } = job;
     // It has waited for its place so long that another replica may take it over meanwhile.
     if moment(webhooks.machine).plus(webhooks.settings.timeouts.whole) >= *until {
-        return Ok(give_back(&webhooks.db, &endpoint.id, *position, claim).await?);
+        give_back(&webhooks.db, &endpoint.id, *position, claim).await?;
+        return Ok(Spared::No);
     }
     let tried = webhooks.attempt(endpoint, message).await;
     Ok(webhooks.settle(&endpoint.id, *position, claim, &tried).await?)

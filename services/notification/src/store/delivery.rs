@@ -132,10 +132,11 @@ const REPLAYED: &str = "DO UPDATE SET
     ended_at = NULL";
 
 /// Claims what is due of a locked endpoint: as much as it may have under way, less what it has, at
-/// whichever replica. Of an ordered one, the oldest of each subject that is not finished.
+/// whichever replica, and `most` in any case. Of an ordered one, the oldest of each subject that is not finished.
 pub(crate) async fn claim_due(
     tx: &DatabaseTransaction,
     endpoint: &StoredEndpoint,
+    most: usize,
     claim: String,
     now: Moment,
     until: Moment,
@@ -145,7 +146,7 @@ pub(crate) async fn claim_due(
     let values: [Value; 2] = [endpoint.id.as_str().into(), now.as_micros().into()];
     let row = tx.query_one_raw(statement(tx, sql, values)).await?;
     let under_way: i64 = row.map(|row| row.try_get_by("under_way")).transpose()?.unwrap_or(0);
-    let places = endpoint.at_once().saturating_sub(usize::try_from(under_way).unwrap_or(0));
+    let places = endpoint.at_once().saturating_sub(usize::try_from(under_way).unwrap_or(0)).min(most);
     if places == 0 {
         return Ok(Claim { id: claim, until, positions: Vec::new() });
     }

@@ -26,7 +26,7 @@ crate::on_both_back_ends!(
 
 async fn whatever_a_receiver_does_it_is_tried_again_under_the_same_id(backend: Backend) {
     let mut settings = quick();
-    let moment = Duration::from_millis(200);
+    let moment = Duration::from_secs(2);
     settings.timeouts = Timeouts { connect: moment, answer: moment, whole: moment };
     let city = city(backend, settings).await;
     let receiver = Receiver::start().await.unwrap();
