@@ -161,11 +161,15 @@ pub(crate) async fn claim_due(
         Backend::Sqlite => "",
         Backend::Postgres => "FOR UPDATE SKIP LOCKED",
     };
+    // Chosen once: within the condition of the update, PostgreSQL may choose anew for each row, and
+    // so claim more than the limit.
     let sql = format!(
-        "UPDATE deliveries SET claim = $1, claimed_until = $2 WHERE endpoint = $3 AND position IN (
+        "WITH chosen AS MATERIALIZED (
             SELECT one.position FROM deliveries AS one WHERE one.endpoint = $3 AND one.state = 'waiting'
             AND one.due_at <= $4 AND one.claimed_until <= $4 {order}
             ORDER BY one.due_at, one.position LIMIT $5 {lock})
+         UPDATE deliveries SET claim = $1, claimed_until = $2
+         WHERE endpoint = $3 AND position IN (SELECT position FROM chosen)
          RETURNING position, due_at"
     );
     let values: [Value; 5] = [
