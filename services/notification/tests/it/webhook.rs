@@ -196,7 +196,8 @@ async fn events_are_delivered_signed_by_the_standard(backend: Backend) {
 
     let mut sent = ids(&requests);
     let mut known: Vec<String> = delivered.iter().map(|one| one.event.clone()).collect();
-    (sent.sort(), known.sort());
+    sent.sort();
+    known.sort();
     assert_eq!(sent, known, "each once, under its own id, and none from before it was registered");
     for request in &requests {
         assert!(is_signed(request, &made.secret));
