@@ -9,11 +9,13 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 use xietong_events::Consumer;
+use xietong_mesh::config::WebhooksConfig;
 use xietong_mesh::drain::Drain;
 use xietong_mesh::layer::MeshLayer;
 use xietong_mesh::readiness::Readiness;
 use xietong_mesh::serve::{ServeOptions, serve};
 use xietong_mesh::{Ground, Service, ServiceName};
+use xietong_notification::{Timeouts, WebhookSettings};
 use xietong_timers::{Gate, Runner};
 
 /// How long workers may take to finish their turns once they are told to stop.
@@ -21,8 +23,13 @@ const WORKERS_GRACE: Duration = Duration::from_secs(3);
 /// How long giving back leases may take: it only saves the next process a wait.
 const RELEASE_WITHIN: Duration = Duration::from_secs(1);
 
-/// Puts a service of the mesh together. A roster without an administrator is given one.
-pub async fn build(ground: Ground, administrator: Option<&str>) -> anyhow::Result<Service> {
+/// Puts a service of the mesh together. A roster without an administrator is given one; `webhooks`
+/// is for notification, which sends to public addresses alone without it.
+pub async fn build(
+    ground: Ground,
+    administrator: Option<&str>,
+    webhooks: Option<&WebhooksConfig>,
+) -> anyhow::Result<Service> {
     Ok(match ground.name {
         ServiceName::Roster => {
             let foundation = xietong_roster::lay(ground).await?;
@@ -33,9 +40,16 @@ pub async fn build(ground: Ground, administrator: Option<&str>) -> anyhow::Resul
         }
         ServiceName::Supervision => xietong_supervision::build(ground).await?,
         ServiceName::Workgroup => xietong_workgroup::build(ground).await?,
-        ServiceName::Notification => xietong_notification::build(ground).await?,
+        ServiceName::Notification => xietong_notification::build(ground, settings(webhooks)?).await?,
         ServiceName::Gateway => anyhow::bail!("the gateway owns no service database"),
     })
+}
+
+fn settings(webhooks: Option<&WebhooksConfig>) -> anyhow::Result<WebhookSettings> {
+    let Some(config) = webhooks else { return Ok(WebhookSettings::default()) };
+    let [connect, answer, whole] = config.timeouts();
+    let timeouts = Timeouts { connect, answer, whole };
+    Ok(WebhookSettings::new(config.policy()?, timeouts, usize::try_from(config.concurrency)?))
 }
 
 /// A service that runs.

@@ -139,7 +139,7 @@ async fn serve_service(
     tokio::pin!(shutdown);
     // A migration may wait for another replica's for as long as that takes.
     let service = tokio::select! {
-        built = build(ground, config.administrator.as_deref()) => built?,
+        built = build(ground, config.administrator.as_deref(), config.webhooks.as_ref()) => built?,
         () = &mut shutdown => return Ok(()),
     };
     service.register(&parts.metrics);

@@ -7,6 +7,7 @@
 mod attachments;
 mod keys;
 mod secret;
+mod webhooks;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -25,6 +26,7 @@ use crate::telemetry::{TelemetryConfig, log_filter};
 pub use attachments::{AttachmentsConfig, S3Config};
 pub use keys::{Identity, IdentityConfig, TokensConfig};
 pub use secret::SecretUrl;
+pub use webhooks::WebhooksConfig;
 
 /// Every variable of ours begins with this.
 const ENVIRONMENT_PREFIX: &str = "XIETONG_";
@@ -72,12 +74,13 @@ struct Settings {
     tokens: Option<TokensConfig>,
     crash_point: String,
     attachments: Option<AttachmentsConfig>,
+    webhooks: Option<WebhooksConfig>,
 }
 
 impl Settings {
     /// Names of the values at the top. In a cluster the environment is full of variables
     /// that begin like ours (`XIETONG_ROSTER_SERVICE_HOST`); all others are left alone.
-    const NAMES: [&str; 16] = [
+    const NAMES: [&str; 17] = [
         "listen",
         "admin_listen",
         "database_url",
@@ -94,6 +97,7 @@ impl Settings {
         "tokens",
         "crash_point",
         "attachments",
+        "webhooks",
     ];
 
     fn defaults(service: ServiceName) -> Self {
@@ -120,6 +124,7 @@ impl Settings {
             tokens: None,
             crash_point: String::new(),
             attachments: (service == ServiceName::Gateway).then(AttachmentsConfig::default),
+            webhooks: (service == ServiceName::Notification).then(WebhooksConfig::default),
         }
     }
 }
@@ -160,6 +165,8 @@ pub struct ServiceConfig {
     pub crash_point: String,
     /// Gateway only: where files are that records refer to, and which are taken in.
     pub attachments: Option<AttachmentsConfig>,
+    /// Notification only: where webhooks may go, and how many at once.
+    pub webhooks: Option<WebhooksConfig>,
 }
 
 impl ServiceConfig {
@@ -231,6 +238,9 @@ impl ServiceConfig {
         if let Some(attachments) = &settings.attachments {
             attachments.check()?;
         }
+        if let Some(webhooks) = &settings.webhooks {
+            webhooks.check()?;
+        }
         log_filter(&settings.telemetry.log).map_err(|error| ConfigError(error.to_string()))?;
         Ok(Self {
             service,
@@ -251,6 +261,7 @@ impl ServiceConfig {
             tokens: settings.tokens,
             crash_point: settings.crash_point,
             attachments: settings.attachments,
+            webhooks: settings.webhooks,
         })
     }
 
@@ -283,6 +294,7 @@ impl ServiceConfig {
             tokens: self.tokens.clone(),
             crash_point: self.crash_point.clone(),
             attachments: self.attachments.clone(),
+            webhooks: self.webhooks.clone(),
         };
         toml::to_string(&settings).map_err(|error| ConfigError(error.to_string()))
     }

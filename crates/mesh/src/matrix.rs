@@ -131,6 +131,9 @@ const OWN: &[(&[Role], Reach)] = &[(EVERYONE, SelfOnly)];
 /// Keeping the directory, the roster and the accounts.
 const ADMINISTRATION: &[(&[Role], Reach)] = &[(&[Administrator], All)];
 
+/// Keeping where other systems are told: a system its own endpoints.
+const ENDPOINT_KEEPING: &[(&[Role], Reach)] = &[(&[Administrator], All), (&[SystemClient], SelfOnly)];
+
 /// Keeping who is away: of everybody, of a unit's own people, or of oneself. The roster adds that
 /// whoever presides over the whole may do so for everybody.
 const ABSENCE_KEEPING: &[(&[Role], Reach)] =
@@ -373,6 +376,18 @@ pub const MATRIX: &[Row] = &[
     // The change feed. What of it each of them reads is what he may read in the other services.
     row("notification.events.list", Read, TASK_READERS),
     row("notification.events.stream", Read, TASK_READERS),
+    // Webhooks. An endpoint is sent what its owner may read of the feed.
+    row("notification.endpoints.create", Write, ENDPOINT_KEEPING),
+    row("notification.endpoints.list", Read, ENDPOINT_KEEPING),
+    row("notification.endpoints.get", Read, ENDPOINT_KEEPING),
+    row("notification.endpoints.update", Write, ENDPOINT_KEEPING),
+    row("notification.endpoints.delete", Write, ENDPOINT_KEEPING),
+    row("notification.endpoints.rotate_secret", Write, ENDPOINT_KEEPING),
+    row("notification.endpoints.enable", Write, ENDPOINT_KEEPING),
+    row("notification.endpoints.disable", Write, ENDPOINT_KEEPING),
+    row("notification.endpoints.test", Write, ENDPOINT_KEEPING),
+    row("notification.endpoints.deliveries", Read, ENDPOINT_KEEPING),
+    row("notification.endpoints.replay", Write, ENDPOINT_KEEPING),
     // Gateway.
     row("gateway.clock.get", Read, OPEN),
     row("gateway.clock.advance", Write, ADMINISTRATION),

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::climb::Rung;
+use crate::endpoint::{EndpointDisabled, EndpointFacts, EndpointMarked, SecretRotated};
 use crate::notice::NoticeKind;
 use crate::preference::Preference;
 
@@ -21,6 +22,12 @@ const MESSAGE_RECALLED: &str = "notification.message.recalled";
 const DIGEST_SENT: &str = "notification.digest.sent";
 const PREFERENCES_CHANGED: &str = "notification.preferences.changed";
 const NOTICE_UNADDRESSED: &str = "notification.notice.unaddressed";
+const ENDPOINT_REGISTERED: &str = "notification.endpoint.registered";
+const ENDPOINT_CHANGED: &str = "notification.endpoint.changed";
+const ENDPOINT_SECRET_ROTATED: &str = "notification.endpoint.secret_rotated";
+const ENDPOINT_DISABLED: &str = "notification.endpoint.disabled";
+const ENDPOINT_ENABLED: &str = "notification.endpoint.enabled";
+const ENDPOINT_REMOVED: &str = "notification.endpoint.removed";
 
 /// One event. The payload carries no tag: the type stands beside it in the log. Every
 /// message enters its inbox with exactly one of the first three.
@@ -49,6 +56,18 @@ pub enum NotificationEvent {
     PreferencesChanged(PreferencesChanged),
     /// A notice that must be signed for reached nobody: an alarm.
     Unaddressed(Unaddressed),
+    /// Another system is told of events from now on.
+    EndpointRegistered(EndpointFacts),
+    /// It is told of others, or elsewhere.
+    EndpointChanged(EndpointFacts),
+    /// It has a new secret.
+    SecretRotated(SecretRotated),
+    /// It is told of nothing for now.
+    EndpointDisabled(EndpointDisabled),
+    /// It is told again.
+    EndpointEnabled(EndpointMarked),
+    /// It is gone.
+    EndpointRemoved(EndpointMarked),
 }
 
 /// What the log says of a message.
@@ -191,6 +210,12 @@ impl NotificationEvent {
             Self::Recalled(_) => MESSAGE_RECALLED,
             Self::PreferencesChanged(_) => PREFERENCES_CHANGED,
             Self::Unaddressed(_) => NOTICE_UNADDRESSED,
+            Self::EndpointRegistered(_) => ENDPOINT_REGISTERED,
+            Self::EndpointChanged(_) => ENDPOINT_CHANGED,
+            Self::SecretRotated(_) => ENDPOINT_SECRET_ROTATED,
+            Self::EndpointDisabled(_) => ENDPOINT_DISABLED,
+            Self::EndpointEnabled(_) => ENDPOINT_ENABLED,
+            Self::EndpointRemoved(_) => ENDPOINT_REMOVED,
         }
     }
 
@@ -218,6 +243,12 @@ impl NotificationEvent {
             MESSAGE_RECALLED => read(json, Self::Recalled),
             PREFERENCES_CHANGED => read(json, Self::PreferencesChanged),
             NOTICE_UNADDRESSED => read(json, Self::Unaddressed),
+            ENDPOINT_REGISTERED => read(json, Self::EndpointRegistered),
+            ENDPOINT_CHANGED => read(json, Self::EndpointChanged),
+            ENDPOINT_SECRET_ROTATED => read(json, Self::SecretRotated),
+            ENDPOINT_DISABLED => read(json, Self::EndpointDisabled),
+            ENDPOINT_ENABLED => read(json, Self::EndpointEnabled),
+            ENDPOINT_REMOVED => read(json, Self::EndpointRemoved),
             _ => Ok(None),
         }
         .map_err(|source| PayloadError { event_type: event_type.to_owned(), source })
@@ -230,6 +261,7 @@ mod tests {
         DigestSent, MessageClimbed, MessageFacts, MessageMarked, MessagesMarked, NotificationEvent,
         Preference, PreferencesChanged, Rung, Unaddressed,
     };
+    use crate::endpoint::{DisabledReason, EndpointDisabled, EndpointFacts, EndpointMarked, SecretRotated};
     use crate::fixture::at;
     use crate::notice::NoticeKind;
 
@@ -246,6 +278,24 @@ mod tests {
             source: "event-1".into(),
             filed: false,
         }
+    }
+
+    fn endpoint() -> EndpointFacts {
+        EndpointFacts {
+            endpoint: "endpoints/1".into(),
+            owner: "machine".into(),
+            url: "https://oa.example/hook".into(),
+            display_name: "办公系统".into(),
+            description: String::new(),
+            event_filters: vec!["supervision.*".into()],
+            ordered: true,
+            concurrency: 4,
+            sm3_signature: false,
+        }
+    }
+
+    fn kept() -> EndpointMarked {
+        EndpointMarked { endpoint: "endpoints/1".into(), at: at("2023-06-05T10:00+08:00") }
     }
 
     #[test]
@@ -290,6 +340,20 @@ mod tests {
                 unit: "units/water".into(),
                 source: "event-1".into(),
             }),
+            NotificationEvent::EndpointRegistered(endpoint()),
+            NotificationEvent::EndpointChanged(endpoint()),
+            NotificationEvent::SecretRotated(SecretRotated {
+                endpoint: "endpoints/1".into(),
+                overlap_seconds: 86_400,
+                at: at("2023-06-05T10:00+08:00"),
+            }),
+            NotificationEvent::EndpointDisabled(EndpointDisabled {
+                endpoint: "endpoints/1".into(),
+                reason: DisabledReason::Gone,
+                at: at("2023-06-05T10:00+08:00"),
+            }),
+            NotificationEvent::EndpointEnabled(kept()),
+            NotificationEvent::EndpointRemoved(kept()),
         ] {
             let payload = event.to_payload().unwrap();
             let read = NotificationEvent::from_payload(event.event_type(), &payload).unwrap();

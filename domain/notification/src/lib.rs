@@ -20,6 +20,7 @@ mod audience;
 mod climb;
 mod compose;
 mod digest;
+mod endpoint;
 mod event;
 mod feed;
 mod notice;
@@ -40,6 +41,9 @@ pub use compose::{
     of_inspection, of_matter_report, of_roster, of_task, of_workgroup,
 };
 pub use digest::{DigestEntry, digest, digest_due};
+pub use endpoint::{
+    DisabledReason, EndpointDisabled, EndpointFacts, EndpointMarked, SecretRotated, endpoint_notice,
+};
 pub use event::{
     DigestSent, MessageClimbed, MessageFacts, MessageMarked, MessagesMarked, NotificationEvent, PayloadError,
     PreferencesChanged, Unaddressed,

@@ -1,6 +1,7 @@
 //! How the domain's refusals look to a caller. The one place where they are mapped.
 
 use domain_notification::{NoticeKind, PreferenceError, ReceiptError};
+use domain_webhook::{EventFilterError, KeyringError, TargetError};
 use xietong_mesh::Error;
 
 /// What a caller is told of a refusal.
@@ -36,6 +37,25 @@ pub(crate) fn preference_refusal(error: PreferenceError) -> Error {
             Error::invalid("daily_digest.kinds", english, "请至少选择一类需要汇总的通知")
         }
     }
+}
+
+/// What a caller is told of a URL that nothing is sent to.
+pub(crate) fn target_refusal(error: TargetError) -> Error {
+    Error::invalid("url", error.to_string(), error.chinese())
+}
+
+/// What a caller is told of types that are none.
+pub(crate) fn event_filter_refusal(error: EventFilterError) -> Error {
+    Error::invalid("event_filters", error.to_string(), error.chinese())
+}
+
+/// What a caller is told when a secret is not replaced.
+pub(crate) fn keyring_refusal(error: KeyringError) -> Error {
+    let reason = match error {
+        KeyringError::TooMany => "TOO_MANY_SECRETS",
+        KeyringError::SameAgain => "SECRET_IN_USE",
+    };
+    Error::failed_precondition(reason, error.to_string(), error.chinese())
 }
 
 /// What officials call a kind.

@@ -131,8 +131,9 @@ impl City {
                 peers,
                 drain: drain.clone(),
             };
-            services
-                .push(build(ground, Some(ADMINISTRATOR)).await.with_context(|| format!("starting {name}"))?);
+            // Webhooks go to public addresses alone: a laptop's network is nobody's to be sent to.
+            let service = build(ground, Some(ADMINISTRATOR), None).await;
+            services.push(service.with_context(|| format!("starting {name}"))?);
         }
         catch_up(&clock, &services).await?;
         for service in &services {

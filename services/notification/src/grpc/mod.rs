@@ -3,8 +3,10 @@
 mod arrivals;
 mod burden;
 mod convert;
+mod convert_endpoint;
 mod convert_feed;
 mod division_preview;
+mod endpoint;
 mod feed;
 mod feed_stream;
 mod inbox;
@@ -13,6 +15,7 @@ mod preference;
 
 pub(crate) use burden::BurdenServer;
 pub(crate) use division_preview::DivisionPreviews;
+pub(crate) use endpoint::EndpointServer;
 pub(crate) use feed::FeedServer;
 pub(crate) use inbox::InboxServer;
 pub(crate) use preference::PreferenceServer;

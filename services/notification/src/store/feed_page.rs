@@ -6,7 +6,7 @@
 use domain_calendar::Timestamp;
 use domain_notification::FeedKind;
 use sea_orm::{ConnectionTrait, DatabaseConnection, QueryResult};
-use xietong_store::{Parameters, StoreError, statement};
+use xietong_store::{Parameters, ROWS, StoreError, statement};
 
 use super::feed::{EVERYBODY, read_audience};
 use super::feed_scope::FeedScope;
@@ -113,15 +113,42 @@ pub(crate) async fn feed_after(
         if full {
             looked_to = entry.position;
         }
-        let kind: String = row.try_get_by("kind")?;
-        let kind: FeedKind =
-            kind.parse().map_err(|why| StoreError::corrupt("kind of an entry of the feed", why))?;
-        let audience: String = row.try_get_by("audience")?;
-        if scope.permits(kind, &read_audience(&audience)?) {
+        if permitted(row, scope)? {
             entries.push(entry);
         }
     }
     Ok(FeedPage { entries, looked_to })
+}
+
+/// The entries at these positions that a scope permits.
+pub(crate) async fn feed_at(
+    reader: &DatabaseConnection,
+    scope: &FeedScope,
+    positions: &[i64],
+) -> Result<Vec<StoredEntry>, StoreError> {
+    let mut entries = Vec::with_capacity(positions.len());
+    for chunk in positions.chunks(ROWS) {
+        let mut parameters = Parameters::default();
+        let sql = format!(
+            "SELECT feed.*, feed_records.audience FROM feed
+             JOIN feed_records ON feed_records.record = feed.record WHERE feed.position IN ({})",
+            parameters.bind_all(chunk.iter().copied())
+        );
+        for row in reader.query_all_raw(statement(reader, &sql, parameters.into_values())).await? {
+            if permitted(&row, scope)? {
+                entries.push(read(&row)?);
+            }
+        }
+    }
+    Ok(entries)
+}
+
+fn permitted(row: &QueryResult, scope: &FeedScope) -> Result<bool, StoreError> {
+    let kind: String = row.try_get_by("kind")?;
+    let kind: FeedKind =
+        kind.parse().map_err(|why| StoreError::corrupt("kind of an entry of the feed", why))?;
+    let audience: String = row.try_get_by("audience")?;
+    Ok(scope.permits(kind, &read_audience(&audience)?))
 }
 
 /// What finds the entries within reach, after the first of two positions and up to the second.

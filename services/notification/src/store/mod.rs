@@ -2,11 +2,14 @@
 //!
 //! Whoever writes takes rows in one order, so that nobody waits in a circle: ladders by id,
 //! then inboxes by official, then the rest. Whoever writes the feed takes its counter and nothing of
-//! these.
+//! these. Whoever takes an endpoint takes it before its deliveries, and both before inboxes.
 
+mod attempt;
 mod burden;
 mod concern;
+mod delivery;
 mod digest;
+mod endpoint;
 mod feed;
 mod feed_page;
 mod feed_scope;
@@ -21,13 +24,25 @@ mod preference;
 use sea_orm::Value;
 use xietong_store::SqlMigration;
 
+pub(crate) use attempt::{
+    Replay, StoredAttempt, insert_attempt, insert_replay, last_attempts, move_replay, open_replays,
+    positions_within,
+};
 pub(crate) use burden::{BurdenFilter, BurdenKey, BurdenRow, burden, burden_by_unit};
 pub(crate) use concern::{
     Concern, EndedAt, Recall, asked, copy_concerns, end_asks, insert_concerns, recall, to_recall, told_of,
 };
+pub(crate) use delivery::{
+    Again, Claim, DELIVERY_STATES, StoredDelivery, claim_due, deliveries_before, end_claims, give_back,
+    hold_deliveries, locked_delivery, make_out, next_due, release_deliveries, remove_delivery, save_delivery,
+};
 pub(crate) use digest::{PendingEntry, add_entries, drop_entries, take_entries};
+pub(crate) use endpoint::{
+    EndpointWish, Patience, StoredEndpoint, endpoint, endpoints_after, endpoints_behind, endpoints_due,
+    has_endpoints, insert_endpoint, locked_endpoint, move_endpoint, remove_endpoint, save_endpoint,
+};
 pub(crate) use feed::append_to_feed;
-pub(crate) use feed_page::{FeedFilter, StoredEntry, TypePattern, feed_after, feed_head};
+pub(crate) use feed_page::{FeedFilter, StoredEntry, TypePattern, feed_after, feed_at, feed_head};
 pub(crate) use feed_scope::FeedScope;
 pub(crate) use held::{HeldRow, drop_held, hold, take_held};
 pub(crate) use inbox::{Counters, Growth, aggregate_of, grow, official_of};
@@ -146,6 +161,7 @@ pub(crate) const MIGRATIONS: &[SqlMigration] = &[
     preference::PREFERENCES,
     burden::CAUSES,
     concern::RECALL,
+    endpoint::ENDPOINTS,
 ];
 
 fn texts<'a>(values: impl IntoIterator<Item = &'a str>) -> Vec<Value> {

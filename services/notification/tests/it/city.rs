@@ -31,6 +31,7 @@ use xietong_mesh::readiness::Readiness;
 use xietong_mesh::serve::{ServeOptions, serve};
 use xietong_mesh::token::{Issuer, KeyPair, Signer, SigningKey, Verifier, VerifyingKey, generate_keypair};
 use xietong_mesh::{Ground, Principal, Service, ServiceName};
+use xietong_notification::WebhookSettings;
 use xietong_proto::common::event_log_service_server::{EventLogService, EventLogServiceServer};
 use xietong_proto::common::{ReadRequest, ReadResponse};
 use xietong_proto::notification::division_preview_service_client::DivisionPreviewServiceClient;
@@ -63,6 +64,7 @@ pub(crate) struct City {
     database: String,
     peers: BTreeMap<ServiceName, String>,
     address: String,
+    webhooks: WebhookSettings,
     _folder: TempDir,
 }
 
@@ -162,6 +164,11 @@ async fn serve_routes(routes: Routes, layer: MeshLayer, drain: Drain) -> String 
 impl City {
     /// A city whose roster is known to the roster's log and to nobody else yet.
     pub(crate) async fn new(backend: Backend) -> Self {
+        Self::with_webhooks(backend, WebhookSettings::default()).await
+    }
+
+    /// The same, which sends webhooks by these settings.
+    pub(crate) async fn with_webhooks(backend: Backend, webhooks: WebhookSettings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let keys = Keys { gateway: generate_keypair().unwrap(), notification: generate_keypair().unwrap() };
         let bus = Bus::embedded();
@@ -188,9 +195,20 @@ impl City {
         let clock = Arc::new(SimulatedClock::starting_at(at("2023-06-05T08:59:00+08:00")));
         clock.hold();
         clock.set(at(MORNING));
-        let service = build(&database, &clock, &bus, &keys, &peers).await;
+        let service = build(&database, &clock, &bus, &keys, &peers, &webhooks).await;
         let address = serve_routes(service.routes.clone(), keys.layer(), service.drain.clone()).await;
-        let city = City { clock, service, bus, producers, keys, database, peers, address, _folder: folder };
+        let city = City {
+            clock,
+            service,
+            bus,
+            producers,
+            keys,
+            database,
+            peers,
+            address,
+            webhooks,
+            _folder: folder,
+        };
         for event in roster() {
             city.roster(&event).await;
         }
@@ -199,7 +217,7 @@ impl City {
 
     /// Another replica of the service over the same database.
     pub(crate) async fn replica(&self) -> Service {
-        build(&self.database, &self.clock, &self.bus, &self.keys, &self.peers).await
+        build(&self.database, &self.clock, &self.bus, &self.keys, &self.peers, &self.webhooks).await
     }
 
     /// Records an event in a producer's log, without sequencing it.
@@ -483,6 +501,7 @@ async fn build(
     bus: &Bus,
     keys: &Keys,
     peers: &BTreeMap<ServiceName, String>,
+    webhooks: &WebhookSettings,
 ) -> Service {
     let signer = Keys::signer(&keys.notification, Issuer::System(ServiceName::Notification));
     let ground = Ground {
@@ -495,7 +514,7 @@ async fn build(
         peers: Peers::new(ServiceName::Notification, peers, signer).unwrap(),
         drain: Drain::new(),
     };
-    xietong_notification::build(ground).await.unwrap()
+    xietong_notification::build(ground, webhooks.clone()).await.unwrap()
 }
 
 fn roster() -> Vec<RosterEvent> {

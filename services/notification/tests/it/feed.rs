@@ -60,7 +60,7 @@ fn positions(events: &[proto::Event]) -> Vec<i64> {
 }
 
 /// Events of tasks that only the feed can tell apart.
-fn remarks(tasks: usize, each: usize) -> Vec<(String, &'static str, String)> {
+pub(crate) fn remarks(tasks: usize, each: usize) -> Vec<(String, &'static str, String)> {
     let of = |task: usize| {
         move |number: usize| {
             (format!("tasks/{task}"), "supervision.task.painted", format!(r#"{{"n":{number}}}"#))

@@ -29,7 +29,7 @@ crate::on_both_back_ends!(
 
 const UNITS: [&str; 4] = ["units/water", "units/industry", "units/yaodu", "units/audit"];
 
-fn facts(name: &str, visibility: Visibility, shown: &[String]) -> TaskFacts {
+pub(crate) fn facts(name: &str, visibility: Visibility, shown: &[String]) -> TaskFacts {
     TaskFacts {
         name: name.to_owned(),
         ledger_number: 1,
@@ -53,20 +53,20 @@ fn assigned(task: &str, units: &[String]) -> Vec<AssignmentFacts> {
     units.iter().map(one).collect()
 }
 
-async fn tell(city: &City, task: TaskFacts, change: TaskChange) {
+pub(crate) async fn tell(city: &City, task: TaskFacts, change: TaskChange) {
     let name = task.name.clone();
     let event = TaskEvent::Task(WholeTaskEvent { task, at: city.clock.now(), change });
     let payload = event.to_payload().unwrap().to_string();
     city.record(ServiceName::Supervision, &name, event.event_type(), payload).await;
 }
 
-async fn issued(city: &City, task: TaskFacts, units: &[String]) {
+pub(crate) async fn issued(city: &City, task: TaskFacts, units: &[String]) {
     let assignments = assigned(&task.name, units);
     tell(city, task, TaskChange::Issued { rule_version: 1, assignments, with_document: false }).await;
 }
 
 /// An event that changes nothing but what it says of the task's visibility.
-async fn mentioned(city: &City, task: TaskFacts) {
+pub(crate) async fn mentioned(city: &City, task: TaskFacts) {
     let change = TaskChange::LeftMatter {
         matter: "matters/1".into(),
         title: "管网建设".into(),

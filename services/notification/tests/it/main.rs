@@ -8,6 +8,7 @@ mod climbing;
 mod concurrent;
 mod delivery;
 mod document;
+mod endpoint;
 mod feed;
 mod feed_scope;
 mod handover;
@@ -19,6 +20,9 @@ mod matter;
 mod preference;
 mod recall;
 mod stream;
+mod webhook;
+mod webhook_faults;
+mod webhook_replicas;
 
 /// Runs one test on SQLite and on PostgreSQL.
 macro_rules! on_both_back_ends {

@@ -78,7 +78,14 @@ impl ActsLog {
                         | NotificationEvent::Unarchived(_)
                         | NotificationEvent::Recalled(_)
                         | NotificationEvent::PreferencesChanged(_)
-                        | NotificationEvent::Unaddressed(_),
+                        | NotificationEvent::Unaddressed(_)
+                        // Nobody keeps an endpoint for somebody else.
+                        | NotificationEvent::EndpointRegistered(_)
+                        | NotificationEvent::EndpointChanged(_)
+                        | NotificationEvent::SecretRotated(_)
+                        | NotificationEvent::EndpointDisabled(_)
+                        | NotificationEvent::EndpointEnabled(_)
+                        | NotificationEvent::EndpointRemoved(_),
                     ) => None,
                     None => Some(other(event)),
                 })
