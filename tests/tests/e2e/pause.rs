@@ -19,6 +19,8 @@ const TASKS: usize = 20;
 const LEADER: &str = "officials/qiaofeihong";
 /// What a consumer says when its cursor is no longer where, or whose, it was.
 const REFUSED: &str = "lost the cursor; nothing was applied";
+/// Names the consumers of the change feed.
+const FEED: &str = "notification/feed";
 /// Takes PostgreSQL's timeout of idle transactions from whoever writes to an inbox. It is
 /// asked for as each session begins, which goes before every setting of the server, of the
 /// database or of the role; so it is taken back within the transaction.
@@ -133,9 +135,11 @@ impl Replicas {
         issue(&self.supervisor, &self.history, round).await;
     }
 
-    /// How often a replica was refused its cursor.
+    /// How often a replica was refused the cursor of the inboxes. That of the feed, which it was at as
+    /// well or not when it was stopped, may be refused too.
     fn refusals(&mut self, member: Member) -> usize {
-        self.cluster.log_text(member).unwrap().matches(REFUSED).count()
+        let log = self.cluster.log_text(member).unwrap();
+        log.lines().filter(|line| line.contains(REFUSED) && !line.contains(FEED)).count()
     }
 
     async fn check(self) {
