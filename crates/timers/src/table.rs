@@ -222,11 +222,14 @@ impl Timers {
             Backend::Sqlite => "",
             Backend::Postgres => "FOR UPDATE SKIP LOCKED",
         };
+        // Chosen once: within the condition of the update, PostgreSQL may choose anew for each row, and
+        // so claim more than the limit.
         let sql = format!(
-            "UPDATE timers SET claim = $1, claimed_until = $2, attempts = attempts + 1
-             WHERE (kind, timer_key) IN (
+            "WITH chosen AS MATERIALIZED (
                 SELECT kind, timer_key FROM timers WHERE due_at <= $3 AND claimed_until <= $4
                 ORDER BY due_at, kind, timer_key LIMIT $5 {lock})
+             UPDATE timers SET claim = $1, claimed_until = $2, attempts = attempts + 1
+             WHERE (kind, timer_key) IN (SELECT kind, timer_key FROM chosen)
              RETURNING kind, timer_key, due_at, payload"
         );
         let machine_now = self.machine.now();

@@ -53,7 +53,8 @@ use grpc::{
     ScoreRules, Tasks,
 };
 use jobs::{
-    BulletinsDue, Due, FiguresDue, Handovers, InstructionsDue, LikenessRefill, Recounts, Searching, StagesDue,
+    BulletinsDue, Due, FiguresDue, Handovers, InstructionsDue, LikenessRefill, OneTask, Recounts, Searching,
+    StagesDue,
 };
 use regulation::Regulations;
 
@@ -111,9 +112,8 @@ pub async fn build(ground: Ground) -> Result<Service, StoreError> {
     let tasks = TaskServiceServer::from_arc(tasks).max_decoding_message_size(MAX_BATCH_MESSAGE_BYTES);
     let stages_due =
         StagesDue::new(foundation.log.clone(), foundation.transactions.clone(), regulations.clone());
-    let instructions_due =
-        InstructionsDue::new(foundation.log.clone(), foundation.transactions.clone(), regulations.clone());
-    let figures_due = FiguresDue::new(foundation.log.clone(), foundation.transactions.clone(), regulations);
+    let one_task = OneTask::new(foundation.log.clone(), foundation.transactions.clone(), regulations);
+    let (instructions_due, figures_due) = (InstructionsDue(one_task.clone()), FiguresDue(one_task));
     let bulletins_due = BulletinsDue::new(foundation.log.clone(), foundation.transactions.clone());
     let previews = DivisionPreviewServiceServer::new(DivisionPreviews::new(foundation.db.clone()));
     let handovers = Handovers::new(foundation.log.clone(), foundation.transactions.clone());

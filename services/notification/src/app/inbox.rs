@@ -16,62 +16,28 @@ use crate::store::{
     save_receipt, unread_up_to,
 };
 
-/// Reads a message. Reading it again changes nothing.
-///
-/// # Errors
-/// ABORTED when somebody else marked it meanwhile.
-pub(crate) async fn read(
-    transaction: &mut Transaction,
-    roster: &RosterView,
-    message: StoredMessage,
-) -> Result<StoredMessage, Error> {
-    let now = transaction.now();
-    mark(transaction, roster, message, |receipt| Ok(receipt.read(now))).await
+/// What its reader does with a message. Doing it again changes nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mark {
+    /// He reads it.
+    Read,
+    /// He signs for it: it is then read as well, and climbs no further.
+    Acknowledge,
+    /// He puts it away.
+    Archive,
+    /// He takes it back out.
+    Unarchive,
 }
 
-/// Signs for a message, which is then read as well and climbs no further. Signing again
-/// changes nothing.
-///
-/// # Errors
-/// FAILED_PRECONDITION when it is not one to sign for; ABORTED when somebody else marked it
-/// meanwhile.
-pub(crate) async fn acknowledge(
-    transaction: &mut Transaction,
-    roster: &RosterView,
-    message: StoredMessage,
-) -> Result<StoredMessage, Error> {
-    let now = transaction.now();
-    if message.receipt.awaits_signature() {
-        // Ladders before inboxes: everybody takes them in this order.
-        let ladders = ladders_of_message(transaction.tx(), &message.id).await?;
-        end_ladders(transaction.tx(), &ladders, now).await?;
+impl Mark {
+    fn becomes(self, receipt: Receipt, now: Timestamp) -> Result<Receipt, ReceiptError> {
+        match self {
+            Self::Read => Ok(receipt.read(now)),
+            Self::Acknowledge => receipt.acknowledge(now),
+            Self::Archive => receipt.archive(now),
+            Self::Unarchive => Ok(receipt.unarchive()),
+        }
     }
-    mark(transaction, roster, message, |receipt| receipt.acknowledge(now)).await
-}
-
-/// Puts a message away. Doing so again changes nothing.
-///
-/// # Errors
-/// FAILED_PRECONDITION while it must be signed for; ABORTED when somebody else marked it meanwhile.
-pub(crate) async fn archive(
-    transaction: &mut Transaction,
-    roster: &RosterView,
-    message: StoredMessage,
-) -> Result<StoredMessage, Error> {
-    let now = transaction.now();
-    mark(transaction, roster, message, |receipt| receipt.archive(now)).await
-}
-
-/// Takes a message back out. Doing so again changes nothing.
-///
-/// # Errors
-/// ABORTED when somebody else marked it meanwhile.
-pub(crate) async fn unarchive(
-    transaction: &mut Transaction,
-    roster: &RosterView,
-    message: StoredMessage,
-) -> Result<StoredMessage, Error> {
-    mark(transaction, roster, message, |receipt| Ok(receipt.unarchive())).await
 }
 
 /// Reads every message of an inbox up to a number that is not put away, and says how many were unread.
@@ -118,21 +84,32 @@ async fn hold(transaction: &Transaction, official: &str) -> Result<(), Error> {
     Ok(())
 }
 
-async fn mark(
-    transaction: &mut Transaction,
+/// Marks a message.
+///
+/// # Errors
+/// FAILED_PRECONDITION when it is not one to sign for, was recalled, or is put away while it must be
+/// signed for; ABORTED when somebody else marked it meanwhile.
+pub(crate) async fn mark(
+    transaction: &Transaction,
     roster: &RosterView,
     found: StoredMessage,
-    becomes: impl Fn(Receipt) -> Result<Receipt, ReceiptError>,
+    mark: Mark,
 ) -> Result<StoredMessage, Error> {
-    if becomes(found.receipt).map_err(refusal)? == found.receipt {
+    let now = transaction.now();
+    if mark == Mark::Acknowledge && found.receipt.awaits_signature() {
+        // Ladders before inboxes: everybody takes them in this order.
+        let ladders = ladders_of_message(transaction.tx(), &found.id).await?;
+        end_ladders(transaction.tx(), &ladders, now).await?;
+    }
+    if mark.becomes(found.receipt, now).map_err(refusal)? == found.receipt {
         return Ok(found);
     }
     // Somebody else may have marked it before the inbox was held.
     hold(transaction, &found.recipient).await?;
     let before = message(transaction.tx(), &found.recipient, &found.id).await?;
     let before = before.ok_or_else(|| StoreError::Stale(format!("message {}", found.id)))?;
-    let receipt = becomes(before.receipt).map_err(refusal)?;
-    let events = happened(&before, receipt, transaction.now());
+    let receipt = mark.becomes(before.receipt, now).map_err(refusal)?;
+    let events = happened(&before, receipt, now);
     if events.is_empty() {
         return Ok(before);
     }
@@ -149,7 +126,7 @@ async fn mark(
     save_receipt(transaction.tx(), &before, receipt, change).await?;
     let append =
         Append { aggregate: aggregate_of(&before.recipient), expected_version: counters.version, drafts };
-    let stamp = stamp(roster, before.acting_for.as_deref(), &before.recipient, transaction.now());
+    let stamp = stamp(roster, before.acting_for.as_deref(), &before.recipient, now);
     transaction.append_stamped(&stamp, &[append]).await?;
     Ok(StoredMessage { receipt, change, ..before })
 }

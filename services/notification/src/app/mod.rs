@@ -18,7 +18,7 @@ pub(crate) use endpoint::{
     change, disable, enable, moment, register, remove, replay_one, replay_range, rotate_secret, to_change,
 };
 pub(crate) use feed::{FEED_CONSUMER, FeedIntake, feed_scope};
-pub(crate) use inbox::{acknowledge, archive, read, read_all, unarchive};
+pub(crate) use inbox::{Mark, mark, read_all};
 pub(crate) use intake::{RosterIntake, SupervisionIntake, WorkgroupIntake};
 pub(crate) use owner::owners_scope;
 pub(crate) use preference::change_preference;

@@ -1,6 +1,5 @@
 //! The inbox of whoever calls.
 
-use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -12,9 +11,7 @@ use xietong_mesh::drain::Drain;
 use xietong_mesh::error::Code;
 use xietong_mesh::input::at_most;
 use xietong_mesh::page::Paging;
-use xietong_mesh::{
-    Attempt, Call, Error, Foundation, Resource, RosterCopy, Transaction, Transactions, retried,
-};
+use xietong_mesh::{Attempt, Call, Error, Foundation, Resource, RosterCopy, Transactions, retried};
 use xietong_proto::notification as proto;
 use xietong_proto::notification::inbox_service_server::InboxService;
 use xietong_store::Db;
@@ -22,7 +19,7 @@ use xietong_store::Db;
 use super::arrivals::{Resume, arrivals};
 use super::convert::{encode, message_id};
 use super::inbox_list::{Listing, encode_counts};
-use crate::app;
+use crate::app::{self, Mark};
 use crate::jobs::Calls;
 use crate::store::{Counts, StoredMessage, counts, message, messages_before};
 
@@ -49,25 +46,22 @@ impl InboxServer {
     }
 
     /// Marks one of the caller's messages, once for one `request_id`.
-    async fn mark<M, F>(
+    async fn mark<M: Message + Name>(
         &self,
         call: &Call,
         request: &M,
         (name, request_id): (&str, &str),
-        change: impl Fn(Box<Transaction>, StoredMessage) -> F,
-    ) -> Result<proto::Message, Error>
-    where
-        M: Message + Name,
-        F: Future<Output = Result<(Box<Transaction>, StoredMessage), Error>>,
-    {
+        mark: Mark,
+    ) -> Result<proto::Message, Error> {
         let id = message_id(name)?;
+        let roster = self.copy.view();
         let attempt = async || {
             let transaction = match self.transactions.begin(call, request, request_id).await? {
                 Attempt::Repeat(answer) => return Ok(answer),
                 Attempt::First(transaction) => transaction,
             };
             let found = own_message(call, transaction.tx(), name, &id).await?;
-            let (transaction, message) = change(transaction, found).await?;
+            let message = app::mark(&transaction, &roster, found, mark).await?;
             transaction.commit(encode(message)).await
         };
         // A message has no etag.
@@ -173,13 +167,7 @@ impl InboxService for InboxServer {
         let call = Call::of(&request)?.clone();
         let mut request = request.into_inner();
         let request_id = std::mem::take(&mut request.request_id);
-        let roster = self.copy.view();
-        let roster = &roster;
-        let change = |mut transaction: Box<Transaction>, message| async move {
-            let message = app::read(&mut transaction, roster, message).await?;
-            Ok((transaction, message))
-        };
-        Ok(Response::new(self.mark(&call, &request, (&request.name, &request_id), change).await?))
+        Ok(Response::new(self.mark(&call, &request, (&request.name, &request_id), Mark::Read).await?))
     }
 
     async fn acknowledge_message(
@@ -189,13 +177,7 @@ impl InboxService for InboxServer {
         let call = Call::of(&request)?.clone();
         let mut request = request.into_inner();
         let request_id = std::mem::take(&mut request.request_id);
-        let roster = self.copy.view();
-        let roster = &roster;
-        let change = |mut transaction: Box<Transaction>, message| async move {
-            let message = app::acknowledge(&mut transaction, roster, message).await?;
-            Ok((transaction, message))
-        };
-        Ok(Response::new(self.mark(&call, &request, (&request.name, &request_id), change).await?))
+        Ok(Response::new(self.mark(&call, &request, (&request.name, &request_id), Mark::Acknowledge).await?))
     }
 
     async fn archive_message(
@@ -205,13 +187,7 @@ impl InboxService for InboxServer {
         let call = Call::of(&request)?.clone();
         let mut request = request.into_inner();
         let request_id = std::mem::take(&mut request.request_id);
-        let roster = self.copy.view();
-        let roster = &roster;
-        let change = |mut transaction: Box<Transaction>, message| async move {
-            let message = app::archive(&mut transaction, roster, message).await?;
-            Ok((transaction, message))
-        };
-        Ok(Response::new(self.mark(&call, &request, (&request.name, &request_id), change).await?))
+        Ok(Response::new(self.mark(&call, &request, (&request.name, &request_id), Mark::Archive).await?))
     }
 
     async fn unarchive_message(
@@ -221,13 +197,7 @@ impl InboxService for InboxServer {
         let call = Call::of(&request)?.clone();
         let mut request = request.into_inner();
         let request_id = std::mem::take(&mut request.request_id);
-        let roster = self.copy.view();
-        let roster = &roster;
-        let change = |mut transaction: Box<Transaction>, message| async move {
-            let message = app::unarchive(&mut transaction, roster, message).await?;
-            Ok((transaction, message))
-        };
-        Ok(Response::new(self.mark(&call, &request, (&request.name, &request_id), change).await?))
+        Ok(Response::new(self.mark(&call, &request, (&request.name, &request_id), Mark::Unarchive).await?))
     }
 
     async fn batch_read_messages(
@@ -243,14 +213,14 @@ impl InboxService for InboxServer {
         }
         let roster = self.copy.view();
         let attempt = async || {
-            let mut transaction = match self.transactions.begin(&call, &request, &request_id).await? {
+            let transaction = match self.transactions.begin(&call, &request, &request_id).await? {
                 Attempt::Repeat(answer) => return Ok(answer),
                 Attempt::First(transaction) => transaction,
             };
             let mut results = Vec::with_capacity(request.names.len());
             for name in &request.names {
                 let outcome = match own_message_named(&call, transaction.tx(), name).await {
-                    Ok(found) => app::read(&mut transaction, &roster, found).await.map(|_| ()),
+                    Ok(found) => app::mark(&transaction, &roster, found, Mark::Read).await.map(|_| ()),
                     Err(refused) => Err(refused),
                 };
                 results.push(batch_result(name, outcome)?);

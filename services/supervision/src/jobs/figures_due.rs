@@ -1,31 +1,19 @@
 //! [`FiguresDue`]: what follows when the figure of a target is due.
 
-use std::sync::Arc;
-
 use domain_calendar::Timestamp;
 use domain_supervision::ask_for_figures;
 use sea_orm::DatabaseTransaction;
-use xietong_events::{Append, EventLog};
-use xietong_mesh::{ServiceName, Transactions};
 use xietong_timers::{FireError, Timer, schedule};
 
-use crate::app::{DueFigures, catch_up, drafts, figures_timers, timers_after};
-use crate::regulation::Regulations;
+use super::OneTask;
+use crate::app::{DueFigures, figures_timers};
 use crate::store;
 
-/// Asks the source units of a task once for the figures that nobody has given.
-pub(crate) struct FiguresDue {
-    log: EventLog,
-    transactions: Transactions,
-    regulations: Arc<Regulations>,
-}
+/// Asks the source units of a task once for the figures that nobody has given, on the ground of the
+/// task's targets.
+pub(crate) struct FiguresDue(pub(crate) OneTask);
 
 impl FiguresDue {
-    /// Writes to `log`, as this service, on the ground of the task's targets.
-    pub(crate) fn new(log: EventLog, transactions: Transactions, regulations: Arc<Regulations>) -> Self {
-        FiguresDue { log, transactions, regulations }
-    }
-
     /// Lets the timers of figures take effect, each with its task.
     pub(crate) async fn fire(
         &self,
@@ -39,26 +27,17 @@ impl FiguresDue {
                 tracing::warn!(task = due.task, "a timer is for a task that does not exist");
                 continue;
             };
-            let regulation = self.regulations.knowing(tx, [&before]).await?;
-            let mut after = before.clone();
-            let mut events = catch_up(&mut after, &regulation, now).map_err(FireError::new)?;
-            let asked = ask_for_figures(&after.task, &regulation.context(&after.task, now));
+            let mut begun = self.0.begin(tx, before, now).await?;
+            let task = &begun.record().task;
+            let asked = ask_for_figures(task, &begun.context());
             if asked.is_empty() {
                 // Nobody is asked at night: a timer that comes late comes again in the morning.
-                let again = figures_timers(&after.task, &regulation, now).map_err(FireError::new)?;
+                let again = figures_timers(task, &begun.regulation, now).map_err(FireError::new)?;
                 schedule(tx, &again).await?;
                 continue;
             }
-            after.apply(&asked).map_err(FireError::new)?;
-            events.extend(asked);
-            store::save(tx, &before.task, &after, &regulation, now).await?;
-            let drafts = drafts(&events).map_err(FireError::new)?;
-            let aggregate = before.task.name.clone();
-            let append = Append { aggregate, expected_version: before.task.version, drafts };
-            let act = self.transactions.own_act(ServiceName::Supervision.as_str(), &due.task, None);
-            self.log.append(tx, &act, &[append]).await?;
-            let follow = timers_after(&before.task, &after, &regulation).map_err(FireError::new)?;
-            schedule(tx, &follow).await?;
+            begun.apply(asked)?;
+            self.0.keep(tx, begun, &due.task).await?;
         }
         Ok(())
     }
