@@ -112,6 +112,26 @@ impl Assignment {
         self.charges.iter().filter(|one| one.kind.stops_steps()).map(|one| one.until).max()
     }
 
+    /// When the last pause ended during which the matter would have been due, as things stood then.
+    /// By it the matter is due later, at `settle`; but no report was asked for after it had been due,
+    /// so cycles that ended before are not owed. Pauses of `waited_before` were known when the last
+    /// day was set.
+    pub(crate) fn resumed_after_due(&self, settle: Timestamp, waited_before: Duration) -> Option<Timestamp> {
+        let mut waited = self.waited().saturating_sub(waited_before);
+        let mut stood = settle;
+        for pause in self.charges.iter().rev() {
+            if waited.is_zero() {
+                return None;
+            }
+            waited = waited.saturating_sub(pause.moved);
+            stood = stood.saturating_sub(pause.moved);
+            if stood <= pause.until {
+                return Some(pause.until);
+            }
+        }
+        None
+    }
+
     /// Notes a pause that is over; one that cost nothing is none.
     pub(crate) fn charge(&mut self, charge: ChargedPause) {
         let sum = match charge.kind {

@@ -158,13 +158,14 @@ impl Clocks {
 /// now, so it changes only when something happens or a rule or calendar is replaced.
 pub fn clocks(task: &Task, assignment: &Assignment, rule: &Rule, calendar: &Calendar) -> Clocks {
     let Some(start) = start(task, assignment, rule, calendar) else { return Clocks::off(assignment) };
-    let Promise { ends, settle, cycles_from, .. } = promise(task, assignment, start, rule, calendar);
+    let Promise { ends, settle, cycles_from, by } = promise(task, assignment, start, rule, calendar);
     let kept = assignment.kept.as_ref().map(|kept| kept.due).unwrap_or_default();
     let report = match ends.report {
         ReportLimit::Never => None,
         ReportLimit::Once(end) => Some(assignment.step_due(end)).max(kept.report),
         ReportLimit::Every(cycle) => {
             let resumed_at = assignment.steps_resumed_at();
+            let due_meanwhile = assignment.resumed_after_due(settle, by.waited_before());
             let kept_at = assignment.kept.as_ref().map(|kept| kept.at);
             let counted_from = [
                 cycles_from,
@@ -172,6 +173,7 @@ pub fn clocks(task: &Task, assignment: &Assignment, rule: &Rule, calendar: &Cale
                 assignment.counted_from,
                 task.rebased_at,
                 resumed_at,
+                due_meanwhile,
                 kept_at,
             ];
             let counted_from = counted_from.into_iter().flatten().max();
@@ -331,7 +333,7 @@ pub(crate) struct Promise {
     pub(crate) ends: Ends,
     /// The end of the last day, and what others kept the unit waiting after it was set.
     pub(crate) settle: Timestamp,
-    /// When it became a matter of cycles, if it was none when it was issued.
+    /// When it became a matter of cycles, if it was none when it was issued, or one again.
     pub(crate) cycles_from: Option<Timestamp>,
     /// What sets the last day beside the task and the rule.
     pub(crate) by: PromisedBy,
@@ -346,6 +348,16 @@ pub(crate) enum PromisedBy {
     Granted(Duration),
     /// It was kept when a calendar was published, when others had kept the unit waiting for so long.
     Kept(Duration),
+}
+
+impl PromisedBy {
+    /// What others had kept the unit waiting when the last day was set, which is in it.
+    fn waited_before(self) -> Duration {
+        match self {
+            Self::Task => Duration::ZERO,
+            Self::Granted(before) | Self::Kept(before) => before,
+        }
+    }
 }
 
 /// The latest of what the task asks for, what the unit was granted for itself, and what it kept when
@@ -367,10 +379,11 @@ pub(crate) fn promise(
         let before = extended.waited_before;
         let cycles_from = match asked.ends.report {
             ReportLimit::Once(_) => Some(extended.granted_at),
-            ReportLimit::Every(_) | ReportLimit::Never => None,
+            ReportLimit::Every(_) | ReportLimit::Never => extended.cycles_from,
         };
-        let last_day = Some(extended.last_day);
-        Promise { cycles_from, ..by(last_day, waited.saturating_sub(before), PromisedBy::Granted(before)) }
+        let by_grant = PromisedBy::Granted(before);
+        let promise = by(Some(extended.last_day), waited.saturating_sub(before), by_grant);
+        Promise { cycles_from, ..promise }
     });
     let promised = granted.filter(|granted| granted.settle > asked.settle).unwrap_or(asked);
     let kept = assignment.kept.as_ref().and_then(|kept| {

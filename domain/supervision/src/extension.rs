@@ -44,6 +44,10 @@ pub struct Extended {
     /// When it was granted: a short matter that becomes a long one by it owes no report for the
     /// cycles before.
     pub granted_at: Timestamp,
+    /// When the last grant was given that came after the matter had been due: nothing was asked for
+    /// between the two, so that no report is owed for the cycles before it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub cycles_from: Option<Timestamp>,
     /// What others had kept the unit waiting by then ([`Assignment::waited`]). The day was
     /// chosen knowing of it, so only what comes after moves the settle date further.
     pub waited_before: Duration,
@@ -126,6 +130,12 @@ impl Assignment {
         if !moved.is_zero() {
             self.shifts.push(Shift { since, by: moved });
         }
-        self.extended = Some(Extended { last_day, granted_at, waited_before: self.waited() });
+        let was_due = end_of(last_day).saturating_sub(moved);
+        let cycles_from = if was_due <= granted_at {
+            Some(granted_at)
+        } else {
+            self.extended.and_then(|before| before.cycles_from)
+        };
+        self.extended = Some(Extended { last_day, granted_at, cycles_from, waited_before: self.waited() });
     }
 }

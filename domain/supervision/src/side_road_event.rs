@@ -226,8 +226,13 @@ impl Assignment {
                 self.milestones_done = true;
                 self.closed_due = None;
                 self.closed_rule = None;
-                self.extended =
-                    Some(Extended { last_day: *last_day, granted_at: at, waited_before: self.waited() });
+                let waited_before = self.waited();
+                self.extended = Some(Extended {
+                    last_day: *last_day,
+                    granted_at: at,
+                    cycles_from: Some(at),
+                    waited_before,
+                });
             }
         }
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain_supervision::{
     AssignmentChange, AssignmentCommand, AssignmentState, ClockPhase, Command, Content, Decides, Grade,
-    Light, NotEmpty, Role, Stage, SupervisionError, TaskEvent, TimerKind, fire,
+    Light, NotEmpty, Role, Stage, SupervisionError, TaskDraft, TaskEvent, TimerKind, fire,
 };
 use time::macros::date;
 
@@ -99,6 +99,43 @@ fn a_granted_day_more_than_a_month_off_is_reported_on_every_month() {
     ledger.unit(0, ask_until(date!(2023 - 09 - 30))).unwrap();
     ledger.unit(0, answer(true)).unwrap();
     assert_eq!(ledger.clocks(0).owed.report, Some(at("2023-08-02T00:00+08:00")));
+}
+
+/// A matter of cycles that is due on 20 July, reported on in time, before its next cycle ends.
+fn of_cycles() -> Ledger {
+    let matter = TaskDraft { due_date: Some(date!(2023 - 07 - 20)), ..draft(Grade::Ordinary, &[Role::Lead]) };
+    let mut ledger = Ledger::issued(matter, "2023-06-01T09:00+08:00");
+    bring_to(&mut ledger, 0, AssignmentState::InProgress);
+    ledger.until("2023-06-20T09:00+08:00");
+    ledger.unit(0, report("主管道铺设过半")).unwrap();
+    assert_eq!(ledger.clocks(0).owed.report, None, "the next cycle ends on 1 August, after it is due");
+    ledger
+}
+
+#[test]
+fn what_is_granted_after_the_day_was_over_asks_for_no_cycle_in_between() {
+    let mut ledger = of_cycles();
+    ledger.unit(0, ask_until(date!(2023 - 10 - 31))).unwrap();
+    ledger.until("2023-08-15T09:00+08:00");
+    assert_eq!(ledger.light(0), Light::Green, "held");
+    ledger.unit(0, answer(true)).unwrap();
+    assert_eq!(ledger.clocks(0).owed.report, Some(at("2023-09-02T00:00+08:00")), "not that of 1 August");
+    assert_eq!(ledger.light(0), Light::Green);
+    // Another grant, in time, does not bring it back.
+    ledger.unit(0, ask_until(date!(2023 - 12 - 31))).unwrap();
+    ledger.unit(0, answer(true)).unwrap();
+    assert_eq!(ledger.clocks(0).owed.report, Some(at("2023-09-02T00:00+08:00")));
+}
+
+#[test]
+fn what_is_refused_after_the_day_was_over_asks_for_no_cycle_in_between() {
+    let mut ledger = of_cycles();
+    ledger.unit(0, ask_until(date!(2023 - 10 - 31))).unwrap();
+    ledger.until("2023-08-15T09:00+08:00");
+    ledger.unit(0, answer(false)).unwrap();
+    assert_eq!(ledger.clocks(0).due.settle, Some(at("2023-09-15T00:00+08:00")), "56 days later");
+    assert_eq!(ledger.clocks(0).owed.report, Some(at("2023-09-02T00:00+08:00")), "not that of 1 August");
+    assert_eq!(ledger.light(0), Light::Green);
 }
 
 #[test]

@@ -42,6 +42,8 @@ struct Part {
     pauses: Vec<(Timestamp, Timestamp, Duration, bool)>,
     /// The last day it was granted, when, and what it had waited by then.
     granted: Option<(Date, Timestamp, Duration)>,
+    /// When it was granted more only after it had been due.
+    granted_late: Option<Timestamp>,
     kept: Option<(DueTimes, Timestamp, Duration)>,
     shifts: Vec<(Timestamp, Duration)>,
     reached: Vec<(Date, String)>,
@@ -170,6 +172,7 @@ impl Part {
             wait_holds: false,
             pauses: vec![],
             granted: None,
+            granted_late: None,
             kept: None,
             shifts: vec![],
             reached: vec![],
@@ -179,6 +182,20 @@ impl Part {
 
     fn waited(&self) -> Duration {
         self.pauses.iter().map(|(_, _, moved, _)| *moved).sum()
+    }
+
+    /// When a pause ended in which it would have been due but for it and those after; it was known
+    /// what had been waited before.
+    fn held_beyond(&self, due: Timestamp, known: Duration) -> Option<Timestamp> {
+        let mut sum = Duration::ZERO;
+        let with_sums = self.pauses.iter().map(|(_, until, moved, _)| {
+            sum += *moved;
+            (*until, sum - *moved, sum)
+        });
+        let with_sums: Vec<_> = with_sums.collect();
+        let after = with_sums.into_iter().filter(|(_, _, with)| *with > known);
+        let beyond = after.filter(|(until, without, _)| due.saturating_sub(sum - *without) <= *until);
+        beyond.map(|(until, ..)| until).max()
     }
 
     fn pause(&mut self, from: Timestamp, until: Timestamp, moved: Duration, steps: bool) {
@@ -231,6 +248,9 @@ impl Part {
                 let since = self.asked_at.take().unwrap();
                 self.shifts.push((since, *moved));
                 self.granted = Some((*last_day, at, self.waited()));
+                if end(*last_day).saturating_sub(*moved) <= at {
+                    self.granted_late = Some(at);
+                }
                 self.pause(since, at, *charged, false);
             }
             AssignmentChange::ExtensionRefused { .. } => {
@@ -279,7 +299,7 @@ impl Part {
             SideRoad::Reopened { last_day, .. } => {
                 (self.stands, self.signed, self.deployed) = (Stands::Working, true, true);
                 (self.counted_from, self.milestones_done) = (Some(at), true);
-                self.granted = Some((*last_day, at, self.waited()));
+                (self.granted, self.granted_late) = (Some((*last_day, at, self.waited())), Some(at));
             }
         }
     }
@@ -361,12 +381,15 @@ impl Wall<'_> {
         };
         let asked = end_by(named);
         let mut promised = (asked, asked.saturating_add(part.waited()), long_by(named).then_some(None));
+        let mut known = Duration::ZERO;
         if let Some((day, at, before)) = part.granted {
             let due = end(day).saturating_add(part.waited() - before);
             if due > promised.1 {
                 // What becomes a matter of cycles by it owes nothing for those before.
-                let from = (!long_by(named) && matter.terms.awaits.is_none()).then_some(at);
+                let short = !long_by(named) && matter.terms.awaits.is_none();
+                let from = if short { Some(at) } else { part.granted_late };
                 promised = (end(day), due, long_by(Some(day)).then_some(from));
+                known = before;
             }
         }
         if let Some((kept, _, before)) = &part.kept
@@ -375,9 +398,11 @@ impl Wall<'_> {
             let due = day.saturating_add(part.waited() - *before);
             if due > promised.1 {
                 promised = (day, due, promised.2);
+                known = *before;
             }
         }
         let (end, due, long) = promised;
+        let long = long.map(|from: Option<Timestamp>| from.max(part.held_beyond(due, known)));
         (Limit { due, yellow: self.yellow(start, end, due) }, long)
     }
 
@@ -490,7 +515,13 @@ impl Wall<'_> {
         let working = self.rule.day_kind == DayKind::Working;
         let mut day = start;
         match within {
-            Span::Days(0) | Span::Minutes(_) => return start,
+            Span::Minutes(_) => return start,
+            // What is to be done the same day is done on the next worked one.
+            Span::Days(0) => {
+                while working && !self.calendar.is_working_day(day) {
+                    day = day.next_day().unwrap();
+                }
+            }
             Span::Days(days) => {
                 let mut counted = 0;
                 while counted < days {
