@@ -199,22 +199,22 @@ mod tests {
 
     use super::{Report, SimulateArgs, print, simulate, table};
 
-    /// Two weeks, as the command is asked for them.
-    fn two_weeks(seed: u64) -> SimulateArgs {
+    /// Ten days, as the command is asked for them.
+    fn ten_days(seed: u64) -> SimulateArgs {
         let at = |text| Timestamp::parse(text).unwrap();
-        let (from, to) = (at("2023-06-01T09:00+08:00"), Some(at("2023-06-15T09:00+08:00")));
+        let (from, to) = (at("2023-06-01T09:00+08:00"), Some(at("2023-06-11T09:00+08:00")));
         SimulateArgs { from, to, seed, json: false }
     }
 
     async fn lived(seed: u64) -> Report {
-        simulate(&two_weeks(seed), |_, _| Ok(())).await.unwrap()
+        simulate(&ten_days(seed), |_, _| Ok(())).await.unwrap()
     }
 
     #[tokio::test]
     async fn a_seed_gives_the_same_city_again_and_another_seed_another_one() {
         let again = async {
             let mut out = Vec::new();
-            print(&two_weeks(7), &mut out).await.unwrap();
+            print(&ten_days(7), &mut out).await.unwrap();
             String::from_utf8(out).unwrap()
         };
         let (first, printed, other) = tokio::join!(lived(7), again, lived(8));
@@ -231,7 +231,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_end_before_the_beginning_is_refused() {
-        let arguments = two_weeks(1);
+        let arguments = ten_days(1);
         let arguments = SimulateArgs { to: Some(arguments.from), ..arguments };
         assert!(print(&arguments, &mut Vec::new()).await.is_err());
     }
