@@ -51,6 +51,7 @@ mod milestone;
 mod overdue;
 mod paper;
 mod payload;
+mod plain_chinese;
 mod plain_english;
 mod proposal;
 mod recount;
