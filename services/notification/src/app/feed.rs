@@ -20,7 +20,7 @@ pub(crate) const FEED_CONSUMER: &str = "notification/feed";
 
 /// A breath in which more may come: each transaction takes the counter, and a page is as good
 /// some milliseconds later.
-const GATHER: Duration = Duration::from_millis(20);
+const GATHER: Duration = Duration::from_millis(50);
 
 /// Enters one producer's events into the feed.
 pub(crate) struct FeedIntake {

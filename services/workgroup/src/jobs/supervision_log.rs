@@ -1,5 +1,7 @@
 //! Follows supervision's log for what became of the tasks that decisions were escalated to.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use domain_supervision::{TaskChange, TaskEvent};
 use domain_workgroup::DecisionCommand;
@@ -10,6 +12,13 @@ use xietong_mesh::{Foundation, ServiceName, Transactions};
 use crate::app::decision::advance;
 use crate::error::Failure;
 use crate::store::decisions;
+
+/// Of what is said of tasks, that which [`news`] is made of.
+const ENDS: [&str; 2] = ["supervision.task.struck_off", "supervision.task.withdrawn"];
+
+/// The end of a task stands in its group a moment later: of a busy ledger many events are gone
+/// through at once.
+const GATHER: Duration = Duration::from_millis(200);
 
 /// Settles and withdraws decisions with their tasks.
 pub(crate) struct SupervisionLog {
@@ -46,10 +55,15 @@ impl SupervisionLog {
 #[async_trait]
 impl EventHandler for SupervisionLog {
     async fn apply(&self, tx: &DatabaseTransaction, events: &[Event]) -> Result<(), ApplyError> {
-        for event in events {
+        // Of a busy ledger next to none says anything of an end: the others are not even read.
+        for event in events.iter().filter(|event| ENDS.contains(&event.event_type.as_str())) {
             self.take_in(tx, event).await?;
         }
         Ok(())
+    }
+
+    fn gather(&self) -> Duration {
+        GATHER
     }
 }
 
