@@ -132,7 +132,7 @@ impl City {
                 drain: drain.clone(),
             };
             // Webhooks go to public addresses alone: a laptop's network is nobody's to be sent to.
-            let service = build(ground, Some(ADMINISTRATOR), None).await;
+            let service = build(ground, Some(ADMINISTRATOR), None, None).await;
             services.push(service.with_context(|| format!("starting {name}"))?);
         }
         catch_up(&clock, &services).await?;
