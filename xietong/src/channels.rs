@@ -20,7 +20,7 @@ const BY_MESSAGE: [NoticeKind; 4] =
     [NoticeKind::Assignment, NoticeKind::Urging, NoticeKind::Instruction, NoticeKind::Climbed];
 
 /// What notification sends by.
-pub fn settings(config: Option<&ChannelsConfig>) -> anyhow::Result<ChannelSettings> {
+pub(crate) fn settings(config: Option<&ChannelsConfig>) -> anyhow::Result<ChannelSettings> {
     let Some(config) = config else { return Ok(ChannelSettings::default()) };
     Ok(ChannelSettings {
         email: config.email.as_ref().map(email).transpose().context("channels.email")?,
