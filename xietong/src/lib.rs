@@ -3,6 +3,7 @@
 //! [`up`] is the whole mesh in one process; [`serve`] is one service of it; [`import`] reads
 //! government notices; [`simulate`] lives through a year of the sample city.
 
+mod channels;
 pub mod cli;
 pub mod import;
 mod json;

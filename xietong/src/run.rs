@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 use xietong_events::Consumer;
-use xietong_mesh::config::WebhooksConfig;
+use xietong_mesh::config::{ChannelsConfig, WebhooksConfig};
 use xietong_mesh::drain::Drain;
 use xietong_mesh::layer::MeshLayer;
 use xietong_mesh::readiness::Readiness;
@@ -23,12 +23,14 @@ const WORKERS_GRACE: Duration = Duration::from_secs(3);
 /// How long giving back leases may take: it only saves the next process a wait.
 const RELEASE_WITHIN: Duration = Duration::from_secs(1);
 
-/// Puts a service of the mesh together. A roster without an administrator is given one; `webhooks`
-/// is for notification, which sends to public addresses alone without it.
+/// Puts a service of the mesh together. A roster without an administrator is given one; `webhooks` and
+/// `channels` are for notification, which sends webhooks to public addresses alone without the first,
+/// and nothing by e-mail or message without the second.
 pub async fn build(
     ground: Ground,
     administrator: Option<&str>,
     webhooks: Option<&WebhooksConfig>,
+    channels: Option<&ChannelsConfig>,
 ) -> anyhow::Result<Service> {
     Ok(match ground.name {
         ServiceName::Roster => {
@@ -40,7 +42,10 @@ pub async fn build(
         }
         ServiceName::Supervision => xietong_supervision::build(ground).await?,
         ServiceName::Workgroup => xietong_workgroup::build(ground).await?,
-        ServiceName::Notification => xietong_notification::build(ground, settings(webhooks)?).await?,
+        ServiceName::Notification => {
+            let channels = crate::channels::settings(channels)?;
+            xietong_notification::build(ground, settings(webhooks)?, channels).await?
+        }
         ServiceName::Gateway => anyhow::bail!("the gateway owns no service database"),
     })
 }

@@ -138,8 +138,9 @@ async fn serve_service(
     };
     tokio::pin!(shutdown);
     // A migration may wait for another replica's for as long as that takes.
+    let (webhooks, channels) = (config.webhooks.as_ref(), config.channels.as_ref());
     let service = tokio::select! {
-        built = build(ground, config.administrator.as_deref(), config.webhooks.as_ref()) => built?,
+        built = build(ground, config.administrator.as_deref(), webhooks, channels) => built?,
         () = &mut shutdown => return Ok(()),
     };
     service.register(&parts.metrics);

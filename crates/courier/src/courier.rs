@@ -7,7 +7,7 @@ use domain_webhook::{
     AddressPolicy, ID_HEADER, Moment, SIGNATURE_HEADER, SM3_SIGNATURE_HEADER, SignedHeaders,
     TIMESTAMP_HEADER, Target, retry_after,
 };
-use http::header::{CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
+use http::header::{CONTENT_TYPE, HeaderName, RETRY_AFTER, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
@@ -80,6 +80,19 @@ pub struct Parcel<'a> {
     pub body: &'a [u8],
 }
 
+/// One request whose headers are the sender's own affair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Post<'a> {
+    /// Where to.
+    pub target: &'a Target,
+    /// Names and values.
+    pub headers: &'a [(String, String)],
+    /// Of the body.
+    pub media_type: &'a str,
+    /// As it is sent.
+    pub body: &'a [u8],
+}
+
 /// Sends requests; cheap to clone, and one for a whole service, since it keeps connections.
 #[derive(Clone)]
 pub struct Courier {
@@ -112,10 +125,23 @@ impl Courier {
         Ok(Courier { client, timeouts, clock })
     }
 
-    /// Makes one attempt. It ends within [`Timeouts::whole`], whatever the receiver does.
+    /// Makes one attempt at a webhook. It ends within [`Timeouts::whole`], whatever the receiver does.
     pub async fn send(&self, parcel: Parcel<'_>) -> Outcome {
+        let Parcel { target, headers, media_type, body } = parcel;
+        let SignedHeaders { id, timestamp, signature, sm3_signature } = headers;
+        let mut written = vec![
+            (ID_HEADER.to_owned(), id.clone()),
+            (TIMESTAMP_HEADER.to_owned(), timestamp.clone()),
+            (SIGNATURE_HEADER.to_owned(), signature.clone()),
+        ];
+        written.extend(sm3_signature.clone().map(|value| (SM3_SIGNATURE_HEADER.to_owned(), value)));
+        self.post(Post { target, headers: &written, media_type, body }).await
+    }
+
+    /// Makes one attempt at another request, with the same care.
+    pub async fn post(&self, post: Post<'_>) -> Outcome {
         let began = Instant::now();
-        let Some(request) = request(parcel) else {
+        let Some(request) = request(post) else {
             return Outcome::Unreachable(crate::Unreachable::Broken {
                 detail: "the request cannot be written as HTTP".to_owned(),
             });
@@ -164,19 +190,16 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).chars().map(shown).collect()
 }
 
-/// `None` when something in it is no header or no URI, which what `domain/webhook` makes is.
-fn request(parcel: Parcel<'_>) -> Option<Request<Full<Bytes>>> {
-    let Parcel { target, headers, media_type, body } = parcel;
+/// `None` when something in it is no header or no URI.
+fn request(post: Post<'_>) -> Option<Request<Full<Bytes>>> {
+    let Post { target, headers, media_type, body } = post;
     let uri: Uri = target.as_str().parse().ok()?;
     let mut written = HeaderMap::new();
     written.insert(USER_AGENT, HeaderValue::from_static(concat!("xietong/", env!("CARGO_PKG_VERSION"))));
-    written.insert(CONTENT_TYPE, HeaderValue::from_str(media_type).ok()?);
-    written.insert(ID_HEADER, HeaderValue::from_str(&headers.id).ok()?);
-    written.insert(TIMESTAMP_HEADER, HeaderValue::from_str(&headers.timestamp).ok()?);
-    written.insert(SIGNATURE_HEADER, HeaderValue::from_str(&headers.signature).ok()?);
-    if let Some(signature) = &headers.sm3_signature {
-        written.insert(SM3_SIGNATURE_HEADER, HeaderValue::from_str(signature).ok()?);
+    for (name, value) in headers {
+        written.insert(name.parse::<HeaderName>().ok()?, HeaderValue::from_str(value).ok()?);
     }
+    written.insert(CONTENT_TYPE, HeaderValue::from_str(media_type).ok()?);
     let mut request = Request::new(Full::new(Bytes::copy_from_slice(body)));
     *request.method_mut() = Method::POST;
     *request.uri_mut() = uri;

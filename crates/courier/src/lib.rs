@@ -1,6 +1,7 @@
 //! Sends one signed request to another system, and never into the mesh's own network.
 //!
-//! - [`Courier::send`] makes one attempt and says what came of it as an [`Outcome`]. It neither
+//! - [`Courier::send`] makes one attempt at a webhook, [`Courier::post`] at a request of another
+//!   form, and says what came of it as an [`Outcome`]. It neither
 //!   retries nor stores: when to try again is `domain/webhook`'s to say and the service's to keep.
 //! - [`Resolver`] turns names into addresses. Whatever it answers, and whatever the URL says, each
 //!   address is judged by `domain_webhook::AddressPolicy` where it is connected to and nowhere
@@ -16,7 +17,7 @@ mod outcome;
 mod resolver;
 mod roots;
 
-pub use courier::{Courier, CourierSettings, Parcel, Timeouts};
+pub use courier::{Courier, CourierSettings, Parcel, Post, Timeouts};
 pub use outcome::{Answer, Outcome, Phase, Unreachable};
 pub use resolver::{Resolver, SystemResolver};
 pub use roots::{Roots, trusted_roots};

@@ -66,6 +66,18 @@ pub enum Unreachable {
     },
 }
 
+impl Unreachable {
+    /// Whether the receiver may have the request although it did not answer.
+    pub fn may_have_arrived(&self) -> bool {
+        match self {
+            Unreachable::Broken { .. } => true,
+            Unreachable::Unresolved { .. }
+            | Unreachable::Unconnected { .. }
+            | Unreachable::Untrusted { .. } => false,
+        }
+    }
+}
+
 impl Outcome {
     /// What it means for the delivery and its endpoint.
     pub fn meaning(&self) -> Meaning {

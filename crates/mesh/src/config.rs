@@ -5,6 +5,7 @@
 //! checked before anything is bound; the first bad value is one clear line.
 
 mod attachments;
+mod channels;
 mod keys;
 mod secret;
 mod webhooks;
@@ -24,6 +25,10 @@ use crate::service_name::ServiceName;
 use crate::telemetry::{TelemetryConfig, log_filter};
 
 pub use attachments::{AttachmentsConfig, S3Config};
+pub use channels::{
+    ChannelsConfig, EmailConfig, EncryptionConfig, FlowConfig, MessageConfig, SignatureAlgorithm,
+    SignatureConfig,
+};
 pub use keys::{Identity, IdentityConfig, TokensConfig};
 pub use secret::SecretUrl;
 pub use webhooks::WebhooksConfig;
@@ -75,12 +80,13 @@ struct Settings {
     crash_point: String,
     attachments: Option<AttachmentsConfig>,
     webhooks: Option<WebhooksConfig>,
+    channels: Option<ChannelsConfig>,
 }
 
 impl Settings {
     /// Names of the values at the top. In a cluster the environment is full of variables
     /// that begin like ours (`XIETONG_ROSTER_SERVICE_HOST`); all others are left alone.
-    const NAMES: [&str; 17] = [
+    const NAMES: [&str; 18] = [
         "listen",
         "admin_listen",
         "database_url",
@@ -98,6 +104,7 @@ impl Settings {
         "crash_point",
         "attachments",
         "webhooks",
+        "channels",
     ];
 
     fn defaults(service: ServiceName) -> Self {
@@ -125,6 +132,7 @@ impl Settings {
             crash_point: String::new(),
             attachments: (service == ServiceName::Gateway).then(AttachmentsConfig::default),
             webhooks: (service == ServiceName::Notification).then(WebhooksConfig::default),
+            channels: (service == ServiceName::Notification).then(ChannelsConfig::default),
         }
     }
 }
@@ -167,6 +175,8 @@ pub struct ServiceConfig {
     pub attachments: Option<AttachmentsConfig>,
     /// Notification only: where webhooks may go, and how many at once.
     pub webhooks: Option<WebhooksConfig>,
+    /// Notification only: how officials are reached by e-mail and by message.
+    pub channels: Option<ChannelsConfig>,
 }
 
 impl ServiceConfig {
@@ -241,6 +251,9 @@ impl ServiceConfig {
         if let Some(webhooks) = &settings.webhooks {
             webhooks.check()?;
         }
+        if let Some(channels) = &settings.channels {
+            channels.check()?;
+        }
         log_filter(&settings.telemetry.log).map_err(|error| ConfigError(error.to_string()))?;
         Ok(Self {
             service,
@@ -262,6 +275,7 @@ impl ServiceConfig {
             crash_point: settings.crash_point,
             attachments: settings.attachments,
             webhooks: settings.webhooks,
+            channels: settings.channels,
         })
     }
 
@@ -295,6 +309,7 @@ impl ServiceConfig {
             crash_point: self.crash_point.clone(),
             attachments: self.attachments.clone(),
             webhooks: self.webhooks.clone(),
+            channels: self.channels.clone(),
         };
         toml::to_string(&settings).map_err(|error| ConfigError(error.to_string()))
     }

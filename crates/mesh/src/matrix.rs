@@ -66,6 +66,21 @@ const ACCOUNTABLE: &[Role] = &[
     SystemClient,
 ];
 
+/// Those who get notices and administer nothing.
+const TOLD: &[Role] = &[
+    Supervisor,
+    UnitClerk,
+    UnitApprover,
+    Liaison,
+    Leader,
+    Secretary,
+    AssistingDeputySecretaryGeneral,
+    GroupOffice,
+    Inspector,
+    Auditor,
+    SystemClient,
+];
+
 /// Those who may give in files: whoever may change anything.
 const GIVERS: &[Role] = &[
     Supervisor,
@@ -133,6 +148,9 @@ const ADMINISTRATION: &[(&[Role], Reach)] = &[(&[Administrator], All)];
 
 /// Keeping where other systems are told: a system its own endpoints.
 const ENDPOINT_KEEPING: &[(&[Role], Reach)] = &[(&[Administrator], All), (&[SystemClient], SelfOnly)];
+
+/// Keeping where officials are reached: everybody his own.
+const CONTACT_KEEPING: &[(&[Role], Reach)] = &[(&[Administrator], All), (TOLD, SelfOnly)];
 
 /// Keeping who is away: of everybody, of a unit's own people, or of oneself. The roster adds that
 /// whoever presides over the whole may do so for everybody.
@@ -367,6 +385,10 @@ pub const MATRIX: &[Row] = &[
     row("notification.inbox.stream", Read, OWN),
     row("notification.preferences.get", Read, OWN),
     row("notification.preferences.update", Write, OWN),
+    // Other channels. Addresses are shown whole to their owner alone, whoever may read a contact.
+    row("notification.contacts.get", Read, CONTACT_KEEPING),
+    row("notification.contacts.update", Write, CONTACT_KEEPING),
+    row("notification.sendings.list", Read, CONTACT_KEEPING),
     row(
         "notification.burden.get",
         Read,

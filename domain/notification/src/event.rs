@@ -21,6 +21,7 @@ const MESSAGE_UNARCHIVED: &str = "notification.message.unarchived";
 const MESSAGE_RECALLED: &str = "notification.message.recalled";
 const DIGEST_SENT: &str = "notification.digest.sent";
 const PREFERENCES_CHANGED: &str = "notification.preferences.changed";
+const CONTACT_CHANGED: &str = "notification.contact.changed";
 const NOTICE_UNADDRESSED: &str = "notification.notice.unaddressed";
 const ENDPOINT_REGISTERED: &str = "notification.endpoint.registered";
 const ENDPOINT_CHANGED: &str = "notification.endpoint.changed";
@@ -54,6 +55,8 @@ pub enum NotificationEvent {
     Recalled(MessagesMarked),
     /// An official wants to be told otherwise.
     PreferencesChanged(PreferencesChanged),
+    /// An official is reached elsewhere on other channels.
+    ContactChanged(ContactChanged),
     /// A notice that must be signed for reached nobody: an alarm.
     Unaddressed(Unaddressed),
     /// Another system is told of events from now on.
@@ -144,6 +147,29 @@ pub struct PreferencesChanged {
     pub at: Timestamp,
 }
 
+/// Where an official is reached, without the addresses: a log is read by more people than may know
+/// them, and nothing is ever taken out of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ContactChanged {
+    /// `officials/{id}`.
+    pub official: String,
+    /// The e-mail address is another one, or there is none any more.
+    pub email_changed: bool,
+    /// There is an e-mail address.
+    pub has_email: bool,
+    /// An administrator has confirmed it.
+    pub email_verified: bool,
+    /// The mobile number is another one, or there is none any more.
+    pub mobile_changed: bool,
+    /// There is a mobile number.
+    pub has_mobile: bool,
+    /// An administrator has confirmed it.
+    pub mobile_verified: bool,
+    /// When.
+    pub at: Timestamp,
+}
+
 /// Messages that were read in one act, or recalled in one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -209,6 +235,7 @@ impl NotificationEvent {
             Self::Unarchived(_) => MESSAGE_UNARCHIVED,
             Self::Recalled(_) => MESSAGE_RECALLED,
             Self::PreferencesChanged(_) => PREFERENCES_CHANGED,
+            Self::ContactChanged(_) => CONTACT_CHANGED,
             Self::Unaddressed(_) => NOTICE_UNADDRESSED,
             Self::EndpointRegistered(_) => ENDPOINT_REGISTERED,
             Self::EndpointChanged(_) => ENDPOINT_CHANGED,
@@ -242,6 +269,7 @@ impl NotificationEvent {
             MESSAGE_UNARCHIVED => read(json, Self::Unarchived),
             MESSAGE_RECALLED => read(json, Self::Recalled),
             PREFERENCES_CHANGED => read(json, Self::PreferencesChanged),
+            CONTACT_CHANGED => read(json, Self::ContactChanged),
             NOTICE_UNADDRESSED => read(json, Self::Unaddressed),
             ENDPOINT_REGISTERED => read(json, Self::EndpointRegistered),
             ENDPOINT_CHANGED => read(json, Self::EndpointChanged),
@@ -258,8 +286,8 @@ impl NotificationEvent {
 #[cfg(test)]
 mod tests {
     use super::{
-        DigestSent, MessageClimbed, MessageFacts, MessageMarked, MessagesMarked, NotificationEvent,
-        Preference, PreferencesChanged, Rung, Unaddressed,
+        ContactChanged, DigestSent, MessageClimbed, MessageFacts, MessageMarked, MessagesMarked,
+        NotificationEvent, Preference, PreferencesChanged, Rung, Unaddressed,
     };
     use crate::endpoint::{DisabledReason, EndpointDisabled, EndpointFacts, EndpointMarked, SecretRotated};
     use crate::fixture::at;
@@ -332,6 +360,16 @@ mod tests {
             NotificationEvent::PreferencesChanged(PreferencesChanged {
                 official: "officials/one".into(),
                 preferences: Preference::default(),
+                at: at("2023-06-05T10:00+08:00"),
+            }),
+            NotificationEvent::ContactChanged(ContactChanged {
+                official: "officials/one".into(),
+                email_changed: true,
+                has_email: true,
+                email_verified: false,
+                mobile_changed: false,
+                has_mobile: true,
+                mobile_verified: true,
                 at: at("2023-06-05T10:00+08:00"),
             }),
             NotificationEvent::Unaddressed(Unaddressed {

@@ -45,8 +45,8 @@ pub use endpoint::{
     DisabledReason, EndpointDisabled, EndpointFacts, EndpointMarked, SecretRotated, endpoint_notice,
 };
 pub use event::{
-    DigestSent, MessageClimbed, MessageFacts, MessageMarked, MessagesMarked, NotificationEvent, PayloadError,
-    PreferencesChanged, Unaddressed,
+    ContactChanged, DigestSent, MessageClimbed, MessageFacts, MessageMarked, MessagesMarked,
+    NotificationEvent, PayloadError, PreferencesChanged, Unaddressed,
 };
 pub use feed::{FeedAudience, FeedEntry, FeedFacts, FeedKind, LEFT_OUT, UnknownFeedKind, feed_entry};
 pub use notice::{Ladder, Notice, NoticeKind, UnknownWord};

@@ -42,7 +42,8 @@ pub enum NoticeKind {
 pub struct UnknownWord(String);
 
 impl UnknownWord {
-    pub(crate) fn new(text: &str) -> Self {
+    /// Of this word.
+    pub fn new(text: &str) -> Self {
         UnknownWord(text.to_owned())
     }
 }
@@ -115,6 +116,23 @@ impl NoticeKind {
             Self::Climbed => "climbed",
             Self::Digest => "digest",
             Self::Instruction => "instruction",
+        }
+    }
+
+    /// What officials call it.
+    pub const fn chinese(self) -> &'static str {
+        match self {
+            Self::Assignment => "交办",
+            Self::Progress => "进展",
+            Self::Reminder => "提醒",
+            Self::Urging => "催办",
+            Self::Light => "亮灯",
+            Self::Decision => "决定",
+            Self::Outcome => "办理结果",
+            Self::Handover => "交接",
+            Self::Climbed => "升级",
+            Self::Digest => "汇总",
+            Self::Instruction => "批示",
         }
     }
 }

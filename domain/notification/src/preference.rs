@@ -124,6 +124,31 @@ pub struct WaitedEntry {
 impl Channel {
     /// Every channel, in the order of the API.
     pub const ALL: [Channel; 4] = [Self::Inbox, Self::Webhook, Self::Email, Self::Message];
+
+    /// The word it is stored under, as in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Inbox => "inbox",
+            Self::Webhook => "webhook",
+            Self::Email => "email",
+            Self::Message => "message",
+        }
+    }
+}
+
+impl fmt::Display for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Channel {
+    type Err = UnknownWord;
+
+    /// Reads the word it is stored under.
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        Self::ALL.into_iter().find(|one| one.as_str() == text).ok_or_else(|| UnknownWord::new(text))
+    }
 }
 
 impl MinuteOfDay {

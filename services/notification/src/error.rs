@@ -1,6 +1,7 @@
 //! How the domain's refusals look to a caller. The one place where they are mapped.
 
-use domain_notification::{NoticeKind, PreferenceError, ReceiptError};
+use domain_channel::AddressError;
+use domain_notification::{PreferenceError, ReceiptError};
 use domain_webhook::{EventFilterError, KeyringError, TargetError};
 use xietong_mesh::Error;
 
@@ -24,10 +25,10 @@ pub(crate) fn preference_refusal(error: PreferenceError) -> Error {
     let english = error.to_string();
     match error {
         PreferenceError::MustArrive(kind) => {
-            Error::invalid("muted", english, format!("{}类通知须送达本人，不能关闭", chinese(kind)))
+            Error::invalid("muted", english, format!("{}类通知须送达本人，不能关闭", kind.chinese()))
         }
         PreferenceError::MustNotWait(kind) => {
-            let chinese = format!("{}类通知须即时送达，不能并入每日汇总", chinese(kind));
+            let chinese = format!("{}类通知须即时送达，不能并入每日汇总", kind.chinese());
             Error::invalid("daily_digest.kinds", english, chinese)
         }
         PreferenceError::NeverTold => {
@@ -58,19 +59,11 @@ pub(crate) fn keyring_refusal(error: KeyringError) -> Error {
     Error::failed_precondition(reason, error.to_string(), error.chinese())
 }
 
-/// What officials call a kind.
-fn chinese(kind: NoticeKind) -> &'static str {
-    match kind {
-        NoticeKind::Assignment => "交办",
-        NoticeKind::Progress => "进展",
-        NoticeKind::Reminder => "提醒",
-        NoticeKind::Urging => "催办",
-        NoticeKind::Light => "亮灯",
-        NoticeKind::Decision => "决定",
-        NoticeKind::Outcome => "办理结果",
-        NoticeKind::Handover => "交接",
-        NoticeKind::Climbed => "升级",
-        NoticeKind::Digest => "汇总",
-        NoticeKind::Instruction => "批示",
-    }
+/// What a caller is told of an address that nothing can be sent to.
+pub(crate) fn address_refusal(error: AddressError) -> Error {
+    let field = match error {
+        AddressError::Email => "email",
+        AddressError::Mobile => "mobile",
+    };
+    Error::invalid(field, error.to_string(), error.chinese())
 }

@@ -19,22 +19,31 @@ use tonic::service::Routes;
 use xietong_events::EventHandler;
 use xietong_mesh::{Assembly, Foundation, Ground, OtherConsumer, Service, ServiceName};
 use xietong_proto::notification::burden_service_server::BurdenServiceServer;
+use xietong_proto::notification::contact_service_server::ContactServiceServer;
 use xietong_proto::notification::division_preview_service_server::DivisionPreviewServiceServer;
 use xietong_proto::notification::endpoint_service_server::EndpointServiceServer;
 use xietong_proto::notification::feed_service_server::FeedServiceServer;
 use xietong_proto::notification::inbox_service_server::InboxServiceServer;
 use xietong_proto::notification::preference_service_server::PreferenceServiceServer;
+use xietong_proto::notification::sending_service_server::SendingServiceServer;
 use xietong_store::StoreError;
+use xietong_timers::Worker;
 
-pub use settings::WebhookSettings;
+pub use app::{ChannelError, MessengerError};
+pub use settings::{
+    ChannelRules, ChannelSettings, EmailSettings, MessageSettings, SealHeaders, WebhookSettings,
+};
 pub use xietong_courier::Timeouts;
 
 use app::{
-    Desk, FEED_CONSUMER, FeedIntake, NoTls, RosterIntake, SupervisionIntake, Upward, Webhooks,
+    Channels, Desk, FEED_CONSUMER, FeedIntake, NoTls, RosterIntake, SupervisionIntake, Upward, Webhooks,
     WorkgroupIntake,
 };
-use grpc::{BurdenServer, DivisionPreviews, EndpointServer, FeedServer, InboxServer, PreferenceServer};
-use jobs::{BurdenMeter, FeedPulse, MakeOut, SendWebhooks, WakeUp};
+use grpc::{
+    BurdenServer, ContactServer, DivisionPreviews, EndpointServer, FeedServer, InboxServer, PreferenceServer,
+    SendingServer,
+};
+use jobs::{BurdenMeter, ChannelWatch, FeedPulse, MakeOut, SendByChannel, SendWebhooks, WakeUp};
 
 /// The service cannot be put together.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +54,9 @@ pub enum BuildError {
     /// Webhooks cannot be sent over TLS by this build.
     #[error("webhooks: no TLS: {0}")]
     NoTls(String),
+    /// A channel cannot be set up.
+    #[error(transparent)]
+    Channel(#[from] ChannelError),
 }
 
 impl From<NoTls> for BuildError {
@@ -56,11 +68,17 @@ impl From<NoTls> for BuildError {
 /// Puts the service together over its database, which is brought to the newest schema.
 ///
 /// # Errors
-/// When the database cannot be reached or migrated, or webhooks cannot be sent.
-pub async fn build(ground: Ground, webhooks: WebhookSettings) -> Result<Service, BuildError> {
+/// When the database cannot be reached or migrated, webhooks cannot be sent, or a channel cannot be set
+/// up.
+pub async fn build(
+    ground: Ground,
+    webhooks: WebhookSettings,
+    channels: ChannelSettings,
+) -> Result<Service, BuildError> {
     let foundation = Foundation::lay(ground, store::MIGRATIONS).await?;
     let copy = foundation.roster_copy();
-    let desk = Desk::new(&foundation, copy.clone());
+    let channels = Arc::new(Channels::new(&foundation, channels)?);
+    let desk = Desk::new(&foundation, copy.clone(), channels.plan());
     let webhooks = Webhooks::new(&foundation, copy.clone(), desk.clone(), webhooks)?;
     let endpoints = EndpointServiceServer::new(EndpointServer::new(&foundation, webhooks.clone()));
     let meter = BurdenMeter::new(&foundation);
@@ -81,24 +99,36 @@ pub async fn build(ground: Ground, webhooks: WebhookSettings) -> Result<Service,
         let handler = Arc::new(FeedIntake::new(producer));
         OtherConsumer { name: FEED_CONSUMER, producer, handler }
     });
+    let contacts = ContactServiceServer::new(ContactServer::new(&foundation));
+    let sendings = SendingServiceServer::new(SendingServer::new(foundation.db.clone()));
+    let measured = channels.meter.register();
+    let mut jobs: Vec<Arc<dyn Worker>> = vec![
+        Arc::new(wake_up),
+        Arc::new(pulse),
+        Arc::new(meter),
+        Arc::new(MakeOut::new(webhooks.clone())),
+        Arc::new(SendWebhooks::new(webhooks)),
+    ];
+    for way in &channels.ways {
+        jobs.push(Arc::new(SendByChannel::new(channels.clone(), way.clone())));
+    }
+    if !channels.ways.is_empty() {
+        jobs.push(Arc::new(ChannelWatch::new(channels)));
+    }
     let service = foundation.assemble(Assembly {
         routes: Routes::new(InboxServiceServer::new(inbox))
             .add_service(previews)
             .add_service(preferences)
             .add_service(feed)
             .add_service(endpoints)
-            .add_service(burden),
+            .add_service(burden)
+            .add_service(contacts)
+            .add_service(sendings),
         copy: Some(copy),
         consumers,
         others: into_feed.into_iter().collect(),
-        jobs: vec![
-            Arc::new(wake_up),
-            Arc::new(pulse),
-            Arc::new(meter),
-            Arc::new(MakeOut::new(webhooks.clone())),
-            Arc::new(SendWebhooks::new(webhooks)),
-        ],
+        jobs,
         timers: Some(Arc::new(Upward::new(desk))),
     });
-    Ok(service.measuring(register))
+    Ok(service.measuring(register).measuring(measured))
 }

@@ -131,8 +131,9 @@ impl City {
                 peers,
                 drain: drain.clone(),
             };
-            // Webhooks go to public addresses alone: a laptop's network is nobody's to be sent to.
-            let service = build(ground, Some(ADMINISTRATOR), None).await;
+            // Webhooks go to public addresses alone: a laptop's network is nobody's to be sent to. Nothing
+            // goes out by e-mail or message.
+            let service = build(ground, Some(ADMINISTRATOR), None, None).await;
             services.push(service.with_context(|| format!("starting {name}"))?);
         }
         catch_up(&clock, &services).await?;

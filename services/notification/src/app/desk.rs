@@ -8,23 +8,26 @@ use xietong_events::{Act, Event, EventLog};
 use xietong_mesh::{Foundation, RosterCopy, ServiceName, Transactions};
 use xietong_timers::Clock;
 
+use super::channel::ChannelPlan;
 use super::known_roster::KnownRoster;
 
-/// The log, the clock, the rules and the roster that recipients are resolved with.
+/// The log, the clock, the rules, the channels and the roster that recipients are resolved with.
 pub(crate) struct Desk {
     pub(crate) log: EventLog,
     pub(crate) rule: ClimbRule,
     pub(crate) roster: KnownRoster,
+    pub(crate) channels: ChannelPlan,
     clock: Clock,
     transactions: Transactions,
 }
 
 impl Desk {
-    pub(crate) fn new(foundation: &Foundation, copy: Arc<RosterCopy>) -> Arc<Self> {
+    pub(crate) fn new(foundation: &Foundation, copy: Arc<RosterCopy>, channels: ChannelPlan) -> Arc<Self> {
         Arc::new(Desk {
             log: foundation.log.clone(),
             rule: ClimbRule::default(),
             roster: KnownRoster::new(copy),
+            channels,
             clock: foundation.clock.clone(),
             transactions: foundation.transactions.clone(),
         })

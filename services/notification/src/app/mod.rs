@@ -1,11 +1,17 @@
-//! Use cases: taking events in, climbing and summing up, reading and signing, telling other systems.
+//! Use cases: taking events in, climbing and summing up, reading and signing, telling other systems
+//! and officials where they are.
 
+mod channel;
+mod channel_meter;
+mod channel_post;
+mod contact;
 mod desk;
 mod endpoint;
 mod feed;
 mod inbox;
 mod intake;
 mod known_roster;
+mod messenger;
 mod outbox;
 mod owner;
 mod preference;
@@ -13,6 +19,9 @@ mod recall;
 mod upward;
 mod webhook;
 
+pub use channel::ChannelError;
+pub(crate) use channel::{Channels, Way};
+pub(crate) use contact::{Addresses, change_contact};
 pub(crate) use desk::Desk;
 pub(crate) use endpoint::{
     change, disable, enable, moment, register, remove, replay_one, replay_range, rotate_secret, to_change,
@@ -20,6 +29,7 @@ pub(crate) use endpoint::{
 pub(crate) use feed::{FEED_CONSUMER, FeedIntake, feed_scope};
 pub(crate) use inbox::{Mark, mark, read_all};
 pub(crate) use intake::{RosterIntake, SupervisionIntake, WorkgroupIntake};
+pub use messenger::MessengerError;
 pub(crate) use owner::owners_scope;
 pub(crate) use preference::change_preference;
 pub(crate) use upward::Upward;

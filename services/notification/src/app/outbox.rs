@@ -14,6 +14,7 @@ use xietong_mesh::ServiceName;
 use xietong_store::StoreError;
 use xietong_timers::{MachineClock, Timer, schedule};
 
+use super::channel_post::{ChannelPost, take_back};
 use super::desk::Desk;
 use super::recall::{Outgoing, Recalls, concerned};
 use crate::store::{
@@ -269,6 +270,7 @@ impl<'a> Outbox<'a> {
         let mut counters = grow(tx, &growths).await?;
         let mut recalls = Recalls::find(tx, &self.ended, &concerned, self.now).await?;
         let preferences = preferences_of(tx, &officials).await?;
+        let mut post = ChannelPost::to(tx, &self.desk.channels, &officials, self.now).await?;
         let book = self.desk.roster.book();
 
         let (mut messages, mut appends, mut waiting) = (Vec::new(), Vec::new(), Vec::new());
@@ -294,6 +296,8 @@ impl<'a> Outbox<'a> {
                 if outgoing.recalled_by.is_some() {
                     let by = self.ended.iter().rev().find(|(at, _)| outgoing.is_of(&at.ended.task));
                     recalls.add(official, message.number, by.map_or(&parcel.act, |(_, act)| act));
+                } else {
+                    post.add(&message.id, letter, preferences.get(official), delivery, book.calendar());
                 }
                 if let Delivery::Later(due_at) = delivery {
                     waiting.push(Waiting { official: official.clone(), due_at, message: message.id.clone() });
@@ -308,6 +312,7 @@ impl<'a> Outbox<'a> {
                 messages.push((message, &parcel.origin));
             }
         }
+        let endings = recalls.endings();
         let recalled = recalls.write(tx, self.now).await?;
         let recalled = recalled.iter().map(|(act, append)| (act, append));
         let appends = appends.iter().map(|(act, append)| (*act, append)).chain(recalled);
@@ -316,6 +321,8 @@ impl<'a> Outbox<'a> {
         insert_messages(tx, &rows).await?;
         insert_concerns(tx, &concerns).await?;
         self.wait(tx, &waiting).await?;
+        post.write(tx).await?;
+        take_back(tx, &self.desk.channels, &endings, self.now, book.calendar()).await?;
         Ok(messages)
     }
 

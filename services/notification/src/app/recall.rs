@@ -121,6 +121,11 @@ impl Recalls {
         self.acts.insert(recipient.to_owned(), act.clone());
     }
 
+    /// How what each message that is recalled asked has ended, by its id.
+    pub(super) fn endings(&self) -> BTreeMap<String, Ending> {
+        self.found.iter().map(|one| (one.id.clone(), one.ending)).collect()
+    }
+
     /// By how much each inbox grows: an event, and a change for each message that had been told.
     fn growths(&self) -> BTreeMap<String, Growth> {
         let event = Growth { events: 1, ..Growth::default() };

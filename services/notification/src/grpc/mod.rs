@@ -2,6 +2,7 @@
 
 mod arrivals;
 mod burden;
+mod contact;
 mod convert;
 mod convert_endpoint;
 mod convert_feed;
@@ -12,10 +13,13 @@ mod feed_stream;
 mod inbox;
 mod inbox_list;
 mod preference;
+mod sending;
 
 pub(crate) use burden::BurdenServer;
+pub(crate) use contact::ContactServer;
 pub(crate) use division_preview::DivisionPreviews;
 pub(crate) use endpoint::EndpointServer;
 pub(crate) use feed::FeedServer;
 pub(crate) use inbox::InboxServer;
 pub(crate) use preference::PreferenceServer;
+pub(crate) use sending::SendingServer;

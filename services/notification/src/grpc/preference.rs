@@ -140,7 +140,7 @@ fn decode_channel(field: &str, channel: i32) -> Result<Channel, Error> {
         .ok_or_else(|| Error::invalid(field, "must be a channel", "送达方式不存在"))
 }
 
-fn channel(channel: Channel) -> proto::Channel {
+pub(super) fn channel(channel: Channel) -> proto::Channel {
     match channel {
         Channel::Inbox => proto::Channel::Inbox,
         Channel::Webhook => proto::Channel::Webhook,

@@ -128,6 +128,16 @@ pub(crate) async fn message<C: ConnectionTrait>(
     row.as_ref().map(read).transpose()
 }
 
+/// A message, in whichever inbox it is.
+pub(crate) async fn any_message<C: ConnectionTrait>(
+    connection: &C,
+    id: &str,
+) -> Result<Option<StoredMessage>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM messages WHERE id = $1");
+    let row = connection.query_one_raw(statement(connection, &sql, texts([id]))).await?;
+    row.as_ref().map(read).transpose()
+}
+
 /// Messages above a number, the oldest first.
 pub(crate) async fn messages_after(
     reader: &DatabaseConnection,

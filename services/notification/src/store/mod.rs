@@ -2,11 +2,14 @@
 //!
 //! Whoever writes takes rows in one order, so that nobody waits in a circle: ladders by id,
 //! then inboxes by official, then the rest. Whoever writes the feed takes its counter and nothing of
-//! these. Whoever takes an endpoint takes it before its deliveries, and both before inboxes.
+//! these. Whoever takes an endpoint takes it before its deliveries, and both before inboxes. Sendings are
+//! taken after the inbox of their message, or after the row of their channel, never after both.
 
 mod attempt;
 mod burden;
+mod channel;
 mod concern;
+mod contact;
 mod delivery;
 mod digest;
 mod endpoint;
@@ -20,6 +23,7 @@ mod ladder;
 mod matter;
 mod message;
 mod preference;
+mod sending;
 
 use sea_orm::Value;
 use xietong_store::SqlMigration;
@@ -29,9 +33,11 @@ pub(crate) use attempt::{
     positions_within,
 };
 pub(crate) use burden::{BurdenFilter, BurdenKey, BurdenRow, burden, burden_by_unit};
+pub(crate) use channel::{channel_standing, locked_channel, save_channel};
 pub(crate) use concern::{
     Concern, EndedAt, Recall, asked, copy_concerns, end_asks, insert_concerns, recall, to_recall, told_of,
 };
+pub(crate) use contact::{StoredContact, contact, contacts_of, save_contact};
 pub(crate) use delivery::{
     Again, Claim, DELIVERY_STATES, StoredDelivery, claim_due, deliveries_before, end_claims, give_back,
     hold_deliveries, locked_delivery, make_out, next_due, release_deliveries, remove_delivery, save_delivery,
@@ -53,12 +59,17 @@ pub(crate) use ladder::{
 };
 pub(crate) use matter::{load_matters, save_matters};
 pub(crate) use message::{
-    Burden, StoredMessage, arrived, insert_messages, message, messages_after, messages_changed, read_up_to,
-    save_receipt, unread_up_to,
+    Burden, StoredMessage, any_message, arrived, insert_messages, message, messages_after, messages_changed,
+    read_up_to, save_receipt, unread_up_to,
 };
 
 pub(crate) use preference::{
     StoredPreference, Waiting, preference, preferences_of, save_preference, take_waiting, wait,
+};
+
+pub(crate) use sending::{
+    StoredSending, claim_sendings, drop_follow_ups, end_sending_claims, has_due_sendings, insert_sendings,
+    locked_notices, locked_sending, next_sending, save_sending, sendings_after, sendings_waiting,
 };
 
 /// Instants are business time in microseconds.
@@ -162,6 +173,7 @@ pub(crate) const MIGRATIONS: &[SqlMigration] = &[
     burden::CAUSES,
     concern::RECALL,
     endpoint::ENDPOINTS,
+    sending::CHANNELS,
 ];
 
 fn texts<'a>(values: impl IntoIterator<Item = &'a str>) -> Vec<Value> {

@@ -31,7 +31,7 @@ use xietong_mesh::readiness::Readiness;
 use xietong_mesh::serve::{ServeOptions, serve};
 use xietong_mesh::token::{Issuer, KeyPair, Signer, SigningKey, Verifier, VerifyingKey, generate_keypair};
 use xietong_mesh::{Ground, Principal, Service, ServiceName};
-use xietong_notification::WebhookSettings;
+use xietong_notification::{ChannelSettings, WebhookSettings};
 use xietong_proto::common::event_log_service_server::{EventLogService, EventLogServiceServer};
 use xietong_proto::common::{ReadRequest, ReadResponse};
 use xietong_proto::notification::division_preview_service_client::DivisionPreviewServiceClient;
@@ -65,6 +65,7 @@ pub(crate) struct City {
     peers: BTreeMap<ServiceName, String>,
     address: String,
     webhooks: WebhookSettings,
+    channels: ChannelSettings,
     _folder: TempDir,
 }
 
@@ -169,6 +170,15 @@ impl City {
 
     /// The same, which sends webhooks by these settings.
     pub(crate) async fn with_webhooks(backend: Backend, webhooks: WebhookSettings) -> Self {
+        Self::with(backend, webhooks, ChannelSettings::default()).await
+    }
+
+    /// The same, which reaches officials by these channels.
+    pub(crate) async fn with_channels(backend: Backend, channels: ChannelSettings) -> Self {
+        Self::with(backend, WebhookSettings::default(), channels).await
+    }
+
+    async fn with(backend: Backend, webhooks: WebhookSettings, channels: ChannelSettings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let keys = Keys { gateway: generate_keypair().unwrap(), notification: generate_keypair().unwrap() };
         let bus = Bus::embedded();
@@ -195,7 +205,7 @@ impl City {
         let clock = Arc::new(SimulatedClock::starting_at(at("2023-06-05T08:59:00+08:00")));
         clock.hold();
         clock.set(at(MORNING));
-        let service = build(&database, &clock, &bus, &keys, &peers, &webhooks).await;
+        let service = build(&database, &clock, &bus, &keys, &peers, (&webhooks, &channels)).await;
         let address = serve_routes(service.routes.clone(), keys.layer(), service.drain.clone()).await;
         let city = City {
             clock,
@@ -207,6 +217,7 @@ impl City {
             peers,
             address,
             webhooks,
+            channels,
             _folder: folder,
         };
         for event in roster() {
@@ -217,7 +228,8 @@ impl City {
 
     /// Another replica of the service over the same database.
     pub(crate) async fn replica(&self) -> Service {
-        build(&self.database, &self.clock, &self.bus, &self.keys, &self.peers, &self.webhooks).await
+        let outward = (&self.webhooks, &self.channels);
+        build(&self.database, &self.clock, &self.bus, &self.keys, &self.peers, outward).await
     }
 
     /// Records an event in a producer's log, without sequencing it.
@@ -501,7 +513,7 @@ async fn build(
     bus: &Bus,
     keys: &Keys,
     peers: &BTreeMap<ServiceName, String>,
-    webhooks: &WebhookSettings,
+    (webhooks, channels): (&WebhookSettings, &ChannelSettings),
 ) -> Service {
     let signer = Keys::signer(&keys.notification, Issuer::System(ServiceName::Notification));
     let ground = Ground {
@@ -514,7 +526,7 @@ async fn build(
         peers: Peers::new(ServiceName::Notification, peers, signer).unwrap(),
         drain: Drain::new(),
     };
-    xietong_notification::build(ground, webhooks.clone()).await.unwrap()
+    xietong_notification::build(ground, webhooks.clone(), channels.clone()).await.unwrap()
 }
 
 fn roster() -> Vec<RosterEvent> {

@@ -3,9 +3,14 @@
 
 mod bulletin;
 mod burden;
+mod channel;
+mod channel_faults;
+mod channel_message;
+mod channel_recall;
 mod city;
 mod climbing;
 mod concurrent;
+mod contact;
 mod delivery;
 mod document;
 mod endpoint;

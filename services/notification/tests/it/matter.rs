@@ -3,7 +3,8 @@
 use domain_calendar::Calendar;
 use domain_supervision::{
     AssignmentCommand, AssignmentDraft, Command, Context, DOCUMENT_ISSUED, DocumentIssued, Grade,
-    Instruction, Role, Rule, Source, Task, TaskDraft, TaskEvent, TimerKind, Visibility, create, decide, fire,
+    Instruction, Role, Rule, Source, Task, TaskDraft, TaskEvent, TaskKind, Terms, TimerKind, Visibility,
+    create, decide, fire,
 };
 use xietong_mesh::ServiceName;
 
@@ -18,6 +19,18 @@ impl Matter {
     /// Issues a task that these units lead.
     pub(crate) async fn issued(city: &City, id: &str, leads: &[&str]) -> Self {
         let mut matter = Self::entered(city, id, leads).await;
+        matter.command(city, Command::Issue { with_document: false }).await;
+        matter
+    }
+
+    /// Issues an emergency that this unit deals with, which is urgent.
+    pub(crate) async fn emergency(city: &City, id: &str, unit: &str) -> Self {
+        let terms = Terms {
+            kind: Some(TaskKind::Emergency),
+            occurred_at: Some(city.clock.now()),
+            ..Terms::default()
+        };
+        let mut matter = Self::entered_on(city, id, &[unit], terms).await;
         matter.command(city, Command::Issue { with_document: false }).await;
         matter
     }
@@ -39,6 +52,10 @@ impl Matter {
     }
 
     async fn entered(city: &City, id: &str, leads: &[&str]) -> Self {
+        Self::entered_on(city, id, leads, Terms::default()).await
+    }
+
+    async fn entered_on(city: &City, id: &str, leads: &[&str], terms: Terms) -> Self {
         let draft = TaskDraft {
             name: format!("tasks/{id}"),
             ledger_number: 147,
@@ -52,7 +69,7 @@ impl Matter {
             created_by: "supervisor".into(),
             unclassified: true,
             origin: None,
-            terms: domain_supervision::Terms::default(),
+            terms,
             parent: None,
             due_date: None,
             milestones: vec![],
