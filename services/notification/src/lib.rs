@@ -1,7 +1,7 @@
 //! The notification service: everybody's inbox, the mesh's change feed, and webhooks.
 //!
 //! It follows the logs of supervision, of the working groups and of the roster, tells each
-//! person once of each event ([`domain_notification`] says whom and what), lets unsigned
+//! person once of each event ([`domain_notification`] says whom and what, in the words of the city), lets unsigned
 //! messages climb, and sums up for leaders what climbed. It keeps what they record in one order, for
 //! other systems to read, or to be told of. See `README.md` for its tables,
 //! RPCs, events and timers.
@@ -24,6 +24,7 @@ use xietong_proto::notification::endpoint_service_server::EndpointServiceServer;
 use xietong_proto::notification::feed_service_server::FeedServiceServer;
 use xietong_proto::notification::inbox_service_server::InboxServiceServer;
 use xietong_proto::notification::preference_service_server::PreferenceServiceServer;
+use xietong_proto::notification::template_service_server::TemplateServiceServer;
 use xietong_store::StoreError;
 
 pub use settings::WebhookSettings;
@@ -33,7 +34,9 @@ use app::{
     Desk, FEED_CONSUMER, FeedIntake, NoTls, RosterIntake, SupervisionIntake, Upward, Webhooks,
     WorkgroupIntake,
 };
-use grpc::{BurdenServer, DivisionPreviews, EndpointServer, FeedServer, InboxServer, PreferenceServer};
+use grpc::{
+    BurdenServer, DivisionPreviews, EndpointServer, FeedServer, InboxServer, PreferenceServer, TemplateServer,
+};
 use jobs::{BurdenMeter, FeedPulse, MakeOut, SendWebhooks, WakeUp};
 
 /// The service cannot be put together.
@@ -71,6 +74,8 @@ pub async fn build(ground: Ground, webhooks: WebhookSettings) -> Result<Service,
     let feed = FeedServiceServer::new(FeedServer::new(&foundation, copy.clone(), pulse.pulse()));
     let previews = DivisionPreviewServiceServer::new(DivisionPreviews::new(foundation.db.clone()));
     let preferences = PreferenceServiceServer::new(PreferenceServer::new(&foundation, copy.clone()));
+    let templates = TemplateServiceServer::new(TemplateServer::new(&foundation));
+    let words = desk.templates.register();
     let burden = BurdenServiceServer::new(BurdenServer::new(&foundation));
     let consumers: Vec<(ServiceName, Arc<dyn EventHandler>)> = vec![
         (ServiceName::Roster, Arc::new(RosterIntake::new(desk.clone()))),
@@ -87,6 +92,7 @@ pub async fn build(ground: Ground, webhooks: WebhookSettings) -> Result<Service,
             .add_service(preferences)
             .add_service(feed)
             .add_service(endpoints)
+            .add_service(templates)
             .add_service(burden),
         copy: Some(copy),
         consumers,
@@ -100,5 +106,5 @@ pub async fn build(ground: Ground, webhooks: WebhookSettings) -> Result<Service,
         ],
         timers: Some(Arc::new(Upward::new(desk))),
     });
-    Ok(service.measuring(register))
+    Ok(service.measuring(register).measuring(words))
 }

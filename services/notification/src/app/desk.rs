@@ -8,13 +8,16 @@ use xietong_events::{Act, Event, EventLog};
 use xietong_mesh::{Foundation, RosterCopy, ServiceName, Transactions};
 use xietong_timers::Clock;
 
+use super::city_words::TemplateShelf;
 use super::known_roster::KnownRoster;
 
-/// The log, the clock, the rules and the roster that recipients are resolved with.
+/// The log, the clock, the rules, the roster that recipients are resolved with, and the words of the
+/// city.
 pub(crate) struct Desk {
     pub(crate) log: EventLog,
     pub(crate) rule: ClimbRule,
     pub(crate) roster: KnownRoster,
+    pub(crate) templates: TemplateShelf,
     clock: Clock,
     transactions: Transactions,
 }
@@ -25,6 +28,7 @@ impl Desk {
             log: foundation.log.clone(),
             rule: ClimbRule::default(),
             roster: KnownRoster::new(copy),
+            templates: TemplateShelf::default(),
             clock: foundation.clock.clone(),
             transactions: foundation.transactions.clone(),
         })

@@ -1,5 +1,6 @@
 //! Use cases: taking events in, climbing and summing up, reading and signing, telling other systems.
 
+mod city_words;
 mod desk;
 mod endpoint;
 mod feed;
@@ -10,6 +11,7 @@ mod outbox;
 mod owner;
 mod preference;
 mod recall;
+mod template;
 mod upward;
 mod webhook;
 
@@ -22,5 +24,6 @@ pub(crate) use inbox::{Mark, mark, read_all};
 pub(crate) use intake::{RosterIntake, SupervisionIntake, WorkgroupIntake};
 pub(crate) use owner::owners_scope;
 pub(crate) use preference::change_preference;
+pub(crate) use template::{WantedVersion, add_version};
 pub(crate) use upward::Upward;
 pub(crate) use webhook::{Message, NoTls, Spared, Webhooks};

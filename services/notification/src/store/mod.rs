@@ -2,7 +2,8 @@
 //!
 //! Whoever writes takes rows in one order, so that nobody waits in a circle: ladders by id,
 //! then inboxes by official, then the rest. Whoever writes the feed takes its counter and nothing of
-//! these. Whoever takes an endpoint takes it before its deliveries, and both before inboxes.
+//! these. Whoever takes an endpoint takes it before its deliveries, and both before inboxes. Whoever
+//! sends takes templates last.
 
 mod attempt;
 mod burden;
@@ -20,6 +21,7 @@ mod ladder;
 mod matter;
 mod message;
 mod preference;
+mod template;
 
 use sea_orm::Value;
 use xietong_store::SqlMigration;
@@ -59,6 +61,10 @@ pub(crate) use message::{
 
 pub(crate) use preference::{
     StoredPreference, Waiting, preference, preferences_of, save_preference, take_waiting, wait,
+};
+pub(crate) use template::{
+    Head, StoredVersion, held_template, insert_version, insert_words, mark_failed, move_template,
+    template_version, template_versions_before, versions_in_use, words_of,
 };
 
 /// Instants are business time in microseconds.
@@ -162,6 +168,7 @@ pub(crate) const MIGRATIONS: &[SqlMigration] = &[
     burden::CAUSES,
     concern::RECALL,
     endpoint::ENDPOINTS,
+    template::TEMPLATES,
 ];
 
 fn texts<'a>(values: impl IntoIterator<Item = &'a str>) -> Vec<Value> {
