@@ -146,6 +146,9 @@ const OWN: &[(&[Role], Reach)] = &[(EVERYONE, SelfOnly)];
 /// Keeping the directory, the roster and the accounts.
 const ADMINISTRATION: &[(&[Role], Reach)] = &[(&[Administrator], All)];
 
+/// Reading in which words people are told.
+const TEMPLATE_READERS: &[(&[Role], Reach)] = &[(OVERSEERS, All)];
+
 /// Keeping where other systems are told: a system its own endpoints.
 const ENDPOINT_KEEPING: &[(&[Role], Reach)] = &[(&[Administrator], All), (&[SystemClient], SelfOnly)];
 
@@ -410,6 +413,13 @@ pub const MATRIX: &[Row] = &[
     row("notification.endpoints.test", Write, ENDPOINT_KEEPING),
     row("notification.endpoints.deliveries", Read, ENDPOINT_KEEPING),
     row("notification.endpoints.replay", Write, ENDPOINT_KEEPING),
+    // The words of notices.
+    row("notification.templates.list", Read, TEMPLATE_READERS),
+    row("notification.templates.get", Read, TEMPLATE_READERS),
+    row("notification.templates.versions", Read, TEMPLATE_READERS),
+    row("notification.templates.preview", Read, TEMPLATE_READERS),
+    row("notification.templates.create_version", Write, ADMINISTRATION),
+    row("notification.templates.revert", Write, ADMINISTRATION),
     // Gateway.
     row("gateway.clock.get", Read, OPEN),
     row("gateway.clock.advance", Write, ADMINISTRATION),

@@ -9,6 +9,7 @@ use crate::audience::{Audience, Recipient, recipients};
 use crate::notice::{Ladder, Notice, NoticeKind};
 use crate::preference::Stakes;
 use crate::recall::{Ask, asks};
+use crate::template::NoticeData;
 
 /// What one person gets of one event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +36,8 @@ pub struct Letter {
     pub tasks: BTreeSet<String>,
     /// What it asks of units.
     pub asks: BTreeSet<Ask>,
+    /// What the notice that gave it its title says as fields, where a city may word it.
+    pub data: Option<NoticeData>,
 }
 
 /// The letters of one event.
@@ -111,6 +114,7 @@ impl Letter {
             told_as_one: notice.items,
             tasks: BTreeSet::new(),
             asks: BTreeSet::new(),
+            data: notice.data.clone(),
         }
     }
 

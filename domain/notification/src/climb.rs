@@ -151,6 +151,7 @@ pub fn climbed_letters(standing: &Standing, step: &ClimbStep, book: &Book) -> Ve
             // Those of what climbed, as they stand.
             tasks: BTreeSet::new(),
             asks: BTreeSet::new(),
+            data: None,
         })
         .collect()
 }

@@ -23,6 +23,8 @@ const DIGEST_SENT: &str = "notification.digest.sent";
 const PREFERENCES_CHANGED: &str = "notification.preferences.changed";
 const CONTACT_CHANGED: &str = "notification.contact.changed";
 const NOTICE_UNADDRESSED: &str = "notification.notice.unaddressed";
+const TEMPLATE_WORDED: &str = "notification.template.worded";
+const TEMPLATE_FAILED: &str = "notification.template.failed";
 const ENDPOINT_REGISTERED: &str = "notification.endpoint.registered";
 const ENDPOINT_CHANGED: &str = "notification.endpoint.changed";
 const ENDPOINT_SECRET_ROTATED: &str = "notification.endpoint.secret_rotated";
@@ -59,6 +61,10 @@ pub enum NotificationEvent {
     ContactChanged(ContactChanged),
     /// A notice that must be signed for reached nobody: an alarm.
     Unaddressed(Unaddressed),
+    /// Notices are told in other words from now on.
+    TemplateWorded(TemplateWorded),
+    /// A template failed at sending, and the built-in words were sent: an alarm, once a version.
+    TemplateFailed(TemplateFailed),
     /// Another system is told of events from now on.
     EndpointRegistered(EndpointFacts),
     /// It is told of others, or elsewhere.
@@ -211,6 +217,43 @@ pub struct Unaddressed {
     pub source: String,
 }
 
+/// A version of a template. Its text is in it: it says what is told, and of nobody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TemplateWorded {
+    /// `templates/{t}`.
+    pub template: String,
+    /// Its number, from 1.
+    pub version: i64,
+    /// The source of its title; none: the built-in one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// The source of its body; none: the built-in one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+    /// The version that it goes back to, 0 for the built-in one; none when it is new.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reverts_to: Option<i64>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A template that failed at sending.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TemplateFailed {
+    /// `templates/{t}`.
+    pub template: String,
+    /// The version that failed.
+    pub version: i64,
+    /// The id of the event that it failed to tell.
+    pub source: String,
+    /// What failed, in English.
+    pub reason: String,
+    /// When.
+    pub at: Timestamp,
+}
+
 /// A payload that cannot be written or is not what its type says.
 #[derive(Debug, thiserror::Error)]
 #[error("payload of {event_type}: {source}")]
@@ -237,6 +280,8 @@ impl NotificationEvent {
             Self::PreferencesChanged(_) => PREFERENCES_CHANGED,
             Self::ContactChanged(_) => CONTACT_CHANGED,
             Self::Unaddressed(_) => NOTICE_UNADDRESSED,
+            Self::TemplateWorded(_) => TEMPLATE_WORDED,
+            Self::TemplateFailed(_) => TEMPLATE_FAILED,
             Self::EndpointRegistered(_) => ENDPOINT_REGISTERED,
             Self::EndpointChanged(_) => ENDPOINT_CHANGED,
             Self::SecretRotated(_) => ENDPOINT_SECRET_ROTATED,
@@ -271,6 +316,8 @@ impl NotificationEvent {
             PREFERENCES_CHANGED => read(json, Self::PreferencesChanged),
             CONTACT_CHANGED => read(json, Self::ContactChanged),
             NOTICE_UNADDRESSED => read(json, Self::Unaddressed),
+            TEMPLATE_WORDED => read(json, Self::TemplateWorded),
+            TEMPLATE_FAILED => read(json, Self::TemplateFailed),
             ENDPOINT_REGISTERED => read(json, Self::EndpointRegistered),
             ENDPOINT_CHANGED => read(json, Self::EndpointChanged),
             ENDPOINT_SECRET_ROTATED => read(json, Self::SecretRotated),
@@ -287,7 +334,7 @@ impl NotificationEvent {
 mod tests {
     use super::{
         ContactChanged, DigestSent, MessageClimbed, MessageFacts, MessageMarked, MessagesMarked,
-        NotificationEvent, Preference, PreferencesChanged, Rung, Unaddressed,
+        NotificationEvent, Preference, PreferencesChanged, Rung, TemplateFailed, TemplateWorded, Unaddressed,
     };
     use crate::endpoint::{DisabledReason, EndpointDisabled, EndpointFacts, EndpointMarked, SecretRotated};
     use crate::fixture::at;
@@ -377,6 +424,29 @@ mod tests {
                 subject: "tasks/1".into(),
                 unit: "units/water".into(),
                 source: "event-1".into(),
+            }),
+            NotificationEvent::TemplateWorded(TemplateWorded {
+                template: "templates/reminder".into(),
+                version: 1,
+                title: Some("提醒".into()),
+                body: Some("请办理".into()),
+                reverts_to: None,
+                at: at("2023-06-05T10:00+08:00"),
+            }),
+            NotificationEvent::TemplateWorded(TemplateWorded {
+                template: "templates/reminder".into(),
+                version: 2,
+                title: None,
+                body: None,
+                reverts_to: Some(0),
+                at: at("2023-06-05T10:00+08:00"),
+            }),
+            NotificationEvent::TemplateFailed(TemplateFailed {
+                template: "templates/reminder".into(),
+                version: 1,
+                source: "event-1".into(),
+                reason: "the body costs too much".into(),
+                at: at("2023-06-05T10:00+08:00"),
             }),
             NotificationEvent::EndpointRegistered(endpoint()),
             NotificationEvent::EndpointChanged(endpoint()),

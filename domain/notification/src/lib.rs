@@ -10,6 +10,7 @@
 //! - [`DigestEntry`] and [`digest`] make a leader's daily summary of what climbed.
 //! - [`feed_entry`] sorts other services' events for the change feed, and [`FeedAudience`] says who
 //!   sees a record's.
+//! - [`NoticeData`] is what is told as named fields, and [`CompiledTemplate`] words it as a city says.
 //! - [`Preference`] is how an official wants to be told, within what the rules allow.
 //! - [`NotificationEvent`] is what the service records of all that.
 //!
@@ -28,6 +29,7 @@ mod preference;
 mod quiet;
 mod recall;
 mod receipt;
+mod template;
 mod wording;
 
 #[cfg(test)]
@@ -46,7 +48,7 @@ pub use endpoint::{
 };
 pub use event::{
     ContactChanged, DigestSent, MessageClimbed, MessageFacts, MessageMarked, MessagesMarked,
-    NotificationEvent, PayloadError, PreferencesChanged, Unaddressed,
+    NotificationEvent, PayloadError, PreferencesChanged, TemplateFailed, TemplateWorded, Unaddressed,
 };
 pub use feed::{FeedAudience, FeedEntry, FeedFacts, FeedKind, LEFT_OUT, UnknownFeedKind, feed_entry};
 pub use notice::{Ladder, Notice, NoticeKind, UnknownWord};
@@ -57,3 +59,8 @@ pub use preference::{
 pub use quiet::{told_from, waits};
 pub use recall::{Ask, Ended, Ending, to_whoever_was_told};
 pub use receipt::{Receipt, ReceiptError};
+pub use template::{
+    CompiledTemplate, FUEL, Fault, Field, LONGEST_BODY, LONGEST_BODY_SOURCE, LONGEST_TITLE,
+    LONGEST_TITLE_SOURCE, Limit, ListedItem, Milestone, NoticeData, Part, Sample, TaskWords, TemplateError,
+    TemplateKind, TemplateText, Words,
+};

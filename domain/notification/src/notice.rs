@@ -7,6 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::audience::Audience;
+use crate::template::{NoticeData, Words};
 
 /// What a notice is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -84,6 +85,8 @@ pub struct Notice {
     pub unit: Option<String>,
     /// What it asks is asked for until the task is withdrawn, also after it was settled.
     pub outlasts: bool,
+    /// What it says as fields, where a city may word it; its title and body are the built-in words then.
+    pub data: Option<NoticeData>,
 }
 
 impl NoticeKind {
@@ -179,7 +182,21 @@ impl Notice {
             tasks: BTreeSet::new(),
             unit: None,
             outlasts: false,
+            data: None,
         }
+    }
+
+    /// A notice that is only read, in the built-in words.
+    pub(crate) fn of_data(subject: &str, data: NoticeData, audiences: Vec<Audience>) -> Self {
+        let Words { title, body } = data.built_in_words();
+        let notice = Notice::new(data.kind().notice(), subject, title, body, audiences);
+        Notice { data: Some(data), ..notice }
+    }
+
+    /// The same, in other words.
+    #[must_use]
+    pub fn in_words(self, words: Words) -> Self {
+        Notice { title: words.title, body: words.body, ..self }
     }
 
     /// The same, of several things at once.

@@ -5,6 +5,8 @@ use domain_roster::Book;
 use domain_supervision::{TaskFacts, Visibility, limit_before};
 use time::Date;
 
+use crate::template::TaskWords;
+
 /// An instant as officials write it, for example 2023年6月1日9时05分.
 pub(crate) fn moment(at: Timestamp) -> String {
     let (date, time) = (day(at.day()), at.time_of_day());
@@ -32,6 +34,15 @@ pub(crate) fn called(task: &TaskFacts) -> String {
         Visibility::Public | Visibility::Internal => format!("第{}号《{}》", task.ledger_number, task.title),
         Visibility::Restricted => format!("第{}号（限定单位）", task.ledger_number),
     }
+}
+
+/// A task as templates have it.
+pub(crate) fn task_words(task: &TaskFacts) -> TaskWords {
+    let title = match task.visibility {
+        Visibility::Public | Visibility::Internal => Some(task.title.clone()),
+        Visibility::Restricted => None,
+    };
+    TaskWords { task: called(task), number: task.ledger_number, title, urgent: task.urgent }
 }
 
 /// What somebody wrote about a task, as far as a notice may repeat it.

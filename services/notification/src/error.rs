@@ -1,7 +1,7 @@
 //! How the domain's refusals look to a caller. The one place where they are mapped.
 
 use domain_channel::AddressError;
-use domain_notification::{PreferenceError, ReceiptError};
+use domain_notification::{PreferenceError, ReceiptError, TemplateError};
 use domain_webhook::{EventFilterError, KeyringError, TargetError};
 use xietong_mesh::Error;
 
@@ -38,6 +38,17 @@ pub(crate) fn preference_refusal(error: PreferenceError) -> Error {
             Error::invalid("daily_digest.kinds", english, "请至少选择一类需要汇总的通知")
         }
     }
+}
+
+/// What a caller is told of words that nobody can be told in.
+pub(crate) fn template_refusal(error: &TemplateError) -> Error {
+    Error::invalid(error.part.as_str(), error.to_string(), error.chinese())
+}
+
+/// What a caller is told when earlier words do not fit any more.
+pub(crate) fn revert_refusal(error: &TemplateError) -> Error {
+    let chinese = format!("该版本已不适用：{}", error.chinese());
+    Error::failed_precondition("TEMPLATE_NO_LONGER_FITS", error.to_string(), chinese)
 }
 
 /// What a caller is told of a URL that nothing is sent to.

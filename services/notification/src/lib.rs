@@ -1,7 +1,7 @@
 //! The notification service: everybody's inbox, the mesh's change feed, and webhooks.
 //!
 //! It follows the logs of supervision, of the working groups and of the roster, tells each
-//! person once of each event ([`domain_notification`] says whom and what), lets unsigned
+//! person once of each event ([`domain_notification`] says whom and what, in the words of the city), lets unsigned
 //! messages climb, and sums up for leaders what climbed. It keeps what they record in one order, for
 //! other systems to read, or to be told of. See `README.md` for its tables,
 //! RPCs, events and timers.
@@ -26,6 +26,7 @@ use xietong_proto::notification::feed_service_server::FeedServiceServer;
 use xietong_proto::notification::inbox_service_server::InboxServiceServer;
 use xietong_proto::notification::preference_service_server::PreferenceServiceServer;
 use xietong_proto::notification::sending_service_server::SendingServiceServer;
+use xietong_proto::notification::template_service_server::TemplateServiceServer;
 use xietong_store::StoreError;
 use xietong_timers::Worker;
 
@@ -41,7 +42,7 @@ use app::{
 };
 use grpc::{
     BurdenServer, ContactServer, DivisionPreviews, EndpointServer, FeedServer, InboxServer, PreferenceServer,
-    SendingServer,
+    SendingServer, TemplateServer,
 };
 use jobs::{BurdenMeter, ChannelWatch, FeedPulse, MakeOut, SendByChannel, SendWebhooks, WakeUp};
 
@@ -89,6 +90,8 @@ pub async fn build(
     let feed = FeedServiceServer::new(FeedServer::new(&foundation, copy.clone(), pulse.pulse()));
     let previews = DivisionPreviewServiceServer::new(DivisionPreviews::new(foundation.db.clone()));
     let preferences = PreferenceServiceServer::new(PreferenceServer::new(&foundation, copy.clone()));
+    let templates = TemplateServiceServer::new(TemplateServer::new(&foundation));
+    let words = desk.templates.register();
     let burden = BurdenServiceServer::new(BurdenServer::new(&foundation));
     let consumers: Vec<(ServiceName, Arc<dyn EventHandler>)> = vec![
         (ServiceName::Roster, Arc::new(RosterIntake::new(desk.clone()))),
@@ -121,6 +124,7 @@ pub async fn build(
             .add_service(preferences)
             .add_service(feed)
             .add_service(endpoints)
+            .add_service(templates)
             .add_service(burden)
             .add_service(contacts)
             .add_service(sendings),
@@ -130,5 +134,5 @@ pub async fn build(
         jobs,
         timers: Some(Arc::new(Upward::new(desk))),
     });
-    Ok(service.measuring(register).measuring(measured))
+    Ok(service.measuring(register).measuring(measured).measuring(words))
 }

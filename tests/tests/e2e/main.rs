@@ -19,5 +19,6 @@ mod readme;
 mod redis_loss;
 mod shutdown;
 mod slice;
+mod templates;
 mod trace;
 mod world;

@@ -1,25 +1,29 @@
 //! What a unit is told when a document is issued to it: once, of all that it gives the unit.
 
 use domain_roster::Book;
-use domain_supervision::{DocumentIssued, IssuedItem, Role, Visibility};
+use domain_supervision::{DocumentIssued, IssuedItem, Role};
 
 use crate::audience::Audience;
 use crate::compose::supervision::role;
-use crate::notice::{Ladder, Notice, NoticeKind};
-use crate::wording::{before, unit};
+use crate::notice::{Ladder, Notice};
+use crate::template::{ListedItem, NoticeData};
+use crate::wording::{before, task_words, unit};
 
 /// The notices of a document: one to the unit, to be signed for once, and one to whoever is in
 /// charge of it when it leads something.
 pub fn of_document(issued: &DocumentIssued, book: &Book) -> Vec<Notice> {
     let subject = format!("documents/{}", issued.document_number);
     let (count, holder) = (issued.items.len(), unit(book, &issued.unit));
-    let number = &issued.document_number;
     let urgent = issued.items.iter().any(|item| item.task.urgent);
-    let title = format!("交办：{number}，共{count}项");
-    let body = format!("{number}交{holder}办理{count}项：\n{}\n请及时签收。", lines(issued.items.iter()));
+    let data = NoticeData::Document {
+        document: issued.document_number.clone(),
+        unit: holder.to_owned(),
+        count,
+        items: issued.items.iter().map(listed).collect(),
+    };
     let to_unit = vec![Audience::UnitLiaison(issued.unit.clone())];
     let mut notices = vec![
-        Notice::new(NoticeKind::Assignment, &subject, title.clone(), body, to_unit)
+        Notice::of_data(&subject, data, to_unit)
             .requiring_signature(Ladder { unit: issued.unit.clone(), decider: decider(issued) })
             .of_items(count)
             .of_tasks(issued.items.iter().map(|item| item.task.name.as_str()))
@@ -27,9 +31,15 @@ pub fn of_document(issued: &DocumentIssued, book: &Book) -> Vec<Notice> {
     ];
     let led = || issued.items.iter().filter(|item| item.assignment.role == Role::Lead);
     if led().next().is_some() {
-        let body = format!("您分管的{holder}牵头办理{number}{}项：\n{}", led().count(), lines(led()));
+        let data = NoticeData::DocumentLeader {
+            document: issued.document_number.clone(),
+            unit: holder.to_owned(),
+            count,
+            led: led().count(),
+            items: led().map(listed).collect(),
+        };
         let leader = vec![Audience::LeaderInCharge(issued.unit.clone())];
-        let notice = Notice::new(NoticeKind::Assignment, &subject, title, body, leader);
+        let notice = Notice::of_data(&subject, data, leader);
         let tasks = led().map(|item| item.task.name.as_str());
         notices.push(notice.of_items(led().count()).of_tasks(tasks).urgent_if(urgent));
     }
@@ -44,27 +54,24 @@ fn decider(issued: &DocumentIssued) -> String {
     first.filter(|_| !leads).unwrap_or_else(|| issued.unit.clone())
 }
 
-fn lines<'a>(items: impl Iterator<Item = &'a IssuedItem>) -> String {
-    items.map(line).collect::<Vec<_>>().join("\n")
-}
-
 /// One item as the list has it. A restricted one is called by its number alone.
-fn line(item: &IssuedItem) -> String {
-    let number = match item.item.parse::<u32>() {
+fn listed(item: &IssuedItem) -> ListedItem {
+    let label = match item.item.parse::<u32>() {
         Ok(number) => format!("第{number}项"),
         Err(_) => item.item.clone(),
     };
-    let title = match item.task.visibility {
-        Visibility::Public | Visibility::Internal => format!("《{}》", item.task.title),
-        Visibility::Restricted => "（限定单位）".to_owned(),
-    };
-    let limit = item.assignment.due.settle.map_or(String::new(), |due| format!("，{}办结", before(due)));
-    format!("{number}{title}（台账第{}号，{}{limit}）", item.task.ledger_number, role(item.assignment.role))
+    ListedItem {
+        label,
+        number: item.task.ledger_number,
+        title: task_words(&item.task).title,
+        role: role(item.assignment.role).to_owned(),
+        settle_before: item.assignment.due.settle.map(before),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use domain_supervision::{AssignmentFacts, DueTimes, TaskFacts};
+    use domain_supervision::{AssignmentFacts, DueTimes, TaskFacts, Visibility};
 
     use super::*;
     use crate::fixture::{Roster, at};

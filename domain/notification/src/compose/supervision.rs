@@ -21,7 +21,8 @@ use circumstance::of_circumstance;
 use crate::audience::Audience;
 use crate::notice::{Ladder, Notice, NoticeKind};
 use crate::recall::{Ended, Ending};
-use crate::wording::{before, called, day, moment, quoted, unit};
+use crate::template::{Limit, NoticeData};
+use crate::wording::{before, called, day, moment, quoted, task_words, unit};
 
 /// What must be remembered of an issued task to tell of it later. A task that was never
 /// issued has none: nobody was told of it.
@@ -208,21 +209,25 @@ fn of_whole_task(event: &WholeTaskEvent, matter: &Matter, book: &Book) -> Vec<No
         TaskChange::Issued { assignments, with_document: false, .. } => {
             let to_units = assignments.iter().map(|one| assigned(task, one, matter, book));
             let to_leaders = leads(assignments).map(|one| {
-                let body =
-                    format!("您分管的{}牵头办理{heading}，{}。", unit(book, &one.unit), settle_by(one));
-                told(task, NoticeKind::Assignment, "交办", body, vec![in_charge_of(&one.unit)])
+                let data = NoticeData::AssignmentLeader {
+                    task: task_words(task),
+                    unit: unit(book, &one.unit).to_owned(),
+                    settle_before: settle_before(one),
+                };
+                worded(task, data, vec![in_charge_of(&one.unit)])
             });
             to_units.chain(to_leaders).collect()
         }
         TaskChange::Withdrawn { ground, assignments: _ } => {
-            let body = format!("{heading}已撤销，不再办理。理由：{}", quoted(task, ground));
-            vec![told(task, NoticeKind::Outcome, "撤销", body, vec![Audience::WhoeverWasTold])]
+            let data = NoticeData::Withdrawn { task: task_words(task), ground: quoted(task, ground) };
+            vec![worded(task, data, vec![Audience::WhoeverWasTold])]
         }
         TaskChange::StruckOff { completed_at, assignments } => {
-            let body = format!("{heading}已于{}办结，现予销号。", moment(*completed_at));
+            let data =
+                NoticeData::TaskStruckOff { task: task_words(task), completed: moment(*completed_at) };
             let audiences =
                 std::iter::once(creator(task)).chain(leads(assignments).map(|one| in_charge_of(&one.unit)));
-            vec![told(task, NoticeKind::Outcome, "销号", body, audiences.collect())]
+            vec![worded(task, data, audiences.collect())]
         }
         TaskChange::Circumstance { circumstance, before, assignments } => {
             of_circumstance(task, circumstance, before, assignments, book)
@@ -305,19 +310,14 @@ fn of_assignment(event: &AssignmentEvent, matter: &Matter, book: &Book) -> Vec<N
         // The striking-off follows in the same decision and says it all.
         AssignmentChange::Verified { .. } => Vec::new(),
         AssignmentChange::SentBack { note, .. } => {
-            let body = format!("{heading}的办结申请未通过核验，退回返工：{}", quoted(task, note));
-            vec![told(task, NoticeKind::Outcome, "退回", body, to_unit())]
+            let note = quoted(task, note);
+            let data = NoticeData::SentBack { task: task_words(task), unit: holder.to_owned(), note };
+            vec![worded(task, data, to_unit())]
         }
         AssignmentChange::StruckOff { completed_at, with_task, counted_from: _ } => {
-            let body = if *with_task {
-                format!("{heading}已由牵头单位办结，{holder}承担的工作随任务销号。")
-            } else {
-                format!(
-                    "{heading}经核验通过，{holder}承担的工作已于{}办结，现予销号。",
-                    moment(*completed_at)
-                )
-            };
-            vec![told(task, NoticeKind::Outcome, "销号", body, to_unit())]
+            let completed = (!with_task).then(|| moment(*completed_at));
+            let data = NoticeData::StruckOff { task: task_words(task), unit: holder.to_owned(), completed };
+            vec![worded(task, data, to_unit())]
         }
         AssignmentChange::ExtensionRequested { last_day, reason } => {
             let body =
@@ -360,8 +360,13 @@ fn of_assignment(event: &AssignmentEvent, matter: &Matter, book: &Book) -> Vec<N
             };
             match instrument {
                 Instrument::Urging => {
-                    let body = format!("请抓紧办理{heading}，{}：{ground}", settle_by(assignment));
-                    vec![told(task, NoticeKind::Urging, what, body, to_unit())]
+                    let data = NoticeData::SupervisorUrging {
+                        task: task_words(task),
+                        unit: holder.to_owned(),
+                        settle_before: settle_before(assignment),
+                        ground,
+                    };
+                    vec![worded(task, data, to_unit())]
                 }
                 Instrument::Letter => {
                     let body = format!(
@@ -385,22 +390,27 @@ fn of_assignment(event: &AssignmentEvent, matter: &Matter, book: &Book) -> Vec<N
             }
         }
         AssignmentChange::Overdue => {
-            let to_sign = format!("{heading}已逾期，{}。请抓紧办理并签收本通知。", settle_by(assignment));
-            let to_know = format!("{holder}办理{heading}已逾期，{}。", settle_by(assignment));
+            let (unit, settle_before) = (holder.to_owned(), settle_before(assignment));
+            let to_sign = NoticeData::RedLight {
+                task: task_words(task),
+                unit: unit.clone(),
+                settle_before: settle_before.clone(),
+            };
+            let to_know = NoticeData::RedLightOverseer { task: task_words(task), unit, settle_before };
             vec![
-                told(task, NoticeKind::Light, "红灯", to_sign, to_unit())
-                    .requiring_signature(matter.ladder(assignment)),
-                told(task, NoticeKind::Light, "红灯", to_know, overseers(task, assignment, matter)),
+                worded(task, to_sign, to_unit()).requiring_signature(matter.ladder(assignment)),
+                worded(task, to_know, overseers(task, assignment, matter)),
             ]
         }
         AssignmentChange::Reminded => {
-            let body = format!("{heading}临近办结时限，{}。", settle_by(assignment));
-            vec![told(task, NoticeKind::Reminder, "提醒", body, to_unit())]
+            let (unit, settle_before) = (holder.to_owned(), settle_before(assignment));
+            let data = NoticeData::Reminder { task: task_words(task), unit, settle_before };
+            vec![worded(task, data, to_unit())]
         }
         AssignmentChange::Urged { stages, .. } => {
-            let steps: Vec<_> = stages.iter().map(|stage| step(*stage)).collect();
-            let body = format!("{heading}尚未{}，已超过规定时限，请立即办理。", steps.join("、"));
-            vec![told(task, NoticeKind::Urging, "催办", body, to_unit())]
+            let steps = stages.iter().map(|stage| step(*stage).to_owned()).collect();
+            let data = NoticeData::Urging { task: task_words(task), unit: holder.to_owned(), steps };
+            vec![worded(task, data, to_unit())]
         }
     }
 }
@@ -408,19 +418,21 @@ fn of_assignment(event: &AssignmentEvent, matter: &Matter, book: &Book) -> Vec<N
 fn assigned(task: &TaskFacts, assignment: &AssignmentFacts, matter: &Matter, book: &Book) -> Notice {
     let due = &assignment.due;
     let limits = [("签收", due.sign), ("部署", due.deploy), ("反馈", due.report), ("办结", due.settle)];
-    let limits: Vec<_> = limits
-        .into_iter()
-        .filter_map(|(what, due)| due.map(|due| format!("{}{what}", before(due))))
-        .collect();
-    let body = format!(
-        "{}为{}的{}。{}。请及时签收。",
-        unit(book, &assignment.unit),
-        called(task),
-        role(assignment.role),
-        if limits.is_empty() { "按台账推进".to_owned() } else { limits.join("，") },
-    );
-    told(task, NoticeKind::Assignment, "交办", body, vec![Audience::UnitLiaison(assignment.unit.clone())])
+    let limit =
+        |(step, due): (&str, Option<_>)| due.map(|due| Limit { step: step.to_owned(), before: before(due) });
+    let data = NoticeData::Assignment {
+        task: task_words(task),
+        unit: unit(book, &assignment.unit).to_owned(),
+        role: role(assignment.role).to_owned(),
+        limits: limits.into_iter().filter_map(limit).collect(),
+    };
+    worded(task, data, vec![Audience::UnitLiaison(assignment.unit.clone())])
         .requiring_signature(matter.ladder(assignment))
+}
+
+/// What a city may word.
+fn worded(task: &TaskFacts, data: NoticeData, audiences: Vec<Audience>) -> Notice {
+    Notice::of_data(&task.name, data, audiences)
 }
 
 fn told(task: &TaskFacts, kind: NoticeKind, what: &str, body: String, audiences: Vec<Audience>) -> Notice {
@@ -449,9 +461,13 @@ fn overseers(task: &TaskFacts, assignment: &AssignmentFacts, matter: &Matter) ->
     std::iter::once(creator(task)).chain(lead).collect()
 }
 
+fn settle_before(assignment: &AssignmentFacts) -> Option<String> {
+    assignment.due.settle.map(before)
+}
+
 fn settle_by(assignment: &AssignmentFacts) -> String {
-    match assignment.due.settle {
-        Some(due) => format!("办结时限为{}", before(due)),
+    match settle_before(assignment) {
+        Some(before) => format!("办结时限为{before}"),
         None => "按台账推进".to_owned(),
     }
 }
@@ -476,3 +492,5 @@ fn step(stage: Stage) -> &'static str {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod words;

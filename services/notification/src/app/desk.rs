@@ -9,14 +9,17 @@ use xietong_mesh::{Foundation, RosterCopy, ServiceName, Transactions};
 use xietong_timers::Clock;
 
 use super::channel::ChannelPlan;
+use super::city_words::TemplateShelf;
 use super::known_roster::KnownRoster;
 
-/// The log, the clock, the rules, the channels and the roster that recipients are resolved with.
+/// The log, the clock, the rules, the channels, the roster that recipients are resolved with, and the
+/// words of the city.
 pub(crate) struct Desk {
     pub(crate) log: EventLog,
     pub(crate) rule: ClimbRule,
     pub(crate) roster: KnownRoster,
     pub(crate) channels: ChannelPlan,
+    pub(crate) templates: TemplateShelf,
     clock: Clock,
     transactions: Transactions,
 }
@@ -28,6 +31,7 @@ impl Desk {
             rule: ClimbRule::default(),
             roster: KnownRoster::new(copy),
             channels,
+            templates: TemplateShelf::default(),
             clock: foundation.clock.clone(),
             transactions: foundation.transactions.clone(),
         })

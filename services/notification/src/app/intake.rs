@@ -133,7 +133,8 @@ impl EventHandler for SupervisionIntake {
         let mut matters = load_matters(tx, &tasks).await?;
         // The last that was made known of each.
         let mut issued: BTreeMap<String, Matter> = BTreeMap::new();
-        let mut outbox = Outbox::new(&self.desk, self.desk.now());
+        let words = self.desk.templates.words(tx).await?;
+        let mut outbox = Outbox::new(&self.desk, self.desk.now()).in_words(words);
         for (event, known) in &decoded {
             let task = match known {
                 Known::Task(task) => task,

@@ -4,6 +4,7 @@
 mod channel;
 mod channel_meter;
 mod channel_post;
+mod city_words;
 mod contact;
 mod desk;
 mod endpoint;
@@ -16,6 +17,7 @@ mod outbox;
 mod owner;
 mod preference;
 mod recall;
+mod template;
 mod upward;
 mod webhook;
 
@@ -32,5 +34,6 @@ pub(crate) use intake::{RosterIntake, SupervisionIntake, WorkgroupIntake};
 pub use messenger::MessengerError;
 pub(crate) use owner::owners_scope;
 pub(crate) use preference::change_preference;
+pub(crate) use template::{WantedVersion, add_version};
 pub(crate) use upward::Upward;
 pub(crate) use webhook::{Message, NoTls, Spared, Webhooks};

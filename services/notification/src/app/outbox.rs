@@ -15,12 +15,14 @@ use xietong_store::StoreError;
 use xietong_timers::{MachineClock, Timer, schedule};
 
 use super::channel_post::{ChannelPost, take_back};
+use super::city_words::CityWords;
 use super::desk::Desk;
 use super::recall::{Outgoing, Recalls, concerned};
 use crate::store::{
     Burden, EndedAt, Growth, HeldRow, LadderRow, StoredMessage, Waiting, aggregate_of, arrived,
     copy_concerns, drop_entries, drop_held, end_ladders, grow, hold, insert_concerns, insert_ladders,
-    insert_messages, link_messages, open_ladders, preferences_of, told_of, wait, waited_for_last,
+    insert_messages, insert_words, link_messages, open_ladders, preferences_of, told_of, wait,
+    waited_for_last,
 };
 
 /// The timer that lets an unsigned message climb; its key is the ladder, its payload the
@@ -89,6 +91,7 @@ pub(crate) struct Outbox<'a> {
     retold: Vec<Retold>,
     held: Vec<HeldRow>,
     alarms: Vec<(Act, Vec<Unaddressed>)>,
+    words: CityWords,
 }
 
 impl<'a> Outbox<'a> {
@@ -103,7 +106,13 @@ impl<'a> Outbox<'a> {
             retold: Vec::new(),
             held: Vec::new(),
             alarms: Vec::new(),
+            words: CityWords::default(),
         }
+    }
+
+    /// The same, which tells in these words.
+    pub(crate) fn in_words(self, words: CityWords) -> Self {
+        Outbox { words, ..self }
     }
 
     /// Addresses and sends the notices of a document, which a unit signs for once: its ladder
@@ -127,7 +136,8 @@ impl<'a> Outbox<'a> {
         if notices.is_empty() {
             return;
         }
-        let mail = address(notices, book, self.now);
+        let notices = self.words.of(event, notices);
+        let mail = address(&notices, book, self.now);
         let act = self.desk.act(self.now, &event.aggregate, Some(event));
         if !mail.unaddressed.is_empty() {
             let lost = mail.unaddressed.iter().map(|notice| unaddressed(notice, &event.id)).collect();
@@ -201,7 +211,8 @@ impl<'a> Outbox<'a> {
         let messages = self.write_messages(tx).await?;
         self.write_alarms(tx).await?;
         hold(tx, &self.held).await?;
-        self.link_and_schedule(tx, &messages).await
+        self.link_and_schedule(tx, &messages).await?;
+        self.words.write_failures(tx, self.desk, self.now).await
     }
 
     async fn write_ladders(&self, tx: &DatabaseTransaction) -> Result<(), StoreError> {
@@ -274,7 +285,7 @@ impl<'a> Outbox<'a> {
         let book = self.desk.roster.book();
 
         let (mut messages, mut appends, mut waiting) = (Vec::new(), Vec::new(), Vec::new());
-        let mut concerns = Vec::new();
+        let (mut concerns, mut words) = (Vec::new(), Vec::new());
         for (parcel, letters) in self.parcels.iter().zip(fresh) {
             for outgoing in letters {
                 let letter = &outgoing.letter;
@@ -293,6 +304,11 @@ impl<'a> Outbox<'a> {
                 };
                 let message = self.message(parcel, outgoing, counter.last_number, delivery, &book);
                 concerns.extend(outgoing.concerns.iter().map(|one| (message.id.clone(), one.clone())));
+                if let Some(data) = &letter.data {
+                    let data = serde_json::to_string(data);
+                    let data = data.map_err(|error| StoreError::corrupt("words of a message", error))?;
+                    words.push((message.id.clone(), data));
+                }
                 if outgoing.recalled_by.is_some() {
                     let by = self.ended.iter().rev().find(|(at, _)| outgoing.is_of(&at.ended.task));
                     recalls.add(official, message.number, by.map_or(&parcel.act, |(_, act)| act));
@@ -320,6 +336,7 @@ impl<'a> Outbox<'a> {
         let rows: Vec<_> = messages.iter().map(|(message, _)| message.clone()).collect();
         insert_messages(tx, &rows).await?;
         insert_concerns(tx, &concerns).await?;
+        insert_words(tx, &words).await?;
         self.wait(tx, &waiting).await?;
         post.write(tx).await?;
         take_back(tx, &self.desk.channels, &endings, self.now, book.calendar()).await?;

@@ -119,7 +119,8 @@ impl TimerHandler for Upward {
         let roster = self.desk.roster.since(MachineClock::system().now()).await.map_err(FireError::new)?;
         let mut steps = self.steps(tx, timers, &roster.book, now).await?;
         self.note(tx, &steps, now).await?;
-        let mut outbox = Outbox::new(&self.desk, now);
+        let words = self.desk.templates.words(tx).await?;
+        let mut outbox = Outbox::new(&self.desk, now).in_words(words);
         for timer in timers {
             match timer.kind.as_str() {
                 CLIMB => {

@@ -83,7 +83,7 @@ async fn own_message<C: sea_orm::ConnectionTrait>(
     Ok(found)
 }
 
-async fn own_message_named<C: sea_orm::ConnectionTrait>(
+pub(super) async fn own_message_named<C: sea_orm::ConnectionTrait>(
     call: &Call,
     connection: &C,
     name: &str,

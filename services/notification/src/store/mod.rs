@@ -3,7 +3,8 @@
 //! Whoever writes takes rows in one order, so that nobody waits in a circle: ladders by id,
 //! then inboxes by official, then the rest. Whoever writes the feed takes its counter and nothing of
 //! these. Whoever takes an endpoint takes it before its deliveries, and both before inboxes. Sendings are
-//! taken after the inbox of their message, or after the row of their channel, never after both.
+//! taken after the inbox of their message, or after the row of their channel, never after both. Whoever
+//! sends takes templates last.
 
 mod attempt;
 mod burden;
@@ -24,6 +25,7 @@ mod matter;
 mod message;
 mod preference;
 mod sending;
+mod template;
 
 use sea_orm::Value;
 use xietong_store::SqlMigration;
@@ -65,6 +67,10 @@ pub(crate) use message::{
 
 pub(crate) use preference::{
     StoredPreference, Waiting, preference, preferences_of, save_preference, take_waiting, wait,
+};
+pub(crate) use template::{
+    Head, StoredVersion, held_template, insert_version, insert_words, mark_failed, move_template,
+    template_version, template_versions_before, versions_in_use, words_of,
 };
 
 pub(crate) use sending::{
@@ -173,6 +179,7 @@ pub(crate) const MIGRATIONS: &[SqlMigration] = &[
     burden::CAUSES,
     concern::RECALL,
     endpoint::ENDPOINTS,
+    template::TEMPLATES,
     sending::CHANNELS,
 ];
 

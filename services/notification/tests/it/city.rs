@@ -76,6 +76,11 @@ pub(crate) struct Replica {
 }
 
 impl Replica {
+    /// A connection to it.
+    pub(crate) async fn channel(&self) -> Channel {
+        Channel::from_shared(self.address.clone()).unwrap().connect().await.unwrap()
+    }
+
     pub(crate) async fn client(&self) -> InboxServiceClient<Channel> {
         InboxServiceClient::connect(self.address.clone()).await.unwrap()
     }

@@ -25,6 +25,7 @@ mod matter;
 mod preference;
 mod recall;
 mod stream;
+mod template;
 mod webhook;
 mod webhook_faults;
 mod webhook_replicas;

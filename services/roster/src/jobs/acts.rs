@@ -84,6 +84,9 @@ impl ActsLog {
                         | NotificationEvent::Recalled(_)
                         | NotificationEvent::PreferencesChanged(_)
                         | NotificationEvent::Unaddressed(_)
+                        // Nobody words notices for somebody else.
+                        | NotificationEvent::TemplateWorded(_)
+                        | NotificationEvent::TemplateFailed(_)
                         // Nobody keeps an endpoint for somebody else.
                         | NotificationEvent::EndpointRegistered(_)
                         | NotificationEvent::EndpointChanged(_)

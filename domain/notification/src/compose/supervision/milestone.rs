@@ -4,10 +4,11 @@
 use domain_roster::Book;
 use domain_supervision::{AssignmentEvent, Clause, MilestoneChange, TaskFacts};
 
-use super::{Matter, in_charge_of, overseers, told};
+use super::{Matter, in_charge_of, overseers, told, worded};
 use crate::audience::Audience;
 use crate::notice::{Notice, NoticeKind};
-use crate::wording::{called, day, quoted, unit};
+use crate::template::{Milestone, NoticeData};
+use crate::wording::{called, day, quoted, task_words, unit};
 
 pub(super) fn of_milestone(
     event: &AssignmentEvent,
@@ -36,18 +37,23 @@ pub(super) fn of_milestone(
             vec![told(task, NoticeKind::Outcome, "退回节点", body, to_unit())]
         }
         MilestoneChange::Reminded { milestone } => {
-            let body = format!("{heading}临近节点时限：{}。", clause(task, milestone));
-            vec![told(task, NoticeKind::Reminder, "提醒", body, to_unit())]
+            let Milestone { last_day, text } = milestone_words(task, milestone);
+            let (words, unit) = (task_words(task), holder.to_owned());
+            let data = NoticeData::MilestoneReminder { task: words, unit, last_day, milestone: text };
+            vec![worded(task, data, to_unit())]
         }
         MilestoneChange::Missed { milestones } => {
-            let missed: Vec<String> = milestones.iter().map(|one| clause(task, one)).collect();
-            let missed = missed.join("；");
-            let to_sign = format!("{heading}的节点已逾期：{missed}。请抓紧办理并签收本通知。");
-            let to_know = format!("{holder}办理{heading}的节点已逾期：{missed}。");
+            let milestones: Vec<_> = milestones.iter().map(|one| milestone_words(task, one)).collect();
+            let (words, unit) = (task_words(task), holder.to_owned());
+            let to_sign = NoticeData::MilestoneRedLight {
+                task: words.clone(),
+                unit: unit.clone(),
+                milestones: milestones.clone(),
+            };
+            let to_know = NoticeData::MilestoneRedLightOverseer { task: words, unit, milestones };
             vec![
-                told(task, NoticeKind::Light, "红灯", to_sign, to_unit())
-                    .requiring_signature(matter.ladder(assignment)),
-                told(task, NoticeKind::Light, "红灯", to_know, overseers(task, assignment, matter)),
+                worded(task, to_sign, to_unit()).requiring_signature(matter.ladder(assignment)),
+                worded(task, to_know, overseers(task, assignment, matter)),
             ]
         }
     }
@@ -55,5 +61,10 @@ pub(super) fn of_milestone(
 
 /// Its day and what is to be reached, as far as it may be quoted.
 fn clause(task: &TaskFacts, milestone: &Clause) -> String {
-    format!("{}前{}", day(milestone.last_day), quoted(task, &milestone.text))
+    let Milestone { last_day, text } = milestone_words(task, milestone);
+    format!("{last_day}前{text}")
+}
+
+fn milestone_words(task: &TaskFacts, milestone: &Clause) -> Milestone {
+    Milestone { last_day: day(milestone.last_day), text: quoted(task, &milestone.text) }
 }
