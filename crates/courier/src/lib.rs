@@ -20,3 +20,4 @@ pub use courier::{Courier, CourierSettings, Parcel, Timeouts};
 pub use outcome::{Answer, Outcome, Phase, Unreachable};
 pub use resolver::{Resolver, SystemResolver};
 pub use roots::{Roots, trusted_roots};
+pub use rustls::pki_types::CertificateDer;

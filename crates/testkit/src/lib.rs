@@ -8,3 +8,4 @@ pub mod history;
 pub mod receiver;
 pub mod servers;
 pub mod wait;
+pub mod webhooks;

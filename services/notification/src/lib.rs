@@ -27,14 +27,14 @@ use xietong_proto::notification::preference_service_server::PreferenceServiceSer
 use xietong_store::StoreError;
 
 pub use settings::WebhookSettings;
-pub use xietong_courier::Timeouts;
+pub use xietong_courier::{CertificateDer, Timeouts};
 
 use app::{
     Desk, FEED_CONSUMER, FeedIntake, NoTls, RosterIntake, SupervisionIntake, Upward, Webhooks,
     WorkgroupIntake,
 };
 use grpc::{BurdenServer, DivisionPreviews, EndpointServer, FeedServer, InboxServer, PreferenceServer};
-use jobs::{BurdenMeter, FeedPulse, MakeOut, SendWebhooks, WakeUp};
+use jobs::{BurdenMeter, FeedPulse, MakeOut, SendWebhooks, WakeUp, WebhookMeter};
 
 /// The service cannot be put together.
 #[derive(Debug, thiserror::Error)]
@@ -64,7 +64,7 @@ pub async fn build(ground: Ground, webhooks: WebhookSettings) -> Result<Service,
     let webhooks = Webhooks::new(&foundation, copy.clone(), desk.clone(), webhooks)?;
     let endpoints = EndpointServiceServer::new(EndpointServer::new(&foundation, webhooks.clone()));
     let meter = BurdenMeter::new(&foundation);
-    let register = meter.register();
+    let registers = [meter.register(), webhooks.metrics.register()];
     let wake_up = WakeUp::new(&foundation.bus);
     let inbox = InboxServer::new(&foundation, copy.clone(), wake_up.calls());
     let pulse = FeedPulse::new(foundation.db.clone());
@@ -95,10 +95,11 @@ pub async fn build(ground: Ground, webhooks: WebhookSettings) -> Result<Service,
             Arc::new(wake_up),
             Arc::new(pulse),
             Arc::new(meter),
+            Arc::new(WebhookMeter::new(webhooks.clone())),
             Arc::new(MakeOut::new(webhooks.clone())),
             Arc::new(SendWebhooks::new(webhooks)),
         ],
         timers: Some(Arc::new(Upward::new(desk))),
     });
-    Ok(service.measuring(register))
+    Ok(registers.into_iter().fold(service, Service::measuring))
 }

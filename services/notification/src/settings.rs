@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain_webhook::{AddressPolicy, EndpointRules, Schedule};
-use xietong_courier::Timeouts;
+use xietong_courier::{CertificateDer, Timeouts};
 
 /// What sending webhooks goes by.
 #[derive(Debug, Clone)]
@@ -12,6 +12,8 @@ pub struct WebhookSettings {
     pub policy: AddressPolicy,
     /// How long an attempt may take.
     pub timeouts: Timeouts,
+    /// Certificate authorities that are trusted beside the machine's, such as a government's own.
+    pub authorities: Vec<CertificateDer<'static>>,
     /// Requests that this process has under way at once, to all endpoints.
     pub concurrency: usize,
     /// When a delivery is tried again.
@@ -24,11 +26,12 @@ pub struct WebhookSettings {
 }
 
 impl WebhookSettings {
-    /// With the rules that everybody goes by.
+    /// With the rules that everybody goes by, trusting the machine's certificate authorities alone.
     pub fn new(policy: AddressPolicy, timeouts: Timeouts, concurrency: usize) -> Self {
         WebhookSettings {
             policy,
             timeouts,
+            authorities: Vec::new(),
             concurrency,
             schedule: Schedule::default(),
             rules: EndpointRules::default(),

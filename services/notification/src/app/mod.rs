@@ -12,6 +12,7 @@ mod preference;
 mod recall;
 mod upward;
 mod webhook;
+mod webhook_metrics;
 
 pub(crate) use desk::Desk;
 pub(crate) use endpoint::{

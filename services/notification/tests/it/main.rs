@@ -22,7 +22,9 @@ mod recall;
 mod stream;
 mod webhook;
 mod webhook_faults;
+mod webhook_python;
 mod webhook_replicas;
+mod webhook_trust;
 
 /// Runs one test on SQLite and on PostgreSQL.
 macro_rules! on_both_back_ends {
