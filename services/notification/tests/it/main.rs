@@ -22,6 +22,7 @@ mod recall;
 mod stream;
 mod webhook;
 mod webhook_faults;
+mod webhook_metrics;
 mod webhook_python;
 mod webhook_replicas;
 mod webhook_trust;
