@@ -54,7 +54,8 @@ fn settings(webhooks: Option<&WebhooksConfig>) -> anyhow::Result<WebhookSettings
     let Some(config) = webhooks else { return Ok(WebhookSettings::default()) };
     let [connect, answer, whole] = config.timeouts();
     let timeouts = Timeouts { connect, answer, whole };
-    Ok(WebhookSettings::new(config.policy()?, timeouts, usize::try_from(config.concurrency)?))
+    let settings = WebhookSettings::new(config.policy()?, timeouts, usize::try_from(config.concurrency)?);
+    Ok(WebhookSettings { authorities: config.authorities()?, ..settings })
 }
 
 /// A service that runs.

@@ -21,3 +21,4 @@ pub use courier::{Courier, CourierSettings, Parcel, Post, Timeouts};
 pub use outcome::{Answer, Outcome, Phase, Unreachable};
 pub use resolver::{Resolver, SystemResolver};
 pub use roots::{Roots, trusted_roots};
+pub use rustls::pki_types::CertificateDer;

@@ -40,6 +40,7 @@ impl MetricConstructor<Histogram> for CallHistogram {
 #[derive(Clone)]
 pub struct Metrics {
     registry: Arc<Mutex<Registry>>,
+    beside: Arc<Mutex<Vec<Metrics>>>,
     server_calls: Family<CallLabels, Histogram, CallHistogram>,
 }
 
@@ -55,7 +56,7 @@ impl Metrics {
             Unit::Seconds,
             server_calls.clone(),
         );
-        Self { registry: Arc::new(Mutex::new(registry)), server_calls }
+        Self { registry: Arc::new(Mutex::new(registry)), beside: Arc::default(), server_calls }
     }
 
     /// Lets a service add metrics of its own.
@@ -63,8 +64,22 @@ impl Metrics {
         add(&mut self.registry.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
+    /// From here on the page also shows what another service of the same process measures. That one
+    /// must not show this one in turn.
+    pub fn show_beside(&self, other: Metrics) {
+        self.beside.lock().unwrap_or_else(PoisonError::into_inner).push(other);
+    }
+
     /// Everything in the OpenMetrics text format.
     pub fn render(&self) -> String {
+        let beside = self.beside.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if beside.is_empty() {
+            return self.page();
+        }
+        merged(std::iter::once(self.page()).chain(beside.iter().map(Metrics::render)))
+    }
+
+    fn page(&self) -> String {
         let registry = self.registry.lock().unwrap_or_else(PoisonError::into_inner);
         let mut page = String::new();
         if text::encode(&mut page, &registry).is_err() {
@@ -80,6 +95,36 @@ impl Metrics {
             CallLabels { rpc_system_name: "grpc", rpc_method: method, rpc_response_status_code: status };
         self.server_calls.get_or_create(&labels).observe(duration.as_secs_f64());
     }
+}
+
+/// Pages as one: the format has each metric described once, with all its samples after it.
+fn merged(pages: impl IntoIterator<Item = String>) -> String {
+    const END: &str = "# EOF";
+    let mut families: Vec<(String, Vec<String>)> = Vec::new();
+    for page in pages {
+        // Those that an earlier page has described.
+        let described = families.len();
+        let mut at = None;
+        for line in page.lines().filter(|line| *line != END) {
+            let about = line.strip_prefix("# ").and_then(|about| about.split(' ').nth(1));
+            if let Some(name) = about {
+                let place = families.iter().position(|(family, _)| family == name);
+                let place = place.unwrap_or_else(|| {
+                    families.push((name.to_owned(), Vec::new()));
+                    families.len() - 1
+                });
+                at = Some(place);
+                if place < described {
+                    continue;
+                }
+            }
+            if let Some((_, lines)) = at.and_then(|place| families.get_mut(place)) {
+                lines.push(line.to_owned());
+            }
+        }
+    }
+    let lines = families.into_iter().flat_map(|(_, lines)| lines);
+    lines.chain([END.to_owned()]).map(|line| line + "\n").collect()
 }
 
 impl fmt::Debug for Metrics {
@@ -109,6 +154,30 @@ mod tests {
                 && line.ends_with("} 1")
         });
         assert!(counted, "{page}");
+    }
+
+    #[test]
+    fn services_of_one_process_are_shown_on_one_page_that_describes_each_metric_once() {
+        let (front, behind) = (Metrics::new(ServiceName::Gateway), Metrics::new(ServiceName::Roster));
+        let restarts: Counter = Counter::default();
+        behind.register(|registry| registry.register("restarts", "Restarts", restarts.clone()));
+        restarts.inc();
+        for metrics in [&front, &behind] {
+            metrics.record_server_call("a.B/C".into(), "OK", Duration::from_millis(3));
+        }
+        front.show_beside(behind);
+        let page = front.render();
+        let count = |found: &dyn Fn(&str) -> bool| page.lines().filter(|line| found(line)).count();
+        assert_eq!(count(&|line| line.starts_with("# TYPE rpc_server_call_duration_seconds ")), 1, "{page}");
+        assert_eq!(count(&|line| line.starts_with("rpc_server_call_duration_seconds_count{")), 2, "{page}");
+        assert_eq!(count(&|line| line == "restarts_total{service_name=\"roster\"} 1"), 1, "{page}");
+        assert_eq!(count(&|line| line == "# EOF"), 1, "{page}");
+        let lines: Vec<&str> = page.lines().collect();
+        let of_calls = |line: &&str| line.contains("rpc_server_call_duration_seconds");
+        let first = lines.iter().position(of_calls).unwrap();
+        let together = lines.iter().skip(first).take_while(|line| of_calls(line)).count();
+        assert_eq!(together, count(&|line| of_calls(&line)), "samples stand with what describes them");
+        assert!(page.ends_with("# EOF\n"));
     }
 
     #[test]

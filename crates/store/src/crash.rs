@@ -19,16 +19,28 @@ pub enum CrashPoint {
     MidMigration,
     /// Positions are given out and not yet committed.
     MidSequencing,
+    /// Webhooks are made out for an endpoint, and its cursor over the feed is not yet moved.
+    MidMakeOut,
+    /// Webhooks are claimed for sending, and none is sent.
+    AfterClaim,
+    /// A receiver has answered, and nothing is on record of it.
+    AfterAttempt,
+    /// What came of an attempt is written and not yet committed.
+    MidSettling,
 }
 
 impl CrashPoint {
     /// Every point, in the order of the life of an event.
-    pub const ALL: [CrashPoint; 5] = [
+    pub const ALL: [CrashPoint; 9] = [
         CrashPoint::MidMigration,
         CrashPoint::AfterCommit,
         CrashPoint::MidSequencing,
         CrashPoint::AfterPublish,
         CrashPoint::AfterEffectBeforeCursor,
+        CrashPoint::MidMakeOut,
+        CrashPoint::AfterClaim,
+        CrashPoint::AfterAttempt,
+        CrashPoint::MidSettling,
     ];
 
     /// The name used in configuration.
@@ -39,6 +51,10 @@ impl CrashPoint {
             CrashPoint::AfterEffectBeforeCursor => "after-effect-before-cursor",
             CrashPoint::MidMigration => "mid-migration",
             CrashPoint::MidSequencing => "mid-sequencing",
+            CrashPoint::MidMakeOut => "mid-make-out",
+            CrashPoint::AfterClaim => "after-claim",
+            CrashPoint::AfterAttempt => "after-attempt",
+            CrashPoint::MidSettling => "mid-settling",
         }
     }
 }

@@ -79,6 +79,7 @@ pub struct Cluster {
     folder: TempDir,
     program: PathBuf,
     clock_ahead_seconds: i64,
+    webhook_seconds: Option<u64>,
 }
 
 impl Cluster {
@@ -105,6 +106,7 @@ impl Cluster {
             program: program()?,
             folder,
             clock_ahead_seconds: 0,
+            webhook_seconds: None,
         })
     }
 
@@ -114,6 +116,14 @@ impl Cluster {
     pub fn with_time(mut self, now: Timestamp) -> Self {
         let micros = now.as_micros().saturating_sub(Clock::real().now().as_micros());
         self.clock_ahead_seconds = micros.div_euclid(1_000_000);
+        self
+    }
+
+    /// An attempt at a webhook takes at most so many seconds in every process that is started from
+    /// here on: what a process that was killed had claimed is another's soon after.
+    #[must_use]
+    pub fn with_webhook_seconds(mut self, seconds: u64) -> Self {
+        self.webhook_seconds = Some(seconds);
         self
     }
 
@@ -170,6 +180,7 @@ impl Cluster {
             keys: &self.keys,
             crash,
             clock_ahead_seconds: self.clock_ahead_seconds,
+            webhook_seconds: self.webhook_seconds,
         };
         node.start(&self.program, &settings.to_toml())
     }

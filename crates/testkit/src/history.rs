@@ -104,7 +104,7 @@ impl History {
 pub struct Violations(Vec<String>);
 
 impl Violations {
-    fn unless_empty(found: Vec<String>) -> Result<(), Self> {
+    pub(crate) fn unless_empty(found: Vec<String>) -> Result<(), Self> {
         if found.is_empty() { Ok(()) } else { Err(Violations(found)) }
     }
 }

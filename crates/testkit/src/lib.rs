@@ -9,3 +9,4 @@ pub mod mail_server;
 pub mod receiver;
 pub mod servers;
 pub mod wait;
+pub mod webhooks;

@@ -4,25 +4,30 @@
 //! It writes its answers byte by byte itself, since no HTTP library would do what some of them do.
 
 mod behaviour;
+mod certificate;
 mod connection;
+mod python;
 
 use std::collections::VecDeque;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use domain_webhook::{
     Algorithm, ID_HEADER, Moment, Received, SIGNATURE_HEADER, SM3_SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER,
     VerificationError, verify,
 };
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::CertificateDer;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
 pub use behaviour::Behaviour;
+pub use python::PythonReceiver;
+
+use certificate::Issued;
 
 /// A request that came.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +42,10 @@ pub struct ReceivedRequest {
     pub body: Vec<u8>,
     /// Which connection it came by, counted from 1.
     pub connection: usize,
+    /// When it had come whole.
+    pub arrived: Instant,
+    /// Whether it is answered with a 2xx.
+    pub taken: bool,
 }
 
 /// A server that is gone with its value.
@@ -45,7 +54,7 @@ pub struct Receiver {
     address: SocketAddr,
     shared: Arc<Shared>,
     serving: JoinHandle<()>,
-    /// Of a server with TLS: the certificate that its client must trust.
+    /// Of a server with TLS: the certificate authority that its client must trust.
     certificate: Option<CertificateDer<'static>>,
 }
 
@@ -80,23 +89,20 @@ impl Receiver {
         Self::serve(TcpListener::bind((address, port)).await?, None)
     }
 
-    /// The same over TLS, known by a certificate of its own for a name.
+    /// The same over TLS, known by a name or an address that a certificate authority of its own
+    /// vouches for.
     ///
     /// # Errors
     /// When no certificate can be made, or there is no port.
     pub async fn start_tls(name: &str) -> io::Result<Self> {
-        let made = rcgen::generate_simple_self_signed([name.to_owned()]).map_err(io::Error::other)?;
-        let certificate = made.cert.der().clone();
-        let key = PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
+        let Issued { authority, certificate, key } = Issued::to(name).map_err(io::Error::other)?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let configuration = rustls::ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .and_then(|builder| {
-                builder.with_no_client_auth().with_single_cert(vec![certificate.clone()], key)
-            })
+            .and_then(|builder| builder.with_no_client_auth().with_single_cert(vec![certificate], key))
             .map_err(io::Error::other)?;
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-        Self::serve(listener, Some((certificate, TlsAcceptor::from(Arc::new(configuration)))))
+        Self::serve(listener, Some((authority, TlsAcceptor::from(Arc::new(configuration)))))
     }
 
     fn serve(listener: TcpListener, tls: Option<(CertificateDer<'static>, TlsAcceptor)>) -> io::Result<Self> {
@@ -129,7 +135,7 @@ impl Receiver {
         format!("{scheme}://{name}:{}{path}", self.address.port())
     }
 
-    /// Of a server with TLS, what its client must trust.
+    /// Of a server with TLS, the certificate authority that its client must trust.
     pub fn certificate(&self) -> Option<&CertificateDer<'static>> {
         self.certificate.as_ref()
     }
@@ -171,10 +177,13 @@ impl Drop for Receiver {
 
 impl Shared {
     fn record(&self, request: ReceivedRequest) -> Behaviour {
-        locked(&self.requests).push(request);
+        let behaviour = {
+            let mut script = locked(&self.script);
+            script.next.pop_front().unwrap_or_else(|| script.then.clone())
+        };
+        locked(&self.requests).push(ReceivedRequest { taken: behaviour.takes(), ..request });
         self.arrived.send_modify(|arrived| *arrived += 1);
-        let mut script = locked(&self.script);
-        script.next.pop_front().unwrap_or_else(|| script.then.clone())
+        behaviour
     }
 }
 

@@ -34,7 +34,7 @@ pub use app::{ChannelError, MessengerError};
 pub use settings::{
     ChannelRules, ChannelSettings, EmailSettings, MessageSettings, SealHeaders, WebhookSettings,
 };
-pub use xietong_courier::Timeouts;
+pub use xietong_courier::{CertificateDer, Timeouts};
 
 use app::{
     Channels, Desk, FEED_CONSUMER, FeedIntake, NoTls, RosterIntake, SupervisionIntake, Upward, Webhooks,
@@ -44,7 +44,9 @@ use grpc::{
     BurdenServer, ContactServer, DivisionPreviews, EndpointServer, FeedServer, InboxServer, PreferenceServer,
     SendingServer, TemplateServer,
 };
-use jobs::{BurdenMeter, ChannelWatch, FeedPulse, MakeOut, SendByChannel, SendWebhooks, WakeUp};
+use jobs::{
+    BurdenMeter, ChannelWatch, FeedPulse, MakeOut, SendByChannel, SendWebhooks, WakeUp, WebhookMeter,
+};
 
 /// The service cannot be put together.
 #[derive(Debug, thiserror::Error)]
@@ -83,7 +85,6 @@ pub async fn build(
     let webhooks = Webhooks::new(&foundation, copy.clone(), desk.clone(), webhooks)?;
     let endpoints = EndpointServiceServer::new(EndpointServer::new(&foundation, webhooks.clone()));
     let meter = BurdenMeter::new(&foundation);
-    let register = meter.register();
     let wake_up = WakeUp::new(&foundation.bus);
     let inbox = InboxServer::new(&foundation, copy.clone(), wake_up.calls());
     let pulse = FeedPulse::new(foundation.db.clone());
@@ -91,7 +92,6 @@ pub async fn build(
     let previews = DivisionPreviewServiceServer::new(DivisionPreviews::new(foundation.db.clone()));
     let preferences = PreferenceServiceServer::new(PreferenceServer::new(&foundation, copy.clone()));
     let templates = TemplateServiceServer::new(TemplateServer::new(&foundation));
-    let words = desk.templates.register();
     let burden = BurdenServiceServer::new(BurdenServer::new(&foundation));
     let consumers: Vec<(ServiceName, Arc<dyn EventHandler>)> = vec![
         (ServiceName::Roster, Arc::new(RosterIntake::new(desk.clone()))),
@@ -104,11 +104,13 @@ pub async fn build(
     });
     let contacts = ContactServiceServer::new(ContactServer::new(&foundation));
     let sendings = SendingServiceServer::new(SendingServer::new(foundation.db.clone()));
-    let measured = channels.meter.register();
+    let registers =
+        [meter.register(), webhooks.metrics.register(), channels.meter.register(), desk.templates.register()];
     let mut jobs: Vec<Arc<dyn Worker>> = vec![
         Arc::new(wake_up),
         Arc::new(pulse),
         Arc::new(meter),
+        Arc::new(WebhookMeter::new(webhooks.clone())),
         Arc::new(MakeOut::new(webhooks.clone())),
         Arc::new(SendWebhooks::new(webhooks)),
     ];
@@ -134,5 +136,5 @@ pub async fn build(
         jobs,
         timers: Some(Arc::new(Upward::new(desk))),
     });
-    Ok(service.measuring(register).measuring(measured).measuring(words))
+    Ok(registers.into_iter().fold(service, Service::measuring))
 }

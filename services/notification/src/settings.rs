@@ -7,7 +7,7 @@ use std::time::Duration;
 use domain_channel::{BreakerRules, Rate, Seal, Template, schedule};
 use domain_notification::NoticeKind;
 use domain_webhook::{AddressPolicy, EndpointRules, Schedule};
-use xietong_courier::Timeouts;
+use xietong_courier::{CertificateDer, Timeouts};
 use xietong_mailer::MailerSettings;
 
 /// How officials are reached outside the inbox. Nothing is sent by what is not set.
@@ -104,6 +104,8 @@ pub struct WebhookSettings {
     pub policy: AddressPolicy,
     /// How long an attempt may take.
     pub timeouts: Timeouts,
+    /// Certificate authorities that are trusted beside the machine's, such as a government's own.
+    pub authorities: Vec<CertificateDer<'static>>,
     /// Requests that this process has under way at once, to all endpoints.
     pub concurrency: usize,
     /// When a delivery is tried again.
@@ -116,11 +118,12 @@ pub struct WebhookSettings {
 }
 
 impl WebhookSettings {
-    /// With the rules that everybody goes by.
+    /// With the rules that everybody goes by, trusting the machine's certificate authorities alone.
     pub fn new(policy: AddressPolicy, timeouts: Timeouts, concurrency: usize) -> Self {
         WebhookSettings {
             policy,
             timeouts,
+            authorities: Vec::new(),
             concurrency,
             schedule: Schedule::default(),
             rules: EndpointRules::default(),

@@ -4,7 +4,8 @@ use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 use xietong_mesh::ServiceName;
 use xietong_store::CrashPoint::{
-    self, AfterCommit, AfterEffectBeforeCursor, AfterPublish, MidMigration, MidSequencing,
+    self, AfterAttempt, AfterClaim, AfterCommit, AfterEffectBeforeCursor, AfterPublish, MidMakeOut,
+    MidMigration, MidSequencing, MidSettling,
 };
 use xietong_store::statement;
 use xietong_testkit::api::{Api, Protocol};
@@ -68,7 +69,8 @@ async fn survive(service: ServiceName, points: &[CrashPoint]) {
     for point in points {
         match point {
             AfterEffectBeforeCursor => mesh.lose_an_effect(service).await,
-            MidMigration | AfterCommit | MidSequencing | AfterPublish => mesh.crash(service, *point).await,
+            MidMigration | AfterCommit | MidSequencing | AfterPublish | MidMakeOut | AfterClaim
+            | AfterAttempt | MidSettling => mesh.crash(service, *point).await,
         }
     }
     mesh.check().await;

@@ -143,10 +143,15 @@ impl City {
 
         // The front door drains first, so it has a readiness of its own.
         let (readiness, front_readiness) = (Readiness::new(), Readiness::new());
+        // There is one page of metrics, the front door's.
+        let metrics = Metrics::new(ServiceName::Gateway);
         let mut running = Vec::new();
         for service in &services {
             let listener = listeners.remove(&service.name).context("a listener for each service")?;
-            let layer = MeshLayer::new(keys.verifier()?, Metrics::new(service.name))?;
+            let measured = Metrics::new(service.name);
+            service.register(&measured);
+            let layer = MeshLayer::new(keys.verifier()?, measured.clone())?;
+            metrics.show_beside(measured);
             let options = RunOptions {
                 listener,
                 layer,
@@ -160,7 +165,6 @@ impl City {
 
         let city_clock =
             Arc::new(CityClock::new(clock.clone(), gate, &services, Moves::open(&folder.moves())?));
-        let metrics = Metrics::new(ServiceName::Gateway);
         let front_peers =
             Peers::new(ServiceName::Gateway, &urls, keys.signer(Issuer::System(ServiceName::Gateway))?)?;
         let parts = GatewayParts {

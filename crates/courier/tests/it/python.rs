@@ -1,50 +1,12 @@
 //! Another language's library of Standard Webhooks verifies what a courier delivers: the example
 //! receiver of `docs/webhooks`, which uses the one for Python.
 
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::time::Duration;
 
 use domain_webhook::{Keyring, MessageId, Moment, Secret};
-use tokio::io::{AsyncBufReadExt, BufReader, Lines};
-use tokio::process::{Child, ChildStdout, Command};
+use xietong_testkit::receiver::PythonReceiver;
 
 use crate::bed::{AMPLE, Bed, ample, now};
-
-/// Names the Python that has the library; `cargo xtask test` sets it.
-const PYTHON: &str = "XIETONG_WEBHOOKS_PYTHON";
-/// Where `cargo xtask test` puts it.
-const INSTALLED: &str = "target/tools/standardwebhooks-1.1.0/bin/python";
-
-struct PythonReceiver {
-    url: String,
-    lines: Lines<BufReader<ChildStdout>>,
-    _process: Child,
-}
-
-impl PythonReceiver {
-    async fn start(secret: &Secret) -> Self {
-        let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let python = std::env::var_os(PYTHON).map_or_else(|| project.join(INSTALLED), PathBuf::from);
-        assert!(python.exists(), "{} is missing; `cargo xtask test` installs it", python.display());
-        let mut process = Command::new(python)
-            .arg(project.join("docs/webhooks/receiver.py"))
-            .arg("0")
-            .env("WEBHOOK_SECRET", secret.reveal())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        let mut receiver = PythonReceiver { url: String::new(), lines, _process: process };
-        receiver.url = receiver.line().await;
-        receiver
-    }
-
-    async fn line(&mut self) -> String {
-        tokio::time::timeout(AMPLE, self.lines.next_line()).await.unwrap().unwrap().unwrap()
-    }
-}
 
 fn secret(byte: u8) -> Secret {
     Secret::from_bytes(vec![byte; 32]).unwrap()
@@ -58,7 +20,7 @@ fn body(number: u8) -> String {
 
 #[tokio::test]
 async fn the_python_library_verifies_what_is_delivered_and_refuses_everything_else() {
-    let mut receiver = PythonReceiver::start(&secret(1)).await;
+    let mut receiver = PythonReceiver::start(&secret(1), AMPLE).await.unwrap();
     let bed = Bed::new(ample());
     let message = |number: u8| MessageId::parse(&format!("event-{number}")).unwrap();
     let hour = Duration::from_secs(3_600);
@@ -69,7 +31,7 @@ async fn the_python_library_verifies_what_is_delivered_and_refuses_everything_el
 
     let status = async |keyring: &Keyring, number: u8, at: Moment, sent: &str| {
         let headers = keyring.sign(&message(number), at, body(number).as_bytes(), true);
-        bed.send_signed(&receiver.url, &headers, sent.as_bytes()).await
+        bed.send_signed(receiver.url(), &headers, sent.as_bytes()).await
     };
     assert_eq!(status(&own, 1, now(), &body(1)).await, 204);
     assert_eq!(status(&own, 1, now(), &body(1)).await, 204, "the same again");
@@ -83,6 +45,6 @@ async fn the_python_library_verifies_what_is_delivered_and_refuses_everything_el
         let expected = format!(
             r#"{{"message": "event-{number}", "type": "supervision.task.issued", "subject": "tasks/{number}"}}"#
         );
-        assert_eq!(receiver.line().await, expected);
+        assert_eq!(receiver.line().await.unwrap(), expected);
     }
 }

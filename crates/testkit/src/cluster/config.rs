@@ -79,6 +79,7 @@ pub(super) struct Settings<'a> {
     pub(super) keys: &'a Keys,
     pub(super) crash: Option<Crash>,
     pub(super) clock_ahead_seconds: i64,
+    pub(super) webhook_seconds: Option<u64>,
 }
 
 impl Settings<'_> {
@@ -116,6 +117,15 @@ impl Settings<'_> {
                 "[tokens]",
                 tokens.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
             );
+        }
+        if self.service == ServiceName::Notification {
+            // Receivers of tests are on this machine.
+            toml.push_str("[webhooks]\nallowed_networks = [\"127.0.0.0/8\"]\n");
+            if let Some(seconds) = self.webhook_seconds {
+                for name in ["connect_seconds", "answer_seconds", "whole_seconds"] {
+                    let _written = writeln!(toml, "{name} = {seconds}");
+                }
+            }
         }
         toml
     }

@@ -69,6 +69,22 @@ impl Behaviour {
         Behaviour::Answer { status, headers: vec![("location", location.to_owned())], body: Vec::new() }
     }
 
+    /// Whether whoever sent the request is told that it was taken.
+    pub(super) fn takes(&self) -> bool {
+        match self {
+            Behaviour::Answer { status, .. }
+            | Behaviour::AnswerAfter { status, .. }
+            | Behaviour::CloseMidBody { status }
+            | Behaviour::DripBody { status, .. }
+            | Behaviour::EndlessBody { status } => (200..300).contains(status),
+            Behaviour::Hang
+            | Behaviour::Close
+            | Behaviour::DripHead { .. }
+            | Behaviour::EndlessHead
+            | Behaviour::Nonsense => false,
+        }
+    }
+
     /// Answers with a status and a body.
     pub fn body(status: u16, body: impl Into<Vec<u8>>) -> Self {
         Behaviour::Answer { status, headers: Vec::new(), body: body.into() }

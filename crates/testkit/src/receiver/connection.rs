@@ -3,7 +3,7 @@
 use std::io;
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
@@ -71,7 +71,8 @@ where
     let length = length.and_then(|(_, length)| length.parse().ok()).unwrap_or(0);
     let mut body = vec![0; length];
     stream.read_exact(&mut body).await?;
-    Ok(Some(ReceivedRequest { method, path, headers, body, connection }))
+    let arrived = Instant::now();
+    Ok(Some(ReceivedRequest { method, path, headers, body, connection, arrived, taken: false }))
 }
 
 /// Whether the connection goes on.

@@ -20,6 +20,7 @@ mod recall;
 mod template;
 mod upward;
 mod webhook;
+mod webhook_metrics;
 
 pub use channel::ChannelError;
 pub(crate) use channel::{Channels, Way};

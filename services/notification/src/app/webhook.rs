@@ -13,13 +13,14 @@ use serde_json::Value;
 use xietong_courier::{Courier, CourierSettings, Outcome, Parcel, SystemResolver, trusted_roots};
 use xietong_events::Append;
 use xietong_mesh::{Foundation, RosterCopy, ServiceName};
-use xietong_store::{Db, StoreError};
+use xietong_store::{CrashPoint, Db, StoreError};
 use xietong_timers::{Clock, MachineClock, Poke};
 
 use super::desk::Desk;
 use super::endpoint::{facts, jitter, moment, reason};
 use super::outbox::{Outbox, PostError, draft};
 use super::owner::administrators;
+use super::webhook_metrics::WebhookMetrics;
 use crate::settings::WebhookSettings;
 use crate::store::{
     Patience, StoredAttempt, StoredEndpoint, StoredEntry, endpoint, hold_deliveries, insert_attempt,
@@ -37,6 +38,7 @@ pub(crate) struct Webhooks {
     pub(crate) to_make_out: Poke,
     /// Wakes whoever sends.
     pub(crate) to_send: Poke,
+    pub(crate) metrics: WebhookMetrics,
     courier: Courier,
     desk: Arc<Desk>,
 }
@@ -133,7 +135,7 @@ impl Webhooks {
         settings: WebhookSettings,
     ) -> Result<Arc<Self>, NoTls> {
         let machine = MachineClock::system();
-        let roots = trusted_roots([]);
+        let roots = trusted_roots(settings.authorities.iter().cloned());
         for unread in &roots.unread {
             tracing::warn!(unread, "a certificate authority of this machine cannot be read");
         }
@@ -153,6 +155,7 @@ impl Webhooks {
             settings,
             to_make_out: Poke::new(),
             to_send: Poke::new(),
+            metrics: WebhookMetrics::new(),
             courier,
             desk,
         }))
@@ -207,19 +210,24 @@ impl Webhooks {
         let changed = state != seen.state;
         // Mostly an endpoint stays as it is, and need not be waited for.
         let locked = if changed { locked_endpoint(&tx, id, Patience::Wait).await? } else { None };
+        let mut settled = None;
         if let Some(mut delivery) = locked_delivery(&tx, id, position).await? {
             let attempted =
                 DeliveryEvent::Attempted { meaning: tried.meaning, at: tried.ended, jitter: jitter() };
-            delivery.state = delivery.state.after(attempted, &self.settings.schedule);
+            let before = delivery.state;
+            delivery.state = before.after(attempted, &self.settings.schedule);
+            settled = (delivery.state != before).then_some(delivery.state);
             delivery.tried += 1;
             delivery.claim = delivery.claim.filter(|holder| holder != claim);
             save_delivery(&tx, id, &delivery).await?;
             insert_attempt(&tx, id, position, &tried.attempt(delivery.tried)).await?;
+            self.db.crash().reach(CrashPoint::MidSettling);
         }
         if let Some(endpoint) = locked {
             self.settle_endpoint(&tx, endpoint, event).await?;
         }
         tx.commit().await.map_err(StoreError::from)?;
+        self.metrics.attempted(tried.meaning, tried.ended.since(tried.began), settled);
         if changed {
             self.desk.log.committed().poke();
         }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain_webhook::{EndpointState, EventFilter};
 use xietong_mesh::ServiceName;
-use xietong_store::StoreError;
+use xietong_store::{CrashPoint, StoreError};
 use xietong_timers::{Progress, Worker, WorkerError};
 
 use crate::app::{Webhooks, moment, owners_scope};
@@ -78,6 +78,9 @@ impl MakeOut {
             return Ok(false);
         };
         make_out(&tx, &endpoint.id, &found.entries, Again::No, moment(self.webhooks.machine)).await?;
+        if !found.entries.is_empty() {
+            db.crash().reach(CrashPoint::MidMakeOut);
+        }
         move_endpoint(&tx, &endpoint.id, found.looked_to).await?;
         tx.commit().await?;
         Ok(true)

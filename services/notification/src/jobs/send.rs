@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use domain_webhook::{Finish, Lanes, Limits, Moment, Ticket};
 use tokio::task::JoinSet;
 use xietong_mesh::ServiceName;
-use xietong_store::StoreError;
+use xietong_store::{CrashPoint, StoreError};
 use xietong_timers::{Progress, Worker, WorkerError};
 
 use crate::app::{Message, Spared, Webhooks, moment, owners_scope};
@@ -94,6 +94,7 @@ impl Send {
         if positions.is_empty() {
             return Ok(());
         }
+        db.crash().reach(CrashPoint::AfterClaim);
         let mut entries = feed_at(db.reader(), &scope, &positions).await?;
         let endpoint = Arc::new(endpoint);
         for position in positions {
@@ -158,6 +159,7 @@ async fn attempt(
         return Ok(Spared::No);
     }
     let tried = webhooks.attempt(endpoint, message).await;
+    webhooks.db.crash().reach(CrashPoint::AfterAttempt);
     Ok(webhooks.settle(&endpoint.id, *position, claim, &tried).await?)
 }
 

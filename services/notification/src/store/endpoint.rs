@@ -131,11 +131,12 @@ impl StoredEndpoint {
     }
 }
 
-const STANDING: [&str; 4] = ["enabled", "slowed", "failing", "disabled"];
+/// The words that states are stored under.
+pub(crate) const ENDPOINT_STANDINGS: [&str; 4] = ["enabled", "slowed", "failing", "disabled"];
 
 /// The columns of a state: standing, since, failures, paused until, disabled by.
 fn columns(state: EndpointState) -> (&'static str, Option<i64>, i64, i64, Option<&'static str>) {
-    let [enabled, slowed, failing, disabled] = STANDING;
+    let [enabled, slowed, failing, disabled] = ENDPOINT_STANDINGS;
     let of = |outage: Outage| (Some(outage.since.as_micros()), i64::from(outage.failures));
     match state {
         EndpointState::Enabled { outage } => {

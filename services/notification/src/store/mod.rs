@@ -14,6 +14,7 @@ mod contact;
 mod delivery;
 mod digest;
 mod endpoint;
+mod endpoint_counts;
 mod feed;
 mod feed_page;
 mod feed_scope;
@@ -46,9 +47,11 @@ pub(crate) use delivery::{
 };
 pub(crate) use digest::{PendingEntry, add_entries, drop_entries, take_entries};
 pub(crate) use endpoint::{
-    EndpointWish, Patience, StoredEndpoint, endpoint, endpoints_after, endpoints_behind, endpoints_due,
-    has_endpoints, insert_endpoint, locked_endpoint, move_endpoint, remove_endpoint, save_endpoint,
+    ENDPOINT_STANDINGS, EndpointWish, Patience, StoredEndpoint, endpoint, endpoints_after, endpoints_behind,
+    endpoints_due, has_endpoints, insert_endpoint, locked_endpoint, move_endpoint, remove_endpoint,
+    save_endpoint,
 };
+pub(crate) use endpoint_counts::{EndpointCounts, endpoint_counts};
 pub(crate) use feed::append_to_feed;
 pub(crate) use feed_page::{FeedFilter, StoredEntry, TypePattern, feed_after, feed_at, feed_head};
 pub(crate) use feed_scope::FeedScope;

@@ -28,7 +28,10 @@ mod stream;
 mod template;
 mod webhook;
 mod webhook_faults;
+mod webhook_metrics;
+mod webhook_python;
 mod webhook_replicas;
+mod webhook_trust;
 
 /// Runs one test on SQLite and on PostgreSQL.
 macro_rules! on_both_back_ends {

@@ -83,6 +83,7 @@ impl ActsLog {
                         | NotificationEvent::Unarchived(_)
                         | NotificationEvent::Recalled(_)
                         | NotificationEvent::PreferencesChanged(_)
+                        | NotificationEvent::ContactChanged(_)
                         | NotificationEvent::Unaddressed(_)
                         // Nobody words notices for somebody else.
                         | NotificationEvent::TemplateWorded(_)
