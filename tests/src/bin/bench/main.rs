@@ -4,6 +4,7 @@
 //! standard error. Whatever is compared is run in turn, so that what the machine does
 //! meanwhile hits each alike.
 
+mod backlog;
 mod create;
 mod driver;
 mod footprint;
@@ -12,11 +13,13 @@ mod ledger;
 mod load;
 mod mesh;
 mod notices;
+mod remarks;
 mod report;
 mod resolve;
 mod roster;
 mod runs;
 mod stream;
+mod webhooks;
 mod wording;
 
 use std::process::ExitCode;
@@ -50,6 +53,8 @@ enum Name {
     Notices(notices::Arguments),
     /// An inbox's stream, cut again and again while notices pour in.
     Stream(stream::Arguments),
+    /// Webhooks to receivers in this process: how many a second, and beside some that take nothing.
+    Webhooks(webhooks::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -77,6 +82,7 @@ fn measure(name: Name) -> anyhow::Result<Report> {
             Name::Ledger(arguments) => ledger::measure(&arguments).await,
             Name::Notices(arguments) => notices::measure(&arguments).await,
             Name::Stream(arguments) => stream::measure(&arguments).await,
+            Name::Webhooks(arguments) => webhooks::measure(&arguments).await,
         }
     })
 }

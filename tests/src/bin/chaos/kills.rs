@@ -18,13 +18,17 @@ use xietong_tests::random::Random;
 
 use sea_orm::ConnectionTrait;
 
+use crate::hooks::Hooks;
 use crate::load::{Caller, Load};
 use crate::trouble::Trouble;
 use crate::verdict::{self, Verdict};
 
 const UNITS: usize = 6;
 /// How long the mesh may take until everything has had its consequences.
-const SETTLES_WITHIN: Duration = Duration::from_secs(180);
+pub(crate) const SETTLES_WITHIN: Duration = Duration::from_secs(180);
+/// An attempt at a webhook takes at most so long: what a process that was killed had claimed is
+/// another's in twice that and ten seconds.
+const WEBHOOK_SECONDS: u64 = 5;
 /// A strike follows at most this long after those killed before were ready again.
 const LONGEST_PEACE_MILLIS: u64 = 400;
 /// Kills between two lines of progress.
@@ -51,16 +55,19 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<Verdict> {
     let mut random = Random::seeded(seed);
 
     let (postgres, redis) = (Postgres::start()?, Redis::start()?);
-    let cluster = Cluster::start_all(&postgres.url(), &redis.url()).await?;
+    let mut cluster =
+        Cluster::prepare(&postgres.url(), &redis.url()).await?.with_webhook_seconds(WEBHOOK_SECONDS);
+    cluster.start_rest().await?;
     let city = City::found(&cluster.api(Protocol::Grpc, ADMINISTRATOR).await?, UNITS).await?;
     let load = Arc::new(Load::prepare(&cluster, city).await?);
+    let hooks = Hooks::register(&cluster).await?;
     let mut callers = JoinSet::new();
     for _ in 0..arguments.callers {
         callers.spawn(Caller::new(load.clone(), &cluster, random.fork()).await?.run());
     }
 
     let mut trouble = Trouble::new(cluster, postgres, redis, random);
-    let made = make(&mut trouble, arguments.count, &load).await;
+    let made = make(&mut trouble, arguments.count, &load, &hooks).await;
     load.stop();
     while let Some(ended) = callers.join_next().await {
         ended.context("a caller")?;
@@ -72,15 +79,17 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<Verdict> {
     databases.settle(SETTLES_WITHIN).await?;
     wait_for_escalations(&databases).await?;
     databases.settle(SETTLES_WITHIN).await?;
-    verdict::reach(seed, &load, &databases, trouble.counts(), started.elapsed()).await
+    hooks.settle(&databases).await?;
+    verdict::reach(seed, (&load, &hooks), &databases, trouble.counts(), started.elapsed()).await
 }
 
 /// So many kills, each among troubles of other kinds now and then.
-async fn make(trouble: &mut Trouble, count: u64, load: &Load) -> anyhow::Result<()> {
+async fn make(trouble: &mut Trouble, count: u64, load: &Load, hooks: &Hooks) -> anyhow::Result<()> {
     while trouble.counts().kills() < count {
         let before = trouble.counts().kills();
         let peace = trouble.random().below(LONGEST_PEACE_MILLIS);
         tokio::time::sleep(Duration::from_millis(peace)).await;
+        hooks.disturb(trouble.random());
         trouble.strike().await?;
         let kills = trouble.counts().kills();
         if before / SAID_EVERY != kills / SAID_EVERY {

@@ -3,6 +3,7 @@
 //! The verdict is one JSON document on standard output; what is going on is said on
 //! standard error. It ends with 1 when anything was lost, doubled or otherwise wrong.
 
+mod hooks;
 mod kills;
 mod load;
 mod tally;

@@ -14,6 +14,7 @@ use xietong_testkit::databases::Databases;
 use xietong_testkit::history::{Log, Outcome, check_deliveries};
 use xietong_tests::city::{City, SUPERVISING_OFFICIAL, SUPERVISOR};
 
+use crate::hooks::{Hooks, Received};
 use crate::load::Load;
 use crate::trouble::Counts;
 
@@ -44,6 +45,7 @@ pub(crate) struct Verdict {
     doubled: usize,
     notices_due: usize,
     notices_delivered: usize,
+    webhooks: Received,
     /// Decisions whose task was struck off, as the working groups know.
     decisions_settled: usize,
     events: BTreeMap<ServiceName, usize>,
@@ -70,7 +72,7 @@ impl fmt::Display for Verdict {
 /// Holds the databases of a settled mesh against the history of the load.
 pub(crate) async fn reach(
     seed: u64,
-    load: &Load,
+    (load, hooks): (&Load, &Hooks),
     databases: &Databases,
     troubles: &Counts,
     elapsed: Duration,
@@ -98,6 +100,8 @@ pub(crate) async fn reach(
         check_deliveries(due.clone(), delivered.clone()).err().map(|violations| violations.to_string()),
     );
     wrong.extend(gaps_in_inboxes(databases).await?);
+    let (wrong_webhooks, webhooks) = hooks.check(supervision);
+    wrong.extend(wrong_webhooks);
 
     let tally = load.tally().counts();
     let unasked =
@@ -126,6 +130,7 @@ pub(crate) async fn reach(
         doubled: counts.values().filter(|count| **count > 1).count(),
         notices_due: due.len(),
         notices_delivered: delivered.len(),
+        webhooks,
         decisions_settled: workgroup.of_type(SETTLED).count(),
         events: logs.iter().map(|(service, log)| (*service, log.events.len())).collect(),
         answers_lost: tally.lost,
