@@ -41,7 +41,9 @@ class Receiver(BaseHTTPRequestHandler):
         if message not in seen:
             seen.add(message)
             event = json.loads(body)
-            print(json.dumps({"message": message, "type": event["type"], "subject": event["subject"]}), flush=True)
+            line = json.dumps({"message": message, "type": event["type"], "subject": event["subject"]})
+            # In one piece: other requests are answered at the same time.
+            print(line + "\n", end="", flush=True)
         self.answer(204)
 
     def answer(self, status):

@@ -178,13 +178,29 @@ fn code(error: &Error) -> Option<u16> {
     error.status().map(u16::from)
 }
 
-/// What the server said, or what went wrong, in one line.
+/// What the server said, or what went wrong, in one line. Servers like to repeat the address, in what
+/// case they please, which is nobody's business who reads of it later: none is kept.
 fn detail(error: &Error) -> String {
     let mut error: &dyn std::error::Error = error;
     while let Some(cause) = error.source() {
         error = cause;
     }
-    error.to_string().chars().map(|one| if one.is_control() { ' ' } else { one }).collect()
+    let said: String =
+        error.to_string().chars().map(|one| if one.is_control() { ' ' } else { one }).collect();
+    without_addresses(&said)
+}
+
+fn without_addresses(said: &str) -> String {
+    let ends = |one: char| one.is_whitespace() || "<>()[]\"',;:".contains(one);
+    let words = said.split_inclusive(ends).map(|word| {
+        let end = word.chars().next_back().filter(|last| ends(*last));
+        match end {
+            _ if !word.contains('@') => word.to_owned(),
+            Some(end) => format!("…{end}"),
+            None => "…".to_owned(),
+        }
+    });
+    words.collect()
 }
 
 fn tls(settings: &MailerSettings) -> Result<TlsParameters, Error> {
@@ -197,4 +213,23 @@ fn tls(settings: &MailerSettings) -> Result<TlsParameters, Error> {
 
 fn is_this_machine(server: &str) -> bool {
     server == "localhost" || server.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_addresses;
+
+    #[test]
+    fn no_address_is_kept_of_what_a_server_says() {
+        for (said, kept) in [
+            ("550 <Liaison@Water.example.GOV.cn>: not here", "550 <…>: not here"),
+            ("mailbox a.b+c@d unknown", "mailbox … unknown"),
+            ("'a@b'", "'…'"),
+            ("a@b", "…"),
+            ("rcpt to:a@b,c@d refused", "rcpt to:…,… refused"),
+            ("550 5.1.1 nobody of that name", "550 5.1.1 nobody of that name"),
+        ] {
+            assert_eq!(without_addresses(said), kept, "{said}");
+        }
+    }
 }

@@ -14,7 +14,7 @@ pub struct EndpointFacts {
     pub endpoint: String,
     /// Subject of the account whose it is.
     pub owner: String,
-    /// Where requests go.
+    /// Where requests go, without a query, which may hold a key of the receiver's.
     pub url: String,
     /// What people call it.
     pub display_name: String,

@@ -219,11 +219,23 @@ impl EndpointState {
                 (!failing_already).then_some(Change::BeganFailing),
             );
         }
-        match self {
-            EndpointState::Slowed { until, .. } => (EndpointState::Slowed { outage, until }, None),
-            EndpointState::Enabled { .. }
-            | EndpointState::Failing { .. }
-            | EndpointState::Disabled { .. } => (EndpointState::Enabled { outage: Some(outage) }, None),
+        // Whoever says when to come again is left alone until then, with all that waits for him.
+        let asked_until = asked.map(|_| self.pause(Duration::ZERO, asked, at));
+        match (self, asked_until) {
+            (EndpointState::Slowed { until, .. }, None) => (EndpointState::Slowed { outage, until }, None),
+            (EndpointState::Slowed { .. }, Some(until)) => (EndpointState::Slowed { outage, until }, None),
+            (
+                EndpointState::Enabled { .. }
+                | EndpointState::Failing { .. }
+                | EndpointState::Disabled { .. },
+                Some(until),
+            ) => (EndpointState::Slowed { outage, until }, Some(Change::Slowed)),
+            (
+                EndpointState::Enabled { .. }
+                | EndpointState::Failing { .. }
+                | EndpointState::Disabled { .. },
+                None,
+            ) => (EndpointState::Enabled { outage: Some(outage) }, None),
         }
     }
 

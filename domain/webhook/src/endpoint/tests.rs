@@ -140,6 +140,19 @@ fn a_failing_receiver_that_says_when_it_is_back_is_asked_then() {
     assert_eq!(after(failing, attempted(asked, NOW)).0.paused_until(), Some(NOW.plus(seconds(20_000))));
 }
 
+#[test]
+fn a_receiver_that_fails_once_and_says_when_it_is_back_is_left_alone_until_then() {
+    let asked = Meaning::Failed { retry_after: Some(seconds(60)) };
+    let (slowed, change) = after(EndpointState::NEW, attempted(asked, NOW));
+    assert_eq!((slowed.paused_until(), change), (Some(NOW.plus(seconds(60))), Some(Change::Slowed)));
+    // What fails meanwhile without saying so does not shorten it, and a longer time holds.
+    let (still, change) = after(slowed, attempted(Meaning::UNANSWERED, NOW.plus(seconds(1))));
+    assert_eq!((still.paused_until(), change), (slowed.paused_until(), None));
+    let longer = Meaning::Failed { retry_after: Some(seconds(90)) };
+    let (still, change) = after(still, attempted(longer, NOW.plus(seconds(2))));
+    assert_eq!((still.paused_until(), change), (Some(NOW.plus(seconds(92))), None));
+}
+
 fn meaning() -> impl Strategy<Value = Meaning> {
     let wait = proptest::option::of((0_u64..86_400).prop_map(Duration::from_secs));
     prop_oneof![

@@ -170,6 +170,10 @@ impl Channels {
         let Some(message) = any_message(reader, &sending.message).await? else {
             return Ok(Tried::unsent("通知已不存在"));
         };
+        // Recalled since it was claimed.
+        if sending.purpose == Purpose::Notice && message.receipt.recalled_at.is_some() {
+            return Ok(Tried::unsent("通知已撤回"));
+        }
         let contact = contact(reader, &sending.recipient).await?.unwrap_or_default().contact;
         let Some(reached) = contact.reached(way.channel) else {
             return Ok(Tried::unsent("收件人没有可用的联系方式"));
@@ -188,9 +192,7 @@ impl Channels {
                 };
                 let (to, subject, body) = (address.expose(), text.subject.as_str(), text.body.as_str());
                 let handed = mailer.send(Letter { to, id: &id, follows, subject, body }).await;
-                // Servers like to repeat the address, which stands in the contact alone.
-                let outcome = handed.chinese().replace(to, &address.masked());
-                Ok(Tried { verdict: verdict(&handed), outcome, used: true })
+                Ok(Tried { verdict: verdict(&handed), outcome: handed.chinese(), used: true })
             }
             (Carrier::Message(messenger), Reached::Mobile(mobile)) => {
                 let occasion =

@@ -15,7 +15,7 @@ use xietong_timers::MachineClock;
 
 use super::channel::ChannelPlan;
 use super::endpoint::moment;
-use crate::store::{StoredSending, contacts_of, insert_sendings, locked_notices, save_sending};
+use crate::store::{Recall, StoredSending, contacts_of, insert_sendings, locked_notices, save_sending};
 
 /// What goes out of the messages of one transaction.
 pub(super) struct ChannelPost<'a> {
@@ -73,20 +73,22 @@ impl<'a> ChannelPost<'a> {
     }
 }
 
-/// Takes back what was to be sent of messages that were recalled, and follows up what may have arrived:
-/// once, however often it is done. Whoever calls holds the inboxes.
+/// Takes back what was to be sent of messages that ask nothing any more, and follows up what may have
+/// arrived: once, however often it is done. Whoever has signed knows of it, and is not written to; what
+/// another system keeps for him is closed. Whoever calls holds the inboxes.
 pub(super) async fn take_back(
     tx: &DatabaseTransaction,
     plan: &ChannelPlan,
-    recalled: &BTreeMap<String, Ending>,
+    over: &BTreeMap<String, Recall>,
     now: Timestamp,
     calendar: &Calendar,
 ) -> Result<(), StoreError> {
-    let messages: Vec<&str> = recalled.keys().map(String::as_str).collect();
+    let messages: Vec<&str> = over.keys().map(String::as_str).collect();
     let at = moment(MachineClock::system());
     let mut follow_ups = Vec::new();
     for mut notice in locked_notices(tx, &messages).await? {
-        let Some(ending) = recalled.get(&notice.message).copied() else { continue };
+        let Some(Recall { ending, signed, .. }) = over.get(&notice.message) else { continue };
+        let ending = *ending;
         let under_way = notice.claim.is_some();
         let arrived = may_have_arrived(notice.state, under_way, notice.broke_off);
         notice.state = notice.state.after(SendingEvent::Recalled { at }, &schedule());
@@ -96,7 +98,7 @@ pub(super) async fn take_back(
         if arrived {
             // Not before an attempt under way has told whether it arrived.
             let due = if under_way { notice.claimed_until.max(at) } else { at };
-            follow_ups.extend(follow_up(plan, &notice, ending, (now, due), calendar));
+            follow_ups.extend(follow_up(plan, &notice, (ending, *signed), (now, due), calendar));
         }
     }
     insert_sendings(tx, &follow_ups).await
@@ -105,14 +107,14 @@ pub(super) async fn take_back(
 fn follow_up(
     plan: &ChannelPlan,
     notice: &StoredSending,
-    ending: Ending,
+    (ending, signed): (Ending, bool),
     (now, due): (Timestamp, Moment),
     calendar: &Calendar,
 ) -> Option<StoredSending> {
     let (purpose, not_before) = if plan.closing.contains(&notice.channel) {
         // A to-do that disappears wakes nobody.
         (Purpose::Close, now)
-    } else if is_followed_up(ending) {
+    } else if is_followed_up(ending) && !signed {
         let from = if notice.urgent { now } else { calendar.next_working_moment(now) };
         (Purpose::FollowUp, from)
     } else {

@@ -54,7 +54,7 @@ pub(crate) fn facts(endpoint: &StoredEndpoint) -> EndpointFacts {
     EndpointFacts {
         endpoint: endpoint.name(),
         owner: endpoint.owner.clone(),
-        url: url.clone(),
+        url: url.split(['?', '#']).next().unwrap_or_default().to_owned(),
         display_name: display_name.clone(),
         description: description.clone(),
         event_filters: filter.patterns().to_vec(),

@@ -328,7 +328,7 @@ impl<'a> Outbox<'a> {
                 messages.push((message, &parcel.origin));
             }
         }
-        let endings = recalls.endings();
+        let over = recalls.over();
         let recalled = recalls.write(tx, self.now).await?;
         let recalled = recalled.iter().map(|(act, append)| (act, append));
         let appends = appends.iter().map(|(act, append)| (*act, append)).chain(recalled);
@@ -339,7 +339,7 @@ impl<'a> Outbox<'a> {
         insert_words(tx, &words).await?;
         self.wait(tx, &waiting).await?;
         post.write(tx).await?;
-        take_back(tx, &self.desk.channels, &endings, self.now, book.calendar()).await?;
+        take_back(tx, &self.desk.channels, &over, self.now, book.calendar()).await?;
         Ok(messages)
     }
 

@@ -75,8 +75,10 @@ impl Outgoing {
 /// What was written before and is recalled by this batch.
 #[derive(Default)]
 pub(super) struct Recalls {
-    /// In order of recipient and number.
+    /// In order of recipient and number; none was signed for.
     found: Vec<Recall>,
+    /// Those that were.
+    signed: Vec<Recall>,
     /// The acts that ended it, by recipient: the last of each.
     acts: BTreeMap<String, Act>,
     /// Numbers of what this batch itself wrote as recalled, by recipient.
@@ -109,10 +111,11 @@ impl Recalls {
             }
         }
         let endings = touched.iter().map(|(message, (ending, _))| (message.clone(), *ending)).collect();
-        let found = to_recall(tx, &endings).await?;
+        let (signed, found): (Vec<_>, Vec<_>) =
+            to_recall(tx, &endings).await?.into_iter().partition(|one| one.signed);
         let act = |one: &Recall| Some((one.recipient.clone(), touched.get(&one.id)?.1.clone()));
         let acts = found.iter().filter_map(act).collect();
-        Ok(Recalls { found, acts, late: BTreeMap::new() })
+        Ok(Recalls { found, signed, acts, late: BTreeMap::new() })
     }
 
     /// A message of this batch that was written as recalled.
@@ -121,9 +124,9 @@ impl Recalls {
         self.acts.insert(recipient.to_owned(), act.clone());
     }
 
-    /// How what each message that is recalled asked has ended, by its id.
-    pub(super) fn endings(&self) -> BTreeMap<String, Ending> {
-        self.found.iter().map(|one| (one.id.clone(), one.ending)).collect()
+    /// What asks nothing any more, recalled or signed for before, by the id of the message.
+    pub(super) fn over(&self) -> BTreeMap<String, Recall> {
+        self.found.iter().chain(&self.signed).map(|one| (one.id.clone(), one.clone())).collect()
     }
 
     /// By how much each inbox grows: an event, and a change for each message that had been told.

@@ -76,7 +76,7 @@ pub(crate) struct EndedAt {
     pub(crate) position: i64,
 }
 
-/// A message that is to be recalled.
+/// A message that asks nothing any more.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Recall {
     pub(crate) id: String,
@@ -84,6 +84,8 @@ pub(crate) struct Recall {
     pub(crate) number: i64,
     /// How the last thing it asked ended.
     pub(crate) ending: Ending,
+    /// It was signed for before: it stays as it is, but what other channels still ask is taken back.
+    pub(crate) signed: bool,
 }
 
 impl Concern {
@@ -207,15 +209,15 @@ pub(crate) async fn to_recall(
         let mut parameters = Parameters::default();
         let ids = parameters.bind_all(chunk.iter().map(|id| id.as_str()));
         let sql = format!(
-            "SELECT id, recipient, number FROM messages WHERE id IN ({ids})
-             AND recalled_at IS NULL AND acknowledged_at IS NULL
+            "SELECT id, recipient, number, acknowledged_at IS NOT NULL AS signed
+             FROM messages WHERE id IN ({ids}) AND recalled_at IS NULL
              AND NOT EXISTS (SELECT 1 FROM message_tasks WHERE message = id AND ended_at IS NULL)"
         );
         for row in tx.query_all_raw(statement(tx, &sql, parameters.into_values())).await? {
             let id: String = row.try_get_by("id")?;
             let Some(ending) = touched.get(&id).copied() else { continue };
             let (recipient, number) = (row.try_get_by("recipient")?, row.try_get_by("number")?);
-            found.push(Recall { id, recipient, number, ending });
+            found.push(Recall { id, recipient, number, ending, signed: row.try_get_by("signed")? });
         }
     }
     found.sort_by(|one, other| (&one.recipient, one.number).cmp(&(&other.recipient, other.number)));

@@ -35,7 +35,7 @@ async fn what_is_refused_for_good_is_not_tried_again_and_says_why(backend: Backe
     let id = message_ids(&city, WHO).await.remove(0);
     let notice = proto::SendingPurpose::Notice;
     let refused = wait_for_sending(&city, &id, notice, proto::SendingState::Refused).await;
-    assert_eq!(refused.outcome, "邮件服务器拒收（550 <l***@water.example.gov.cn>: not here）");
+    assert_eq!(refused.outcome, "邮件服务器拒收（550 <…>: not here）");
     assert!(!refused.outcome.contains(ADDRESS));
     assert_eq!(refused.attempts, 1);
     // The channel works: the next one goes out.

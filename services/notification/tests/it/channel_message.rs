@@ -13,6 +13,7 @@ use xietong_testkit::receiver::{Behaviour, ReceivedRequest, Receiver};
 
 use crate::channel::{WHO, counted, message_ids, reached, rules, sendings, wait_for_count, wait_for_sending};
 use crate::city::{Backend, City};
+use crate::climbing::acknowledge_newest;
 use crate::matter::Matter;
 use crate::webhook::{AMPLE, at_work};
 
@@ -20,6 +21,7 @@ crate::on_both_back_ends!(
     a_message_is_written_by_the_template_signed_and_named,
     a_status_says_whether_it_is_tried_again,
     a_to_do_of_the_other_system_is_closed_under_the_same_key,
+    a_to_do_is_closed_for_whoever_signed_in_the_inbox,
     whoever_keeps_no_to_dos_is_sent_a_short_message,
     only_the_kinds_that_are_set_go_out,
 );
@@ -135,6 +137,23 @@ async fn a_to_do_of_the_other_system_is_closed_under_the_same_key(backend: Backe
         city.settle().await;
     }
     assert_eq!(sendings(&city, &id).await.len(), 2, "once");
+}
+
+async fn a_to_do_is_closed_for_whoever_signed_in_the_inbox(backend: Backend) {
+    let receiver = Receiver::start().await.unwrap();
+    let city = city(backend, by_message(&receiver, true, rules())).await;
+    let _work = at_work(&city.service);
+    let mut matter = Matter::issued(&city, "1", &["water"]).await;
+    city.settle().await;
+    wait_for_count(&city, "sent", 1).await;
+    let id = message_ids(&city, WHO).await.remove(0);
+    acknowledge_newest(&city, WHO).await;
+    matter.command(&city, Command::Withdraw { ground: "重复".into() }).await;
+    city.settle().await;
+    wait_for_sending(&city, &id, proto::SendingPurpose::Close, proto::SendingState::Sent).await;
+    let requests = receiver.requests();
+    let closed: Vec<_> = requests.iter().filter(|one| one.path == "/close").map(body).collect();
+    assert_eq!(closed.iter().map(|body| &body["id"]).collect::<Vec<_>>(), [&json!(id)]);
 }
 
 async fn whoever_keeps_no_to_dos_is_sent_a_short_message(backend: Backend) {

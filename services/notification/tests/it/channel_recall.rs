@@ -6,6 +6,7 @@ use xietong_testkit::mail_server::{MailBehaviour, MailServer};
 
 use crate::channel::{WHO, city, counted, message_ids, rules, sendings, wait_for_count, wait_for_sending};
 use crate::city::{Backend, City, at};
+use crate::climbing::acknowledge_newest;
 use crate::matter::Matter;
 use crate::webhook::{AMPLE, at_work};
 
@@ -13,6 +14,8 @@ crate::on_both_back_ends!(
     what_has_not_gone_out_is_not_sent,
     what_went_out_is_followed_up_once,
     nobody_is_written_to_for_what_his_own_unit_signed_for,
+    what_was_signed_for_in_the_inbox_is_taken_back_all_the_same,
+    whoever_signed_in_the_inbox_is_not_written_to_again,
     what_is_on_its_way_is_followed_up_when_it_has_arrived,
     what_was_on_its_way_and_did_not_arrive_is_not_followed_up,
 );
@@ -83,13 +86,48 @@ async fn nobody_is_written_to_for_what_his_own_unit_signed_for(backend: Backend)
     assert_eq!((all.len(), all[0].state()), (1, proto::SendingState::Sent), "{all:?}");
 }
 
+async fn what_was_signed_for_in_the_inbox_is_taken_back_all_the_same(backend: Backend) {
+    let server = MailServer::start().await.unwrap();
+    let city = city(backend, &server, rules()).await;
+    city.advance("2023-06-05T22:00:00+08:00").await;
+    let mut matter = Matter::issued(&city, "1", &["water"]).await;
+    city.settle().await;
+    let asked = message_ids(&city, WHO).await.remove(0);
+    acknowledge_newest(&city, WHO).await;
+    withdraw(&city, &mut matter).await;
+    city.settle().await;
+    let all = sendings(&city, &asked).await;
+    assert_eq!((all.len(), all[0].state()), (1, proto::SendingState::Recalled), "{all:?}");
+}
+
+async fn whoever_signed_in_the_inbox_is_not_written_to_again(backend: Backend) {
+    let server = MailServer::start().await.unwrap();
+    let city = city(backend, &server, rules()).await;
+    let _work = at_work(&city.service);
+    let mut matter = Matter::issued(&city, "1", &["water"]).await;
+    city.settle().await;
+    let asked = message_ids(&city, WHO).await.remove(0);
+    wait_for_sending(&city, &asked, NOTICE, proto::SendingState::Sent).await;
+    acknowledge_newest(&city, WHO).await;
+    withdraw(&city, &mut matter).await;
+    city.settle().await;
+    // The notice, and the news of the withdrawal.
+    wait_for_count(&city, "sent", 2).await;
+    assert_eq!(sendings(&city, &asked).await.len(), 1);
+}
+
 /// A city in which the assignment is taken by a server that does not answer, and then withdrawn.
 async fn under_way(city: &City, server: &MailServer, behaviour: MailBehaviour) -> String {
+    let takes = behaviour == MailBehaviour::TakeAndHang;
     server.behave_next([behaviour]);
     let mut matter = Matter::issued(city, "1", &["water"]).await;
     city.settle().await;
     let asked = message_ids(city, WHO).await.remove(0);
-    server.wait_for_begun(1, AMPLE).await;
+    if takes {
+        assert_eq!(server.wait_for(1, AMPLE).await.len(), 1);
+    } else {
+        assert_eq!(server.wait_for_begun(1, AMPLE).await, 1);
+    }
     withdraw(city, &mut matter).await;
     city.settle().await;
     let all = sendings(city, &asked).await;

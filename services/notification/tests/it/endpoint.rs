@@ -102,17 +102,22 @@ async fn a_request_is_done_once_and_a_change_needs_the_version_it_was_made_for(b
 async fn what_is_registered_is_on_record_without_its_secret(backend: Backend) {
     let city = city(backend, quick()).await;
     let receiver = Receiver::start().await.unwrap();
-    let made = registered(&city, machine(), endpoint(&receiver)).await;
+    let url = receiver.url("/hook?access_token=kept-by-the-receiver");
+    let made =
+        registered(&city, machine(), proto::Endpoint { url: url.clone(), ..endpoint(&receiver) }).await;
     let rotate = proto::RotateSecretRequest { name: made.name.clone(), ..Default::default() };
     let mut client = client(&city).await;
     let rotated = client.rotate_secret(city.signed(machine(), rotate)).await.unwrap().into_inner();
     assert!(rotated.secret.starts_with("whsec_") && rotated.secret != made.secret);
-    assert_eq!(get(&city, &made.name).await.secret, "");
+    let kept = get(&city, &made.name).await;
+    assert_eq!((kept.secret, kept.url), (String::new(), url));
     let events = city.service.log.of_aggregate(&made.name).await.unwrap();
     xietong_events::verify_chain(&events).unwrap();
     let types: Vec<&str> = events.iter().map(|event| event.event_type.as_str()).collect();
     assert_eq!(types, ["notification.endpoint.registered", "notification.endpoint.secret_rotated"]);
     assert!(events.iter().all(|event| !event.payload.contains("whsec_") && event.actor == "machine"));
+    let registered = &events[0].payload;
+    assert!(registered.contains("/hook\"") && !registered.contains("access_token"), "{registered}");
 }
 
 async fn nothing_is_registered_that_must_not_be_sent_to(backend: Backend) {

@@ -1,7 +1,5 @@
 //! Follows the other services' logs for what is done for officials who are away.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 use domain_notification::NotificationEvent;
 use domain_roster::Book;
@@ -12,9 +10,6 @@ use xietong_events::{ApplyError, Event, EventHandler};
 use xietong_mesh::ServiceName;
 
 use crate::app::{App, Edit, Heard, hear};
-
-/// Nobody waits for the list of what was done for him: many events are gone through at once.
-const GATHER: Duration = Duration::from_millis(200);
 
 /// Hears of acts in one service's log.
 pub(crate) struct ActsLog {
@@ -115,9 +110,5 @@ impl EventHandler for ActsLog {
         let done: Vec<&Event> = events.iter().filter(|event| event.acting_for.is_some()).collect();
         // Few events are: the head is not held for the others.
         if done.is_empty() { Ok(()) } else { self.take_in(tx, &done).await }
-    }
-
-    fn gather(&self) -> Duration {
-        GATHER
     }
 }
