@@ -62,7 +62,7 @@ async fn preferences_are_read_changed_and_refused_over_rest() {
 
     // What is turned off is filed without a sound: nothing is unread but what obliges.
     let supervisor = world.api(Protocol::Rest, SUPERVISOR).await;
-    let made = supervisor.call("TaskService/CreateTask", task("河道清淤")).await.unwrap();
+    let made = supervisor.call("TaskService/CreateTask", task("preferences-1")).await.unwrap();
     let remark = json!({"parent": made["name"], "text": "请报进展", "units": ["units/shuiliju"]});
     supervisor.call("CommentService/CreateComment", remark).await.unwrap();
     world.databases().await.settle(SOON).await.unwrap();
@@ -101,8 +101,8 @@ async fn preferences_are_read_changed_and_refused_over_rest() {
 async fn the_burden_is_read_and_refused_over_rest_and_shown_on_the_page_of_metrics() {
     let world = World::simulated().await;
     let supervisor = world.api(Protocol::Rest, SUPERVISOR).await;
-    for title in ["水库除险加固", "河道清淤"] {
-        supervisor.call("TaskService/CreateTask", task(title)).await.unwrap();
+    for request in ["burden-1", "burden-2"] {
+        supervisor.call("TaskService/CreateTask", task(request)).await.unwrap();
     }
     world.databases().await.settle(SOON).await.unwrap();
 
